@@ -1,0 +1,54 @@
+/** Element types of tensors in a checkpoint, in PyTorch's words. */
+export type DType =
+  | 'float64'
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint8'
+  | 'bool';
+
+/** Bytes of one element. */
+export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
+  float64: 8,
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
+/** Where a tensor's elements lie in its file. All numbers were checked against the file before this was made. */
+export interface TensorInfo {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** File offset of element 0, in bytes. */
+  readonly offset: number;
+  /** In elements, one per dimension. */
+  readonly strides: readonly number[];
+  /** C-contiguous and little-endian: the bytes at `offset` are the tensor, `shape` product times the element size long. */
+  readonly isContiguous: boolean;
+  readonly isBigEndian: boolean;
+}
+
+export type CheckpointFormat = 'pth-zip' | 'pth-legacy' | 'safetensors';
+
+/**
+ * The named tensors of one network, as they lie in a checkpoint file: names after unwrapping (`params_ema` ...) and with
+ * common prefixes (`module.`) taken off, in the file's order. Nothing of the weights is in memory.
+ */
+export interface StateDict {
+  /** The file's path, as it was given. */
+  readonly file: string;
+  readonly format: CheckpointFormat;
+  /** The keys that led to the state dict inside the file, e.g. `['params_ema']`. */
+  readonly root: readonly string[];
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}

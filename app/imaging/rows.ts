@@ -1,0 +1,24 @@
+import type { Image, ImageShape, Samples } from './image.ts';
+import { rowLength } from './image.ts';
+
+/**
+ * Rows of an image that need not be in memory as a whole: the way pixels flow between steps. An implementation is an
+ * image in memory or a scratch file on disk; readers ask for as many rows as they can use.
+ */
+export interface RowSource extends ImageShape {
+  /** Rows `y .. y + count - 1`; valid until the next call (a source may reuse its buffer). */
+  readRows(y: number, count: number): Samples;
+}
+
+/** Where finished rows go, from the top to the bottom. */
+export interface RowSink extends ImageShape {
+  /** Appends whole rows. The sink does not keep the array. */
+  writeRows(rows: Samples): void;
+}
+
+/** An image in memory as a row source; rows are views, not copies. */
+export function rowsOf(image: Image): RowSource {
+  const length = rowLength(image);
+  const { width, height, channels, depth } = image;
+  return { width, height, channels, depth, readRows: (y, count) => image.data.subarray(y * length, (y + count) * length) };
+}

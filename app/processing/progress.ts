@@ -1,0 +1,28 @@
+/** What a job is doing; the names of the `progress` event. */
+export type Stage =
+  | 'queued'
+  | 'downloading'
+  | 'loading'
+  | 'upscaling'
+  | 'detecting'
+  | 'restoring'
+  | 'colorizing'
+  | 'resizing'
+  | 'encoding';
+
+/** How far a job's work has come, as the worker reports it. Fractions are 0..1. */
+export interface WorkProgress {
+  readonly stage: Stage;
+  /** Of the whole task, never falling within one attempt. */
+  readonly progress: number;
+  readonly stageProgress: number;
+  /** 1-based index of the image at work, of `images`. */
+  readonly image: number;
+  readonly images: number;
+  /** Tiles finished, of `tiles`; while a network runs. */
+  readonly tile?: number;
+  readonly tiles?: number;
+  /** While weights are downloaded. */
+  readonly downloadedBytes?: number;
+  readonly totalBytes?: number;
+}

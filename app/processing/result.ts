@@ -1,0 +1,54 @@
+import type { Device } from './upscale-options.ts';
+
+/** A step down from what was asked, with the reason; every one is told to the caller. */
+export interface Fallback {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+/** A size in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What was done to one image: the record that a result carries (`info`, the `X-` headers). Snake case: it is public JSON. */
+export interface ResultInfo {
+  /** The upscaler that ran: an `UpscalerType` or a file's stem. */
+  readonly upscaler: string;
+  readonly asked_upscaler: string;
+  /** The weights' file name; none for Pillow's filters. */
+  readonly model?: string;
+  readonly weights_sha256?: string;
+  readonly architecture?: string;
+  /** The network's own scale; none for Pillow's filters. */
+  readonly native_scale?: number;
+  /** Output width over input width. */
+  readonly scale: number;
+  readonly passes?: number;
+  readonly input: Size;
+  readonly output: Size;
+  readonly tiles?: number;
+  /** Core side of a tile in input pixels; 0 is the whole image. */
+  readonly tile?: number;
+  /** Input pixels around a tile's core that the network saw. */
+  readonly halo?: number;
+  readonly device_asked?: Device;
+  readonly device?: string;
+  readonly precision?: 'fp32';
+  readonly format: string;
+  readonly fallbacks: readonly Fallback[];
+  readonly warnings: readonly string[];
+  /** Seconds by stage: decode, load, upscale, resize, encode, total. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/** One finished image. */
+export interface ImageResult {
+  /** Index in the task's images, from 0. */
+  readonly index: number;
+  readonly file: string;
+  readonly bytes: number;
+  readonly info: ResultInfo;
+}
