@@ -1,0 +1,211 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { HiresFixError } from './errors.ts';
+import { DEVICES } from './processing/upscale-options.ts';
+
+/** The environment is not usable; `problems` has one line for each bad variable. */
+export class BadConfigError extends HiresFixError {
+  readonly code = 'ERR_BAD_CONFIG';
+
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Bad configuration:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  yes: true,
+  false: false,
+  '0': false,
+  no: false,
+};
+
+const http = {
+  PORT: whole({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 is every interface'),
+  ALLOWED_ORIGINS: origins()
+    .default([])
+    .describe('Web origins that may call the service, comma-separated; its own is always allowed'),
+  MAX_FILE_SIZE_MB: decimal({ above: 0, max: 4096 })
+    .default(10)
+    .describe('Largest image file, decoded from its transport, in MB (2^20 bytes)'),
+};
+
+const imaging = {
+  MAX_INPUT_PIXELS: whole({ min: 1 })
+    .default(2 ** 26)
+    .describe('Largest input, width times height'),
+  MAX_OUTPUT_PIXELS: whole({ min: 1 })
+    .default(2 ** 29)
+    .describe('Largest result, width times height'),
+};
+
+const catalog = {
+  MODELS_DIR: z.string().default('models').describe('Folder of the weights'),
+  MODEL_UPSCALE: z
+    .string()
+    .max(255)
+    .default('x4plus')
+    .describe(
+      'Model above 2x: x2plus|x4plus|x4anime|x4net|animevideov3|general-x4v3|compact-x2, an UpscalerType or a file name',
+    ),
+  MODEL_DOWNLOADS: boolean().default(true).describe('Whether missing official weights are downloaded'),
+  MODEL_MIRROR: httpUrl().optional().describe('Base URL that is tried first for weights'),
+  DOWNLOAD_SEGMENTS: whole({ min: 1, max: 64 }).default(8).describe('Parallel ranges of one download'),
+};
+
+const inference = {
+  DEVICE: z
+    .enum(DEVICES, { error: `expected ${DEVICES.join(', ')}` })
+    .default('auto')
+    .describe('Where networks run: auto|cuda|mps|cpu'),
+  FORCE_CPU: boolean().default(false).describe('Never use another device than the CPU, whatever a request asks'),
+  TILE: autoOr(whole({ min: 0 }))
+    .default('auto')
+    .describe('Tile side in input pixels; 0 is the whole image'),
+  TILE_PAD: autoOr(whole({ min: 0 }))
+    .default('auto')
+    .describe('Input pixels around a tile; auto is the halo the network needs'),
+};
+
+const jobs = {
+  UPLOAD_FOLDER: z.string().default('temp_uploads').describe('Folder of inputs, emptied as jobs end'),
+  PROCESSED_FOLDER: z.string().default('processed_images').describe('Folder of results'),
+  WORKERS: whole({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
+  MAX_QUEUE: whole({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
+  JOB_TIMEOUT_SECONDS: decimal({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
+};
+
+const logging = {
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` })
+    .default('info')
+    .describe('error|warn|info|debug'),
+};
+
+/** Every variable that the service reads, by name. `.env.example` lists the same names and defaults (a test holds them equal). */
+export const environment = z.object({ ...http, ...imaging, ...catalog, ...inference, ...jobs, ...logging });
+
+/** What the service runs by; plain data, so that it can be sent to worker processes. Folders are absolute, times in ms. */
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+
+/**
+ * Reads and checks the environment. With no argument also a `.env` file in the working folder, whose values give way to
+ * those that are set. An empty value counts as unset. Throws `BadConfigError` that names every bad variable at once.
+ */
+export function loadConfig(env?: Readonly<Record<string, string | undefined>>): Config {
+  const given = env ?? processEnvironment();
+  const set = Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  );
+  const parsed = environment.safeParse(set);
+  if (parsed.success) return toConfig(parsed.data);
+  throw new BadConfigError(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return `${name}: ${message}, got ${JSON.stringify(set[name])}`;
+    }),
+  );
+}
+
+function processEnvironment(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile();
+  return process.env;
+}
+
+function toConfig(env: z.output<typeof environment>) {
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    allowedOrigins: env.ALLOWED_ORIGINS as readonly string[],
+    maxFileSizeBytes: Math.round(env.MAX_FILE_SIZE_MB * 2 ** 20),
+    maxInputPixels: env.MAX_INPUT_PIXELS,
+    maxOutputPixels: env.MAX_OUTPUT_PIXELS,
+    modelsDir: resolve(env.MODELS_DIR),
+    modelUpscale: env.MODEL_UPSCALE,
+    modelDownloads: env.MODEL_DOWNLOADS,
+    modelMirror: env.MODEL_MIRROR,
+    downloadSegments: env.DOWNLOAD_SEGMENTS,
+    device: env.DEVICE,
+    forceCpu: env.FORCE_CPU,
+    tile: env.TILE,
+    tilePad: env.TILE_PAD,
+    uploadFolder: resolve(env.UPLOAD_FOLDER),
+    processedFolder: resolve(env.PROCESSED_FOLDER),
+    workers: env.WORKERS,
+    maxQueue: env.MAX_QUEUE,
+    jobTimeoutMs: Math.round(env.JOB_TIMEOUT_SECONDS * 1000),
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+// `z.coerce` reads '' as 0 and 'false' as true; these read text as people write it, and say what they expected.
+
+function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
+  const error = `expected a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, { error, abort: true })
+    .transform(Number)
+    .pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+}
+
+function decimal({ above, max }: { above: number; max: number }) {
+  const error = `expected a number above ${above} and at most ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,16}(\.\d{1,16})?$/, { error, abort: true })
+    .transform(Number)
+    .pipe(z.number().gt(above, { error }).max(max, { error }));
+}
+
+function boolean() {
+  return z.string().transform((text, context) => {
+    const value = BOOLEANS[text.toLowerCase()];
+    if (value === undefined) context.addIssue('expected true, false, 1, 0, yes or no');
+    return value ?? false;
+  });
+}
+
+function autoOr<T extends z.ZodType<number, string>>(schema: T) {
+  return z.string().transform((text, context) => {
+    if (text === 'auto') return 'auto' as const;
+    const parsed = schema.safeParse(text);
+    if (!parsed.success)
+      context.addIssue(`expected auto or ${String(parsed.error.issues[0]?.message).replace('expected ', '')}`);
+    return parsed.data ?? 0;
+  });
+}
+
+function httpUrl() {
+  return z
+    .string()
+    .refine((text) => /^https?:$/.test(parseUrl(text)?.protocol ?? ''), { error: 'expected an http or https URL' });
+}
+
+function origins() {
+  return z.string().transform((text, context) => {
+    const given = text
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean);
+    for (const origin of given) {
+      const url = parseUrl(origin);
+      if (url === undefined || url.origin === 'null' || url.pathname + url.search + url.hash !== '/') {
+        context.addIssue('expected origins such as https://example.org, comma-separated');
+        break;
+      }
+    }
+    return given.map((origin) => parseUrl(origin)?.origin ?? origin);
+  });
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
