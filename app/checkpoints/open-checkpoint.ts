@@ -1,0 +1,82 @@
+import { ByteFile } from './byte-file.ts';
+import { CheckpointError, quoted } from './errors.ts';
+import { detectFormat } from './file-kind.ts';
+import { readPthLegacy } from './pth-legacy.ts';
+import { readPthZip } from './pth-zip.ts';
+import { readSafetensors } from './safetensors.ts';
+import type { CheckpointFormat, StateDict, TensorInfo } from './state-dict.ts';
+import { DTYPE_BYTES } from './state-dict.ts';
+import { noTensors, stripCommonPrefixes, unwrapStateDict } from './state-dict-root.ts';
+import { elementCount } from './tensor-layout.ts';
+import type { PickledCheckpoint } from './tensors-from-pickle.ts';
+import { tensorFromPickle } from './tensors-from-pickle.ts';
+
+const MAX_TENSORS = 50_000;
+/** Views may repeat elements (`expand`, tied weights), but not out of proportion: a stride of 0 costs nothing to write. */
+const MAX_EXPANSION = 4;
+const EXPANSION_ALLOWANCE_BYTES = 16 << 20;
+
+/**
+ * Opens a checkpoint: `.pth` in both layouts, or `.safetensors`, told apart by content. Reads the header, directory or pickle
+ * and none of the weights; runs nothing. Every byte range in the result lies in the file.
+ * @throws {CheckpointError} where the file is no checkpoint, is damaged, hostile, or holds what is not read.
+ */
+export function openCheckpoint(file: string): StateDict {
+  try {
+    return ByteFile.with(file, (bytes) => {
+      const format = detectFormat(bytes);
+      const { path, tensors } = readTensors(bytes, format);
+      checkTotals(tensors, bytes.size);
+      return { file, format, root: path, tensors: stripCommonPrefixes(tensors) };
+    });
+  } catch (error) {
+    throw error instanceof CheckpointError ? error.inFile(file) : error;
+  }
+}
+
+interface RootedTensors {
+  readonly path: readonly string[];
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
+  if (format !== 'safetensors') return tensorsOf(format === 'pth-zip' ? readPthZip(file) : readPthLegacy(file));
+  const tensors = readSafetensors(file);
+  if (tensors.size === 0) throw noTensors(new Map());
+  return { path: [], tensors };
+}
+
+/** The tensors of the state dict; whatever else stands beside them (counters, settings) is passed over. */
+function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
+  const { path, dict } = unwrapStateDict(tree);
+  const tensors = new Map<string, TensorInfo>();
+  for (const [name, value] of dict) {
+    if (typeof name !== 'string') continue;
+    const tensor = namingTensor(name, () => tensorFromPickle(value, storages));
+    if (tensor !== undefined) tensors.set(name, tensor);
+  }
+  if (tensors.size === 0) throw noTensors(dict);
+  return { path, tensors };
+}
+
+function namingTensor<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(error.kind, `tensor ${quoted(name)}: ${error.message}`, { cause: error.cause });
+  }
+}
+
+function checkTotals(tensors: ReadonlyMap<string, TensorInfo>, fileBytes: number): void {
+  if (tensors.size > MAX_TENSORS) {
+    throw new CheckpointError('too-large', `${tensors.size} tensors; at most ${MAX_TENSORS} are read`);
+  }
+  const total = [...tensors.values()].reduce(
+    (sum, { shape, dtype }) => sum + elementCount(shape) * DTYPE_BYTES[dtype],
+    0,
+  );
+  if (total > MAX_EXPANSION * fileBytes + EXPANSION_ALLOWANCE_BYTES) {
+    throw new CheckpointError('too-large', `its tensors would take ${total} bytes, out of a file of ${fileBytes}`);
+  }
+}

@@ -1,0 +1,70 @@
+import { ByteCursor } from './byte-cursor.ts';
+import type { ByteFile } from './byte-file.ts';
+import { CheckpointError, quoted } from './errors.ts';
+import { MAX_PICKLE_BYTES, unpickle } from './pickle.ts';
+import { DTYPE_BYTES } from './state-dict.ts';
+import type { PickledCheckpoint, StorageTable } from './tensors-from-pickle.ts';
+import { resolveTorchGlobal } from './torch-globals.ts';
+import type { ZipEntry } from './zip-directory.ts';
+import { readZipDirectory } from './zip-directory.ts';
+import { locateMember, readMember } from './zip-member.ts';
+
+const PICKLE = 'data.pkl';
+
+/**
+ * The layout of torch >= 1.6: a zip archive with `ROOT/data.pkl`, one stored member `ROOT/data/KEY` per storage, and
+ * `ROOT/byteorder` since torch 2.1. Reads the directory, the pickle and, when asked for a storage, its header.
+ * @throws {CheckpointError}
+ */
+export function readPthZip(file: ByteFile): PickledCheckpoint {
+  const entries = readZipDirectory(file);
+  const { root, entry } = findPickle(entries);
+  const pickle = readMember(file, entry, MAX_PICKLE_BYTES);
+  const cursor = new ByteCursor((offset, length) => pickle.subarray(offset, offset + length), 0, pickle.length);
+  return { tree: unpickle(cursor, resolveTorchGlobal).value, storages: storageTable(file, entries, root) };
+}
+
+/** The one `data.pkl` in a folder at the top; the folder is named after the file that was first saved, or `archive`. */
+function findPickle(entries: ReadonlyMap<string, ZipEntry>): { root: string; entry: ZipEntry } {
+  const found = [...entries.values()].filter(({ name }) => name.endsWith(`/${PICKLE}`) && name.split('/').length === 2);
+  const [entry] = found;
+  if (entry === undefined) {
+    throw new CheckpointError('not-a-checkpoint', `a zip archive without ${PICKLE}: not written by torch.save`);
+  }
+  if (found.length > 1) throw new CheckpointError('bad-zip', `the archive holds ${found.length} files named ${PICKLE}`);
+  const root = entry.name.slice(0, -PICKLE.length);
+  if (entries.has(`${root}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${root}code/`))) {
+    throw new CheckpointError(
+      'torchscript',
+      'a TorchScript program (torch.jit.save), which is code. Save its weights instead: torch.save(model.state_dict(), ...)',
+    );
+  }
+  return { root, entry };
+}
+
+function storageTable(file: ByteFile, entries: ReadonlyMap<string, ZipEntry>, root: string): StorageTable {
+  const offsets = new Map<string, number>();
+  return {
+    isBigEndian: readByteOrder(file, entries.get(`${root}byteorder`)) === 'big',
+    locate({ key, dtype, length }) {
+      const entry = entries.get(`${root}data/${key}`);
+      if (entry === undefined) throw new CheckpointError('missing-storage', `the archive lacks storage ${quoted(key)}`);
+      if (entry.size !== length * DTYPE_BYTES[dtype]) {
+        throw new CheckpointError(
+          'out-of-bounds',
+          `storage ${quoted(key)} should hold ${length} elements of ${dtype}, its member has ${entry.size} bytes`,
+        );
+      }
+      const offset = offsets.get(key) ?? locateMember(file, entry);
+      offsets.set(key, offset);
+      return offset;
+    },
+  };
+}
+
+function readByteOrder(file: ByteFile, entry: ZipEntry | undefined): string {
+  if (entry === undefined) return 'little';
+  const order = readMember(file, entry, 64).toString('latin1');
+  if (order === 'little' || order === 'big') return order;
+  throw new CheckpointError('bad-zip', `expected byteorder to be 'little' or 'big', got ${quoted(order)}`);
+}

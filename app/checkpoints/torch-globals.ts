@@ -1,0 +1,119 @@
+import { CheckpointError } from './errors.ts';
+import { PickleGlobal } from './pickle-values.ts';
+import type { DType } from './state-dict.ts';
+
+/** The typed storage classes of `torch`, and what their elements are. */
+const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
+  ['torch.DoubleStorage', 'float64'],
+  ['torch.FloatStorage', 'float32'],
+  ['torch.HalfStorage', 'float16'],
+  ['torch.BFloat16Storage', 'bfloat16'],
+  ['torch.LongStorage', 'int64'],
+  ['torch.IntStorage', 'int32'],
+  ['torch.ShortStorage', 'int16'],
+  ['torch.CharStorage', 'int8'],
+  ['torch.ByteStorage', 'uint8'],
+  ['torch.BoolStorage', 'bool'],
+]);
+
+const BUILTINS = [
+  'dict',
+  'list',
+  'set',
+  'tuple',
+  'int',
+  'float',
+  'bool',
+  'complex',
+  'str',
+  'bytes',
+  'bytearray',
+  'slice',
+];
+const NUMPY_ARRAYS = ['scalar', '_reconstruct'];
+const NUMPY_DTYPES = [
+  'Bool',
+  'Float16',
+  'Float32',
+  'Float64',
+  'Int8',
+  'Int16',
+  'Int32',
+  'Int64',
+  'UInt8',
+  'Str',
+  'Object',
+];
+const TORCH_DTYPES = ['float64', 'double', 'float32', 'float', 'float16', 'half', 'bfloat16', 'int64', 'long'].concat([
+  ...['int32', 'int', 'int16', 'short', 'int8', 'uint8', 'bool'],
+]);
+
+/** Every name that a pickle may mention. Most stand beside the weights in training states, and are passed over. */
+const ALLOWED: ReadonlySet<string> = new Set([
+  ...STORAGE_DTYPES.keys(),
+  ...under('torch', ['Size', 'device', 'Tensor', ...TORCH_DTYPES]),
+  ...under('torch._utils', ['_rebuild_tensor', '_rebuild_tensor_v2', '_rebuild_tensor_v3']),
+  ...under('torch._utils', ['_rebuild_parameter', '_rebuild_parameter_with_state']),
+  ...under('torch.nn.parameter', ['Parameter']),
+  ...under('torch.storage', ['TypedStorage', 'UntypedStorage', '_TypedStorage', '_UntypedStorage']),
+  ...under('collections', ['OrderedDict', 'defaultdict', 'Counter']),
+  ...under('argparse', ['Namespace']),
+  ...under('_codecs', ['encode']),
+  ...under('builtins', BUILTINS),
+  ...under('__builtin__', BUILTINS),
+  ...under('numpy', ['dtype', 'ndarray']),
+  ...under('numpy.core.multiarray', NUMPY_ARRAYS),
+  ...under('numpy._core.multiarray', NUMPY_ARRAYS),
+  ...under(
+    'numpy.dtypes',
+    NUMPY_DTYPES.map((name) => `${name}DType`),
+  ),
+]);
+
+function under(module: string, names: readonly string[]): string[] {
+  return names.map((name) => `${module}.${name}`);
+}
+
+/**
+ * The inert value for a name in a checkpoint's pickle.
+ * @throws {CheckpointError} `forbidden-global` for every name that is not on the list, used or not.
+ */
+export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
+  const global = new PickleGlobal(module, name);
+  // A name with a dot could spell an allowed path through another module.
+  if (!name.includes('.') && ALLOWED.has(global.path)) return global;
+  if (module === 'torch._utils' && name.startsWith('_rebuild_')) {
+    throw new CheckpointError(
+      'unsupported',
+      `it holds a sparse, quantised or nested tensor (${name}), which no network here uses`,
+    );
+  }
+  if (module === 'torch' && name.endsWith('Storage')) throw unsupportedDtype(name);
+  throw new CheckpointError(
+    'forbidden-global',
+    `its pickle refers to ${printable(global.path)}, which is not part of a plain state dict. Nothing was run. ` +
+      'Use a file that holds weights only, saved by torch.save(model.state_dict()) or as .safetensors',
+  );
+}
+
+/**
+ * The element type of a storage class.
+ * @throws {CheckpointError} `unsupported-dtype` for untyped storages and element types that no network here has.
+ */
+export function dtypeOfStorage(storageClass: PickleGlobal): DType {
+  const dtype = STORAGE_DTYPES.get(storageClass.path);
+  if (dtype === undefined) throw unsupportedDtype(storageClass.name);
+  return dtype;
+}
+
+function unsupportedDtype(storageClass: string): CheckpointError {
+  const known = [...STORAGE_DTYPES.values()].join(', ');
+  return new CheckpointError(
+    'unsupported-dtype',
+    `it holds a tensor over ${printable(storageClass)}; read are ${known}`,
+  );
+}
+
+function printable(path: string): string {
+  return path.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 120);
+}
