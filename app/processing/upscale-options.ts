@@ -9,11 +9,13 @@ export type Device = (typeof DEVICES)[number];
 
 /** A number that may come as text (forms, queries, command lines); unlike `z.coerce`, empty text is not 0. */
 const number = (name: string) =>
-  z.union([z.number(), z.string().trim().min(1).transform(Number)], { error: `${name} must be a number` }).pipe(
-    z.number({ error: `${name} must be a finite number` }),
-  );
+  z
+    .union([z.number(), z.string().trim().min(1).transform(Number)], { error: `${name} must be a number` })
+    .pipe(z.number({ error: `${name} must be a finite number` }));
 const whole = (name: string, least: number) =>
-  number(name).pipe(z.int({ error: `${name} must be a whole number` }).min(least, { error: `${name} must be at least ${least}` }));
+  number(name).pipe(
+    z.int({ error: `${name} must be a whole number` }).min(least, { error: `${name} must be at least ${least}` }),
+  );
 const autoOr = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), schema]);
 
 /**
@@ -21,16 +23,30 @@ const autoOr = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), s
  * dashes, of the command line. Sizes in pixels of the result; `tile`, `tile_pad`, `pre_pad` in pixels of the input.
  */
 export const upscaleOptions = z.object({
-  upscaler: z.string().min(1).max(255).default('AUTO').describe('AUTO, an UpscalerType, an A1111 name or a file in MODELS_DIR'),
-  scale: number('scale').pipe(z.number().gt(0, { error: 'scale must be above 0' })).optional(),
+  upscaler: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('AUTO')
+    .describe('AUTO, an UpscalerType, an A1111 name or a file in MODELS_DIR'),
+  scale: number('scale')
+    .pipe(z.number().gt(0, { error: 'scale must be above 0' }))
+    .optional(),
   width: whole('width', 1).optional(),
   height: whole('height', 1).optional(),
   denoise_strength: number('denoise_strength')
-    .pipe(z.number().min(0, { error: 'denoise_strength must be 0 to 1' }).max(1, { error: 'denoise_strength must be 0 to 1' }))
+    .pipe(
+      z
+        .number()
+        .min(0, { error: 'denoise_strength must be 0 to 1' })
+        .max(1, { error: 'denoise_strength must be 0 to 1' }),
+    )
     .optional()
     .describe('REALESR_GENERAL_X4_V3 only: 1 is the general model, 0 keeps the most grain'),
   tile: autoOr(whole('tile', 0)).optional().describe('auto, 0 for the whole image, or pixels'),
-  tile_pad: autoOr(whole('tile_pad', 0)).optional().describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
+  tile_pad: autoOr(whole('tile_pad', 0))
+    .optional()
+    .describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
   pre_pad: whole('pre_pad', 0).default(0),
   device: z.enum(DEVICES).optional(),
 });
@@ -38,7 +54,9 @@ export const upscaleOptions = z.object({
 /** How a result is written. */
 export const outputOptions = z.object({
   output_format: z.enum(OUTPUT_FORMATS).default('auto'),
-  quality: whole('quality', 1).pipe(z.number().max(100, { error: 'quality must be 1 to 100' })).optional(),
+  quality: whole('quality', 1)
+    .pipe(z.number().max(100, { error: 'quality must be 1 to 100' }))
+    .optional(),
   metadata: z.enum(['keep', 'strip']).default('keep'),
 });
 

@@ -20,10 +20,7 @@ export const NETWORK_UPSCALERS: ReadonlyMap<string, NetworkUpscaler> = new Map([
   ['REALESRGAN_X2PLUS', { displayName: 'R-ESRGAN 2x+', model: 'realesrgan-x2plus', scale: 2 }],
   ['REALESRGAN_X4PLUS', { displayName: 'R-ESRGAN 4x+', model: 'realesrgan-x4plus', scale: 4 }],
   ['REALESRNET_X4PLUS', { displayName: 'R-ESRNet 4x+', model: 'realesrnet-x4plus', scale: 4 }],
-  [
-    'REALESRGAN_X4PLUS_ANIME',
-    { displayName: 'R-ESRGAN 4x+ Anime6B', model: 'realesrgan-x4plus-anime', scale: 4 },
-  ],
+  ['REALESRGAN_X4PLUS_ANIME', { displayName: 'R-ESRGAN 4x+ Anime6B', model: 'realesrgan-x4plus-anime', scale: 4 }],
   ['REALESR_ANIMEVIDEO_V3', { displayName: 'R-ESRGAN AnimeVideo', model: 'realesr-animevideov3', scale: 4 }],
   [
     'REALESR_GENERAL_X4_V3',

@@ -1,0 +1,34 @@
+import type { Value } from '../onnx/value.ts';
+import type { Weights } from '../onnx/weights.ts';
+
+/** What the keys and shapes of a checkpoint tell of its network, and how to build it. */
+export interface Network {
+  /** Output pixels per input pixel along a side. */
+  readonly scale: number;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  /** The reference constructor's parameters under their own names, as `models inspect` shows them. */
+  readonly parameters: Readonly<Record<string, number | string | boolean | null>>;
+  /** Sides must be a multiple of this; others are padded right and bottom (reflect), and the result is cropped. */
+  readonly multipleOf: number;
+  /**
+   * Input pixels around a tile that the network must see so that the tile cannot be told from the whole image: the
+   * receptive field where it is small, else the distance at which the rest is below one 8-bit level.
+   */
+  readonly halo: number;
+  /** Appends the network to the graph of `image` ([N, inputChannels, H, W], RGB, 0..1); returns [N, outputChannels, H scale, W scale]. */
+  build(image: Value): Value;
+}
+
+/** A family of networks: how its checkpoints are told from others', and how one of them is read. */
+export interface Architecture {
+  /** As `models inspect` shows it. */
+  readonly name: string;
+  /** What `detect` looks for, in words: shown when no architecture fits a file. */
+  readonly looksFor: string;
+  /** May answer yes for a foreign file, never no for its own; so the registry is ordered. */
+  detect(weights: Weights): boolean;
+  read(weights: Weights): Network;
+  /** Tensors that such files carry and the network does not use. */
+  ignores?(name: string): boolean;
+}

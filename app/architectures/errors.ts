@@ -1,0 +1,6 @@
+import { HiresFixError } from '../errors.ts';
+
+/** The checkpoint is sound, but no network that we know has keys like its. */
+export class UnknownNetworkError extends HiresFixError {
+  readonly code = 'ERR_UNKNOWN_NETWORK';
+}

@@ -1,0 +1,79 @@
+import type { BitDepth, Channels } from '../imaging/image.ts';
+import { maxSample } from '../imaging/image.ts';
+import type { Dim } from '../onnx/graph.ts';
+import { Graph } from '../onnx/graph.ts';
+import type { Value } from '../onnx/value.ts';
+import type { RecognisedNetwork } from './registry.ts';
+import { UnknownNetworkError } from './errors.ts';
+
+/** The pixels that go in: known sizes make a graph that loads twice as fast; null leaves a side open. */
+export interface ImageGraphShape {
+  readonly width: Dim;
+  readonly height: Dim;
+  readonly channels: Channels;
+  readonly depth: BitDepth;
+}
+
+/** Weights of R, G and B in gray, as OpenCV and Pillow have them (ITU-R BT.601). */
+const LUMA = [0.299, 0.587, 0.114] as const;
+
+/**
+ * The whole way of a tile as one ONNX model: input `pixels` [H, W, C] of uint8 or uint16, output `pixels_out` of the same
+ * kind, `scale` times as large, and `has_nan`, 1 where the network made a NaN. Layout, range, clipping and rounding are
+ * inside. Gray goes through a colour network as three equal channels and comes back as luma; alpha goes through as gray of
+ * its own (as RealESRGANer does); a gray network takes every channel as an image.
+ */
+export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Uint8Array {
+  const graph = new Graph();
+  const type = shape.depth === 16 ? 'uint16' : 'uint8';
+  const pixels = graph.input('pixels', type, [shape.height, shape.width, shape.channels]);
+  const range = maxSample(shape.depth);
+  const planes = pixels.cast('float32').divide(graph.constant(range)).transpose([2, 0, 1]); // [C, H, W]
+  const output = network.build(toNetwork(planes, network, shape.channels));
+  network.assertAllRead();
+  graph.output('has_nan', hasNan(output));
+  const result = fromNetwork(output.clip(0, 1), shape.channels); // [C, H scale, W scale]
+  graph.output('pixels_out', result.scale(range).round().cast(type).transpose([1, 2, 0]));
+  return graph.serialize();
+}
+
+/** [C, H, W] to the [N, inputChannels, H, W] that the network takes. */
+function toNetwork(planes: Value, network: RecognisedNetwork, channels: Channels): Value {
+  const { inputChannels: inputs, outputChannels: outputs } = network;
+  if (inputs === 1 && outputs === 1) return planes.unsqueeze(1);
+  if (inputs !== 3 || outputs !== 3) {
+    throw new UnknownNetworkError(
+      `the network takes ${inputs} channels and gives ${outputs}; images need one of 3 to 3 or 1 to 1`,
+    );
+  }
+  const gray = (channel: number): Value => {
+    const plane = planes.slice(0, channel, channel + 1).unsqueeze(0);
+    return plane.concat([plane, plane]);
+  };
+  if (channels < 3) return channels === 1 ? gray(0) : gray(0).concat([gray(1)], 0);
+  if (channels === 3) return planes.unsqueeze(0);
+  return planes
+    .slice(0, 0, 3)
+    .unsqueeze(0)
+    .concat([gray(3)], 0);
+}
+
+/** What the network gave, back to [C, H, W]. */
+function fromNetwork(output: Value, channels: Channels): Value {
+  if (output.size(1) === 1) return output.squeeze(1);
+  if (channels < 3) return luma(output).squeeze(1);
+  if (channels === 3) return output.squeeze(0);
+  const colour = output.slice(0, 0, 1).squeeze(0);
+  const alpha = luma(output.slice(0, 1, 2)).squeeze(1);
+  return colour.concat([alpha], 0);
+}
+
+/** [N, 3, H, W] to [N, 1, H, W]. */
+function luma(image: Value): Value {
+  return image.multiply(image.graph.constant(LUMA, [1, 3, 1, 1])).sum(1);
+}
+
+/** 1 where any value is NaN: infinities are clipped, but a NaN would become any pixel. */
+function hasNan(value: Value): Value {
+  return value.isNotNumber().cast('int32').max();
+}

@@ -1,0 +1,17 @@
+import { HiresFixError } from '../errors.ts';
+
+/** A device cannot run networks here: its provider or driver is missing. */
+export class DeviceUnavailableError extends HiresFixError {
+  readonly code = 'ERR_DEVICE_UNAVAILABLE';
+}
+
+/** The network failed while it ran; `isOutOfMemory` where less at once may do. */
+export class InferenceError extends HiresFixError {
+  readonly code = 'ERR_INFERENCE';
+  readonly isOutOfMemory: boolean;
+
+  constructor(message: string, options: ErrorOptions & { isOutOfMemory: boolean }) {
+    super(message, options);
+    this.isOutOfMemory = options.isOutOfMemory;
+  }
+}

@@ -1,0 +1,11 @@
+import { HiresFixError } from '../errors.ts';
+
+/** A checkpoint's tensors do not make the network that its keys promise: one is missing, left over, or of the wrong shape. */
+export class WeightsError extends HiresFixError {
+  readonly code = 'ERR_BAD_WEIGHTS';
+}
+
+/** A graph was put together wrongly: a defect of an architecture file, never of a caller's input. */
+export class GraphError extends HiresFixError {
+  readonly code = 'ERR_BAD_GRAPH';
+}

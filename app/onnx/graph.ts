@@ -1,0 +1,128 @@
+import { GraphError } from './errors.ts';
+import type { Attribute, ElementType, ProtoInitializer, ProtoNode, ProtoValue } from './model-proto.ts';
+import { serializeModel } from './model-proto.ts';
+import type { WeightTensor } from './weights.ts';
+import { Value } from './value.ts';
+
+/** A size, or null where it is known only when the graph runs. */
+export type Dim = number | null;
+
+/** A value before it has operations: what nodes pass to one another. */
+export interface Wire {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly Dim[];
+}
+
+/** How a node comes to be. */
+export interface NodeOptions {
+  readonly op: string;
+  /** Operands in order; null leaves an optional one out. */
+  readonly inputs: readonly (Wire | null)[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly domain?: string;
+}
+
+const OPSET = 20;
+const MICROSOFT_DOMAIN = 'com.microsoft';
+
+/** An ONNX graph in the making: values are made by operations on values, weights come from the state dict. */
+export class Graph {
+  readonly #inputs: ProtoValue[] = [];
+  readonly #outputs: ProtoValue[] = [];
+  readonly #nodes: ProtoNode[] = [];
+  readonly #initializers: ProtoInitializer[] = [];
+  readonly #weights = new Map<string, Value>();
+  readonly #constants = new Map<string, Value>();
+  readonly #domains = new Map<string, number>();
+  #counter = 0;
+
+  /** A graph input. Unknown sizes are named after the input and their axis. */
+  input(name: string, type: ElementType, shape: readonly Dim[]): Value {
+    this.#inputs.push(protoValue({ name, type, shape }));
+    return new Value(this, { name, type, shape });
+  }
+
+  /** Makes `value` a graph output called `name`. */
+  output(name: string, value: Wire): void {
+    this.#nodes.push({ op: 'Identity', domain: '', inputs: [value.name], outputs: [name], attributes: {} });
+    this.#outputs.push(protoValue({ name, type: value.type, shape: value.shape }));
+  }
+
+  /** A weight as float32; one of another float type is cast (folded once when the session loads). */
+  weight(tensor: WeightTensor): Value {
+    const known = this.#weights.get(tensor.name);
+    if (known) return known;
+    const stored = new Value(this, tensor);
+    this.#initializers.push(tensor);
+    const isFloat = ['float16', 'bfloat16', 'float64'].includes(tensor.type);
+    const value = isFloat ? stored.cast('float32') : stored;
+    this.#weights.set(tensor.name, value);
+    return value;
+  }
+
+  /** A float32 constant; without a shape, a scalar. */
+  constant(values: number | readonly number[], shape?: readonly number[]): Value {
+    const list = typeof values === 'number' ? [values] : values;
+    return this.#constant(
+      'float32',
+      Float32Array.from(list),
+      shape ?? (typeof values === 'number' ? [] : [list.length]),
+    );
+  }
+
+  /** A one-dimensional int64 constant: shapes, axes, indices. */
+  integers(values: readonly number[]): Value {
+    return this.#constant('int64', BigInt64Array.from(values, BigInt), [values.length]);
+  }
+
+  /** Appends a node with one output. */
+  node(options: NodeOptions, shape: readonly Dim[], type: ElementType = 'float32'): Value {
+    const [value] = this.nodes(options, [{ shape, type }]);
+    if (!value) throw new GraphError(`${options.op}: no output`);
+    return value;
+  }
+
+  /** Appends a node with several outputs. */
+  nodes(options: NodeOptions, outputs: readonly Pick<Wire, 'shape' | 'type'>[]): Value[] {
+    const { op, inputs, attributes = {}, domain = '' } = options;
+    if (domain === MICROSOFT_DOMAIN) this.#domains.set(domain, 1);
+    const values = outputs.map((output) => new Value(this, { name: `${op}_${this.#counter++}`, ...output }));
+    this.#nodes.push({
+      op,
+      domain,
+      inputs: inputs.map((wire) => wire?.name ?? ''),
+      outputs: values.map((value) => value.name),
+      attributes,
+    });
+    return values;
+  }
+
+  /** The bytes of the finished ONNX model. */
+  serialize(): Uint8Array {
+    return serializeModel({
+      opset: OPSET,
+      domains: this.#domains,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      nodes: this.#nodes,
+      initializers: this.#initializers,
+    });
+  }
+
+  #constant(type: ElementType, values: Float32Array | BigInt64Array, shape: readonly number[]): Value {
+    const key = `${type}[${shape.join()}]:${values.join()}`;
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const name = `constant_${this.#constants.size}`;
+    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.#initializers.push({ name, type, shape, data });
+    const value = new Value(this, { name, type, shape });
+    this.#constants.set(key, value);
+    return value;
+  }
+}
+
+function protoValue({ name, type, shape }: Wire): ProtoValue {
+  return { name, type, shape: shape.map((size, axis) => size ?? `${name}_${axis}`) };
+}

@@ -1,0 +1,253 @@
+import { GraphError, WeightsError } from './errors.ts';
+import type { Dim, Graph, Wire } from './graph.ts';
+import type { ElementType } from './model-proto.ts';
+import type { Weights } from './weights.ts';
+
+/** Geometry that a convolution's weight does not tell. */
+export interface ConvOptions {
+  readonly stride?: number;
+  /** Zero padding on every side; by default what keeps the size at stride 1 (`(kernel - 1) / 2`). */
+  readonly padding?: number;
+  readonly groups?: number;
+}
+
+/**
+ * The result of an operation in a graph; images are NCHW. Methods append nodes and check shapes while building, so that a
+ * wrong network fails with the name of the weight that does not fit, not inside the runtime.
+ */
+export class Value implements Wire {
+  readonly graph: Graph;
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly Dim[];
+
+  constructor(graph: Graph, wire: Wire) {
+    this.graph = graph;
+    this.name = wire.name;
+    this.type = wire.type;
+    this.shape = wire.shape;
+  }
+
+  /** Size of an axis that must be known while building. */
+  size(axis: number): number {
+    const size = this.shape.at(axis);
+    if (size === undefined || size === null) throw new GraphError(`${this.name}: axis ${axis} has no fixed size`);
+    return size;
+  }
+
+  /** 2-d convolution with `weight` (OIHW) and, where the file has one, `bias`. */
+  conv(weights: Weights, options: ConvOptions = {}): Value {
+    const { stride = 1, groups = 1 } = options;
+    const weight = weights.take('weight', [null, null, null, null]);
+    const [outputs = 0, inputs = 0, kernelH = 1, kernelW = 1] = weight.shape;
+    if (inputs * groups !== this.size(1)) {
+      throw new WeightsError(`${weight.name}: takes ${inputs * groups} channels, its input has ${this.size(1)}`);
+    }
+    const padH = options.padding ?? (kernelH - 1) >> 1;
+    const padW = options.padding ?? (kernelW - 1) >> 1;
+    const operands: Wire[] = [this, this.graph.weight(weight)];
+    if (weights.has('bias')) operands.push(this.graph.weight(weights.take('bias', [outputs])));
+    const attributes = {
+      kernel_shape: [kernelH, kernelW],
+      strides: [stride, stride],
+      pads: [padH, padW, padH, padW],
+      group: groups,
+    };
+    const [n = null, , h = null, w = null] = this.shape;
+    const shape = [n, outputs, strided(h, kernelH, padH, stride), strided(w, kernelW, padW, stride)];
+    return this.graph.node({ op: 'Conv', inputs: operands, attributes }, shape);
+  }
+
+  leakyRelu(slope: number): Value {
+    return this.#unary('LeakyRelu', { alpha: { float: slope } });
+  }
+
+  /** PReLU with one slope a channel (`weight`, shape [C]). */
+  prelu(weights: Weights): Value {
+    const channels = this.size(1);
+    const slope = this.graph.weight(weights.take('weight', [channels])).reshape([channels, 1, 1]);
+    return this.graph.node({ op: 'PRelu', inputs: [this, slope] }, this.shape);
+  }
+
+  add(other: Value): Value {
+    return this.#binary('Add', other);
+  }
+
+  multiply(other: Value): Value {
+    return this.#binary('Mul', other);
+  }
+
+  divide(other: Value): Value {
+    return this.#binary('Div', other);
+  }
+
+  /** Multiplies by a number. */
+  scale(factor: number): Value {
+    return this.#binary('Mul', this.graph.constant(factor));
+  }
+
+  /** Clips to `low`..`high`. */
+  clip(low: number, high: number): Value {
+    const inputs = [this, this.graph.constant(low), this.graph.constant(high)];
+    return this.graph.node({ op: 'Clip', inputs }, this.shape);
+  }
+
+  /** Rounds to the nearest whole number, halves to even as numpy does. */
+  round(): Value {
+    return this.#unary('Round');
+  }
+
+  cast(type: ElementType): Value {
+    const code = { float32: 1, uint8: 2, uint16: 4, int32: 6, int64: 7 } as const;
+    if (!(type in code)) throw new GraphError(`Cast to ${type} is not used here`);
+    return this.graph.node(
+      { op: 'Cast', inputs: [this], attributes: { to: code[type as keyof typeof code] } },
+      this.shape,
+      type,
+    );
+  }
+
+  /** Joins values along `axis` (1 = channels), this one first. */
+  concat(others: readonly Value[], axis = 1): Value {
+    const all = [this, ...others];
+    const shape = [...this.shape];
+    shape[axis] = all.reduce((sum, value) => sum + value.size(axis), 0);
+    return this.graph.node({ op: 'Concat', inputs: all, attributes: { axis } }, shape, this.type);
+  }
+
+  /** Elements `start .. end - 1` of an axis. */
+  slice(axis: number, start: number, end: number): Value {
+    const { graph } = this;
+    const inputs = [this, graph.integers([start]), graph.integers([end]), graph.integers([axis])];
+    const shape = [...this.shape];
+    shape[axis] = end - start;
+    return graph.node({ op: 'Slice', inputs }, shape, this.type);
+  }
+
+  transpose(order: readonly number[]): Value {
+    const shape = order.map((axis) => this.shape[axis] ?? null);
+    return this.graph.node({ op: 'Transpose', inputs: [this], attributes: { perm: order } }, shape, this.type);
+  }
+
+  /** To a shape that is wholly known. */
+  reshape(shape: readonly number[]): Value {
+    return this.graph.node({ op: 'Reshape', inputs: [this, this.graph.integers(shape)] }, shape, this.type);
+  }
+
+  /** Adds an axis of size 1. */
+  unsqueeze(axis: number): Value {
+    const shape = [...this.shape.slice(0, axis), 1, ...this.shape.slice(axis)];
+    return this.graph.node({ op: 'Unsqueeze', inputs: [this, this.graph.integers([axis])] }, shape, this.type);
+  }
+
+  /** Drops an axis of size 1. */
+  squeeze(axis: number): Value {
+    const shape = this.shape.filter((_, i) => i !== axis);
+    return this.graph.node({ op: 'Squeeze', inputs: [this, this.graph.integers([axis])] }, shape, this.type);
+  }
+
+  /** Enlarges by a whole factor, each pixel repeated (`F.interpolate(mode='nearest')`). */
+  resizeNearest(factor: number): Value {
+    if (factor === 1) return this;
+    const scales = this.graph.constant([1, 1, factor, factor]);
+    const attributes = {
+      mode: 'nearest',
+      coordinate_transformation_mode: 'asymmetric',
+      nearest_mode: 'floor',
+    };
+    const [n = null, c = null, h = null, w = null] = this.shape;
+    const shape = [n, c, times(h, factor), times(w, factor)];
+    return this.graph.node({ op: 'Resize', inputs: [this, null, scales], attributes }, shape);
+  }
+
+  /** `F.pixel_shuffle`: [N, C r r, H, W] to [N, C, H r, W r]. */
+  pixelShuffle(factor: number): Value {
+    if (factor === 1) return this;
+    const [n = null, , h = null, w = null] = this.shape;
+    const shape = [n, this.size(1) / factor ** 2, times(h, factor), times(w, factor)];
+    const attributes = { blocksize: factor, mode: 'CRD' };
+    return this.graph.node({ op: 'DepthToSpace', inputs: [this], attributes }, shape);
+  }
+
+  /**
+   * `F.pixel_unshuffle`: [N, C, H, W] to [N, C r r, H / r, W / r], output channel `c r r + dy r + dx`. ONNX's SpaceToDepth
+   * orders them `(dy r + dx) C + c`, so the channels are gathered into PyTorch's order.
+   */
+  pixelUnshuffle(factor: number): Value {
+    if (factor === 1) return this;
+    const channels = this.size(1);
+    const [n = null, , h = null, w = null] = this.shape;
+    const shape = [n, channels * factor ** 2, over(h, factor), over(w, factor)];
+    const blocks = this.graph.node({ op: 'SpaceToDepth', inputs: [this], attributes: { blocksize: factor } }, shape);
+    const order = Array.from({ length: channels * factor ** 2 }, (_, index) => {
+      const channel = Math.floor(index / factor ** 2);
+      return (index % factor ** 2) * channels + channel;
+    });
+    return blocks.gather(1, order);
+  }
+
+  /** Picks elements of an axis by index. */
+  gather(axis: number, indices: readonly number[]): Value {
+    const shape = [...this.shape];
+    shape[axis] = indices.length;
+    const inputs = [this, this.graph.integers(indices)];
+    return this.graph.node({ op: 'Gather', inputs, attributes: { axis } }, shape, this.type);
+  }
+
+  /** Pads top, left, bottom, right of [N, C, H, W]. */
+  pad(sides: readonly [number, number, number, number], mode: 'reflect' | 'edge'): Value {
+    const [top, left, bottom, right] = sides;
+    if (sides.every((side) => side === 0)) return this;
+    const pads = this.graph.integers([0, 0, top, left, 0, 0, bottom, right]);
+    const [n = null, c = null, h = null, w = null] = this.shape;
+    const shape = [n, c, h === null ? null : h + top + bottom, w === null ? null : w + left + right];
+    return this.graph.node({ op: 'Pad', inputs: [this, pads], attributes: { mode } }, shape);
+  }
+
+  /** True where a value is NaN. */
+  isNotNumber(): Value {
+    return this.graph.node({ op: 'IsNaN', inputs: [this] }, this.shape, 'bool');
+  }
+
+  /** The largest of all elements, as a scalar. */
+  max(): Value {
+    return this.graph.node({ op: 'ReduceMax', inputs: [this], attributes: { keepdims: 0 } }, [], this.type);
+  }
+
+  /** Sum over an axis, which stays with size 1. */
+  sum(axis: number): Value {
+    const shape = this.shape.map((size, i) => (i === axis ? 1 : size));
+    const inputs = [this, this.graph.integers([axis])];
+    return this.graph.node({ op: 'ReduceSum', inputs, attributes: { keepdims: 1 } }, shape);
+  }
+
+  #unary(op: string, attributes: Readonly<Record<string, { float: number }>> = {}): Value {
+    return this.graph.node({ op, inputs: [this], attributes }, this.shape);
+  }
+
+  #binary(op: string, other: Value): Value {
+    const rank = Math.max(this.shape.length, other.shape.length);
+    const shape = Array.from({ length: rank }, (_, i) => {
+      const a = this.shape.at(i - rank) ?? (i - rank < -this.shape.length ? 1 : null);
+      const b = other.shape.at(i - rank) ?? (i - rank < -other.shape.length ? 1 : null);
+      if (a !== null && b !== null && a !== b && a !== 1 && b !== 1) {
+        throw new GraphError(`${op}: shapes [${this.shape.join()}] and [${other.shape.join()}] do not fit`);
+      }
+      return a === 1 ? b : (a ?? (b === 1 ? a : b));
+    });
+    return this.graph.node({ op, inputs: [this, other] }, shape);
+  }
+}
+
+function strided(size: Dim, kernel: number, padding: number, stride: number): Dim {
+  return size === null ? null : Math.floor((size + 2 * padding - kernel) / stride) + 1;
+}
+
+function times(size: Dim, factor: number): Dim {
+  return size === null ? null : size * factor;
+}
+
+function over(size: Dim, factor: number): Dim {
+  if (size !== null && size % factor !== 0) throw new GraphError(`pixelUnshuffle: ${size} is no multiple of ${factor}`);
+  return size === null ? null : size / factor;
+}

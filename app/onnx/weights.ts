@@ -1,0 +1,150 @@
+import { basename } from 'node:path';
+import { readTensor } from '../checkpoints/read-tensor.ts';
+import type { StateDict, TensorInfo } from '../checkpoints/state-dict.ts';
+import { DTYPE_BYTES } from '../checkpoints/state-dict.ts';
+import { WeightsError } from './errors.ts';
+import type { ElementType } from './model-proto.ts';
+
+/** A tensor of the checkpoint as a graph's initializer wants it: bytes here, or where they lie in the checkpoint file. */
+export interface WeightTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
+}
+
+/** Values that take the place of the file's, by tensor name (float32, C order): how two checkpoints are blended. */
+export type TensorValues = (name: string) => Float32Array | undefined;
+
+interface Source {
+  readonly dict: StateDict;
+  readonly values: TensorValues;
+  readonly read: Set<string>;
+}
+
+/**
+ * A path into a state dict, as `cd` into a folder: `weights.at('body').at(3).at('rdb1')`. Every tensor that is taken is
+ * noted, so that one which no layer ever took can be told (PyTorch's `strict=True`, and the proof of a right detection).
+ */
+export class Weights {
+  readonly #source: Source;
+  readonly #path: string;
+
+  private constructor(source: Source, path: string) {
+    this.#source = source;
+    this.#path = path;
+  }
+
+  /** The root of `dict`. `values` may replace tensors of the file by others of the same shape. */
+  static of(dict: StateDict, values: TensorValues = () => undefined): Weights {
+    return new Weights({ dict, values, read: new Set() }, '');
+  }
+
+  at(key: string | number): Weights {
+    return new Weights(this.#source, this.#full(String(key)));
+  }
+
+  /** Whether a tensor of this name, or any tensor below it, exists. */
+  has(key: string): boolean {
+    const full = this.#full(key);
+    if (this.#source.dict.tensors.has(full)) return true;
+    const prefix = `${full}.`;
+    for (const name of this.#source.dict.tensors.keys()) if (name.startsWith(prefix)) return true;
+    return false;
+  }
+
+  /** The numbers directly below `key` (`body.0`, `body.1`, ...), ascending. */
+  indices(key: string): number[] {
+    const prefix = `${this.#full(key)}.`;
+    const found = new Set<number>();
+    for (const name of this.#source.dict.tensors.keys()) {
+      const part = name.startsWith(prefix) ? /^\d+/.exec(name.slice(prefix.length))?.[0] : undefined;
+      if (part !== undefined) found.add(Number(part));
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  /** The children `key.0`, `key.1`, ... in order. Numbers must follow one another: a gap is a missing block. */
+  list(key: string): Weights[] {
+    const indices = this.indices(key);
+    indices.forEach((index, position) => {
+      if (index !== position)
+        throw new WeightsError(`${this.#full(`${key}.${position}`)}: missing in ${this.#fileName()}`);
+    });
+    return indices.map((index) => this.at(key).at(index));
+  }
+
+  /** A tensor's shape; looking does not count as reading it. */
+  shape(key: string): readonly number[] {
+    return this.#info(key).shape;
+  }
+
+  /** Size of one dimension of a tensor. */
+  dim(key: string, axis: number): number {
+    const shape = this.shape(key);
+    const size = shape[axis];
+    if (size === undefined) {
+      throw new WeightsError(`${this.#full(key)}: shape [${shape.join(', ')}] has no dimension ${axis}`);
+    }
+    return size;
+  }
+
+  /** Takes a tensor. `shape` is what the layer needs; null fits any size. */
+  take(key: string, shape?: readonly (number | null)[]): WeightTensor {
+    const info = this.#info(key);
+    const name = this.#full(key);
+    this.#source.read.add(name);
+    const fits =
+      shape?.length === info.shape.length && shape.every((size, i) => size === null || size === info.shape[i]);
+    if (shape !== undefined && !fits) {
+      const wanted = shape.map((size) => size ?? '*').join(', ');
+      throw new WeightsError(`${name}: expected shape [${wanted}], the file has [${info.shape.join(', ')}]`);
+    }
+    return { name, shape: info.shape, ...this.#data(name, info) };
+  }
+
+  /** Fails with the names of the tensors that no layer took, but for those that `ignores` knows to be no weights. */
+  assertAllRead(ignores: (name: string) => boolean = () => false): void {
+    const { dict, read } = this.#source;
+    const unread = [...dict.tensors.keys()].filter((name) => !read.has(name) && !ignores(name));
+    if (unread.length === 0) return;
+    const shown = unread.slice(0, 5).join(', ');
+    const more = unread.length > 5 ? ` and ${unread.length - 5} more` : '';
+    throw new WeightsError(`${this.#fileName()}: the network does not use ${shown}${more}; it may be another variant`);
+  }
+
+  #data(name: string, info: TensorInfo): Pick<WeightTensor, 'type' | 'data'> {
+    const replaced = this.#source.values(name);
+    if (replaced) return { type: 'float32', data: bytesOf(replaced) };
+    if (!info.isContiguous || info.isBigEndian) {
+      return { type: 'float32', data: bytesOf(readTensor(this.#source.dict, name)) };
+    }
+    const length = info.shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[info.dtype];
+    const { type, location } = { type: elementType(name, info), location: this.#fileName() };
+    return { type, data: { location, offset: info.offset, length } };
+  }
+
+  #info(key: string): TensorInfo {
+    const name = this.#full(key);
+    const info = this.#source.dict.tensors.get(name);
+    if (!info) throw new WeightsError(`${name}: missing in ${this.#fileName()}`);
+    return info;
+  }
+
+  #full(key: string): string {
+    return this.#path === '' ? key : `${this.#path}.${key}`;
+  }
+
+  #fileName(): string {
+    return basename(this.#source.dict.file);
+  }
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function elementType(name: string, info: TensorInfo): ElementType {
+  if (info.dtype === 'int16') throw new WeightsError(`${name}: 16-bit integers are no weights`);
+  return info.dtype;
+}

@@ -1,0 +1,21 @@
+import { HiresFixError } from '../errors.ts';
+
+/** A parameter is not what it may be; the message names it, what came and what is allowed. */
+export class BadParameterError extends HiresFixError {
+  readonly code = 'ERR_BAD_PARAMETER';
+}
+
+/** No upscaler has this name, and no file in MODELS_DIR either. */
+export class UnknownUpscalerError extends HiresFixError {
+  readonly code = 'ERR_UNKNOWN_UPSCALER';
+}
+
+/** The result would be larger than MAX_OUTPUT_PIXELS. */
+export class OutputTooLargeError extends HiresFixError {
+  readonly code = 'ERR_OUTPUT_TOO_LARGE';
+}
+
+/** The network answered with values that are no numbers: its weights are damaged, or the device is at fault. */
+export class NotANumberError extends HiresFixError {
+  readonly code = 'ERR_NOT_A_NUMBER';
+}
