@@ -1,15 +1,9 @@
-import { GraphError, WeightsError } from './errors.ts';
+import type { ConvOptions, Sides } from './convolution.ts';
+import { convolve } from './convolution.ts';
+import { GraphError } from './errors.ts';
 import type { Dim, Graph, Wire } from './graph.ts';
 import type { ElementType } from './model-proto.ts';
 import type { Weights } from './weights.ts';
-
-/** Geometry that a convolution's weight does not tell. */
-export interface ConvOptions {
-  readonly stride?: number;
-  /** Zero padding on every side; by default what keeps the size at stride 1 (`(kernel - 1) / 2`). */
-  readonly padding?: number;
-  readonly groups?: number;
-}
 
 /**
  * The result of an operation in a graph; images are NCHW. Methods append nodes and check shapes while building, so that a
@@ -37,25 +31,27 @@ export class Value implements Wire {
 
   /** 2-d convolution with `weight` (OIHW) and, where the file has one, `bias`. */
   conv(weights: Weights, options: ConvOptions = {}): Value {
-    const { stride = 1, groups = 1 } = options;
-    const weight = weights.take('weight', [null, null, null, null]);
-    const [outputs = 0, inputs = 0, kernelH = 1, kernelW = 1] = weight.shape;
-    if (inputs * groups !== this.size(1)) {
-      throw new WeightsError(`${weight.name}: takes ${inputs * groups} channels, its input has ${this.size(1)}`);
-    }
-    const padH = options.padding ?? (kernelH - 1) >> 1;
-    const padW = options.padding ?? (kernelW - 1) >> 1;
-    const operands: Wire[] = [this, this.graph.weight(weight)];
-    if (weights.has('bias')) operands.push(this.graph.weight(weights.take('bias', [outputs])));
-    const attributes = {
-      kernel_shape: [kernelH, kernelW],
-      strides: [stride, stride],
-      pads: [padH, padW, padH, padW],
-      group: groups,
-    };
-    const [n = null, , h = null, w = null] = this.shape;
-    const shape = [n, outputs, strided(h, kernelH, padH, stride), strided(w, kernelW, padW, stride)];
-    return this.graph.node({ op: 'Conv', inputs: operands, attributes }, shape);
+    const weight = this.graph.weight(weights.take('weight', [null, null, null, null]));
+    const hasBias = weights.has('bias');
+    const bias = hasBias ? this.graph.weight(weights.take('bias', [weight.size(0)])) : undefined;
+    return convolve(this, { weight, bias }, options);
+  }
+
+  relu(): Value {
+    return this.#unary('Relu');
+  }
+
+  sigmoid(): Value {
+    return this.#unary('Sigmoid');
+  }
+
+  /** The exact GELU (by erf), as `nn.GELU()` is. */
+  gelu(): Value {
+    return this.#unary('Gelu');
+  }
+
+  sqrt(): Value {
+    return this.#unary('Sqrt');
   }
 
   leakyRelu(slope: number): Value {
@@ -73,12 +69,33 @@ export class Value implements Wire {
     return this.#binary('Add', other);
   }
 
+  subtract(other: Value): Value {
+    return this.#binary('Sub', other);
+  }
+
   multiply(other: Value): Value {
     return this.#binary('Mul', other);
   }
 
   divide(other: Value): Value {
     return this.#binary('Div', other);
+  }
+
+  /** Matrix product over the last two axes; the ones before are broadcast. */
+  matmul(other: Value): Value {
+    const [inner, otherInner] = [this.size(-1), other.size(-2)];
+    if (inner !== otherInner)
+      throw new GraphError(`MatMul: ${this.name} has ${inner} columns, ${other.name} ${otherInner} rows`);
+    const [longer, rank] = [
+      this.shape.length >= other.shape.length ? this : other,
+      Math.max(this.shape.length, other.shape.length),
+    ];
+    const shape = [...longer.shape.slice(0, rank - 2), this.shape.at(-2) ?? null, other.shape.at(-1) ?? null];
+    return this.graph.node({ op: 'MatMul', inputs: [this, other] }, shape);
+  }
+
+  softmax(axis = -1): Value {
+    return this.graph.node({ op: 'Softmax', inputs: [this], attributes: { axis } }, this.shape);
   }
 
   /** Multiplies by a number. */
@@ -194,8 +211,8 @@ export class Value implements Wire {
     return this.graph.node({ op: 'Gather', inputs, attributes: { axis } }, shape, this.type);
   }
 
-  /** Pads top, left, bottom, right of [N, C, H, W]. */
-  pad(sides: readonly [number, number, number, number], mode: 'reflect' | 'edge'): Value {
+  /** Pads top, left, bottom, right of [N, C, H, W]; `constant` is zeros. */
+  pad(sides: Sides, mode: 'reflect' | 'edge' | 'constant'): Value {
     const [top, left, bottom, right] = sides;
     if (sides.every((side) => side === 0)) return this;
     const pads = this.graph.integers([0, 0, top, left, 0, 0, bottom, right]);
@@ -214,11 +231,19 @@ export class Value implements Wire {
     return this.graph.node({ op: 'ReduceMax', inputs: [this], attributes: { keepdims: 0 } }, [], this.type);
   }
 
-  /** Sum over an axis, which stays with size 1. */
-  sum(axis: number): Value {
-    const shape = this.shape.map((size, i) => (i === axis ? 1 : size));
-    const inputs = [this, this.graph.integers([axis])];
-    return this.graph.node({ op: 'ReduceSum', inputs, attributes: { keepdims: 1 } }, shape);
+  /** Sum over axes, which stay with size 1. */
+  sum(...axes: readonly number[]): Value {
+    return this.#reduce('ReduceSum', axes);
+  }
+
+  /** Mean over axes, which stay with size 1. */
+  mean(...axes: readonly number[]): Value {
+    return this.#reduce('ReduceMean', axes);
+  }
+
+  #reduce(op: string, axes: readonly number[]): Value {
+    const shape = this.shape.map((size, i) => (axes.includes(i) ? 1 : size));
+    return this.graph.node({ op, inputs: [this, this.graph.integers(axes)], attributes: { keepdims: 1 } }, shape);
   }
 
   #unary(op: string, attributes: Readonly<Record<string, { float: number }>> = {}): Value {
@@ -237,10 +262,6 @@ export class Value implements Wire {
     });
     return this.graph.node({ op, inputs: [this, other] }, shape);
   }
-}
-
-function strided(size: Dim, kernel: number, padding: number, stride: number): Dim {
-  return size === null ? null : Math.floor((size + 2 * padding - kernel) / stride) + 1;
 }
 
 function times(size: Dim, factor: number): Dim {

@@ -1,0 +1,61 @@
+import { GraphError, WeightsError } from './errors.ts';
+import type { Dim, Wire } from './graph.ts';
+import type { Value } from './value.ts';
+
+/** Top, left, bottom, right. */
+export type Sides = readonly [number, number, number, number];
+
+/** Geometry that a convolution's weight does not tell. */
+export interface ConvOptions {
+  readonly stride?: number;
+  /** Zero padding on every side; by default what keeps the size at stride 1 (`(kernel - 1) / 2`). */
+  readonly padding?: number | Sides;
+  readonly groups?: number;
+}
+
+/** A convolution's operands where they are not simply `weight` and `bias` of the file. */
+export interface ConvOperands {
+  /** OIHW, all sizes known. */
+  readonly weight: Wire;
+  /** [O]. */
+  readonly bias?: Wire | undefined;
+}
+
+/** 2-d convolution of NCHW `x`. `Value.conv` takes its operands from the checkpoint, this one from anywhere. */
+export function convolve(x: Value, { weight, bias }: ConvOperands, options: ConvOptions = {}): Value {
+  const { stride = 1, groups = 1 } = options;
+  const [outputs, inputs, kernelH, kernelW] = weight.shape.map((size) => size ?? 0);
+  if (!outputs || !inputs || !kernelH || !kernelW) {
+    throw new GraphError(`${weight.name}: [${weight.shape.join()}] is no convolution weight`);
+  }
+  if (inputs * groups !== x.size(1)) {
+    throw new WeightsError(`${weight.name}: takes ${inputs * groups} channels, its input has ${x.size(1)}`);
+  }
+  const [top, left, bottom, right] = sidesOf(options.padding, kernelH, kernelW);
+  const attributes = {
+    kernel_shape: [kernelH, kernelW],
+    strides: [stride, stride],
+    pads: [top, left, bottom, right],
+    group: groups,
+  };
+  const [n = null, , h = null, w = null] = x.shape;
+  const shape = [
+    n,
+    outputs,
+    strided(h, { kernel: kernelH, padding: top + bottom, stride }),
+    strided(w, { kernel: kernelW, padding: left + right, stride }),
+  ];
+  return x.graph.node({ op: 'Conv', inputs: bias ? [x, weight, bias] : [x, weight], attributes }, shape);
+}
+
+function sidesOf(padding: ConvOptions['padding'], kernelH: number, kernelW: number): Sides {
+  if (typeof padding === 'number') return [padding, padding, padding, padding];
+  if (padding) return padding;
+  const [h, w] = [(kernelH - 1) >> 1, (kernelW - 1) >> 1];
+  return [h, w, h, w];
+}
+
+/** The size that a sliding window leaves; `padding` is that of both ends together. */
+export function strided(size: Dim, window: { kernel: number; padding: number; stride: number }): Dim {
+  return size === null ? null : Math.floor((size + window.padding - window.kernel) / window.stride) + 1;
+}
