@@ -8,14 +8,26 @@ export interface Network {
   readonly inputChannels: number;
   readonly outputChannels: number;
   /** The reference constructor's parameters under their own names, as `models inspect` shows them. */
-  readonly parameters: Readonly<Record<string, number | string | boolean | null>>;
-  /** Sides must be a multiple of this; others are padded right and bottom (reflect), and the result is cropped. */
+  readonly parameters: Readonly<Record<string, number | string | boolean | null | readonly number[]>>;
+  /** Sides (and the origins of tiles) must be a multiple of this; others are padded right and bottom, and the result is cropped. */
   readonly multipleOf: number;
+  /** What such padding holds: the picture mirrored unless the reference has zeros. */
+  readonly padding?: 'zeros';
   /**
    * Input pixels around a tile that the network must see so that the tile cannot be told from the whole image: the
    * receptive field where it is small, else the distance at which the rest is below one 8-bit level.
    */
   readonly halo: number;
+  /**
+   * Whether `halo` makes tiles equal to the whole image; it does unless a network looks at all of it (a global mean): then
+   * the whole image is the reference's result, and tiles are what memory makes of it.
+   */
+  readonly tiling?: 'whole-image-preferred';
+  /**
+   * What the network is for, where it is not to map a picture in 0..1 to a picture: such networks are parts of a pipeline
+   * of their own, with ranges of their own.
+   */
+  readonly role?: 'colorizer' | 'face-restorer' | 'face-detector' | 'face-parser';
   /** Appends the network to the graph of `image` ([N, inputChannels, H, W], RGB, 0..1); returns [N, outputChannels, H scale, W scale]. */
   build(image: Value): Value;
 }

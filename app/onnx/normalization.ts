@@ -1,0 +1,26 @@
+import type { Value } from './value.ts';
+import type { Weights } from './weights.ts';
+
+/** LayerNorm over the last axis, with `weight` and `bias` (`nn.LayerNorm`, whose own epsilon is 1e-5). */
+export function layerNorm(x: Value, weights: Weights, epsilon: number): Value {
+  const features = x.size(-1);
+  const { graph } = x;
+  const operands = ['weight', 'bias'].map((name) => graph.weight(weights.take(name, [features])));
+  const attributes = { axis: -1, epsilon: { float: epsilon } };
+  return graph.node({ op: 'LayerNormalization', inputs: [x, ...operands], attributes }, x.shape);
+}
+
+/** LayerNorm over the channels of every pixel of NCHW. */
+export function layerNorm2d(x: Value, weights: Weights, epsilon: number): Value {
+  return layerNorm(x.transpose([0, 2, 3, 1]), weights, epsilon).transpose([0, 3, 1, 2]);
+}
+
+/** BatchNorm as it is in use: by the stored statistics (`nn.BatchNorm2d` in eval mode). */
+export function batchNorm(x: Value, weights: Weights, epsilon = 1e-5): Value {
+  const channels = x.size(1);
+  const { graph } = x;
+  const names = ['weight', 'bias', 'running_mean', 'running_var'];
+  const operands = names.map((name) => graph.weight(weights.take(name, [channels])));
+  const attributes = { epsilon: { float: epsilon } };
+  return graph.node({ op: 'BatchNormalization', inputs: [x, ...operands], attributes }, x.shape);
+}
