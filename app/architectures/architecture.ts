@@ -1,14 +1,21 @@
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
 
+/** Values by the names under which `models run` reads and writes them. */
+export type NamedValues = Readonly<Record<string, Value>>;
+
+/** A parameter of a reference's constructor. */
+export type Parameter = number | string | boolean | null | readonly Parameter[];
+
 /** What the keys and shapes of a checkpoint tell of its network, and how to build it. */
 export interface Network {
   /** Output pixels per input pixel along a side. */
   readonly scale: number;
   readonly inputChannels: number;
-  readonly outputChannels: number;
+  /** Null where the answer is no picture. */
+  readonly outputChannels: number | null;
   /** The reference constructor's parameters under their own names, as `models inspect` shows them. */
-  readonly parameters: Readonly<Record<string, number | string | boolean | null | readonly number[]>>;
+  readonly parameters: Readonly<Record<string, Parameter>>;
   /** Sides (and the origins of tiles) must be a multiple of this; others are padded right and bottom, and the result is cropped. */
   readonly multipleOf: number;
   /** What such padding holds: the picture mirrored unless the reference has zeros. */
@@ -28,8 +35,16 @@ export interface Network {
    * of their own, with ranges of their own.
    */
   readonly role?: 'colorizer' | 'face-restorer' | 'face-detector' | 'face-parser';
-  /** Appends the network to the graph of `image` ([N, inputChannels, H, W], RGB, 0..1); returns [N, outputChannels, H scale, W scale]. */
-  build(image: Value): Value;
+  /** The only width and height it takes, where it takes no other. */
+  readonly side?: number;
+  /** Inputs of one element beside the image, and what each is where the caller gives none (CodeFormer's fidelity `w`). */
+  readonly scalars?: Readonly<Record<string, number>>;
+  /**
+   * Appends the network to the graph of `image` ([N, inputChannels, H, W]; RGB in 0..1 unless the role has a range of its own);
+   * returns [N, outputChannels, H scale, W scale], or several values by name. `scalars` has a value of shape [1] for every
+   * name that the network declares.
+   */
+  build(image: Value, scalars: NamedValues): Value | NamedValues;
 }
 
 /** A family of networks: how its checkpoints are told from others', and how one of them is read. */

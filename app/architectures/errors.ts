@@ -4,3 +4,8 @@ import { HiresFixError } from '../errors.ts';
 export class UnknownNetworkError extends HiresFixError {
   readonly code = 'ERR_UNKNOWN_NETWORK';
 }
+
+/** The network does not take an image of this size. */
+export class NetworkInputError extends HiresFixError {
+  readonly code = 'ERR_NETWORK_INPUT';
+}

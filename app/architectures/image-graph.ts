@@ -2,7 +2,7 @@ import type { BitDepth, Channels } from '../imaging/image.ts';
 import { maxSample } from '../imaging/image.ts';
 import type { Dim } from '../onnx/graph.ts';
 import { Graph } from '../onnx/graph.ts';
-import type { Value } from '../onnx/value.ts';
+import { Value } from '../onnx/value.ts';
 import type { RecognisedNetwork } from './registry.ts';
 import { UnknownNetworkError } from './errors.ts';
 
@@ -29,12 +29,20 @@ export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphSha
   const pixels = graph.input('pixels', type, [shape.height, shape.width, shape.channels]);
   const range = maxSample(shape.depth);
   const planes = pixels.cast('float32').divide(graph.constant(range)).transpose([2, 0, 1]); // [C, H, W]
-  const output = network.build(toNetwork(planes, network, shape.channels));
+  const output = pictureOf(network, toNetwork(planes, network, shape.channels));
   network.assertAllRead();
   graph.output('has_nan', hasNan(output));
   const result = fromNetwork(output.clip(0, 1), shape.channels); // [C, H scale, W scale]
   graph.output('pixels_out', result.scale(range).round().cast(type).transpose([1, 2, 0]));
   return graph.serialize();
+}
+
+function pictureOf(network: RecognisedNetwork, image: Value): Value {
+  const output = network.role ? undefined : network.build(image, {});
+  if (output instanceof Value) return output;
+  throw new UnknownNetworkError(
+    `${network.architecture} is a ${network.role ?? 'network'} and cannot upscale pictures`,
+  );
 }
 
 /** [C, H, W] to the [N, inputChannels, H, W] that the network takes. */

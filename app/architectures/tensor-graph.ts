@@ -1,25 +1,34 @@
 import { Graph } from '../onnx/graph.ts';
-import type { Value } from '../onnx/value.ts';
+import { Value } from '../onnx/value.ts';
 import type { Network } from './architecture.ts';
+import { NetworkInputError } from './errors.ts';
 import type { RecognisedNetwork } from './registry.ts';
 
 /**
  * The bare network as an ONNX model, as conformance is measured: input `input`, float32 [N, C, H, W] in the range the
- * reference takes; output `output`, not clipped. Sizes that the network cannot take are padded right and bottom as the
- * reference does (zeros where the network says so, else reflect up to side - 1, then replicate) and the result is cropped.
+ * reference takes, and the network's scalars, float32 [1]; output `output`, not clipped, or the several that the network
+ * names. Sizes that the network cannot take are padded right and bottom as the reference does (zeros where the network says
+ * so, else reflect up to side - 1, then replicate) and the result is cropped.
+ * @throws NetworkInputError where the network takes images of one size only, and this is another
  */
 export function buildTensorGraph(
   network: RecognisedNetwork,
   shape: readonly [number, number, number, number],
 ): Uint8Array {
   const [, , height, width] = shape;
-  const { multipleOf, scale } = network;
+  const { multipleOf, scale, side, architecture } = network;
+  if (side !== undefined && (height !== side || width !== side)) {
+    throw new NetworkInputError(`${architecture} takes images of ${side} x ${side} pixels, not ${width} x ${height}`);
+  }
   const graph = new Graph();
   const input = graph.input('input', 'float32', shape);
   const padded = padToMultiple(input, multipleOf, network.padding);
-  const output = network.build(padded);
+  const scalars = Object.keys(network.scalars ?? {}).map((name) => [name, graph.input(name, 'float32', [1])] as const);
+  const answer = network.build(padded, Object.fromEntries(scalars));
   network.assertAllRead();
-  graph.output('output', output.slice(2, 0, height * scale).slice(3, 0, width * scale));
+  const outputs =
+    answer instanceof Value ? { output: answer.slice(2, 0, height * scale).slice(3, 0, width * scale) } : answer;
+  for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
   return graph.serialize();
 }
 
@@ -29,7 +38,5 @@ function padToMultiple(image: Value, multipleOf: number, padding: Network['paddi
   if (padding === 'zeros') return image.pad([0, 0, missingH, missingW], 'constant');
   const reflectH = Math.min(missingH, image.size(2) - 1);
   const reflectW = Math.min(missingW, image.size(3) - 1);
-  return image
-    .pad([0, 0, reflectH, reflectW], 'reflect')
-    .pad([0, 0, missingH - reflectH, missingW - reflectW], 'edge');
+  return image.pad([0, 0, reflectH, reflectW], 'reflect').pad([0, 0, missingH - reflectH, missingW - reflectW], 'edge');
 }

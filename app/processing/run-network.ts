@@ -1,3 +1,4 @@
+import type { StateDict } from '../checkpoints/state-dict.ts';
 import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../checkpoints/read-tensor.ts';
 import type { TensorData } from '../checkpoints/safetensors-writer.ts';
@@ -5,15 +6,19 @@ import { writeSafetensors } from '../checkpoints/safetensors-writer.ts';
 import { recognise } from '../architectures/registry.ts';
 import { buildTensorGraph } from '../architectures/tensor-graph.ts';
 import type { SessionDevice } from '../inference/devices.ts';
+import type { Tensor } from '../inference/session.ts';
 import { Session, weightsFolderOf } from '../inference/session.ts';
 import { BadParameterError } from './errors.ts';
 
 /** Files of `hiresfix models run`. */
 export interface RunNetworkFiles {
   readonly checkpoint: string;
-  /** A `.safetensors` with `input`: float32 [N, C, H, W] in the range the reference network takes. */
+  /**
+   * A `.safetensors` with `input`: float32 [N, C, H, W] in the range the reference network takes. One-element tensors named
+   * as the network's scalars (`w`) set them.
+   */
   readonly input: string;
-  /** A `.safetensors` that is written: float32 `output`, not clipped. */
+  /** A `.safetensors` that is written: float32 `output`, not clipped, or the tensors that the network names. */
   readonly output: string;
 }
 
@@ -29,13 +34,22 @@ export async function runNetwork(files: RunNetworkFiles, device: SessionDevice):
   }
   const weightsFolder = weightsFolderOf(files.checkpoint);
   const session = await Session.open(buildTensorGraph(network, shape), { weightsFolder, device });
-  const feed = { type: 'float32', data: readTensor(inputs, 'input'), dims: shape } as const;
-  const outputs = await session.run({ input: feed });
+  const image = { type: 'float32', data: readTensor(inputs, 'input'), dims: shape } as const;
+  const scalars = Object.entries(network.scalars ?? {}).map(([name, preset]) => [name, scalar(inputs, name, preset)]);
+  const outputs = await session.run({ input: image, ...(Object.fromEntries(scalars) as Record<string, Tensor>) });
   const named = Object.entries(outputs).map(([name, { type, data, dims }]): [string, TensorData] => {
     if (type === 'uint16') throw new BadParameterError(`${name}: safetensors has no uint16`);
     return [name, { shape: dims, dtype: type, data }];
   });
   writeSafetensors(files.output, new Map(named));
+}
+
+/** The one-element tensor `name` of the input file, or what the network takes without. */
+function scalar(inputs: StateDict, name: string, preset: number): Tensor {
+  const data = inputs.tensors.has(name) ? readTensor(inputs, name) : Float32Array.of(preset);
+  if (data.length !== 1)
+    throw new BadParameterError(`${inputs.file}: expected one number in '${name}', got ${data.length}`);
+  return { type: 'float32', data, dims: [1] };
 }
 
 function isImageBatch(shape: readonly number[]): shape is readonly [number, number, number, number] {
