@@ -4,10 +4,11 @@ import { Weights } from '../onnx/weights.ts';
 import type { Architecture, Network } from './architecture.ts';
 import { compact } from './compact.ts';
 import { UnknownNetworkError } from './errors.ts';
+import { nafnet } from './nafnet.ts';
 import { rrdbNet } from './rrdbnet.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
-const ARCHITECTURES: readonly Architecture[] = [rrdbNet, compact];
+const ARCHITECTURES: readonly Architecture[] = [nafnet, rrdbNet, compact];
 
 /** A checkpoint whose network is known. */
 export interface RecognisedNetwork extends Network {
