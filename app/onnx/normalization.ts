@@ -24,3 +24,16 @@ export function batchNorm(x: Value, weights: Weights, epsilon = 1e-5): Value {
   const attributes = { epsilon: { float: epsilon } };
   return graph.node({ op: 'BatchNormalization', inputs: [x, ...operands], attributes }, x.shape);
 }
+
+/** GroupNorm of NCHW, with `weight` and `bias` a channel (`nn.GroupNorm`, whose own epsilon is 1e-5). */
+export function groupNorm(x: Value, weights: Weights, { groups, epsilon }: { groups: number; epsilon: number }): Value {
+  const [n, channels, h, w] = [x.size(0), x.size(1), x.size(2), x.size(3)];
+  const { graph } = x;
+  const [ones, zeros] = [new Array<number>(groups).fill(1), new Array<number>(groups).fill(0)];
+  const grouped = x.reshape([n, groups, (channels / groups) * h * w]);
+  const inputs = [grouped, graph.constant(ones), graph.constant(zeros)];
+  const attributes = { epsilon: { float: epsilon } };
+  const normal = graph.node({ op: 'InstanceNormalization', inputs, attributes }, grouped.shape);
+  const perChannel = (name: string) => graph.weight(weights.take(name, [channels])).reshape([channels, 1, 1]);
+  return normal.reshape([n, channels, h, w]).multiply(perChannel('weight')).add(perChannel('bias'));
+}

@@ -1,0 +1,22 @@
+import type { Value } from './value.ts';
+
+/** Resizes NCHW by `factor`, halves of pixels aligned and nothing smoothed (`F.interpolate(mode='bilinear')`). */
+export function resizeBilinear(x: Value, factor: number): Value {
+  const scales = x.graph.constant([1, 1, factor, factor]);
+  const attributes = { mode: 'linear', coordinate_transformation_mode: 'half_pixel' };
+  const [n = null, c = null] = x.shape;
+  const shape = [n, c, Math.floor(x.size(2) * factor), Math.floor(x.size(3) * factor)];
+  return x.graph.node({ op: 'Resize', inputs: [x, null, scales], attributes }, shape);
+}
+
+/** Resizes NCHW to `height` x `width`, each pixel a copy of the nearest (`F.interpolate(size=..., mode='nearest')`). */
+export function resizeNearestTo(x: Value, height: number, width: number): Value {
+  if (x.shape[2] === height && x.shape[3] === width) return x;
+  const shape = [x.size(0), x.size(1), height, width];
+  const attributes = {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  };
+  return x.graph.node({ op: 'Resize', inputs: [x, null, null, x.graph.integers(shape)], attributes }, shape);
+}
