@@ -1,0 +1,63 @@
+import 'reflect-metadata'; // tsyringe throws on load without it, so it stays the first import
+import type { Server } from 'node:http';
+import type { Server as SocketServer } from 'socket.io';
+import type { DependencyContainer, InjectionToken } from 'tsyringe';
+import { instancePerContainerCachingFactory as once, container as root } from 'tsyringe';
+import type { Config } from './config.ts';
+import { createHttpServer } from './http/server.ts';
+import { createJobHandler } from './jobs/job-handler.ts';
+import { JobFiles } from './jobs/job-files.ts';
+import type { JobHandler } from './jobs/job.ts';
+import { MemoryJobQueue } from './jobs/memory-job-queue.ts';
+import type { Logger } from './logger.ts';
+import { createLogger } from './logger.ts';
+import { attachJobGateway } from './realtime/job-gateway.ts';
+import { WorkerPool } from './worker/worker-pool.ts';
+
+const token = <T>(name: string): InjectionToken<T> => Symbol(name);
+export const CONFIG = token<Config>('Config');
+export const LOGGER = token<Logger>('Logger');
+export const WORKER_POOL = token<WorkerPool>('WorkerPool');
+export const JOB_FILES = token<JobFiles>('JobFiles');
+export const JOB_QUEUE = token<MemoryJobQueue>('JobQueue');
+export const JOB_HANDLER = token<JobHandler>('JobHandler');
+export const SERVER = token<Server>('Server');
+export const JOB_GATEWAY = token<SocketServer>('JobGateway');
+
+/** The composition root of the server process: the only place that sees every class, and the only one that resolves. */
+export function createContainer(config: Config): DependencyContainer {
+  const container = root.createChildContainer(); // never the global one: tests run side by side
+  container.register(CONFIG, { useValue: config });
+  container.register(LOGGER, { useFactory: once((c) => createLogger(c.resolve(CONFIG))) });
+  container.register(WORKER_POOL, { useFactory: once((c) => new WorkerPool(c.resolve(CONFIG))) });
+  container.register(JOB_FILES, { useFactory: once((c) => new JobFiles(c.resolve(CONFIG))) });
+  container.register(JOB_QUEUE, { useFactory: once(createQueue) });
+  container.register(JOB_HANDLER, {
+    useFactory: once((c) => createJobHandler(c.resolve(WORKER_POOL), c.resolve(JOB_FILES))),
+  });
+  container.register(SERVER, {
+    useFactory: once((c) =>
+      createHttpServer({
+        config: c.resolve(CONFIG),
+        logger: c.resolve(LOGGER),
+        queue: c.resolve(JOB_QUEUE),
+        files: c.resolve(JOB_FILES),
+      }),
+    ),
+  });
+  container.register(JOB_GATEWAY, {
+    useFactory: once((c) =>
+      attachJobGateway(c.resolve(SERVER), {
+        config: c.resolve(CONFIG),
+        logger: c.resolve(LOGGER),
+        queue: c.resolve(JOB_QUEUE),
+      }),
+    ),
+  });
+  return container;
+}
+
+function createQueue(c: DependencyContainer): MemoryJobQueue {
+  const { workers, maxQueue } = c.resolve(CONFIG);
+  return new MemoryJobQueue({ files: c.resolve(JOB_FILES), logger: c.resolve(LOGGER), workers, maxQueue });
+}

@@ -1,0 +1,75 @@
+import { HiresFixError } from '../errors.ts';
+
+/** A field of a request is not usable; the message names it, what came, and what is allowed. */
+export class BadParameterError extends HiresFixError {
+  readonly code = 'ERR_BAD_PARAMETER';
+  readonly parameter: string;
+
+  /** `expected` completes "name: ..."; `value` is what came, if anything did. */
+  constructor(parameter: string, expected: string, value?: unknown) {
+    super(`${parameter}: ${expected}${value === undefined ? '' : `, got ${quoted(value)}`}`);
+    this.parameter = parameter;
+  }
+}
+
+/** The body is not what its Content-Type says, or ends too early. */
+export class BadBodyError extends HiresFixError {
+  readonly code = 'ERR_BAD_BODY';
+}
+
+/** More bytes than are allowed. */
+export class BodyTooLargeError extends HiresFixError {
+  readonly code = 'ERR_FILE_TOO_LARGE';
+
+  constructor(what: string, maxBytes: number) {
+    super(
+      `${what} is larger than ${Number((maxBytes / 2 ** 20).toFixed(2))} MB, the limit of this service (MAX_FILE_SIZE_MB)`,
+    );
+  }
+}
+
+/** The body came too slowly to be waited for. */
+export class SlowBodyError extends HiresFixError {
+  readonly code = 'ERR_SLOW_BODY';
+
+  constructor() {
+    super('The request body came too slowly; the connection was closed');
+  }
+}
+
+/** A Content-Type that this route does not take. */
+export class UnsupportedMediaTypeError extends HiresFixError {
+  readonly code = 'ERR_UNSUPPORTED_MEDIA_TYPE';
+
+  constructor(expected: string, contentType: string | undefined) {
+    super(`Expected ${expected}, got ${contentType === undefined ? 'no Content-Type' : quoted(contentType)}`);
+  }
+}
+
+/** Nothing answers at this path and method. */
+export class RouteNotFoundError extends HiresFixError {
+  readonly code = 'ERR_NOT_FOUND';
+
+  constructor(method: string, path: string) {
+    super(`Nothing answers to ${method} ${path.slice(0, 200)}`);
+  }
+}
+
+/** A page of another web origin tried to change something here. */
+export class OriginNotAllowedError extends HiresFixError {
+  readonly code = 'ERR_ORIGIN_NOT_ALLOWED';
+
+  constructor(origin: string) {
+    super(`Pages from ${quoted(origin)} may not use this service. Its owner can name the origin in ALLOWED_ORIGINS`);
+  }
+}
+
+const LONGEST_QUOTE = 100;
+
+function quoted(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'string' && value.length > LONGEST_QUOTE
+    ? `${JSON.stringify(value.slice(0, LONGEST_QUOTE))}…`
+    : JSON.stringify(value);
+}

@@ -1,0 +1,89 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { BadParameterError } from './errors.ts';
+
+const NAMED_UNKNOWN_FIELDS = 20;
+
+/** The text fields of a form or a query, by name. An empty one counts as not given: that is how browsers send it. */
+export class Fields {
+  readonly #values = new Map<string, string>();
+  readonly #repeated = new Set<string>();
+
+  static ofQuery(query: Request['query']): Fields {
+    const fields = new Fields();
+    for (const [name, value] of Object.entries(query)) {
+      for (const one of Array.isArray(value) ? value : [value]) if (typeof one === 'string') fields.add(name, one);
+    }
+    return fields;
+  }
+
+  add(name: string, value: string): void {
+    if (value.trim() === '') return;
+    if (this.#values.has(name)) this.#repeated.add(name);
+    this.#values.set(name, value);
+  }
+
+  overriddenBy(other: Fields): Fields {
+    const fields = new Fields();
+    for (const [name, value] of [...this.#values, ...other.#values]) fields.#values.set(name, value);
+    for (const name of [...this.#repeated, ...other.#repeated]) fields.#repeated.add(name);
+    return fields;
+  }
+
+  /** Throws `BadParameterError` where a name came twice: which one was meant cannot be known. */
+  entries(): readonly (readonly [name: string, value: string])[] {
+    for (const name of this.#repeated) throw new BadParameterError(name, 'expected once, got several times');
+    return [...this.#values];
+  }
+}
+
+/** What a request asks for, and what of it is not known here. */
+export interface Parameters<T> {
+  readonly values: T;
+  /** One for each field that the schema does not have; such fields are ignored. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads named values by a schema. Throws `BadParameterError` for the first bad one: its name, what is allowed, what came. */
+export function parseParameters<S extends z.ZodObject>(
+  schema: S,
+  entries: Iterable<readonly [name: string, value: unknown]>,
+): Parameters<z.output<S>> {
+  const known = new Map<string, unknown>();
+  const unknown: string[] = [];
+  for (const [name, value] of entries) {
+    if (!Object.hasOwn(schema.shape, name)) unknown.push(name);
+    else if (value !== null) known.set(name, value);
+  }
+  const parsed = schema.safeParse(Object.fromEntries(known));
+  if (parsed.success) return { values: parsed.data, warnings: warningsOf(unknown) };
+  const [issue] = parsed.error.issues;
+  const path = issue?.path ?? [];
+  throw new BadParameterError(nameOf(path), issue ? expectation(issue) : 'is not valid', valueAt(known, path));
+}
+
+/** `images[2]` for `['images', 2]`. */
+function nameOf(path: readonly PropertyKey[]): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('');
+}
+
+function valueAt(known: ReadonlyMap<string, unknown>, [name, index]: readonly PropertyKey[]): unknown {
+  const value = known.get(String(name));
+  return Array.isArray(value) && typeof index === 'number' ? value[index] : value;
+}
+
+/** A zod issue as the second half of "name: ...". */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
+    return issue.errors.flatMap(([first]) => (first ? [expectation(first)] : [])).join(' or ');
+  }
+  return issue.message.replace(/^Invalid (input|option): /, '').replace(/^\w+ (?=must\b)/, '');
+}
+
+function warningsOf(unknown: readonly string[]): string[] {
+  const warnings = unknown
+    .slice(0, NAMED_UNKNOWN_FIELDS)
+    .map((name) => `unknown field ${JSON.stringify(name.slice(0, 64))} was ignored`);
+  const more = unknown.length - warnings.length;
+  return more > 0 ? [...warnings, `${more} more unknown fields were ignored`] : warnings;
+}

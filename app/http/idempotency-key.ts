@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { Request } from 'express';
+import type { Idempotency, JobRequest } from '../jobs/job.ts';
+import { BadParameterError } from './errors.ts';
+
+/** What a caller may name a request by; without the quotes that the header's draft asks for and few send. */
+export function idempotencyKeyOf(request: Request): string | undefined {
+  const header = request.get('Idempotency-Key');
+  if (header === undefined) return undefined;
+  const key = /^\s*"(.*)"\s*$/.exec(header)?.[1] ?? header.trim();
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw new BadParameterError('Idempotency-Key', 'expected 1 to 255 printable ASCII characters', key);
+  }
+  return key;
+}
+
+/** A key with a digest of what was asked: the images' own digests and every option. */
+export function idempotency(
+  key: string,
+  asked: Pick<JobRequest, 'method' | 'options' | 'output'> & { readonly images: readonly string[] },
+): Idempotency {
+  const { method, images, options, output } = asked;
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([method, images, options, output]))
+    .digest('hex');
+  return { key, fingerprint };
+}

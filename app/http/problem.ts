@@ -1,0 +1,125 @@
+import { STATUS_CODES } from 'node:http';
+import type { ErrorRequestHandler, Response } from 'express';
+import type * as architectures from '../architectures/errors.ts';
+import type * as catalog from '../catalog/errors.ts';
+import type * as checkpoints from '../checkpoints/errors.ts';
+import { HiresFixError } from '../errors.ts';
+import type * as inference from '../inference/errors.ts';
+import { NotAcceptingError, QueueFullError } from '../jobs/errors.ts';
+import type * as jobs from '../jobs/errors.ts';
+import type { JobError } from '../jobs/job.ts';
+import type { Logger } from '../logger.ts';
+import type * as onnx from '../onnx/errors.ts';
+import type * as http from './errors.ts';
+
+const NOT_READY_RETRY_SECONDS = 5;
+const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
+
+type ErrorModule =
+  | typeof architectures
+  | typeof catalog
+  | typeof checkpoints
+  | typeof http
+  | typeof inference
+  | typeof jobs
+  | typeof onnx;
+/** The literal codes of the error classes in a module; one whose code is only known at run time has none. */
+type CodeOf<Module> = Module extends unknown
+  ? { [Name in keyof Module]: LiteralCode<Module[Name]> }[keyof Module]
+  : never;
+type LiteralCode<Class> = Class extends abstract new (...args: never[]) => { readonly code: infer Code }
+  ? string extends Code
+    ? never
+    : Code
+  : never;
+type PublicCode = Extract<CodeOf<ErrorModule>, string> | 'ERR_BAD_REQUEST' | 'ERR_CANCELLED' | 'ERR_INTERNAL';
+
+/** The HTTP status of every code; a code without an entry, or an entry without a code, does not compile. */
+export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
+  ERR_BAD_BODY: 400,
+  ERR_BAD_CHECKPOINT: 400,
+  ERR_BAD_GRAPH: 500,
+  ERR_BAD_MODELS_LOCK: 500,
+  ERR_BAD_PARAMETER: 400,
+  ERR_BAD_REQUEST: 400,
+  ERR_BAD_WEIGHTS: 400,
+  ERR_CANCELLED: 409,
+  ERR_DEVICE_UNAVAILABLE: 400,
+  ERR_DOWNLOAD_FAILED: 503,
+  ERR_FILE_TOO_LARGE: 413,
+  ERR_IDEMPOTENCY_KEY_REUSED: 409,
+  ERR_INFERENCE: 500,
+  ERR_INTERNAL: 500,
+  ERR_JOB_FINISHED: 409,
+  ERR_JOB_NOT_COMPLETED: 409,
+  ERR_JOB_NOT_FOUND: 404,
+  ERR_MODEL_UNAVAILABLE: 503,
+  ERR_NETWORK_INPUT: 400,
+  ERR_NOT_FOUND: 404,
+  ERR_NOT_READY: 503,
+  ERR_ORIGIN_NOT_ALLOWED: 403,
+  ERR_QUEUE_FULL: 429,
+  ERR_RESULT_NOT_FOUND: 404,
+  ERR_SLOW_BODY: 408,
+  ERR_UNKNOWN_MODEL: 404,
+  ERR_UNKNOWN_NETWORK: 400,
+  ERR_UNSUPPORTED_MEDIA_TYPE: 415,
+};
+
+/** Answers with a problem document (RFC 9457). Headers that were meant for a success are taken back. */
+export function sendProblem(response: Response, { code, message }: JobError, status = statusOf(code)): void {
+  for (const name of ['ETag', 'Content-Disposition', 'Content-Length']) response.removeHeader(name);
+  response.status(status).type('application/problem+json').set('Cache-Control', 'no-store');
+  response.end(
+    JSON.stringify({
+      type: `urn:hiresfix:error:${code.replace(/^ERR_/, '').toLowerCase().replaceAll('_', '-')}`,
+      title: status === 500 ? INTERNAL.message : titleOf(code),
+      status,
+      detail: message,
+      instance: response.req.originalUrl.split('?')[0],
+      code,
+      request_id: response.get('X-Request-Id'),
+    }),
+  );
+}
+
+/** The last handler: every error becomes a problem document, and those that are ours to repair are logged. */
+export function problemHandler(): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const logger = response.locals['logger'] as Logger;
+    const hasCallerGone = request.socket.destroyed;
+    const { problem, status } = describe(error);
+    if (hasCallerGone) logger.info('caller disconnected', { reason: String(error) });
+    else if (status >= 500) logger.error('request failed', { code: problem.code, error });
+    if (response.headersSent || hasCallerGone) {
+      // Express cuts the connection of an answer that has begun: a cut answer cannot be taken for a whole one.
+      next(error);
+      return;
+    }
+    if (error instanceof QueueFullError) response.set('Retry-After', String(error.retryAfterSeconds));
+    if (error instanceof NotAcceptingError) response.set('Retry-After', String(NOT_READY_RETRY_SECONDS));
+    sendProblem(response, problem, status);
+  };
+}
+
+function describe(error: unknown): { readonly problem: JobError; readonly status: number } {
+  if (error instanceof HiresFixError) return { problem: error, status: statusOf(error.code) };
+  const status = statusByExpress(error);
+  if (status === undefined) return { problem: INTERNAL, status: 500 };
+  return { problem: { code: 'ERR_BAD_REQUEST', message: STATUS_CODES[status] ?? 'Bad request' }, status };
+}
+
+/** Express and what it is made of mark a caller's mistakes (a malformed path, a range beyond the end) by `status`. */
+function statusByExpress(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
+  return error.status >= 400 && error.status < 500 ? error.status : undefined;
+}
+
+function statusOf(code: string): number {
+  return (STATUS_OF_CODE as Readonly<Record<string, number>>)[code] ?? 500;
+}
+
+function titleOf(code: string): string {
+  const words = code.replace(/^ERR_/, '').toLowerCase().replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

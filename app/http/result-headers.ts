@@ -1,0 +1,50 @@
+import type { Response } from 'express';
+import type { Job, JobResult } from '../jobs/job.ts';
+import { downloadName } from './download-name.ts';
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  tiff: 'image/tiff',
+};
+const LONGEST_WARNINGS = 4000;
+
+/** Sets what an image answer says about itself: what it is, how to save it, and what was done to make it. */
+export function setResultHeaders(response: Response, job: Job, result: JobResult): void {
+  const { info } = result;
+  response.attachment(downloadName(job.inputs[result.index]?.name ?? '', job.method, result.file));
+  response.set({
+    'Content-Type': MEDIA_TYPES[info.format] ?? 'application/octet-stream',
+    'Cache-Control': 'private, no-cache',
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    ETag: `"${result.sha256}"`,
+    'X-Job-Id': job.id,
+    'X-Model': headerText(info.upscaler),
+    'X-Scale': String(Number(info.scale.toFixed(4))),
+    'X-Device': headerText(info.device ?? 'cpu'),
+    'Server-Timing': serverTiming(job, result),
+  });
+  const warnings = warningsOf(job, result);
+  if (warnings.length > 0) response.set('X-Warnings', headerText(warnings.join('; ')).slice(0, LONGEST_WARNINGS));
+}
+
+/** Everything that a caller should know about one result, beside the result. */
+export function warningsOf(job: Job, { info }: JobResult): string[] {
+  const fallbacks = info.fallbacks.map(({ from, to, reason }) => `fell back from ${from} to ${to}: ${reason}`);
+  return [...job.warnings, ...info.warnings, ...fallbacks];
+}
+
+function serverTiming(job: Job, { info }: JobResult): string {
+  const queuedMs = (job.startedAt ?? job.createdAt) - job.createdAt;
+  const stages = Object.entries(info.seconds).map(([stage, seconds]) => [stage, seconds * 1000] as const);
+  return [['queue', queuedMs] as const, ...stages]
+    .map(([stage, ms]) => `${stage.replace(/[^\w-]/g, '_')};dur=${Number(ms.toFixed(1))}`)
+    .join(', ');
+}
+
+/** Header values are printable ASCII; anything else is written as a JavaScript escape. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

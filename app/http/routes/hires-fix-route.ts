@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Response } from 'express';
+import { Router } from 'express';
+import { z } from 'zod';
+import type { Job, JobInput, JobResult } from '../../jobs/job.ts';
+import { newJobId } from '../../jobs/job.ts';
+import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
+import { answerJob } from '../answer-job.ts';
+import { decodeImage, encodedLength } from '../base64.ts';
+import { readJson } from '../body.ts';
+import { BadBodyError } from '../errors.ts';
+import { parseParameters } from '../fields.ts';
+import { idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
+import { warningsOf } from '../result-headers.ts';
+import type { RouteContext } from './route-context.ts';
+
+/** Images that one body may carry, counted at their largest. More belong in several requests. */
+const FULL_SIZE_IMAGES = 4;
+const MOST_IMAGES = 64;
+const JSON_OVERHEAD_BYTES = 2 ** 20;
+
+const hiresFixBody = z.object({
+  images: z
+    .array(z.string({ error: 'must be text: base64 or a data URL' }), {
+      error: 'must be a list of images, as base64 or data URLs',
+    })
+    .min(1, { error: 'must have at least one image' })
+    .max(MOST_IMAGES, { error: `must have at most ${MOST_IMAGES} images` }),
+  config: z
+    .custom<Record<string, unknown>>((value) => typeof value === 'object' && !Array.isArray(value), {
+      error: 'must be an object with the fields of HiresFixConfig',
+    })
+    .optional(),
+});
+
+const { scale, width, height, ...sameNames } = upscaleOptions.shape;
+/** `HiresFixConfig`: the options of an upscale, the size under names of its own. */
+const hiresFixConfig = z.object({
+  ...sameNames,
+  ...outputOptions.shape,
+  upscale_factor: scale,
+  target_width: width,
+  target_height: height,
+});
+
+/** `POST /hires-fix` takes images in JSON and answers with them enlarged, and with what was done, in JSON. */
+export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): Router {
+  const maxBytes = FULL_SIZE_IMAGES * encodedLength(config.maxFileSizeBytes) + JSON_OVERHEAD_BYTES;
+  return Router().post('/hires-fix', async (request, response) => {
+    const key = idempotencyKeyOf(request);
+    queue.admit(key);
+    const { images, warnings, ...asked } = parseBody(await readJson(request, response, { what: 'The body', maxBytes }));
+    const decoded = images.map((image, index) => decodeImage(`images[${index}]`, image, config.maxFileSizeBytes));
+    const id = newJobId();
+    const inputs = decoded.map((_, index): JobInput => ({ file: files.input(id, index), name: `images[${index}]` }));
+    await saveAll(inputs, decoded).catch(async (error: unknown) => {
+      await files.removeInputs({ inputs });
+      throw error;
+    });
+    const digests = decoded.map((bytes) => createHash('sha256').update(bytes).digest('hex'));
+    const submission = await queue.submit({
+      ...asked,
+      id,
+      inputs,
+      warnings,
+      ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: digests }) }),
+    });
+    await answerJob(awaited, submission, response, (job) => sendImages(response, job));
+  });
+}
+
+function parseBody(body: unknown) {
+  if (typeof body !== 'object' || body === null)
+    throw new BadBodyError('The body must be a JSON object with "images" and "config"');
+  const outer = parseParameters(hiresFixBody, Object.entries(body));
+  const inner = parseParameters(hiresFixConfig, Object.entries(outer.values.config ?? {}));
+  const { upscale_factor, target_width, target_height, ...rest } = inner.values;
+  const sizes = { scale: upscale_factor, width: target_width, height: target_height };
+  return {
+    method: 'hires-fix' as const,
+    images: outer.values.images,
+    options: upscaleOptions.parse({ ...rest, ...sizes }),
+    output: outputOptions.parse(rest),
+    warnings: [...outer.warnings, ...inner.warnings],
+  };
+}
+
+async function saveAll(inputs: readonly JobInput[], images: readonly Buffer[]): Promise<void> {
+  for (const [index, input] of inputs.entries()) await writeFile(input.file, images[index] ?? '', { flag: 'wx' });
+}
+
+async function sendImages(response: Response, job: Job): Promise<void> {
+  response
+    .status(200)
+    .type('application/json')
+    .set('ETag', `"${digestOf(job.results)}"`);
+  await pipeline(jsonAnswer(job), response);
+}
+
+/** The answer piece by piece: results may be far larger than a string can be. */
+async function* jsonAnswer(job: Job): AsyncGenerator<string, void> {
+  yield '{"images":[';
+  for (const [index, { file }] of job.results.entries()) {
+    yield index === 0 ? '"' : ',"';
+    yield* base64Of(file);
+    yield '"';
+  }
+  yield `],"info":${JSON.stringify(infoOf(job))}}`;
+}
+
+async function* base64Of(file: string): AsyncGenerator<string, void> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { highWaterMark: 196_608 }) as AsyncIterable<Buffer>) {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const whole = bytes.length - (bytes.length % 3);
+    yield bytes.toString('base64', 0, whole);
+    rest = bytes.subarray(whole);
+  }
+  yield rest.toString('base64');
+}
+
+/** What holds for the request as a whole is told by its first image; `images` has each one's own record. */
+function infoOf(job: Job): Record<string, unknown> {
+  const warnings = [...new Set(job.results.flatMap((result) => warningsOf(job, result)))];
+  return { job_id: job.id, ...job.results[0]?.info, warnings, images: job.results.map(({ info }) => info) };
+}
+
+function digestOf(results: readonly JobResult[]): string {
+  return createHash('sha256')
+    .update(results.map(({ sha256 }) => sha256).join())
+    .digest('hex');
+}

@@ -1,0 +1,77 @@
+import { basename, dirname } from 'node:path';
+import type { Response } from 'express';
+import { Router } from 'express';
+import { z } from 'zod';
+import { JobNotCompletedError, ResultNotFoundError } from '../../jobs/errors.ts';
+import type { Job, JobResult } from '../../jobs/job.ts';
+import { jobView, processedName } from '../../jobs/job-view.ts';
+import { RouteNotFoundError } from '../errors.ts';
+import { Fields, parseParameters } from '../fields.ts';
+import { setResultHeaders } from '../result-headers.ts';
+import type { RouteContext } from './route-context.ts';
+
+const LARGEST_PAGE = 100;
+const LIMIT_ERROR = { error: `must be a whole number from 1 to ${LARGEST_PAGE}` };
+
+const page = z.object({
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, LIMIT_ERROR)
+    .transform(Number)
+    .pipe(z.number().min(1, LIMIT_ERROR).max(LARGEST_PAGE, LIMIT_ERROR))
+    .default(20),
+  cursor: z.string().max(64).optional(),
+});
+
+/** `/jobs`, `/status/{id}` and `/processed/{name}`: how jobs stand, their results, and cancelling them. */
+export function jobsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
+  return Router()
+    .get('/jobs', async (request, response) => {
+      const { limit, cursor } = parseParameters(page, Fields.ofQuery(request.query).entries()).values;
+      const { jobs, next } = await queue.list({ limit, ...(cursor !== undefined && { after: cursor }) });
+      response.json({ jobs: jobs.map(jobView), next_cursor: next ?? null });
+    })
+    .get('/jobs/:id', async (request, response) => {
+      response.json(jobView(await queue.get(request.params.id)));
+    })
+    .delete('/jobs/:id', async (request, response) => {
+      response.json(jobView(await queue.cancel(request.params.id)));
+    })
+    .get('/jobs/:id/results/:number', async (request, response) => {
+      const { id, number } = request.params;
+      const job = await queue.get(id);
+      await sendResult(response, job, resultOf(job, number));
+    })
+    .get('/processed/:name', async (request, response) => {
+      const [, id, number] = /^([0-9a-f]{32})-(\d{1,4})\.\w+$/.exec(request.params.name) ?? [];
+      if (id === undefined || number === undefined) throw new RouteNotFoundError('GET', request.path);
+      const job = await queue.get(id);
+      const result = resultOf(job, number);
+      if (processedName(job, result) !== request.params.name) throw new RouteNotFoundError('GET', request.path);
+      await sendResult(response, job, result);
+    })
+    .get('/status/:id', async (request, response) => {
+      const { status, queue_position, progress, results, error } = jobView(await queue.get(request.params.id));
+      const listed = results.map(({ original_filename, url }) => ({ original_filename, url }));
+      response.json({ status, queue_position, progress, results: listed, error });
+    });
+}
+
+function resultOf(job: Job, number: string): JobResult {
+  if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
+  const result = /^\d{1,4}$/.test(number) ? job.results[Number(number)] : undefined;
+  if (!result) throw new ResultNotFoundError(job.id, number, job.results.length);
+  return result;
+}
+
+/** Ranges and conditional requests are express's to answer; by the ETag that is the content's digest. */
+function sendResult(response: Response, job: Job, result: JobResult): Promise<void> {
+  setResultHeaders(response, job, result);
+  const options = { root: dirname(result.file), dotfiles: 'allow', cacheControl: false, lastModified: false } as const;
+  return new Promise((resolve, reject) => {
+    response.sendFile(basename(result.file), options, (error?: Error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,12 @@
+import type { Config } from '../../config.ts';
+import type { JobFiles } from '../../jobs/job-files.ts';
+import type { MemoryJobQueue } from '../../jobs/memory-job-queue.ts';
+import type { AwaitedJobs } from '../awaited-jobs.ts';
+
+/** What routes work with. */
+export interface RouteContext {
+  readonly config: Config;
+  readonly queue: MemoryJobQueue;
+  readonly files: JobFiles;
+  readonly awaited: AwaitedJobs;
+}

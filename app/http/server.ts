@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import express from 'express';
+import type { Config } from '../config.ts';
+import type { JobFiles } from '../jobs/job-files.ts';
+import type { MemoryJobQueue } from '../jobs/memory-job-queue.ts';
+import type { Logger } from '../logger.ts';
+import { AwaitedJobs } from './awaited-jobs.ts';
+import { discardRest } from './body.ts';
+import { RouteNotFoundError } from './errors.ts';
+import { problemHandler } from './problem.ts';
+import { healthRoute } from './routes/health-route.ts';
+import { hiresFixRoute } from './routes/hires-fix-route.ts';
+import { jobsRoute } from './routes/jobs-route.ts';
+import { upscaleRoute } from './routes/upscale-route.ts';
+import { originPolicy, requestLog, securityHeaders } from './security.ts';
+
+/** Against clients that open connections and send little; how long an answer takes is not limited. */
+const CONNECTION_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 };
+const MOST_CONNECTIONS = 2048;
+
+export interface HttpDependencies {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly queue: MemoryJobQueue;
+  readonly files: JobFiles;
+}
+
+/** The REST interface, not yet listening. */
+export function createHttpServer({ config, logger, queue, files }: HttpDependencies): Server {
+  const context = { config, queue, files, awaited: new AwaitedJobs(queue) };
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.use(requestLog(logger), discardRest(), securityHeaders(config), originPolicy(config));
+  app.use(healthRoute(context), jobsRoute(context), upscaleRoute(context), hiresFixRoute(context));
+  app.use((request) => {
+    throw new RouteNotFoundError(request.method, request.path);
+  });
+  app.use(problemHandler());
+
+  const server = createServer(CONNECTION_LIMITS, app);
+  // With a listener of our own `100 Continue` is not sent at once: a body that will be refused is not asked for.
+  server.on('checkContinue', app);
+  server.maxConnections = MOST_CONNECTIONS;
+  return server;
+}

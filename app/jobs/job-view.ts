@@ -1,0 +1,106 @@
+import { basename } from 'node:path';
+import type { ResultInfo } from '../processing/result.ts';
+import type { Stage } from '../processing/progress.ts';
+import type { Job, JobResult, JobStatus } from './job.ts';
+
+/** Before this much is done, the speed so far says little. */
+const LEAST_PROGRESS_FOR_ETA = 0.05;
+
+/** A `progress` event, on the socket and wherever else progress is told. `null` is not known, or does not apply now. */
+export interface ProgressView {
+  readonly job_id: string;
+  readonly status: JobStatus;
+  readonly stage: Stage;
+  readonly progress: number;
+  readonly stage_progress: number;
+  readonly tile: number | null;
+  readonly tiles: number | null;
+  readonly image: number;
+  readonly images: number;
+  readonly downloaded_bytes: number | null;
+  readonly total_bytes: number | null;
+  readonly eta_seconds: number | null;
+  readonly queue_position: number;
+}
+
+/** One result, as `GET /jobs/{id}` lists it. */
+export interface ResultView {
+  readonly index: number;
+  readonly original_filename: string;
+  readonly url: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly info: ResultInfo;
+}
+
+/** The payload of `completed`, `failed` and `cancelled`, and the body of `GET /jobs/{id}`. */
+export interface JobView extends ProgressView {
+  readonly method: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly warnings: readonly string[];
+  readonly results: readonly ResultView[];
+  /** Why it failed, for people; `code` is for programs (docs/errors.md). */
+  readonly error: string | null;
+  readonly code: string | null;
+}
+
+export function progressView(job: Job): ProgressView {
+  const { progress } = job;
+  return {
+    job_id: job.id,
+    status: job.status,
+    stage: progress.stage,
+    progress: progress.progress,
+    stage_progress: progress.stageProgress,
+    tile: progress.tile ?? null,
+    tiles: progress.tiles ?? null,
+    image: progress.image,
+    images: progress.images,
+    downloaded_bytes: progress.downloadedBytes ?? null,
+    total_bytes: progress.totalBytes ?? null,
+    eta_seconds: etaSeconds(job),
+    queue_position: job.queuePosition,
+  };
+}
+
+export function jobView(job: Job): JobView {
+  return {
+    ...progressView(job),
+    method: job.method,
+    created_at: isoTime(job.createdAt),
+    started_at: job.startedAt === undefined ? null : isoTime(job.startedAt),
+    finished_at: job.finishedAt === undefined ? null : isoTime(job.finishedAt),
+    warnings: job.warnings,
+    results: job.results.map((result) => resultView(job, result)),
+    error: job.error?.message ?? null,
+    code: job.error?.code ?? null,
+  };
+}
+
+/** The last part of `/processed/{name}`, and what it stands for. */
+export function processedName(job: Job, result: JobResult): string {
+  return `${job.id}-${basename(result.file)}`;
+}
+
+function resultView(job: Job, result: JobResult): ResultView {
+  return {
+    index: result.index,
+    original_filename: job.inputs[result.index]?.name ?? '',
+    url: `/processed/${processedName(job, result)}`,
+    bytes: result.bytes,
+    sha256: result.sha256,
+    info: result.info,
+  };
+}
+
+function etaSeconds({ status, startedAt, progress: { progress } }: Job): number | null {
+  if (status !== 'processing' || startedAt === undefined || progress < LEAST_PROGRESS_FOR_ETA) return null;
+  const elapsedSeconds = (Date.now() - startedAt) / 1000;
+  return Math.round((elapsedSeconds * (1 - progress)) / progress);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

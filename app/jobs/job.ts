@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import type { WorkProgress } from '../processing/progress.ts';
+import type { ImageResult } from '../processing/result.ts';
+import type { OutputOptions, UpscaleOptions } from '../processing/upscale-options.ts';
+
+/** The states that a job does not leave. */
+export type EndStatus = 'completed' | 'failed' | 'cancelled';
+export type JobStatus = 'queued' | 'processing' | EndStatus;
+
+/** Which way a job came in; it names the result's suffix and what a batch means. */
+export type JobMethod = 'upscale' | 'hires-fix';
+
+/** An image to work on: where its bytes lie, and the name that the caller gave it (never used as a path). */
+export interface JobInput {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** One finished image, with what names its content. */
+export interface JobResult extends ImageResult {
+  readonly sha256: string;
+}
+
+/** Why a job failed: a public code (docs/errors.md) and a text for people. */
+export interface JobError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a caller submits. `id` comes from `newJobId`, because the inputs' files are named after it. */
+export interface JobRequest {
+  readonly id: string;
+  readonly method: JobMethod;
+  readonly inputs: readonly JobInput[];
+  readonly options: UpscaleOptions;
+  readonly output: OutputOptions;
+  /** Things about the request that its caller should know, such as fields that were ignored. */
+  readonly warnings: readonly string[];
+  readonly idempotency?: Idempotency;
+}
+
+/** The caller's own name for a request, and a digest of everything that makes it this request. */
+export interface Idempotency {
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/** A job as it stands; a snapshot, never changed after it was handed out. Times in ms since the epoch. */
+export interface Job extends JobRequest {
+  readonly status: JobStatus;
+  /** 1 is the next to start; 0 when it no longer waits. */
+  readonly queuePosition: number;
+  readonly progress: WorkProgress;
+  readonly results: readonly JobResult[];
+  readonly error?: JobError;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+}
+
+/** What a queue gives to the code that runs a job. */
+export interface JobHooks {
+  /** Aborts when the job is cancelled. */
+  readonly signal: AbortSignal;
+  onProgress(progress: WorkProgress): void;
+}
+
+/** Runs one job to its results; throws to fail it. */
+export type JobHandler = (job: Job, hooks: JobHooks) => Promise<readonly JobResult[]>;
+
+/** 128 random bits: knowing an id is knowing of the job. */
+export function newJobId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** Whether a job has reached its last state. */
+export function hasEnded(status: JobStatus): status is EndStatus {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}

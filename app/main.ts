@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Server as SocketServer } from 'socket.io';
+import type { Config } from './config.ts';
+import {
+  createContainer,
+  JOB_FILES,
+  JOB_GATEWAY,
+  JOB_HANDLER,
+  JOB_QUEUE,
+  LOGGER,
+  SERVER,
+  WORKER_POOL,
+} from './container.ts';
+
+/** What running jobs get to finish when the service is told to stop. */
+const DRAIN_MS = 10_000;
+const IDLE_CHECK_MS = 100;
+
+/** A service that listens. */
+export interface RunningService {
+  /** Where it answers, such as `http://127.0.0.1:8001`. */
+  readonly url: string;
+  /** Takes no more work, gives running jobs `drainMs`, stops every process, removes every file of a job. */
+  close(drainMs?: number): Promise<void>;
+}
+
+/**
+ * Starts the service: config in, a running service out. SIGINT and SIGTERM close it and end the process; a second one ends
+ * it at once. Throws what listening throws, such as EADDRINUSE.
+ */
+export async function startService(config: Config): Promise<RunningService> {
+  const container = createContainer(config);
+  const logger = container.resolve(LOGGER);
+  const queue = container.resolve(JOB_QUEUE);
+  const pool = container.resolve(WORKER_POOL);
+  const server = container.resolve(SERVER);
+  const gateway = container.resolve(JOB_GATEWAY);
+
+  await container.resolve(JOB_FILES).prepare();
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  queue.process(container.resolve(JOB_HANDLER));
+  pool.warm().catch((error: unknown) => logger.warn('no spare worker could be started', { error }));
+
+  let closing: Promise<void> | undefined;
+  const closeAll = async (drainMs: number): Promise<void> => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    await queue.close(drainMs);
+    await closeServer(server, gateway);
+    await pool.close();
+    logger.info('stopped');
+  };
+  const close = (drainMs = DRAIN_MS): Promise<void> => (closing ??= closeAll(drainMs));
+  const onSignal = (signal: NodeJS.Signals): void => {
+    logger.info('stopping', { signal });
+    process.once(signal, () => process.exit(1));
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error('could not stop cleanly', { error });
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+
+  const url = urlOf(server);
+  logger.info('listening', { url });
+  return { url, close };
+}
+
+/** Sockets are closed at once, answers in flight are finished, a kept connection is closed as soon as it idles. */
+async function closeServer(server: Server, gateway: SocketServer): Promise<void> {
+  const closed = gateway.close(); // and with it the server
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

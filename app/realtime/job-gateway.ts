@@ -1,0 +1,125 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server } from 'socket.io';
+import type { Socket } from 'socket.io';
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import { HiresFixError } from '../errors.ts';
+import { isAllowedOrigin } from '../http/allowed-origin.ts';
+import type { Job } from '../jobs/job.ts';
+import { hasEnded } from '../jobs/job.ts';
+import type { JobView, ProgressView } from '../jobs/job-view.ts';
+import { jobView, progressView } from '../jobs/job-view.ts';
+import type { MemoryJobQueue } from '../jobs/memory-job-queue.ts';
+import type { Logger } from '../logger.ts';
+
+const LARGEST_MESSAGE_BYTES = 65_536;
+const MOST_SUBSCRIPTIONS = 1000;
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** The answer to `subscribe` and `unsubscribe`. `job_id` is null for a key whose request has not come yet. */
+export type SubscriptionAck =
+  | { readonly ok: true; readonly job_id: string | null; readonly status: string | null }
+  | { readonly ok: false; readonly code: string; readonly error: string };
+
+interface ServerEvents {
+  progress: (progress: ProgressView) => void;
+  completed: (job: JobView) => void;
+  failed: (job: JobView) => void;
+  cancelled: (job: JobView) => void;
+}
+
+type Acknowledge = (ack: SubscriptionAck) => void;
+
+interface ClientEvents {
+  subscribe: (subject: unknown, acknowledge?: Acknowledge) => void;
+  unsubscribe: (subject: unknown, acknowledge?: Acknowledge) => void;
+}
+
+type JobSocket = Socket<ClientEvents, ServerEvents>;
+
+/** What a client names a job by; with both, the id counts. */
+const subject = z
+  .object({ job_id: z.string().min(1).max(64).optional(), idempotency_key: z.string().min(1).max(255).optional() })
+  .refine(({ job_id, idempotency_key }) => job_id !== undefined || idempotency_key !== undefined);
+
+export interface GatewayDependencies {
+  readonly config: Pick<Config, 'allowedOrigins'>;
+  readonly logger: Logger;
+  readonly queue: MemoryJobQueue;
+}
+
+/** Serves job events by socket.io on a server's own port. Close it before the server: open sockets keep a server open. */
+export function attachJobGateway(server: HttpServer, { config, logger, queue }: GatewayDependencies): Server {
+  const io = new Server<ClientEvents, ServerEvents>(server, {
+    serveClient: false,
+    maxHttpBufferSize: LARGEST_MESSAGE_BYTES,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    cors: { origin: [...config.allowedOrigins] },
+    // CORS only keeps pages from reading answers; this keeps them from connecting at all.
+    allowRequest: ({ headers }, decide) =>
+      decide(null, isAllowedOrigin(headers.origin, headers.host, config.allowedOrigins)),
+  });
+  io.on('connection', (socket) => serve(socket, queue, logger));
+  queue.events.on('progress', (job) => io.to(roomsOf(job)).emit('progress', progressView(job)));
+  for (const ending of ['completed', 'failed', 'cancelled'] as const) {
+    queue.events.on(ending, (job) => io.to(roomsOf(job)).emit(ending, jobView(job)));
+  }
+  return io;
+}
+
+function serve(socket: JobSocket, queue: MemoryJobQueue, logger: Logger): void {
+  const answering = (acknowledge: Acknowledge | undefined, work: () => Promise<SubscriptionAck>): void => {
+    work()
+      .catch((error: unknown) => refusal(error, logger))
+      .then((ack) => {
+        if (typeof acknowledge === 'function') acknowledge(ack);
+      })
+      .catch((error: unknown) => logger.error('socket answer failed', { error }));
+  };
+  socket.on('subscribe', (payload, acknowledge) => answering(acknowledge, () => subscribe(socket, queue, payload)));
+  socket.on('unsubscribe', (payload, acknowledge) => answering(acknowledge, () => unsubscribe(socket, payload)));
+}
+
+async function subscribe(socket: JobSocket, queue: MemoryJobQueue, payload: unknown): Promise<SubscriptionAck> {
+  const { job_id, idempotency_key } = subject.parse(payload);
+  if (socket.rooms.size > MOST_SUBSCRIPTIONS) {
+    return { ok: false, code: 'ERR_BAD_PARAMETER', error: `A socket follows at most ${MOST_SUBSCRIPTIONS} jobs` };
+  }
+  const find = (): Promise<Job | undefined> =>
+    job_id !== undefined ? queue.get(job_id) : queue.findByKey(idempotency_key ?? '');
+  await find();
+  await socket.join(roomOf(payload));
+  // Read once more after joining: what changed in between was sent to others only.
+  const job = await find();
+  if (job) replay(socket, job);
+  return { ok: true, job_id: job?.id ?? null, status: job?.status ?? null };
+}
+
+async function unsubscribe(socket: JobSocket, payload: unknown): Promise<SubscriptionAck> {
+  await socket.leave(roomOf(payload));
+  return { ok: true, job_id: null, status: null };
+}
+
+function replay(socket: JobSocket, job: Job): void {
+  if (hasEnded(job.status)) socket.emit(job.status, jobView(job));
+  else socket.emit('progress', progressView(job));
+}
+
+function refusal(error: unknown, logger: Logger): SubscriptionAck {
+  if (error instanceof HiresFixError) return { ok: false, code: error.code, error: error.message };
+  if (error instanceof z.ZodError) {
+    return { ok: false, code: 'ERR_BAD_PARAMETER', error: 'Expected {job_id} or {idempotency_key}, as text' };
+  }
+  logger.error('subscription failed', { error });
+  return { ok: false, code: 'ERR_INTERNAL', error: 'Internal processing error' };
+}
+
+/** A job is followed by its id or by the key of its request; the key's room exists before the job does. */
+function roomsOf(job: Job): string[] {
+  return job.idempotency ? [`job:${job.id}`, `key:${job.idempotency.key}`] : [`job:${job.id}`];
+}
+
+function roomOf(payload: unknown): string {
+  const { job_id, idempotency_key } = subject.parse(payload);
+  return job_id !== undefined ? `job:${job_id}` : `key:${idempotency_key ?? ''}`;
+}

@@ -1,0 +1,144 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { BadConfigError, environment, loadConfig } from '../../app/config.ts';
+
+describe('loadConfig', () => {
+  it('gives the defaults of the contract where nothing is set', () => {
+    expect(loadConfig({})).toEqual({
+      port: 8001,
+      host: '127.0.0.1',
+      allowedOrigins: [],
+      maxFileSizeBytes: 10 * 2 ** 20,
+      maxInputPixels: 2 ** 26,
+      maxOutputPixels: 2 ** 29,
+      modelsDir: resolve('models'),
+      modelUpscale: 'x4plus',
+      modelDownloads: true,
+      modelMirror: undefined,
+      downloadSegments: 8,
+      device: 'auto',
+      forceCpu: false,
+      tile: 'auto',
+      tilePad: 'auto',
+      uploadFolder: resolve('temp_uploads'),
+      processedFolder: resolve('processed_images'),
+      workers: 1,
+      maxQueue: 100,
+      jobTimeoutMs: 3_600_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('is plain data, equal after a trip through JSON', () => {
+    const config = loadConfig({ MODEL_MIRROR: 'https://mirror.example/weights', ALLOWED_ORIGINS: 'https://a.example' });
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+  });
+
+  it.each([
+    ['true', true],
+    ['YES', true],
+    ['1', true],
+    ['false', false],
+    ['no', false],
+    ['0', false],
+  ])('reads the boolean %s as %s', (text, expected) => {
+    expect(loadConfig({ FORCE_CPU: text }).forceCpu).toBe(expected);
+  });
+
+  it('takes an empty value for an unset one', () => {
+    expect(loadConfig({ PORT: '', HOST: '  ', MODEL_MIRROR: '' })).toEqual(loadConfig({}));
+  });
+
+  it('reads tiles as numbers or auto, and 0 as a number', () => {
+    expect(loadConfig({ TILE: '0', TILE_PAD: 'auto' })).toMatchObject({ tile: 0, tilePad: 'auto' });
+  });
+
+  it('reads origins, with or without a slash', () => {
+    const { allowedOrigins } = loadConfig({ ALLOWED_ORIGINS: 'https://a.example/, http://localhost:3000' });
+    expect(allowedOrigins).toEqual(['https://a.example', 'http://localhost:3000']);
+  });
+
+  it('names every bad variable at once, what was expected and what came', () => {
+    const bad = {
+      PORT: '70000',
+      FORCE_CPU: 'maybe',
+      TILE: '-1',
+      DEVICE: 'tpu',
+      MODEL_MIRROR: 'ftp://x',
+      WORKERS: '1.5',
+    };
+    let error: unknown;
+    try {
+      loadConfig(bad);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(BadConfigError);
+    expect([...(error as BadConfigError).problems].sort()).toEqual([
+      'DEVICE: expected auto, cuda, mps, cpu, got "tpu"',
+      'FORCE_CPU: expected true, false, 1, 0, yes or no, got "maybe"',
+      'MODEL_MIRROR: expected an http or https URL, got "ftp://x"',
+      'PORT: expected a whole number from 0 to 65535, got "70000"',
+      'TILE: expected auto or a whole number of at least 0, got "-1"',
+      'WORKERS: expected a whole number from 1 to 64, got "1.5"',
+    ]);
+  });
+
+  it.each([
+    ['PORT', '0x50'],
+    ['PORT', '1e3'],
+    ['MAX_FILE_SIZE_MB', '0'],
+    ['MAX_FILE_SIZE_MB', 'NaN'],
+    ['MAX_QUEUE', '99999999999999999'],
+    ['JOB_TIMEOUT_SECONDS', '1e12'],
+    ['ALLOWED_ORIGINS', '*'],
+    ['ALLOWED_ORIGINS', 'https://a.example/path'],
+    ['LOG_LEVEL', 'verbose'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(`${name}: expected`);
+  });
+
+  it('reads a .env file in the working folder, which gives way to what is set', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    try {
+      writeFileSync(join(folder, '.env'), 'PORT=9001\nHOST=0.0.0.0\n');
+      const script = `import { loadConfig } from ${JSON.stringify(new URL('../../app/config.ts', import.meta.url).href)};
+        const { port, host } = loadConfig(); console.log(JSON.stringify([port, host]));`;
+      const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url));
+      const run = spawnSync(process.execPath, ['--import', tsx, '--input-type=module', '-e', script], {
+        cwd: folder,
+        env: { PATH: process.env['PATH'], PORT: '9002' },
+        encoding: 'utf8',
+      });
+      expect([run.stdout.trim(), run.stderr]).toEqual(['[9002,"0.0.0.0"]', '']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('.env.example', () => {
+  const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
+
+  it('lists every variable of the schema, and no other', () => {
+    expect(Object.keys(example).sort()).toEqual(Object.keys(environment.shape).sort());
+  });
+
+  it('states the defaults', () => {
+    expect(loadConfig(example as Record<string, string>)).toEqual(loadConfig({}));
+    const empty = Object.entries(example).flatMap(([name, value]) => (value ? [] : [name]));
+    expect(empty.sort()).toEqual(['ALLOWED_ORIGINS', 'MODEL_MIRROR']);
+  });
+
+  it('describes each variable as the schema does', () => {
+    const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+    for (const [name, schema] of Object.entries(environment.shape)) {
+      expect(text).toContain(`# ${String(schema.description)}\n${name}=`);
+    }
+  });
+});
