@@ -1,26 +1,7 @@
 import { GraphError } from './errors.ts';
-import type { Wire } from './graph.ts';
+import { linear, project } from './linear.ts';
 import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
-
-/** `x W^T + b` over the last axis, as `nn.Linear`: `weight` is [outputs, inputs], `bias` where the file has one. */
-export function linear(x: Value, weights: Weights): Value {
-  const { graph } = x;
-  const weight = graph.weight(weights.take('weight', [null, x.size(-1)]));
-  const bias = weights.has('bias') ? graph.weight(weights.take('bias', [weight.size(0)])) : undefined;
-  return project(x, weight, bias);
-}
-
-/** `linear` with operands that need not be whole tensors of the file. The sizes of `x` must be known. */
-export function project(x: Value, weight: Value, bias?: Value): Value {
-  const sizes = x.shape.map((_, axis) => x.size(axis));
-  const rows = sizes.slice(0, -1).reduce((product, size) => product * size, 1);
-  const inputs: Wire[] = [x.shape.length === 2 ? x : x.reshape([rows, x.size(-1)]), weight];
-  if (bias) inputs.push(bias);
-  const outputs = weight.size(0);
-  const product = x.graph.node({ op: 'Gemm', inputs, attributes: { transB: 1 } }, [rows, outputs]);
-  return x.shape.length === 2 ? product : product.reshape([...sizes.slice(0, -1), outputs]);
-}
 
 /** What attention works on: [N, tokens, E] each; `key` and `value` have the same tokens. */
 export interface AttentionInputs {

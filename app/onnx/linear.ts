@@ -13,11 +13,16 @@ export function linear(x: Value, weights: Weights): Value {
 /** `linear` with tensors of other names. */
 export function linearOf(x: Value, weight: WeightTensor, bias?: WeightTensor): Value {
   const { graph } = x;
-  const [outputs = 0, inputs = 0] = weight.shape;
+  return project(x, graph.weight(weight), bias && graph.weight(bias));
+}
+
+/** `linear` with operands that need not be whole tensors of the file. */
+export function project(x: Value, weight: Value, bias?: Value): Value {
   const outer = x.shape.slice(0, -1).map((_, axis) => x.size(axis));
   const rows = outer.reduce((product, size) => product * size, 1);
-  const flat = x.shape.length === 2 ? x : x.reshape([rows, inputs]);
-  const operands = [flat, graph.weight(weight), ...(bias ? [graph.weight(bias)] : [])];
-  const product = graph.node({ op: 'Gemm', inputs: operands, attributes: { transB: 1 } }, [rows, outputs]);
+  const flat = x.shape.length === 2 ? x : x.reshape([rows, x.size(-1)]);
+  const operands = bias ? [flat, weight, bias] : [flat, weight];
+  const outputs = weight.size(0);
+  const product = x.graph.node({ op: 'Gemm', inputs: operands, attributes: { transB: 1 } }, [rows, outputs]);
   return x.shape.length === 2 ? product : product.reshape([...outer, outputs]);
 }
