@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
 import type { JobMethod } from '../jobs/job.ts';
 
-const LONGEST_BASE = 100;
+/** File systems take names of 255 bytes. */
+const LONGEST_BASE_BYTES = 200;
 /** What a method adds to a name: `photo_upscaled.png`. */
 const SUFFIXES: Readonly<Record<JobMethod, string>> = { upscale: '_upscaled', 'hires-fix': '_upscaled' };
 
@@ -12,9 +13,11 @@ const SUFFIXES: Readonly<Record<JobMethod, string>> = { upscale: '_upscaled', 'h
 export function downloadName(originalName: string, method: JobMethod, resultFile: string): string {
   const lastPart = originalName.split(/[/\\]/).at(-1) ?? '';
   const safe = lastPart.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}<>:"|?*]/gu, '').replace(/^[.\s]+/, '');
-  const base = Array.from(safe.slice(0, safe.length - extname(safe).length))
-    .slice(0, LONGEST_BASE)
-    .join('')
+  const stem = Buffer.from(safe.slice(0, safe.length - extname(safe).length));
+  const base = stem
+    .subarray(0, LONGEST_BASE_BYTES)
+    .toString()
+    .replace(/\uFFFD+$/, '')
     .trim();
   return `${base || 'image'}${SUFFIXES[method]}${extname(resultFile)}`;
 }
