@@ -5,10 +5,12 @@ import type { Architecture, Network } from './architecture.ts';
 import { compact } from './compact.ts';
 import { UnknownNetworkError } from './errors.ts';
 import { nafnet } from './nafnet.ts';
+import { parseNet } from './parsenet.ts';
+import { retinaFace } from './retinaface.ts';
 import { rrdbNet } from './rrdbnet.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
-const ARCHITECTURES: readonly Architecture[] = [nafnet, rrdbNet, compact];
+const ARCHITECTURES: readonly Architecture[] = [nafnet, rrdbNet, compact, retinaFace, parseNet];
 
 /** A checkpoint whose network is known. */
 export interface RecognisedNetwork extends Network {
