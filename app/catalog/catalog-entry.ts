@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import type { ModelFile } from './model-files.ts';
+import type { KnownModel } from './model-index.ts';
+import type { LockedModel } from './models-lock-file.ts';
+
+/** What a checkpoint says of its network. */
+export interface InspectedModel {
+  readonly architecture: string;
+  readonly scale: number;
+}
+
+/** A line of the list of models. Null is what is not known, or does not apply. */
+export interface CatalogEntry {
+  readonly name: string;
+  readonly kind: KnownModel['kind'];
+  readonly filename: string;
+  /** The path of the file that serves; null where none is installed. */
+  readonly file: string | null;
+  readonly isInstalled: boolean;
+  /** In bytes: of the file, else of the download. */
+  readonly size: number | null;
+  readonly scale: number | null;
+  readonly architecture: string | null;
+  readonly licence: string | null;
+  readonly purpose: string | null;
+  readonly url: string | null;
+  /** The hash that it is held to: the published one, or the one of the first download. */
+  readonly sha256: string | null;
+  /**
+   * True: the downloader wrote it, checked. False: placed by hand. Null: not installed, part of the package, or changed
+   * since it was written (`ModelCatalog.verify` tells).
+   */
+  readonly isVerified: boolean | null;
+  /** Why the file cannot be used. */
+  readonly problem: string | null;
+}
+
+/** Puts together what is known of a model: from the catalogue, from its file and from what the downloader recorded. */
+export function describeModel(
+  model: KnownModel,
+  record: LockedModel | undefined,
+  inspected: InspectedModel | Error | undefined,
+): CatalogEntry {
+  const { file } = model;
+  const published = publishedFacts(model);
+  const found = inspected instanceof Error ? undefined : inspected;
+  return {
+    ...published,
+    name: model.name,
+    kind: model.kind,
+    file: file?.path ?? null,
+    isInstalled: file !== undefined,
+    size: file?.size ?? published.size,
+    scale: found?.scale ?? published.scale,
+    architecture: found?.architecture ?? null,
+    sha256: published.sha256 ?? record?.sha256 ?? null,
+    isVerified: verificationOf(model, record),
+    problem: inspected instanceof Error ? inspected.message : null,
+  };
+}
+
+/** The downloader's record of a file: only files in the folder itself, under the name that it gave them, have one. */
+export function recordOf(
+  file: ModelFile | undefined,
+  directory: string,
+  records: ReadonlyMap<string, LockedModel>,
+): LockedModel | undefined {
+  return file?.path === join(directory, file?.relativePath ?? '') ? records.get(file.relativePath) : undefined;
+}
+
+type PublishedFacts = Pick<CatalogEntry, 'filename' | 'size' | 'scale' | 'licence' | 'purpose' | 'url' | 'sha256'>;
+
+function publishedFacts(model: KnownModel): PublishedFacts {
+  const unknown = { size: null, scale: null, licence: null, purpose: null, url: null, sha256: null };
+  if (model.kind === 'user') return { ...unknown, filename: model.file.relativePath };
+  if (model.kind === 'bundled') {
+    const { filename, scale, licence, purpose } = model.bundled;
+    return { ...unknown, filename, scale, licence, purpose };
+  }
+  const { filename, size, scale, licence, purpose, url, sha256 } = model.official;
+  return { filename, size, scale, licence, purpose, url, sha256 };
+}
+
+function verificationOf({ kind, file }: KnownModel, record: LockedModel | undefined): boolean | null {
+  if (!file || kind === 'bundled') return null;
+  if (!record) return false;
+  return file.size === record.size && file.mtimeMs === record.mtime_ms ? true : null;
+}

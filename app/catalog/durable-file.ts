@@ -1,0 +1,34 @@
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Replaces a file by another content so that a crash leaves the old one or the new one, never a part. One writer at a
+ * time: the temporary name is always `path + '.tmp'`.
+ */
+export async function writeDurably(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+/** Makes renames and new names in a folder survive a power cut. Where folders cannot be synced (Windows), does nothing. */
+export async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the entry of a file in its folder survive a power cut. */
+export async function syncParent(path: string): Promise<void> {
+  await syncDirectory(dirname(path));
+}

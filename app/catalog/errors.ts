@@ -1,0 +1,90 @@
+import { HiresFixError } from '../errors.ts';
+import type { RemoteModel } from './remote-model.ts';
+
+/** Why a download failed; stable, for programs. */
+export type DownloadFailure =
+  | 'network' // no connection, or it broke, more often than we retry
+  | 'stalled' // connected, but next to nothing arrived
+  | 'busy' // 429 or 503, more often or for longer than we wait
+  | 'http-status' // any other status that is not a file
+  | 'redirect' // a loop, or one that leads where we do not go
+  | 'not-a-model' // a web page, an error message, an encoded or foreign file
+  | 'bad-range' // the server answers ranges with something else
+  | 'source-changed' // the file changed while it was downloaded, twice
+  | 'wrong-size'
+  | 'wrong-hash'
+  | 'disk-full'
+  | 'not-writable';
+
+/** What is needed to say where a model can be had by hand. */
+export type ModelWhereabouts = Pick<RemoteModel, 'name' | 'filename' | 'url'>;
+
+/** A model could not be downloaded. Nothing that could be taken for the model is left; `.part` may be, and is resumed. */
+export class DownloadError extends HiresFixError {
+  readonly code = 'ERR_DOWNLOAD_FAILED';
+  readonly model: string;
+  readonly reason: DownloadFailure;
+  /** For `disk-full`: the bytes that have to be freed. */
+  readonly missingBytes: number | undefined;
+
+  constructor(
+    model: string,
+    failure: { readonly reason: DownloadFailure; readonly detail: string; readonly missingBytes?: number | undefined },
+    options?: ErrorOptions,
+  ) {
+    super(`Could not download ${model}: ${failure.detail}`, options);
+    this.model = model;
+    this.reason = failure.reason;
+    this.missingBytes = failure.missingBytes;
+  }
+}
+
+/** A model is known but not installed, and cannot be fetched; the message says how to install it by hand. */
+export class ModelUnavailableError extends HiresFixError {
+  readonly code = 'ERR_MODEL_UNAVAILABLE';
+  readonly model: string;
+  readonly url: string;
+  /** The folder to put the file in. */
+  readonly directory: string;
+
+  constructor(
+    model: ModelWhereabouts,
+    place: { readonly directory: string; readonly why: string },
+    options?: ErrorOptions,
+  ) {
+    super(
+      `The model ${model.name} is not installed: ${place.why}. ` +
+        `Download ${model.url} and put it into ${place.directory} as ${model.filename}`,
+      options,
+    );
+    this.model = model.name;
+    this.url = model.url;
+    this.directory = place.directory;
+  }
+}
+
+/** No official model and no file in `MODELS_DIR` has that name. */
+export class UnknownModelError extends HiresFixError {
+  readonly code = 'ERR_UNKNOWN_MODEL';
+  readonly model: string;
+  readonly known: readonly string[];
+
+  constructor(model: string, known: readonly string[]) {
+    super(`There is no model '${model}'. Known: ${known.join(', ')}`);
+    this.model = model;
+    this.known = known;
+  }
+}
+
+/** `models.lock.json` is not what the downloader wrote. */
+export class BadModelsLockError extends HiresFixError {
+  readonly code = 'ERR_BAD_MODELS_LOCK';
+
+  constructor(path: string, options?: ErrorOptions) {
+    super(
+      `${path} cannot be read as the list of downloaded models. Repair it, or delete it: ` +
+        `then the models in that folder count as placed by hand`,
+      options,
+    );
+  }
+}

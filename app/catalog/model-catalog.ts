@@ -1,0 +1,248 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeModel, recordOf, type CatalogEntry, type InspectedModel } from './catalog-entry.ts';
+import { DOWNLOAD_LIMITS } from './download-limits.ts';
+import { DownloadError, ModelUnavailableError, UnknownModelError } from './errors.ts';
+import { sha256OfFile } from './file-hash.ts';
+import { checkFile, setAside, stampOf, type FileCheck } from './installed-file.ts';
+import type { DownloadedModel, DownloadOptions, ModelDownloader } from './model-downloader.ts';
+import { findModelFiles, type ModelFile } from './model-files.ts';
+import { ModelIndex, type KnownModel } from './model-index.ts';
+import { ModelsLockFile, type LockedModel } from './models-lock-file.ts';
+import { readRemoteModels, type RemoteModel } from './remote-model.ts';
+import { diskFault } from './transfer-fault.ts';
+
+export interface ModelCatalogOptions {
+  /** `MODELS_DIR`. */
+  readonly directory: string;
+  /** The folder's downloader. */
+  readonly downloader: ModelDownloader;
+  /** Whether `ensure` may fetch what is missing (`MODEL_DOWNLOADS`). */
+  readonly isDownloading: boolean;
+  /** Reads what network a file holds; throws, with a message for people, where it holds none that is known. */
+  readonly inspect?: (file: string) => InspectedModel | Promise<InspectedModel>;
+  /** Default: the package's `config/models.json`. */
+  readonly official?: readonly RemoteModel[];
+  /** Default: the package's own `models/`. */
+  readonly bundledDirectory?: string;
+}
+
+/** What a name stands for. */
+export interface ResolvedModel {
+  readonly name: string;
+  readonly kind: KnownModel['kind'];
+  readonly official: RemoteModel | null;
+  /** Null where it is not installed. */
+  readonly file: string | null;
+  /** Whether the downloader wrote the file, and it still is as it was. */
+  readonly isVerified: boolean;
+}
+
+/** A model that can be loaded. */
+export interface InstalledModel extends ResolvedModel {
+  readonly file: string;
+}
+
+/** What `verify` found in one file. */
+export interface Verification {
+  readonly name: string;
+  readonly file: string | null;
+  readonly state: FileCheck['state'];
+  readonly sha256: string | null;
+  /** Null where no hash was published. */
+  readonly matchesPublished: boolean | null;
+  /** Where a corrupt file was moved to. */
+  readonly setAside: string | null;
+}
+
+const BUNDLED_DIRECTORY = fileURLToPath(new URL('../../models/', import.meta.url));
+
+/** Knows the official models, the package's own and the user's files; says where they lie, and has missing ones fetched. */
+export class ModelCatalog {
+  readonly #options: ModelCatalogOptions;
+  readonly #official: readonly RemoteModel[];
+  readonly #lockFile: ModelsLockFile;
+  readonly #inspected = new Map<string, InspectedModel | Error>();
+  readonly #hashes = new Map<string, string>();
+
+  constructor(options: ModelCatalogOptions) {
+    this.#options = options;
+    this.#official = options.official ?? readRemoteModels();
+    this.#lockFile = new ModelsLockFile(options.directory, DOWNLOAD_LIMITS.lock);
+  }
+
+  /** Everything that is known or installed: official models, the package's own, the user's files. Reads no whole files. */
+  async list(): Promise<readonly CatalogEntry[]> {
+    const { models } = await this.#index();
+    const records = await this.#lockFile.read();
+    return Promise.all(
+      models.map(async (model) =>
+        describeModel(model, this.#recordOf(model, records), model.file && (await this.#inspect(model.file))),
+      ),
+    );
+  }
+
+  /**
+   * The model that a name stands for: a catalogue name, an UpscalerType, a file's name or stem. A file that the downloader
+   * wrote and that no longer verifies is set aside, and does not count. Throws `UnknownModelError`.
+   */
+  async resolve(name: string): Promise<ResolvedModel> {
+    const { model, record, isUsable } = await this.#find(name);
+    return {
+      name: model.name,
+      kind: model.kind,
+      official: officialOf(model),
+      file: isUsable ? (model.file?.path ?? null) : null,
+      isVerified: isUsable && record !== undefined,
+    };
+  }
+
+  /**
+   * A model that can be loaded, fetched first where it is missing. Throws `UnknownModelError`; `ModelUnavailableError` where
+   * it cannot be had (a `DownloadError` is its cause); the signal's reason.
+   */
+  async ensure(name: string, options: DownloadOptions = {}): Promise<InstalledModel> {
+    const found = await this.resolve(name);
+    const { file, official } = found;
+    if (file !== null) return { ...found, file };
+    if (!official) throw new UnknownModelError(name, await this.#names());
+    const { directory, isDownloading, downloader } = this.#options;
+    if (!isDownloading)
+      throw new ModelUnavailableError(official, { directory, why: 'downloads are off (MODEL_DOWNLOADS)' });
+    try {
+      const downloaded = await downloader.download(official, options);
+      return { ...found, file: downloaded.file, isVerified: downloaded.record !== undefined };
+    } catch (error) {
+      if (!(error instanceof DownloadError)) throw error;
+      throw new ModelUnavailableError(official, { directory, why: error.message }, { cause: error });
+    }
+  }
+
+  /** Fetches an official model because somebody asked for just that, whatever `ensure` may. Throws `UnknownModelError`, `DownloadError`. */
+  async download(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
+    const { model, record, isUsable } = await this.#find(name);
+    if (isUsable && model.file) return { file: model.file.path, isFetched: false, record };
+    const official = officialOf(model);
+    if (!official) throw new UnknownModelError(name, await this.#names());
+    return this.#options.downloader.download(official, options);
+  }
+
+  /** Reads whole files and compares their hashes: all that are installed, or those named. Corrupt ones are set aside. */
+  async verify(names?: readonly string[], signal?: AbortSignal): Promise<readonly Verification[]> {
+    const index = await this.#index();
+    const models = names?.map((name) => this.#lookUp(index, name)) ?? index.models.filter(({ file }) => file);
+    const results: Verification[] = [];
+    for (const model of models) results.push(await this.#verify(model, signal));
+    return results;
+  }
+
+  /** The sha256 of a file, remembered as long as the file does not change. */
+  async sha256(file: string): Promise<string> {
+    const stamp = await stampOf(file);
+    const key = `${file}:${stamp?.size ?? 0}:${stamp?.mtimeMs ?? 0}`;
+    const known = this.#hashes.get(key);
+    if (known !== undefined) return known;
+    const record = (await this.#lockFile.read()).get(relative(this.#options.directory, file));
+    const isUnchanged = record?.size === stamp?.size && record?.mtime_ms === stamp?.mtimeMs;
+    const sha256 = record && isUnchanged ? record.sha256 : await sha256OfFile(file);
+    this.#hashes.set(key, sha256);
+    return sha256;
+  }
+
+  async #index(): Promise<ModelIndex> {
+    const { directory, bundledDirectory = BUNDLED_DIRECTORY } = this.#options;
+    return new ModelIndex(this.#official, await findModelFiles(directory), await findModelFiles(bundledDirectory));
+  }
+
+  #lookUp(index: ModelIndex, name: string): KnownModel {
+    const model = index.find(name);
+    if (!model)
+      throw new UnknownModelError(
+        name,
+        index.models.map((one) => one.name),
+      );
+    return model;
+  }
+
+  async #names(): Promise<readonly string[]> {
+    return (await this.#index()).models.map((model) => model.name);
+  }
+
+  #recordOf(model: KnownModel, records: ReadonlyMap<string, LockedModel>): LockedModel | undefined {
+    return recordOf(model.file, this.#options.directory, records);
+  }
+
+  /** Looks until it finds a file that may be used, or none: one that is set aside may have had another behind it. */
+  async #find(name: string): Promise<{ model: KnownModel; record: LockedModel | undefined; isUsable: boolean }> {
+    for (;;) {
+      const model = this.#lookUp(await this.#index(), name);
+      const record = this.#recordOf(model, await this.#lockFile.read());
+      if (!model.file) return { model, record, isUsable: false };
+      const check = await checkFile(model.file.path, record);
+      if (check.state === 'verified') await this.#remember(model.file, record, check);
+      if (check.state === 'verified' || check.state === 'unrecorded') return { model, record, isUsable: true };
+      if (check.state === 'corrupt' && (await this.#setAside(model.file, check)) === 'impossible') {
+        return { model, record, isUsable: false };
+      }
+    }
+  }
+
+  /** A file that was read as a whole and is right need not be read again at the next use. */
+  async #remember(file: ModelFile, record: LockedModel | undefined, { stamp }: FileCheck): Promise<void> {
+    if (!record || !stamp || stamp.mtimeMs === record.mtime_ms) return;
+    try {
+      await this.#lockFile.put(file.relativePath, { ...record, mtime_ms: stamp.mtimeMs });
+    } catch (error) {
+      if (!diskFault(error)) throw error; // a folder that is read-only: then it is read every time
+    }
+  }
+
+  async #setAside(file: ModelFile, { stamp }: FileCheck): Promise<string | undefined> {
+    try {
+      return stamp && (await setAside(file.path, stamp));
+    } catch (error) {
+      if (diskFault(error)) return 'impossible';
+      throw error;
+    }
+  }
+
+  async #verify(model: KnownModel, signal: AbortSignal | undefined): Promise<Verification> {
+    const { name, file } = model;
+    const path = file?.path ?? null;
+    if (!file) return { name, file: path, state: 'missing', sha256: null, matchesPublished: null, setAside: null };
+    const record = this.#recordOf(model, await this.#lockFile.read());
+    const check = await checkFile(file.path, record, { isThorough: true, signal });
+    if (check.state === 'verified') await this.#remember(file, record, check);
+    const sha256 = check.sha256 ?? (check.state === 'missing' ? null : await sha256OfFile(file.path, signal));
+    const aside = check.state === 'corrupt' ? await this.#setAside(file, check) : undefined;
+    const published = officialOf(model)?.sha256 ?? null;
+    return {
+      name,
+      file: path,
+      state: check.state,
+      sha256,
+      matchesPublished: published === null ? null : sha256 === published,
+      setAside: aside === 'impossible' ? null : (aside ?? null),
+    };
+  }
+
+  async #inspect(file: ModelFile): Promise<InspectedModel | Error | undefined> {
+    const { inspect } = this.#options;
+    if (!inspect) return undefined;
+    const key = `${file.path}:${file.size}:${file.mtimeMs}`;
+    const known = this.#inspected.get(key);
+    if (known) return known;
+    let found: InspectedModel | Error;
+    try {
+      found = await inspect(file.path);
+    } catch (error) {
+      found = error instanceof Error ? error : new Error(String(error));
+    }
+    this.#inspected.set(key, found);
+    return found;
+  }
+}
+
+function officialOf(model: KnownModel): RemoteModel | null {
+  return model.kind === 'official' ? model.official : null;
+}

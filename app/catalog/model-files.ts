@@ -1,0 +1,66 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, extname, join, relative, sep } from 'node:path';
+import { errorCode } from './transfer-fault.ts';
+
+/** What checkpoints are called, the best first where several files of one stem lie in a folder. */
+const EXTENSIONS = ['.safetensors', '.pth', '.pt', '.ckpt'];
+/** Deeper than anybody sorts his models. */
+const DEEPEST = 8;
+
+/** A checkpoint in `MODELS_DIR` or a subfolder. */
+export interface ModelFile {
+  /** Absolute if the folder was given so. */
+  readonly path: string;
+  /** Below the folder, with `/`. */
+  readonly relativePath: string;
+  /** The file name without its extension. */
+  readonly stem: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/**
+ * All checkpoints in a folder and its subfolders, links followed: nearer ones first, then by name. Empty for a folder that is
+ * not there; what cannot be read is left out.
+ */
+export async function findModelFiles(directory: string): Promise<readonly ModelFile[]> {
+  const found: ModelFile[] = [];
+  await collect(directory, { root: directory, found, visited: new Set(), depth: 0 });
+  const depth = (file: ModelFile) => file.relativePath.split('/').length;
+  const rank = (file: ModelFile) => EXTENSIONS.indexOf(extname(file.path));
+  const byName = (a: ModelFile, b: ModelFile) => (a.relativePath < b.relativePath ? -1 : 1);
+  return found.sort((a, b) => depth(a) - depth(b) || rank(a) - rank(b) || byName(a, b));
+}
+
+interface Walk {
+  readonly root: string;
+  readonly found: ModelFile[];
+  readonly visited: Set<string>;
+  readonly depth: number;
+}
+
+async function collect(directory: string, walk: Walk): Promise<void> {
+  const real = await readable(realpath(directory));
+  if (real === undefined || walk.visited.has(real) || walk.depth > DEEPEST) return;
+  walk.visited.add(real);
+  for (const name of (await readable(readdir(directory))) ?? []) {
+    const path = join(directory, name);
+    const found = await readable(stat(path));
+    if (found?.isDirectory()) await collect(path, { ...walk, depth: walk.depth + 1 });
+    else if (found?.isFile() && EXTENSIONS.includes(extname(name))) {
+      const relativePath = relative(walk.root, path).split(sep).join('/');
+      const stem = basename(name, extname(name));
+      walk.found.push({ path, relativePath, stem, size: found.size, mtimeMs: found.mtimeMs });
+    }
+  }
+}
+
+/** Undefined for what is not there, or not ours to read. */
+async function readable<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import { extname } from 'node:path';
+import type { ModelFile } from './model-files.ts';
+import type { RemoteModel } from './remote-model.ts';
+
+/** A model of the package itself: not downloaded, and read from the package's own `models/` wherever `MODELS_DIR` is. */
+export interface BundledModel {
+  readonly name: string;
+  readonly filename: string;
+  readonly scale: number;
+  readonly licence: string;
+  readonly purpose: string;
+}
+
+export const BUNDLED_MODELS: readonly BundledModel[] = [
+  {
+    name: 'compact-x2',
+    filename: 'compact-x2.safetensors',
+    scale: 2,
+    licence: 'MIT',
+    purpose: 'Photos, 2x: small, fast, always there',
+  },
+];
+
+/** One model that a name can stand for. */
+export type KnownModel =
+  | {
+      readonly kind: 'official';
+      readonly name: string;
+      readonly official: RemoteModel;
+      readonly file: ModelFile | undefined;
+    }
+  | {
+      readonly kind: 'bundled';
+      readonly name: string;
+      readonly bundled: BundledModel;
+      readonly file: ModelFile | undefined;
+    }
+  | { readonly kind: 'user'; readonly name: string; readonly file: ModelFile };
+
+/** What the names of models mean, given the files that are there. */
+export class ModelIndex {
+  /** Official models, then bundled ones, then the user's own. */
+  readonly models: readonly KnownModel[];
+  readonly #files: readonly ModelFile[];
+
+  /** `files` are those of `MODELS_DIR`, as `findModelFiles` sorts them; `bundledFiles` those of the package. */
+  constructor(official: readonly RemoteModel[], files: readonly ModelFile[], bundledFiles: readonly ModelFile[]) {
+    this.#files = files;
+    const stems = new Set([...official, ...BUNDLED_MODELS].map(({ filename }) => stemOf(filename)));
+    const own = files.filter((file) => !stems.has(file.stem));
+    this.models = [
+      ...official.map((model): KnownModel => ({
+        kind: 'official',
+        name: model.name,
+        official: model,
+        file: pick(model.filename, files),
+      })),
+      ...BUNDLED_MODELS.map((model): KnownModel => ({
+        kind: 'bundled',
+        name: model.name,
+        bundled: model,
+        file: pick(model.filename, bundledFiles),
+      })),
+      ...own.map((file, index): KnownModel => ({ kind: 'user', name: nameOf(file, own.slice(0, index)), file })),
+    ];
+  }
+
+  /**
+   * What a name stands for: a file name or path below `MODELS_DIR` first, then a stem as it is written, then an official
+   * name in any spelling (`realesrgan-x4plus`, `REALESRGAN_X4PLUS`, `RealESRGAN_x4plus`), then a stem in any case.
+   */
+  find(name: string): KnownModel | undefined {
+    const file = this.#files.find((one) => one.relativePath === name || one.relativePath.endsWith(`/${name}`));
+    if (file && extname(name) !== '') return this.#modelOf(file);
+    return (
+      this.models.find((model) => stemOf(filenameOf(model)) === name || model.name === name) ??
+      this.models.find((model) => model.kind !== 'user' && spellings(model).includes(key(name))) ??
+      this.models.find((model) => model.name.toLowerCase() === stemOf(name).toLowerCase())
+    );
+  }
+
+  /** A file that was named itself: also one that another of the same stem stands before. */
+  #modelOf(file: ModelFile): KnownModel {
+    const model = this.models.find((one) => stemOf(filenameOf(one)) === file.stem && one.kind !== 'bundled');
+    return model ? { ...model, file } : { kind: 'user', name: file.stem, file };
+  }
+}
+
+/** `RealESRGAN_x4plus.pth` without `.pth`; names with other dots in them (`gfpgan-1.4`) stay whole. */
+export function stemOf(filename: string): string {
+  return filename.replace(/\.(safetensors|pth|pt|ckpt)$/, '');
+}
+
+function filenameOf(model: KnownModel): string {
+  if (model.kind === 'official') return model.official.filename;
+  return model.kind === 'bundled' ? model.bundled.filename : `${model.file.stem}${extname(model.file.path)}`;
+}
+
+/** The file that serves for an official one: that of its very name, else any checkpoint of the same stem. */
+function pick(filename: string, files: readonly ModelFile[]): ModelFile | undefined {
+  const sameStem = files.filter((file) => file.stem === stemOf(filename));
+  return sameStem.find((file) => file.path.endsWith(filename)) ?? sameStem[0];
+}
+
+/** The stem, or the whole path where another file has taken the stem. */
+function nameOf(file: ModelFile, earlier: readonly ModelFile[]): string {
+  return earlier.some((one) => one.stem === file.stem) ? file.relativePath : file.stem;
+}
+
+function spellings(model: KnownModel): readonly string[] {
+  return [key(model.name), key(stemOf(filenameOf(model)))];
+}
+
+function key(name: string): string {
+  return stemOf(name)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
+}

@@ -1,0 +1,200 @@
+import { constants } from 'node:fs';
+import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
+import { z } from 'zod';
+import { ByteRanges, type ByteRange } from './byte-ranges.ts';
+import { writeDurably } from './durable-file.ts';
+
+/** Which file the bytes of a `.part` are from. */
+export interface PartOrigin {
+  /** As it stands in the catalogue, before redirects. */
+  readonly url: string;
+  /** The strong `ETag` or the `Last-Modified` that the server gave; null where it gave none that holds. */
+  readonly validator: string | null;
+  readonly total: number;
+}
+
+const sidecarSchema = z.object({
+  version: z.literal(1),
+  url: z.string(),
+  validator: z.string().nullable(),
+  total: z.int().min(1),
+  isMixed: z.boolean(),
+  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+});
+type Sidecar = z.infer<typeof sidecarSchema>;
+
+/** When progress is made durable. */
+export interface CheckpointPolicy {
+  readonly everyMs: number;
+  readonly everyBytes: number;
+}
+
+/**
+ * A download in progress: `<file>.part`, and `<file>.part.json` that says which ranges of it are on the disk. The ranges
+ * are written after the data they speak of was synced, so whatever survives a crash can be trusted and is not fetched again.
+ */
+export class PartialFile {
+  readonly path: string;
+  readonly #policy: CheckpointPolicy;
+  readonly #file: FileHandle;
+  #origin: PartOrigin | undefined;
+  #ranges = new ByteRanges();
+  #isMixed = false;
+  #isResumed = false;
+  /** False as long as what an earlier run left is as it was. */
+  #isTouched = false;
+  #unsaved = 0;
+  #savedAt = 0;
+  #saving: Promise<void> | undefined;
+  #saveError: unknown;
+
+  private constructor(path: string, file: FileHandle, policy: CheckpointPolicy) {
+    this.path = path;
+    this.#file = file;
+    this.#policy = policy;
+  }
+
+  /** Opens or creates it; nothing of an old content counts until `begin`. */
+  static async open(path: string, policy: CheckpointPolicy): Promise<PartialFile> {
+    return new PartialFile(path, await open(path, constants.O_RDWR | constants.O_CREAT, 0o644), policy);
+  }
+
+  /** Bytes that are in the file. */
+  get received(): number {
+    return this.#ranges.size;
+  }
+
+  /** Whether bytes of an earlier run, or of another source, are in it: then a wrong hash may not be this source's fault. */
+  get isInherited(): boolean {
+    return this.#isResumed || this.#isMixed;
+  }
+
+  /** What is not there yet. */
+  missing(): ByteRange[] {
+    return this.#ranges.missing(this.#origin?.total ?? 0);
+  }
+
+  /**
+   * Declares what is going to be written. Keeps what is there if it is of the same version of the same file; with a known
+   * hash (`isHashKnown`, which the end is held against) also what another mirror gave. Drops it otherwise.
+   */
+  async begin(origin: PartOrigin, isHashKnown: boolean): Promise<void> {
+    const old = this.#origin
+      ? { ...this.#origin, isMixed: this.#isMixed, ranges: this.#ranges.toJSON() }
+      : await readSidecar(this.path);
+    const isSameSource = old?.url === origin.url;
+    const isSameVersion = old?.validator === origin.validator && (origin.validator !== null || isHashKnown);
+    const isUsable = old?.total === origin.total && (isSameSource ? isSameVersion : isHashKnown);
+    if (!isUsable) return this.restart(origin);
+    const { size } = await this.#file.stat();
+    const ranges = new ByteRanges(old.ranges);
+    // A sidecar that outlived its data (a restored backup, a disk that lied about its sync) says nothing.
+    if (ranges.end > size) return this.restart(origin);
+    this.#isResumed ||= !this.#origin && ranges.size > 0;
+    this.#isMixed = old.isMixed || (!isSameSource && ranges.size > 0);
+    this.#ranges = ranges;
+    this.#origin = origin;
+  }
+
+  /** Drops everything that is there. Without an origin nothing is resumable either: a server that cannot serve ranges. */
+  async restart(origin?: PartOrigin): Promise<void> {
+    await this.#saving;
+    this.#isTouched = true;
+    this.#origin = origin;
+    this.#ranges = new ByteRanges();
+    this.#isMixed = false;
+    this.#isResumed = false;
+    this.#unsaved = 0;
+    await rm(sidecarPath(this.path), { force: true });
+    await this.#file.truncate(0);
+  }
+
+  /** Writes a chunk where it belongs, and from time to time makes what is there durable. Throws the disk's errors. */
+  async write(chunk: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < chunk.length;) {
+      const { bytesWritten } = await this.#file.write(chunk, done, chunk.length - done, position + done);
+      done += bytesWritten;
+    }
+    this.#ranges.add(position, position + chunk.length);
+    this.#unsaved += chunk.length;
+    if (this.#saveError !== undefined) throw asError(this.#saveError);
+    const isDue = Date.now() - this.#savedAt >= this.#policy.everyMs || this.#unsaved >= this.#policy.everyBytes;
+    if (isDue) this.#saving ??= this.#saveInBackground();
+  }
+
+  /** Makes what is there durable, now. */
+  async checkpoint(): Promise<void> {
+    await this.#saving;
+    await this.#save();
+  }
+
+  /** The first `length` bytes, fewer where the file is shorter. */
+  async head(length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  /** Closes a file that is complete. */
+  async close(): Promise<void> {
+    await this.#saving;
+    await this.#file.close();
+  }
+
+  /** Closes a file that is not complete: makes what is there count for the next run, or deletes what no run could go on from. */
+  async leave(): Promise<void> {
+    const isResumable = this.#origin ? this.received > 0 : !this.#isTouched && (await this.#file.stat()).size > 0;
+    if (this.#origin && isResumable) await this.checkpoint().catch(() => undefined); // a full disk: the last checkpoint holds
+    await this.close();
+    if (!isResumable) await discardPartialFile(this.path);
+  }
+
+  async #saveInBackground(): Promise<void> {
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#saveError = error;
+    }
+    this.#saving = undefined;
+  }
+
+  async #save(): Promise<void> {
+    const startedAt = Date.now();
+    this.#unsaved = 0;
+    const ranges = [...this.#ranges.toJSON()] as Sidecar['ranges'];
+    await this.#file.datasync();
+    if (this.#origin) {
+      const sidecar: Sidecar = { version: 1, ...this.#origin, isMixed: this.#isMixed, ranges };
+      await writeDurably(sidecarPath(this.path), JSON.stringify(sidecar));
+    }
+    // A slow disk is not kept busy with syncing alone: the next one waits at least three times as long as this one took.
+    const now = Date.now();
+    this.#savedAt = Math.max(now, now + 3 * (now - startedAt) - this.#policy.everyMs);
+  }
+}
+
+/** Deletes a `.part` and what belongs to it. */
+export async function discardPartialFile(path: string): Promise<void> {
+  await Promise.all([path, sidecarPath(path), `${sidecarPath(path)}.tmp`].map((file) => rm(file, { force: true })));
+}
+
+/** How far a download is that another process runs; undefined where there is none. */
+export async function partialProgress(path: string): Promise<{ received: number; total: number } | undefined> {
+  const sidecar = await readSidecar(path);
+  return sidecar && { received: new ByteRanges(sidecar.ranges).size, total: sidecar.total };
+}
+
+function sidecarPath(path: string): string {
+  return `${path}.json`;
+}
+
+async function readSidecar(path: string): Promise<Sidecar | undefined> {
+  try {
+    return sidecarSchema.parse(JSON.parse(await readFile(sidecarPath(path), 'utf8')));
+  } catch {
+    return undefined; // none, or one that means nothing to us: the download starts anew
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
