@@ -47,8 +47,8 @@ export const parseNet: Architecture = {
 const SMALLEST_SIDE = 32;
 
 function build(image: Value, weights: Weights): NamedValues {
-  const [first, ...downs] = weights.list('encoder');
-  const stem = reflectConv(image, (first as Weights).at('conv2d'));
+  const stem = reflectConv(image, weights.at('encoder.0.conv2d'));
+  const downs = weights.list('encoder').slice(1);
   const features = downs.reduce((x, block) => residualBlock(x, block, 'down'), stem);
   const body = weights.list('body').reduce((x, block) => residualBlock(x, block, 'none'), features);
   const decoded = weights.list('decoder').reduce((x, block) => residualBlock(x, block, 'up'), features.add(body));

@@ -59,15 +59,15 @@ export const retinaFace: Architecture = {
 function build(image: Value, weights: Weights): NamedValues {
   const levels = pyramid(backbone(image, weights.at('body')), weights.at('fpn'));
   const features = levels.map((level, index) => contextModule(level, weights.at(`ssh${index + 1}`)));
-  const rows = (name: string, size: number): Value => {
-    const [first, ...rest] = features.map((x, index) => head(x, weights.at(name).at(index), size));
-    return (first as Value).concat(rest, 1);
-  };
+  const rows = (name: string, size: number): Value =>
+    features.map((x, index) => head(x, weights.at(name).at(index), size)).reduce((above, x) => above.concat([x], 1));
   return { loc: rows('BboxHead', 4), conf: rows('ClassHead', 2).softmax(-1), landms: rows('LandmarkHead', 10) };
 }
 
 /** Feature maps at steps of 8, 16 and 32 pixels. */
-function backbone(image: Value, weights: Weights): Value[] {
+type Maps = readonly [Value, Value, Value];
+
+function backbone(image: Value, weights: Weights): Maps {
   const stem = batchNorm(image.conv(weights.at('conv1'), { stride: 2 }), weights.at('bn1')).relu();
   const pooled = maxPool(stem, { kernel: [3, 3], stride: 2, padding: [1, 1, 1, 1] });
   const layer2 = bottleneckStage(bottleneckStage(pooled, weights, 'layer1'), weights, 'layer2');
@@ -76,8 +76,8 @@ function backbone(image: Value, weights: Weights): Value[] {
 }
 
 /** The feature pyramid: coarse maps are enlarged to exactly the size of the finer ones, and added. */
-function pyramid([fine, middle, coarse]: readonly Value[], weights: Weights): Value[] {
-  const level = (x: Value | undefined, index: number): Value => unit(x as Value, weights.at(`output${index}`)).relu();
+function pyramid([fine, middle, coarse]: Maps, weights: Weights): Maps {
+  const level = (x: Value, index: number): Value => unit(x, weights.at(`output${index}`)).relu();
   const merge = (x: Value, above: Value, index: number): Value => {
     const enlarged = resizeNearestTo(above, x.size(2), x.size(3));
     return unit(x.add(enlarged), weights.at(`merge${index}`)).relu();
