@@ -1,0 +1,35 @@
+"""How a sharp picture becomes the small one that the network gets: as diffusion UIs and the web reduce and store pictures."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from fields import Rng
+
+FILTERS = {
+    Image.Resampling.BICUBIC: 0.78,
+    Image.Resampling.LANCZOS: 0.10,
+    Image.Resampling.BOX: 0.08,
+    Image.Resampling.BILINEAR: 0.04,
+}
+BLUR_SHARE = 0.06
+JPEG_SHARE = 0.22
+
+
+def jpeg(image: Image.Image, quality: int, subsampling: int = 2) -> Image.Image:
+    """The picture after a JPEG round trip (`subsampling` 2 is 4:2:0, 0 is 4:4:4)."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return Image.open(buffer).convert("RGB")
+
+
+def degrade(rng: Rng, sharp: Image.Image) -> Image.Image:
+    """Half the size: mostly plain bicubic; now and then another filter, a slight blur before, a slight JPEG after."""
+    chosen = list(FILTERS)[rng.choice(len(FILTERS), p=list(FILTERS.values()))]
+    if rng.uniform() < BLUR_SHARE:
+        sharp = sharp.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 0.9))))
+    small = sharp.resize((sharp.width // 2, sharp.height // 2), chosen)
+    if rng.uniform() < JPEG_SHARE:
+        small = jpeg(small, int(rng.integers(70, 98)), int(rng.choice([0, 2])))
+    return small

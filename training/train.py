@@ -1,0 +1,199 @@
+"""Trains COMPACT_X2 on a pool of procedural tiles; stop it at any time and run the same line again to go on.
+
+    python training/train.py --pool training/runs/pool --run training/runs/main --steps 60000
+    python training/train.py --smoke --run FOLDER      # a tiny run from the seed, tens of seconds
+"""
+
+import argparse
+import json
+import math
+import time
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from degrade import jpeg
+from evaluate import enlarge, luma, psnr
+from export import export
+from model import Compact, parameter_count
+from pool import TilePool
+from scenes import held_out_tiles, make_pool
+
+LUMA = torch.tensor([65.481, 128.553, 24.966]).view(1, 3, 1, 1) / 255
+
+
+def loss_of(result: Tensor, truth: Tensor, kind: str) -> Tensor:
+    """Charbonnier on RGB and on luma; or 'psnr', the mean over patches of log(squared luma error), which is what is measured."""
+    error = result - truth
+    bright = (error * LUMA).sum(1, keepdim=True)
+    if kind == "charbonnier":
+        return torch.sqrt(error**2 + 1e-6).mean() + torch.sqrt(bright**2 + 1e-6).mean()
+    squares = (bright**2).mean((1, 2, 3)) + 0.05 * (error**2).mean((1, 2, 3))
+    return torch.log(squares + 2e-5).mean()
+
+
+class HeldOut:
+    """Procedural tiles of another seed: what checkpoints are chosen by."""
+
+    def __init__(self, seed: int, *extent: int):
+        """`extent`: scenes, tiles and, if not the default, textures."""
+        self.sharp = [Image.fromarray(tile) for tile in held_out_tiles(seed, *extent)]
+        half = [tile.resize((tile.width // 2, tile.height // 2), Image.Resampling.BICUBIC) for tile in self.sharp]
+        self._small = {"gain": half, "gain_jpeg85": [jpeg(tile, 85) for tile in half]}
+        self._lanczos = {kind: [self._psnr(i, tile.resize(self.sharp[i].size, Image.Resampling.LANCZOS)) for i, tile in enumerate(tiles)] for kind, tiles in self._small.items()}
+
+    def _psnr(self, index: int, picture: Image.Image) -> float:
+        return min(psnr(luma(self.sharp[index]), luma(picture)), 55.0)  # blank tiles must not decide
+
+    def measure(self, model: Compact) -> dict[str, float]:
+        """Mean dB over LANCZOS, on plain halved tiles and on the same after JPEG 85."""
+        return {
+            kind: float(np.mean([self._psnr(i, enlarge(model, tile)) - self._lanczos[kind][i] for i, tile in enumerate(tiles)]))
+            for kind, tiles in self._small.items()
+        }
+
+
+class Trainer:
+    """Adam with warm-up and cosine decay, an exponential average of the weights, and everything needed to resume."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.options = options
+        self.run = options.run
+        self.run.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(options.seed)
+        self.rng = np.random.default_rng([options.seed, 7])
+        self.model = Compact(options.features, options.convolutions).to(memory_format=torch.channels_last)
+        self.average = deepcopy(self.model).requires_grad_(False)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.lr, betas=(0.9, 0.99), fused=True)
+        self.pool = TilePool(options.pool)
+        self.pool.refresh()
+        self.held_out = HeldOut(options.seed + 1_000_000, *options.held_out)
+        self.step, self.best, self.seconds = 0, -math.inf, 0.0
+
+    def learning_rate(self) -> float:
+        o = self.options
+        warm = min(1.0, (self.step + 1) / o.warmup)
+        return o.lr * warm * (0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / o.steps))))
+
+    def one_step(self) -> float:
+        small, sharp = self.pool.batch(self.rng, self.options.batch, self.options.patch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
+            result = self.model(small)
+        loss = loss_of(result[:, :, 4:-4, 4:-4], sharp[:, :, 4:-4, 4:-4], self.options.loss)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(self.options.decay, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+        return loss.item()
+
+    def save(self, name: str) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": json.dumps(self.rng.bit_generator.state),
+            "step": self.step,
+            "best": self.best,
+            "seconds": self.seconds,
+        }
+        temporary = self.run / f"{name}.part"
+        torch.save(state, temporary)
+        temporary.rename(self.run / f"{name}.pt")
+
+    def load(self, path: Path, weights_only: bool = False) -> None:
+        """Goes on from a checkpoint; `weights_only` takes its averaged weights and begins a fresh schedule."""
+        saved = torch.load(path, weights_only=True)
+        if weights_only:
+            self.model.load_state_dict(saved["average"])
+            self.average.load_state_dict(saved["average"])
+            return
+        self.model.load_state_dict(saved["model"])
+        self.average.load_state_dict(saved["average"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.rng.bit_generator.state = json.loads(saved["rng"])
+        self.step, self.best, self.seconds = saved["step"], saved["best"], saved["seconds"]
+
+    def check(self, losses: list[float]) -> None:
+        """Measures the averaged weights, logs, and keeps them if they are the best so far."""
+        measured = self.held_out.measure(self.average)
+        entry = {"step": self.step, "seconds": round(self.seconds), "loss": float(np.mean(losses)), "lr": self.learning_rate(), **measured}
+        with (self.run / "log.jsonl").open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+        print(" ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in entry.items()), flush=True)
+        value = measured["gain"] + self.options.jpeg_weight * measured["gain_jpeg85"]
+        if value > self.best:
+            self.best = value
+            self.save("best")
+        self.save("last")
+
+    def fit(self) -> None:
+        losses, begun = [], time.monotonic()
+        while self.step < self.options.steps:
+            losses.append(self.one_step())
+            if self.step % self.options.every == 0 or self.step == self.options.steps:
+                self.seconds += time.monotonic() - begun
+                self.check(losses)
+                self.pool.refresh()
+                losses, begun = [], time.monotonic()
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True, help="where checkpoints and the log go")
+    parser.add_argument("--pool", type=Path, help="what scenes.py wrote")
+    parser.add_argument("--init", type=Path, help="a checkpoint whose averaged weights to start from")
+    parser.add_argument("--smoke", action="store_true", help="a tiny run that makes its own pool and exports")
+    parser.add_argument("--features", type=int, default=32)
+    parser.add_argument("--convolutions", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=60000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--patch", type=int, default=40)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--warmup", type=int, default=300)
+    parser.add_argument("--clip", type=float, default=1.0)
+    parser.add_argument("--loss", choices=["charbonnier", "psnr"], default="charbonnier")
+    parser.add_argument("--decay", type=float, default=0.999, help="of the weight average")
+    parser.add_argument("--every", type=int, default=1000, help="steps between checks")
+    parser.add_argument("--held-out", type=int, nargs=2, default=(60, 160), metavar=("SCENES", "TILES"))
+    parser.add_argument("--jpeg-weight", type=float, default=0.2, help="of the JPEG gain in choosing the best")
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=torch.cpu._is_avx512_bf16_supported())
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if options.smoke:
+        options.features, options.convolutions, options.steps, options.every = 8, 2, 120, 40
+        options.pool, options.held_out, options.bf16, options.warmup, options.decay = options.run / "pool", (2, 6, 4), False, 10, 0.95
+        options.batch, options.patch = 8, 24
+    elif options.pool is None:
+        parser.error("--pool is needed: make one with training/scenes.py")
+    return options
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(options.threads)
+    if options.smoke:
+        make_pool(options.pool, 3, options.seed, textures=4)
+    trainer = Trainer(options)
+    print(f"{parameter_count(trainer.model)} parameters, {len(trainer.pool)} tiles", flush=True)
+    if (options.run / "last.pt").exists():
+        trainer.load(options.run / "last.pt")
+    elif options.init:
+        trainer.load(options.init, weights_only=True)
+    trainer.fit()
+    export(options.run / "best.pt", options.run / "compact-x2.safetensors")
+
+
+if __name__ == "__main__":
+    main()
