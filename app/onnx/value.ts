@@ -86,11 +86,8 @@ export class Value implements Wire {
     const [inner, otherInner] = [this.size(-1), other.size(-2)];
     if (inner !== otherInner)
       throw new GraphError(`MatMul: ${this.name} has ${inner} columns, ${other.name} ${otherInner} rows`);
-    const [longer, rank] = [
-      this.shape.length >= other.shape.length ? this : other,
-      Math.max(this.shape.length, other.shape.length),
-    ];
-    const shape = [...longer.shape.slice(0, rank - 2), this.shape.at(-2) ?? null, other.shape.at(-1) ?? null];
+    const outer = broadcast('MatMul', this.shape.slice(0, -2), other.shape.slice(0, -2));
+    const shape = [...outer, this.shape.at(-2) ?? null, other.shape.at(-1) ?? null];
     return this.graph.node({ op: 'MatMul', inputs: [this, other] }, shape);
   }
 
@@ -251,17 +248,22 @@ export class Value implements Wire {
   }
 
   #binary(op: string, other: Value): Value {
-    const rank = Math.max(this.shape.length, other.shape.length);
-    const shape = Array.from({ length: rank }, (_, i) => {
-      const a = this.shape.at(i - rank) ?? (i - rank < -this.shape.length ? 1 : null);
-      const b = other.shape.at(i - rank) ?? (i - rank < -other.shape.length ? 1 : null);
-      if (a !== null && b !== null && a !== b && a !== 1 && b !== 1) {
-        throw new GraphError(`${op}: shapes [${this.shape.join()}] and [${other.shape.join()}] do not fit`);
-      }
-      return a === 1 ? b : (a ?? (b === 1 ? a : b));
-    });
+    const shape = broadcast(op, this.shape, other.shape);
     return this.graph.node({ op, inputs: [this, other] }, shape);
   }
+}
+
+/** Sizes of 1 and missing outer axes stretch to the other operand's. */
+function broadcast(op: string, left: readonly Dim[], right: readonly Dim[]): Dim[] {
+  const rank = Math.max(left.length, right.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const a = i < rank - left.length ? 1 : (left.at(i - rank) ?? null);
+    const b = i < rank - right.length ? 1 : (right.at(i - rank) ?? null);
+    if (a !== null && b !== null && a !== b && a !== 1 && b !== 1) {
+      throw new GraphError(`${op}: shapes [${left.join()}] and [${right.join()}] do not fit`);
+    }
+    return a === 1 ? b : (a ?? (b === 1 ? a : b));
+  });
 }
 
 function times(size: Dim, factor: number): Dim {
