@@ -1,0 +1,133 @@
+import type { RowSource } from './rows.ts';
+
+/** A rectangle, in pixels. */
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A piece of work: the network sees `window`, and `core` of its result is kept. Both in input pixels. */
+export interface Tile {
+  readonly core: Rectangle;
+  readonly window: Rectangle;
+}
+
+/** Tiles by rows: those of one row share their vertical extent, and rows follow one another from the top. */
+export type TileRows = readonly (readonly Tile[])[];
+
+/** One side of a tile: where its core and its window begin, and how long they are. */
+interface Span {
+  readonly start: number;
+  readonly length: number;
+  readonly windowStart: number;
+  readonly windowLength: number;
+}
+
+export interface EvenTiling {
+  /** Largest core side wanted; 0 for the whole image. */
+  readonly core: number;
+  /** Pixels that the network must see around a core. */
+  readonly halo: number;
+  /** Windows begin at, and are as long as, a multiple of this; both sides of the image must be one. */
+  readonly multipleOf: number;
+}
+
+/**
+ * Tiles that cannot be seen: cores of equal size (no sliver at the end), windows of one size for the whole image, at the
+ * image's edge moved inwards, so that the network sees no edge but the image's own.
+ */
+export function evenTiles(width: number, height: number, tiling: EvenTiling): TileRows {
+  return grid(evenSpans(width, tiling), evenSpans(height, tiling));
+}
+
+/**
+ * The grid of RealESRGANer (realesrgan/utils.py): steps of `tile` pixels, the last tile is the rest, windows grow by `pad`
+ * and are cut at the image's edge. `tile` 0 is the whole image.
+ */
+export function referenceTiles(width: number, height: number, tile: number, pad: number): TileRows {
+  return grid(referenceSpans(width, tile, pad), referenceSpans(height, tile, pad));
+}
+
+/** The one window size of all tiles, or undefined where they differ. */
+export function commonWindow(rows: TileRows): { width: number; height: number } | undefined {
+  const first = rows[0]?.[0]?.window;
+  const isSame = ({ window }: Tile) => window.width === first?.width && window.height === first.height;
+  return first && rows.every((row) => row.every(isSame)) ? { width: first.width, height: first.height } : undefined;
+}
+
+function evenSpans(size: number, { core, halo, multipleOf }: EvenTiling): Span[] {
+  const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
+  const count = core === 0 ? 1 : Math.ceil(size / Math.max(core, multipleOf));
+  const length = toMultiple(size / count);
+  const windowLength = Math.min(size, length + 2 * toMultiple(halo));
+  const starts = Array.from({ length: Math.ceil(size / length) }, (_, index) => index * length);
+  return starts.map((start) => ({
+    start,
+    length: Math.min(length, size - start),
+    windowStart: Math.min(Math.max(0, start - toMultiple(halo)), size - windowLength),
+    windowLength,
+  }));
+}
+
+function referenceSpans(size: number, tile: number, pad: number): Span[] {
+  const step = tile === 0 ? size : tile;
+  return Array.from({ length: Math.ceil(size / step) }, (_, index) => {
+    const start = index * step;
+    const end = Math.min(start + step, size);
+    const windowStart = Math.max(start - pad, 0);
+    return { start, length: end - start, windowStart, windowLength: Math.min(end + pad, size) - windowStart };
+  });
+}
+
+function grid(columns: readonly Span[], rows: readonly Span[]): TileRows {
+  return rows.map((row) =>
+    columns.map((column) => ({
+      core: { x: column.start, y: row.start, width: column.length, height: row.length },
+      window: {
+        x: column.windowStart,
+        y: row.windowStart,
+        width: column.windowLength,
+        height: row.windowLength,
+      },
+    })),
+  );
+}
+
+/**
+ * `source` with rows and columns added at the right and the bottom by reflection about the last pixel (as
+ * `F.pad(mode='reflect')`, but for sides shorter than the padding the reflection goes to and fro).
+ */
+export function padReflect(source: RowSource, right: number, bottom: number): RowSource {
+  if (right === 0 && bottom === 0) return source;
+  const { channels, depth } = source;
+  const width = source.width + right;
+  const columns = Array.from({ length: right }, (_, i) => reflectedIndex(source.width + i, source.width) * channels);
+  const from = source.width * channels;
+  return {
+    width,
+    height: source.height + bottom,
+    channels,
+    depth,
+    readRows(y, count) {
+      const rows = depth === 16 ? new Uint16Array(count * width * channels) : new Uint8Array(count * width * channels);
+      for (let row = 0; row < count; row++) {
+        const line = source.readRows(reflectedIndex(y + row, source.height), 1);
+        const at = row * width * channels;
+        rows.set(line, at);
+        columns.forEach((column, i) => {
+          for (let c = 0; c < channels; c++) rows[at + from + i * channels + c] = line[column + c] ?? 0;
+        });
+      }
+      return rows;
+    },
+  };
+}
+
+function reflectedIndex(index: number, size: number): number {
+  if (size === 1) return 0;
+  const period = 2 * (size - 1);
+  const phase = index % period;
+  return phase < size ? phase : period - phase;
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { rowsOf } from '../../../app/imaging/rows.ts';
+import type { TileRows } from '../../../app/imaging/tiling.ts';
+import { commonWindow, evenTiles, padReflect, referenceTiles } from '../../../app/imaging/tiling.ts';
+
+/** How often each pixel is written. */
+function coverage(rows: TileRows, width: number, height: number): Uint8Array {
+  const written = new Uint8Array(width * height);
+  for (const { core } of rows.flat()) {
+    for (let y = core.y; y < core.y + core.height; y++) {
+      for (let x = core.x; x < core.x + core.width; x++) written[y * width + x] = (written[y * width + x] ?? 0) + 1;
+    }
+  }
+  return written;
+}
+
+const side = fc.integer({ min: 1, max: 40 });
+
+describe('evenTiles', () => {
+  it('writes every pixel exactly once, with the halo around it or the edge of the image', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          w: side,
+          h: side,
+          core: fc.constantFrom(0, 7, 16, 25, 33),
+          halo: fc.integer({ min: 0, max: 20 }),
+          multipleOf: fc.constantFrom(1, 2, 4),
+        }),
+        ({ w, h, core, halo, multipleOf }) => {
+          const [width, height] = [w * multipleOf, h * multipleOf];
+          const rows = evenTiles(width, height, { core, halo, multipleOf });
+          expect(coverage(rows, width, height).every((count) => count === 1)).toBe(true);
+          expect(commonWindow(rows)).toBeDefined();
+          for (const { core: kept, window } of rows.flat()) {
+            expect(window.x % multipleOf).toBe(0);
+            expect(window.width % multipleOf).toBe(0);
+            expect(window.x === 0 || kept.x - window.x >= halo).toBe(true);
+            const right = window.x + window.width;
+            expect(right === width || right - (kept.x + kept.width) >= halo).toBe(true);
+            expect(right).toBeLessThanOrEqual(width);
+          }
+        },
+      ),
+    );
+  });
+
+  it('divides evenly, so that no sliver is left', () => {
+    const [row] = evenTiles(100, 10, { core: 48, halo: 4, multipleOf: 1 });
+    expect(row?.map(({ core }) => core.width)).toEqual([34, 34, 32]);
+  });
+
+  it('takes the whole image as one tile for core 0', () => {
+    expect(evenTiles(30, 20, { core: 0, halo: 5, multipleOf: 1 }).flat()).toHaveLength(1);
+  });
+});
+
+describe('referenceTiles', () => {
+  it('steps by the tile, keeps the rest for the last one and cuts windows at the edge', () => {
+    const [row] = referenceTiles(97, 10, 48, 4);
+    expect(row?.map(({ core, window }) => [core.x, core.width, window.x, window.width])).toEqual([
+      [0, 48, 0, 52],
+      [48, 48, 44, 53],
+      [96, 1, 92, 5],
+    ]);
+  });
+
+  it('writes every pixel exactly once', () => {
+    fc.assert(
+      fc.property(side, side, fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 12 }), (w, h, tile, pad) => {
+        expect(coverage(referenceTiles(w, h, tile, pad), w, h).every((count) => count === 1)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('padReflect', () => {
+  it('mirrors about the last pixel, to and fro where the side is shorter than the padding', () => {
+    const image = rowsOf({ width: 3, height: 2, channels: 1, depth: 8, data: Uint8Array.of(1, 2, 3, 4, 5, 6) });
+    const padded = padReflect(image, 4, 2);
+    expect([padded.width, padded.height]).toEqual([7, 4]);
+    expect([...padded.readRows(1, 2)]).toEqual([4, 5, 6, 5, 4, 5, 6, 1, 2, 3, 2, 1, 2, 3]);
+  });
+
+  it('repeats a single pixel', () => {
+    const image = rowsOf({ width: 1, height: 1, channels: 3, depth: 8, data: Uint8Array.of(7, 8, 9) });
+    expect([...padReflect(image, 1, 1).readRows(0, 2)]).toEqual([7, 8, 9, 7, 8, 9, 7, 8, 9, 7, 8, 9]);
+  });
+});
