@@ -33,7 +33,8 @@ export class ByteCursor {
   }
 
   uint8(): number {
-    return this.#take(1).readUInt8();
+    this.#ensure(1);
+    return this.#chunk.readUInt8(this.#at++);
   }
 
   uint16(): number {

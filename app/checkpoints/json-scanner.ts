@@ -1,5 +1,10 @@
 import { CheckpointError } from './errors.ts';
 
+/** Above what a header of 50,000 tensors has, and what a shape has. */
+const MAX_KEYS = 100_000;
+const MAX_ITEMS = 64;
+const MAX_NUMBER_CHARACTERS = 32;
+
 /**
  * Reads JSON of a known schema, so that its depth is the schema's and nothing is built that was not asked for.
  * `JSON.parse` would keep the last of two equal keys in silence, and nest as deep as the text does.
@@ -19,6 +24,7 @@ export class JsonScanner {
       const key = this.string();
       if (keys.has(key)) throw new CheckpointError('duplicate-entry', `the header names ${JSON.stringify(key)} twice`);
       keys.add(key);
+      if (keys.size > MAX_KEYS) throw new CheckpointError('too-large', `the header has more than ${MAX_KEYS} entries`);
       this.#expect(':');
       readValue(key);
     });
@@ -26,26 +32,48 @@ export class JsonScanner {
 
   array<T>(readItem: () => T): T[] {
     const items: T[] = [];
-    this.#list('[', ']', () => items.push(readItem()));
+    this.#list('[', ']', () => {
+      items.push(readItem());
+      if (items.length > MAX_ITEMS) throw new CheckpointError('too-large', `a list of more than ${MAX_ITEMS} numbers`);
+    });
     return items;
   }
 
   string(): string {
-    const literal = this.#match(/"(?:[^"\\]|\\.)*"/y, 'a string');
+    this.#expect('"');
+    const start = this.#at;
+    let end = this.#text.indexOf('"', start);
+    while (end >= 0 && this.#isEscaped(end)) end = this.#text.indexOf('"', end + 1);
+    if (end < 0)
+      throw new CheckpointError('bad-header', `broken header: the string at character ${start} does not end`);
+    this.#at = end + 1;
     try {
-      return JSON.parse(literal) as string;
+      return JSON.parse(this.#text.slice(start - 1, end + 1)) as string;
     } catch (cause) {
-      throw new CheckpointError('bad-header', `broken header: a string at character ${this.#at}`, { cause });
+      throw new CheckpointError('bad-header', `broken header: the string at character ${start}`, { cause });
     }
   }
 
   number(): number {
-    return Number(this.#match(/-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/y, 'a number'));
+    this.#skipSpace();
+    const window = this.#text.slice(this.#at, this.#at + MAX_NUMBER_CHARACTERS);
+    const literal = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/.exec(window)?.[0];
+    if (literal === undefined) throw this.#unexpected('a number');
+    this.#at += literal.length;
+    return Number(literal);
   }
 
   /** Only white space may follow. */
   end(): void {
-    this.#match(/\s*$/y, 'the end');
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#unexpected('the end');
+  }
+
+  /** Whether an odd number of backslashes stands before `at`. */
+  #isEscaped(at: number): boolean {
+    let from = at;
+    while (this.#text[from - 1] === '\\') from -= 1;
+    return (at - from) % 2 === 1;
   }
 
   #list(open: string, close: string, readItem: () => void): void {
@@ -65,15 +93,6 @@ export class JsonScanner {
     if (this.#text[this.#at] !== character) return false;
     this.#at += 1;
     return true;
-  }
-
-  #match(pattern: RegExp, what: string): string {
-    this.#skipSpace();
-    pattern.lastIndex = this.#at;
-    const literal = pattern.exec(this.#text)?.[0];
-    if (literal === undefined) throw this.#unexpected(what);
-    this.#at += literal.length;
-    return literal;
   }
 
   #skipSpace(): void {

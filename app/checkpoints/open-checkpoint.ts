@@ -26,7 +26,7 @@ export function openCheckpoint(file: string): StateDict {
     return ByteFile.with(file, (bytes) => {
       const format = detectFormat(bytes);
       const { path, tensors } = readTensors(bytes, format);
-      checkTotals(tensors, bytes.size);
+      checkExpansion(tensors, bytes.size);
       return { file, format, root: path, tensors: stripCommonPrefixes(tensors) };
     });
   } catch (error) {
@@ -43,6 +43,7 @@ function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
   if (format !== 'safetensors') return tensorsOf(format === 'pth-zip' ? readPthZip(file) : readPthLegacy(file));
   const tensors = readSafetensors(file);
   if (tensors.size === 0) throw noTensors(new Map());
+  checkTensorCount(tensors);
   return { path: [], tensors };
 }
 
@@ -54,6 +55,7 @@ function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
     if (typeof name !== 'string') continue;
     const tensor = namingTensor(name, () => tensorFromPickle(value, storages));
     if (tensor !== undefined) tensors.set(name, tensor);
+    checkTensorCount(tensors);
   }
   if (tensors.size === 0) throw noTensors(dict);
   return { path, tensors };
@@ -68,10 +70,11 @@ function namingTensor<T>(name: string, read: () => T): T {
   }
 }
 
-function checkTotals(tensors: ReadonlyMap<string, TensorInfo>, fileBytes: number): void {
-  if (tensors.size > MAX_TENSORS) {
-    throw new CheckpointError('too-large', `${tensors.size} tensors; at most ${MAX_TENSORS} are read`);
-  }
+function checkTensorCount({ size }: ReadonlyMap<string, TensorInfo>): void {
+  if (size > MAX_TENSORS) throw new CheckpointError('too-large', `it has more than ${MAX_TENSORS} tensors`);
+}
+
+function checkExpansion(tensors: ReadonlyMap<string, TensorInfo>, fileBytes: number): void {
   const total = [...tensors.values()].reduce(
     (sum, { shape, dtype }) => sum + elementCount(shape) * DTYPE_BYTES[dtype],
     0,

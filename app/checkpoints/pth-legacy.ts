@@ -12,6 +12,8 @@ import { resolveTorchGlobal } from './torch-globals.ts';
 /** torch/serialization.py: the first two pickles of every file. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
+/** Each costs a read. */
+const MAX_STORAGES = 200_000;
 
 /**
  * The layout before torch 1.6: five pickles (magic number, protocol, machine, object, storage keys), then every storage as a
@@ -61,6 +63,7 @@ function storageTable(places: ReadonlyMap<string, Place>): StorageTable {
 function keyList(keys: PickleValue, references: readonly PersistentReference[]): StorageReference[] {
   if (!Array.isArray(keys))
     throw new CheckpointError('bad-pickle', `expected a list of storage keys, got ${kindOf(keys)}`);
+  if (keys.length > MAX_STORAGES) throw new CheckpointError('too-large', `it has ${keys.length} storages`);
   const byKey = new Map<PickleValue, StorageReference>();
   for (const reference of references.map(parseStorageReference)) byKey.set(reference.key, reference);
   return keys.map((key) => {

@@ -20,8 +20,9 @@ export const SAFETENSORS_DTYPES: ReadonlyMap<string, DType> = new Map([
 ]);
 
 const LENGTH_BYTES = 8;
-const MAX_HEADER_BYTES = 25 << 20;
 /** 50,000 tensors take 5 MB. */
+const MAX_HEADER_BYTES = 25 << 20;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 interface HeaderEntry {

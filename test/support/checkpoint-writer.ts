@@ -42,14 +42,17 @@ function convertFloats(tensor: TensorData, dtype: DType): TensorData {
   return { shape: tensor.shape, dtype, data };
 }
 
+// Looked up once: every use of a global is slow in Jest's sandbox.
+const { abs, floor, log2 } = Math;
+
 /** The nearest binary16, ties to even. */
 export function toHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
+  const sign = 1 / value < 0 || value < 0 ? 0x8000 : 0;
+  const size = abs(value);
+  if (size !== size) return 0x7e00;
   if (size >= 65520) return sign | 0x7c00;
   if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
-  const exponent = Math.floor(Math.log2(size));
+  const exponent = floor(log2(size));
   // A mantissa that rounds up to 2048 carries into the exponent, as it should.
   return sign | (((exponent + 14) << 10) + roundToEven(size / 2 ** (exponent - 10)));
 }
@@ -64,9 +67,9 @@ export function toBfloat(value: number): number {
 }
 
 function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  const below = floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 // ------------------------------------------------------------------------------------------------ pickle, protocol 2
@@ -191,24 +194,29 @@ function pickleTensor(pickler: Pickler, { key, tensor }: StoredTensor, isLegacy:
 
 // ------------------------------------------------------------------------------------------------ zip (torch >= 1.6)
 
-const ARCHIVE = 'archive';
 const ALIGNMENT = 64;
 /** UTF-8 names; checksum and sizes in a descriptor after the data. */
 const FLAGS = 0x0808;
 
-function* pthZip(tensors: ReadonlyMap<string, TensorData>, root: string | undefined): Generator<Uint8Array> {
+function pthZip(tensors: ReadonlyMap<string, TensorData>, root: string | undefined): Iterable<Uint8Array> {
   const stored = [...tensors].map(([name, tensor], i) => ({ name, key: String(i), tensor }));
-  const members: [name: string, contents: Uint8Array][] = [
-    ['data.pkl', pickleStateDict(stored, root, false)],
-    ['byteorder', Buffer.from('little')],
-    ...stored.map(({ key, tensor }): [string, Uint8Array] => [`data/${key}`, bytesOf(tensor)]),
-    ['version', Buffer.from('3\n')],
-    ['.data/serialization_id', Buffer.from('0'.repeat(40))],
-  ];
+  return zipArchive([
+    ['archive/data.pkl', pickleStateDict(stored, root, false)],
+    ['archive/byteorder', Buffer.from('little')],
+    ...stored.map(({ key, tensor }): ZipMember => [`archive/data/${key}`, bytesOf(tensor)]),
+    ['archive/version', Buffer.from('3\n')],
+    ['archive/.data/serialization_id', Buffer.from('0'.repeat(40))],
+  ]);
+}
+
+export type ZipMember = readonly [name: string, contents: Uint8Array];
+
+/** A zip archive as torch's writer lays it out: stored members whose data is aligned, and a zip64 end record. */
+export function* zipArchive(members: readonly ZipMember[]): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let at = 0;
   for (const [name, contents] of members) {
-    const member = zipMember(Buffer.from(`${ARCHIVE}/${name}`), contents, at);
+    const member = zipMember(Buffer.from(name), contents, at);
     directory.push(member.directoryEntry);
     yield member.header;
     yield contents;

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { PickleGlobal } from '../../../app/checkpoints/pickle-values.ts';
+import { dtypeOfStorage, resolveTorchGlobal } from '../../../app/checkpoints/torch-globals.ts';
+import { refusalOf } from './refusal.ts';
+
+describe('resolveTorchGlobal', () => {
+  it.each([
+    ['collections', 'OrderedDict'],
+    ['torch._utils', '_rebuild_tensor_v2'],
+    ['torch._utils', '_rebuild_parameter'],
+    ['torch', 'FloatStorage'],
+    ['numpy._core.multiarray', 'scalar'],
+    ['numpy.core.multiarray', 'scalar'],
+  ])('gives %s.%s as an inert name', (module, name) => {
+    expect(resolveTorchGlobal(module, name)).toEqual(new PickleGlobal(module, name));
+  });
+
+  it.each([
+    ['os', 'system'],
+    ['builtins', 'eval'],
+    ['builtins', 'getattr'],
+    ['builtins', '__import__'],
+    ['torch', 'load'],
+    ['torch.storage', '_load_from_bytes'],
+    ['torch.serialization', 'load'],
+    ['torch.hub', 'load'],
+    ['torch', '_utils._rebuild_tensor_v2'],
+    ['torch.', 'FloatStorage'],
+    ['', 'torch.FloatStorage'],
+    ['numpy.core.multiarray', 'fromfile'],
+    ['constructor', 'constructor'],
+    ['__proto__', 'toString'],
+  ])('refuses %s.%s and names it', (module, name) => {
+    const refusal = refusalOf(() => resolveTorchGlobal(module, name));
+    expect(refusal.kind).toBe('forbidden-global');
+    expect(refusal.message).toContain(`${module}.${name}`);
+  });
+
+  it('keeps control characters of a hostile name out of the message', () => {
+    const refusal = refusalOf(() => resolveTorchGlobal('os\u001b[31m', `x${'y'.repeat(500)}`));
+    expect(refusal.message).not.toContain('\u001b');
+    expect(refusal.message.length).toBeLessThan(500);
+  });
+
+  it.each(['_rebuild_sparse_tensor', '_rebuild_qtensor', '_rebuild_nested_tensor'])('has no %s', (name) => {
+    expect(refusalOf(() => resolveTorchGlobal('torch._utils', name)).kind).toBe('unsupported');
+  });
+
+  it.each(['QInt8Storage', 'ComplexFloatStorage'])('has no %s', (name) => {
+    expect(refusalOf(() => resolveTorchGlobal('torch', name)).kind).toBe('unsupported-dtype');
+  });
+});
+
+describe('dtypeOfStorage', () => {
+  it('knows what the elements of a typed storage are', () => {
+    expect(dtypeOfStorage(new PickleGlobal('torch', 'BFloat16Storage'))).toBe('bfloat16');
+  });
+
+  it('refuses what is no typed storage', () => {
+    const untyped = new PickleGlobal('torch.storage', 'UntypedStorage');
+    expect(refusalOf(() => dtypeOfStorage(untyped)).kind).toBe('unsupported-dtype');
+  });
+});
