@@ -15,7 +15,7 @@ export class OutputTooLargeError extends HiresFixError {
   readonly code = 'ERR_OUTPUT_TOO_LARGE';
 }
 
-/** The network answered with values that are no numbers: its weights are damaged, or the device is at fault. */
-export class NotANumberError extends HiresFixError {
-  readonly code = 'ERR_NOT_A_NUMBER';
+/** A result would replace a file, which was not asked for. */
+export class FileExistsError extends HiresFixError {
+  readonly code = 'ERR_FILE_EXISTS';
 }

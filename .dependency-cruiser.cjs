@@ -1,0 +1,95 @@
+/** The arrows of docs/architecture.md: imports go downward only, and each foreign library has one room. */
+const LAYERS = [
+  'cli',
+  'http',
+  'realtime',
+  'jobs',
+  'worker',
+  'processing',
+  'inference',
+  'catalog',
+  'architectures',
+  'onnx',
+  'checkpoints',
+  'imaging',
+];
+
+/** What a layer may import beside itself and the files at the top (`config.ts`, `errors.ts`, `logger.ts`). */
+const MAY_IMPORT = {
+  cli: ['worker', 'processing', 'catalog', 'architectures', 'imaging'],
+  http: [
+    'realtime',
+    'jobs',
+    'worker',
+    'processing',
+    'catalog',
+    'inference',
+    'onnx',
+    'architectures',
+    'checkpoints',
+    'imaging',
+  ],
+  realtime: ['jobs', 'processing'],
+  jobs: ['worker', 'processing'],
+  worker: ['processing', 'inference'],
+  processing: ['inference', 'catalog', 'architectures', 'onnx', 'checkpoints', 'imaging'],
+  inference: [],
+  catalog: ['architectures'],
+  architectures: ['onnx', 'checkpoints', 'imaging'],
+  onnx: ['checkpoints'],
+  checkpoints: [],
+  imaging: [],
+};
+
+const layerRules = LAYERS.map((layer) => ({
+  name: `${layer}-imports-downward`,
+  severity: 'error',
+  from: { path: `^app/${layer}/` },
+  to: { path: '^app/[^/]+/', pathNot: `^app/(${[layer, ...MAY_IMPORT[layer]].join('|')})/` },
+}));
+
+/** A library, and the only places that may import it. */
+const ROOMS = {
+  sharp: '^app/imaging/codec',
+  'onnxruntime-node': '^app/inference/',
+  got: '^app/catalog/',
+  express: '^app/http/',
+  busboy: '^app/http/',
+  'socket.io': '^app/realtime/',
+  commander: '^app/cli/',
+  tsyringe: '^app/(container|worker-container)\\.ts$',
+  winston: '^app/logger\\.ts$',
+};
+
+const roomRules = Object.entries(ROOMS).map(([library, room]) => ({
+  name: `${library}-has-one-room`,
+  severity: 'error',
+  from: { path: '^app/', pathNot: room },
+  to: { path: `^node_modules/(@types/)?${library.replace('.', '\\.')}/`, dependencyTypesNot: ['type-only'] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layerRules,
+    ...roomRules,
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'pure-layers-know-no-composition',
+      severity: 'error',
+      from: { path: '^app/[^/]+/', pathNot: '^app/(cli|worker)/' },
+      to: { path: '^app/(main|container|worker-container)\\.ts$' },
+    },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: ['\\.d\\.ts$'] }, to: {} },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,74 @@
+import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { inspectCheckpoint } from '../architectures/inspect-checkpoint.ts';
+import type { CatalogEntry } from '../catalog/model-catalog.ts';
+import { createCatalog } from '../catalog/create-catalog.ts';
+import type { Config } from '../config.ts';
+import { WorkerPool } from '../worker/worker-pool.ts';
+import { UsageError } from './errors.ts';
+
+/** Adds `hiresfix models ...` to the program. */
+export function addModelsCommand(program: Command, loadConfig: () => Config): void {
+  const models = program.command('models').description('Look at models, and run one bare');
+  models
+    .command('list')
+    .description('Official models and those in MODELS_DIR')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async ({ json }: { readonly json?: boolean }) => {
+      const entries = await createCatalog(loadConfig()).list();
+      print(json === true, entries, () => entries.map(describe).join('\n'));
+    });
+  models
+    .command('inspect')
+    .description('What network a checkpoint holds')
+    .argument('<file>', 'a .pth or .safetensors file')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (file: string, { json }: { readonly json?: boolean }) => {
+      const found = inspectCheckpoint(await existing(file));
+      print(json === true, found, () =>
+        Object.entries(found)
+          .map(([name, value]) => `${name.padEnd(16)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+          .join('\n'),
+      );
+    });
+  models
+    .command('run')
+    .description('Feed a tensor to the bare network of a checkpoint: how conformance is measured')
+    .argument('<file>', 'a .pth or .safetensors file')
+    .requiredOption('--input <file>', 'a .safetensors with the float32 tensor `input`, [N, C, H, W]')
+    .requiredOption('--output <file>', 'the .safetensors to write')
+    .action(async (file: string, flags: { readonly input: string; readonly output: string }) => {
+      const pool = new WorkerPool(loadConfig(), { isBackground: false });
+      try {
+        const [checkpoint, input] = [await existing(file), await existing(flags.input)];
+        await pool.run({ kind: 'run-network', checkpoint, input, output: resolve(flags.output) });
+      } finally {
+        await pool.close();
+      }
+    });
+}
+
+async function existing(file: string): Promise<string> {
+  const path = resolve(file);
+  await access(path).catch(() => {
+    throw new UsageError(`${file}: there is no such file`);
+  });
+  return path;
+}
+
+function print(isJson: boolean, document: unknown, text: () => string): void {
+  process.stdout.write(`${isJson ? JSON.stringify(document, null, 2) : text()}\n`);
+}
+
+function describe({ name, isInstalled, size, scale, architecture, licence, purpose }: CatalogEntry): string {
+  const megabytes = size === null ? '' : `${(size / 1e6).toFixed(1)} MB`;
+  const columns = [
+    (isInstalled ? '* ' : '  ') + name.padEnd(26),
+    (scale === null ? '' : `${scale}x`).padEnd(3),
+    megabytes.padStart(9),
+    (licence ?? architecture ?? '').padEnd(16),
+    purpose ?? '',
+  ];
+  return columns.join(' ').trimEnd();
+}

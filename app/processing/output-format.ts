@@ -1,0 +1,35 @@
+import type { OutputOptions } from './upscale-options.ts';
+
+/** A format that results are written in. */
+export type OutputFormat = Exclude<OutputOptions['output_format'], 'auto'>;
+
+/** Extensions by format; the first is the one that is written. */
+const EXTENSIONS: Readonly<Record<OutputFormat, readonly string[]>> = {
+  png: ['png'],
+  jpeg: ['jpg', 'jpeg', 'jfif'],
+  webp: ['webp'],
+  avif: ['avif'],
+  tiff: ['tiff', 'tif'],
+};
+
+/** The extension that files of a format get, without a dot. */
+export function extensionOf(format: OutputFormat): string {
+  return EXTENSIONS[format][0] ?? format;
+}
+
+/** The format that an extension (with a dot, any case) stands for. */
+export function formatOfExtension(extension: string): OutputFormat | undefined {
+  const wanted = extension.slice(1).toLowerCase();
+  const formats = Object.keys(EXTENSIONS) as OutputFormat[];
+  return formats.find((format) => EXTENSIONS[format].includes(wanted));
+}
+
+/**
+ * The format to write: the one asked for, or for `auto` the source's own where the result fits into it, else PNG.
+ * @param source the format that was read
+ */
+export function chooseFormat(asked: OutputOptions['output_format'], source: string, hasAlpha: boolean): OutputFormat {
+  if (asked !== 'auto') return asked;
+  if (source === 'jpeg') return hasAlpha ? 'png' : 'jpeg';
+  return source === 'webp' || source === 'avif' || source === 'tiff' ? source : 'png';
+}

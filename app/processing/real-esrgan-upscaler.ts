@@ -1,0 +1,131 @@
+import { recognise } from '../architectures/registry.ts';
+import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
+import type { ImageShape } from '../imaging/image.ts';
+import { hasAlpha } from '../imaging/image.ts';
+import type { RowSource } from '../imaging/rows.ts';
+import { ScratchImage } from '../imaging/scratch-image.ts';
+import type { TileRows } from '../imaging/tiling.ts';
+import { evenTiles, padReflect, referenceTiles } from '../imaging/tiling.ts';
+import type { SessionDevice } from '../inference/devices.ts';
+import { weightsFolderOf } from '../inference/session.ts';
+import { blendedValues } from './blended-weights.ts';
+import type { RunnerOptions } from './network-runner.ts';
+import { NetworkRunner } from './network-runner.ts';
+import { autoTile } from './tile-size.ts';
+
+/** The weights of one upscaler. */
+export interface ModelFiles {
+  readonly file: string;
+  /** Blended in: `strength * file + (1 - strength) * with` (deep network interpolation). */
+  readonly blend?: { readonly file: string; readonly strength: number };
+}
+
+/** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
+export interface TilingOptions {
+  readonly tile: number | 'auto';
+  readonly tilePad: number | 'auto';
+  readonly prePad: number;
+  /** Upper bound of the core where an earlier attempt ran out of memory. */
+  readonly maxTile?: number | undefined;
+}
+
+/** The grid of one pass, as it is told to the caller. */
+export interface TilingUsed {
+  readonly tiles: number;
+  readonly tile: number;
+  readonly halo: number;
+}
+
+interface Plan {
+  readonly padded: RowSource;
+  readonly rows: TileRows;
+  readonly used: TilingUsed;
+}
+
+/**
+ * Upscales with one checkpoint of the ESRGAN family, the way RealESRGANer does (realesrgan/utils.py): alpha goes through the
+ * network, gray stays gray, 16 bits stay 16. The network is recognised from the file's keys and loaded once for all images.
+ */
+export class RealESRGANUpscaler {
+  readonly #runner: NetworkRunner;
+  readonly files: ModelFiles;
+  private constructor(runner: NetworkRunner, files: ModelFiles) {
+    this.#runner = runner;
+    this.files = files;
+  }
+
+  /**
+   * Reads the checkpoint and recognises its network; what is costly, the session, is loaded with the first image.
+   * @throws CheckpointError, UnknownNetworkError, WeightsError
+   */
+  static open(files: ModelFiles, options: Omit<RunnerOptions, 'weightsFolder'>): RealESRGANUpscaler {
+    const dict = openCheckpoint(files.file);
+    const values = files.blend && blendedValues(dict, openCheckpoint(files.blend.file), files.blend.strength);
+    const network = recognise(dict, values);
+    const runner = new NetworkRunner(network, { ...options, weightsFolder: weightsFolderOf(files.file) });
+    return new RealESRGANUpscaler(runner, files);
+  }
+
+  get architecture(): string {
+    return this.#runner.network.architecture;
+  }
+
+  get scale(): number {
+    return this.#runner.network.scale;
+  }
+
+  get device(): SessionDevice {
+    return this.#runner.device;
+  }
+
+  async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
+    const { padded, rows, used } = this.#plan(source, options);
+    await this.#runner.load(padded, rows);
+    return used;
+  }
+
+  /**
+   * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`.
+   * @param onTile called with tiles finished and tiles in all
+   */
+  async upscale(
+    source: RowSource,
+    folder: string,
+    options: TilingOptions,
+    onTile: (done: number, all: number) => void,
+  ): Promise<{ image: ScratchImage; used: TilingUsed }> {
+    const { padded, rows, used } = this.#plan(source, options);
+    const { channels, depth } = source;
+    const [width, height] = [source.width * this.scale, source.height * this.scale];
+    const image = ScratchImage.create(folder, { width, height, channels, depth });
+    onTile(0, used.tiles);
+    await this.#runner.run(padded, image, rows, (done) => onTile(done, used.tiles));
+    return { image, used };
+  }
+
+  async close(): Promise<void> {
+    await this.#runner.close();
+  }
+
+  /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
+  #plan(source: RowSource, options: TilingOptions): Plan {
+    const { multipleOf, halo } = this.#runner.network;
+    const prePad = Math.max(options.prePad, 0);
+    const missing = (side: number) => (multipleOf - ((side + prePad) % multipleOf)) % multipleOf;
+    const padded = padReflect(source, prePad + missing(source.width), prePad + missing(source.height));
+    const core = this.#core(source, options);
+    const pad = options.tilePad === 'auto' ? halo : options.tilePad;
+    const rows =
+      options.tilePad === 'auto'
+        ? evenTiles(padded.width, padded.height, { core, halo, multipleOf })
+        : referenceTiles(padded.width, padded.height, core, pad);
+    const tiles = rows.reduce((sum, row) => sum + row.length, 0);
+    return { padded, rows, used: { tiles, tile: core, halo: pad } };
+  }
+
+  #core(source: ImageShape, { tile, maxTile }: TilingOptions): number {
+    const wanted = tile === 'auto' ? autoTile(this.#runner.network, hasAlpha(source.channels) ? 2 : 1) : tile;
+    if (maxTile === undefined) return wanted;
+    return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
+  }
+}

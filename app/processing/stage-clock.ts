@@ -1,0 +1,61 @@
+import type { Stage, WorkProgress } from './progress.ts';
+
+/** What part of one image's work a stage is, as `[from, to]` of 0..1. */
+export type StageShares = Readonly<Partial<Record<Stage, readonly [number, number]>>>;
+
+/** What a stage may say beside how far it has come. */
+export type StageDetail = Pick<WorkProgress, 'tile' | 'tiles' | 'downloadedBytes' | 'totalBytes'>;
+
+/** Turns the steps of one image's work into progress of the whole task, and takes the seconds of each stage. */
+export class StageClock {
+  readonly #image: number;
+  readonly #images: number;
+  readonly #report: (progress: WorkProgress) => void;
+  readonly #seconds = new Map<string, number>();
+  #shares: StageShares;
+  #reached = 0;
+
+  /** @param image index from 0 */
+  constructor(image: number, images: number, shares: StageShares, report: (progress: WorkProgress) => void) {
+    this.#image = image;
+    this.#images = images;
+    this.#shares = shares;
+    this.#report = report;
+  }
+
+  /** Other shares, once it is known what the work will be. */
+  set shares(shares: StageShares) {
+    this.#shares = shares;
+  }
+
+  /** Says how far a stage has come, 0..1. The whole never falls. */
+  at(stage: Stage, fraction: number, detail: StageDetail = {}): void {
+    const [from, to] = this.#shares[stage] ?? [this.#reached, this.#reached];
+    this.#reached = Math.max(this.#reached, from + (to - from) * fraction);
+    this.#report({
+      stage,
+      progress: (this.#image + this.#reached) / this.#images,
+      stageProgress: fraction,
+      image: this.#image + 1,
+      images: this.#images,
+      ...detail,
+    });
+  }
+
+  /** Runs a step and adds its time to `name`. */
+  async time<T>(name: string, step: () => T | Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await step();
+    } finally {
+      this.#seconds.set(name, (this.#seconds.get(name) ?? 0) + (performance.now() - start) / 1000);
+    }
+  }
+
+  /** Seconds by name, to the millisecond, with their total. */
+  seconds(): Readonly<Record<string, number>> {
+    const round = (value: number) => Math.round(value * 1000) / 1000;
+    const total = [...this.#seconds.values()].reduce((a, b) => a + b, 0);
+    return Object.fromEntries([...this.#seconds, ['total', total] as const].map(([name, s]) => [name, round(s)]));
+  }
+}

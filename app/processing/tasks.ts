@@ -1,0 +1,43 @@
+import type { OutputOptions, UpscaleOptions } from './upscale-options.ts';
+
+/** One image of a task: a file to read, the name its owner gave it, and where the result goes. */
+export interface TaskImage {
+  readonly file: string;
+  readonly name: string;
+  /** The result's path without an extension; the one of the format that is written is added. */
+  readonly outputStem: string;
+  /** The result's whole path, where its name is fixed; it goes before `outputStem`. */
+  readonly outputFile?: string;
+}
+
+/** Upscale a list of images with one configuration; the model is loaded once. */
+export interface HiresFixTask {
+  readonly kind: 'hires-fix';
+  readonly images: readonly TaskImage[];
+  readonly options: UpscaleOptions;
+  /** A checkpoint by its path, as the command line may name one; it goes before `options.upscaler`. */
+  readonly modelFile?: string;
+  readonly output: OutputOptions;
+  /** Whether a file that is there may be replaced by a result. */
+  readonly mayOverwrite?: boolean;
+}
+
+/** Feed one tensor file to the bare network of a checkpoint (`hiresfix models run`): how conformance is measured. */
+export interface RunNetworkTask {
+  readonly kind: 'run-network';
+  readonly checkpoint: string;
+  /** A `.safetensors` with `input`: float32 [N, C, H, W] in the range the reference network takes. */
+  readonly input: string;
+  /** A `.safetensors` that is written: float32 `output`, not clipped. */
+  readonly output: string;
+}
+
+/** What an attempt at a task is given beside the task. */
+export interface Attempt {
+  /** Devices that failed before in this task. */
+  readonly excludedDevices: readonly string[];
+  /** Largest tile core in input pixels, where an earlier attempt ran out of memory or died. */
+  readonly maxTile?: number;
+  /** Images finished by earlier attempts, by index. */
+  readonly finished: readonly number[];
+}

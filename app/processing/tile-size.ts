@@ -1,0 +1,25 @@
+import type { Network } from '../architectures/architecture.ts';
+
+/** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
+const WORKING_BYTES = 1.3e9;
+const STEP = 32;
+const SMALLEST = 64;
+const LARGEST = 1024;
+
+/** Cores that are tried in turn when memory runs out. */
+const LADDER = [400, 200, 100, 64];
+
+/**
+ * The core side that `auto` stands for, in input pixels: the largest that keeps a tile's activations within bounds. On the
+ * CPU the cost of a pixel is the same from 64 to 256, so only the halo's share and memory decide.
+ * @param images how many images go through the network at once (2 with alpha)
+ */
+export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images: number): number {
+  const side = Math.sqrt(WORKING_BYTES / (network.workingBytesPerPixel * images));
+  return Math.min(LARGEST, Math.max(SMALLEST, Math.floor(side / STEP) * STEP));
+}
+
+/** The next smaller core after one that ran out of memory (0: the whole image), or undefined at the end of the ladder. */
+export function smallerTile(tile: number): number | undefined {
+  return LADDER.find((rung) => tile === 0 || rung < tile);
+}

@@ -1,0 +1,31 @@
+import 'reflect-metadata'; // tsyringe throws on load without it, so it stays the first import
+import type { DependencyContainer, InjectionToken } from 'tsyringe';
+import { container as root, instancePerContainerCachingFactory as once } from 'tsyringe';
+import { createCatalog } from './catalog/create-catalog.ts';
+import type { ModelCatalog } from './catalog/model-catalog.ts';
+import type { Config } from './config.ts';
+import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
+import { ImageUpscaler } from './processing/image-upscaler.ts';
+import { UpscalerChooser } from './processing/upscaler-choice.ts';
+
+const token = <T>(name: string): InjectionToken<T> => Symbol(name);
+export const MODEL_CATALOG = token<ModelCatalog>('ModelCatalog');
+export const UPSCALER_CHOOSER = token<UpscalerChooser>('UpscalerChooser');
+export const IMAGE_UPSCALER = token<ImageUpscaler>('ImageUpscaler');
+export const HIRES_FIX_PROCESSOR = token<HiresFixProcessor>('HiresFixProcessor');
+
+/** The composition root of a worker process: what works on pixels. That of the server is container.ts. */
+export function createWorkerContainer(config: Config): DependencyContainer {
+  const container = root.createChildContainer();
+  container.register(MODEL_CATALOG, { useFactory: once(() => createCatalog(config)) });
+  container.register(UPSCALER_CHOOSER, {
+    useFactory: once((c) => new UpscalerChooser(config, c.resolve(MODEL_CATALOG))),
+  });
+  container.register(IMAGE_UPSCALER, {
+    useFactory: once((c) => new ImageUpscaler(config, c.resolve(UPSCALER_CHOOSER), c.resolve(MODEL_CATALOG))),
+  });
+  container.register(HIRES_FIX_PROCESSOR, {
+    useFactory: once((c) => new HiresFixProcessor(config, c.resolve(IMAGE_UPSCALER))),
+  });
+  return container;
+}

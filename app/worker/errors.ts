@@ -1,0 +1,27 @@
+import { HiresFixError } from '../errors.ts';
+import type { Failure } from './protocol.ts';
+
+/** What a worker reported of a task, with the code that the error had there. */
+export class TaskFailedError extends HiresFixError {
+  readonly code: string;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.code = failure.code;
+  }
+}
+
+/** The worker process died, and what was tried in its place did no better. */
+export class WorkerCrashedError extends HiresFixError {
+  readonly code = 'ERR_WORKER_CRASHED';
+}
+
+/** The task ran longer than it may. */
+export class TaskTimeoutError extends HiresFixError {
+  readonly code = 'ERR_JOB_TIMEOUT';
+}
+
+/** The task was called off by its caller. */
+export class CancelledError extends HiresFixError {
+  readonly code = 'ERR_CANCELLED';
+}

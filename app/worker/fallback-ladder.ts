@@ -1,0 +1,41 @@
+import type { RunningOn } from '../processing/image-upscaler.ts';
+import type { Fallback } from '../processing/result.ts';
+import type { Attempt } from '../processing/tasks.ts';
+import { smallerTile } from '../processing/tile-size.ts';
+import type { Failure } from './protocol.ts';
+
+/** How an attempt ended that did not succeed. */
+export interface Defeat {
+  /** What the worker said; none where it died or was killed because it hung. */
+  readonly failure?: Failure;
+  readonly reason: string;
+  /** Where its network ran; none where it had not come to that. */
+  readonly on?: RunningOn;
+}
+
+/** The next attempt, and what is told of it. */
+export interface Rung {
+  readonly attempt: Attempt;
+  readonly fallback: Fallback;
+}
+
+/**
+ * The next rung of the ladder: smaller tiles on the same device, then another device, at last the CPU. Undefined where
+ * nothing is left to try, or where trying again cannot help. A worker that died at its network is taken to have run out of
+ * memory, which is what kills workers.
+ */
+export function nextRung(attempt: Attempt, defeat: Defeat): Rung | undefined {
+  const { on, failure, reason } = defeat;
+  const remedy = failure ? failure.remedy : 'memory';
+  if (on === undefined || remedy === undefined) return undefined;
+  const tile = remedy === 'memory' ? smallerTile(on.tile) : undefined;
+  if (tile !== undefined) {
+    const from = on.tile === 0 ? 'whole image' : `tile ${on.tile}`;
+    return { attempt: { ...attempt, maxTile: tile }, fallback: { from, to: `tile ${tile}`, reason } };
+  }
+  if (on.device === 'cpu') return undefined;
+  return {
+    attempt: { excludedDevices: [...attempt.excludedDevices, on.device], finished: attempt.finished },
+    fallback: { from: on.device, to: 'cpu', reason },
+  };
+}

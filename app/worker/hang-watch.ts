@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+
+/** How often a worker is looked at. */
+const INTERVAL_MS = 5_000;
+/** A worker that says nothing and uses no CPU for this long will not finish. */
+const SILENCE_MS = 60_000;
+
+/**
+ * Watches a worker for hanging: no message and no CPU time for a minute. A slow tile uses CPU time, so it may be as slow as
+ * it is. Where the system does not tell CPU times (all but Linux), only the task's own time limit ends a hang.
+ */
+export class HangWatch {
+  readonly #pid: number;
+  readonly #timer: NodeJS.Timeout;
+  #lastSign = performance.now();
+  #cpu: string | undefined;
+
+  constructor(pid: number, onHang: () => void) {
+    this.#pid = pid;
+    this.#cpu = this.#cpuTime();
+    this.#timer = setInterval(() => {
+      const cpu = this.#cpuTime();
+      if (cpu === undefined || cpu !== this.#cpu) this.sign();
+      this.#cpu = cpu;
+      if (performance.now() - this.#lastSign > SILENCE_MS) onHang();
+    }, INTERVAL_MS);
+  }
+
+  /** The worker gave a sign of life. */
+  sign(): void {
+    this.#lastSign = performance.now();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** User and system ticks, fields 14 and 15 of /proc/PID/stat (the command in field 2 may hold anything). */
+  #cpuTime(): string | undefined {
+    try {
+      const stat = readFileSync(`/proc/${this.#pid}/stat`, 'utf8');
+      return stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 13)
+        .join();
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { StartMessage, WorkerMessage } from './protocol.ts';
+
+/** How a worker process ended. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote on stderr. */
+  readonly stderr: string;
+}
+
+const IS_SOURCE = import.meta.url.endsWith('.ts');
+const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './child.ts' : './child.js', import.meta.url));
+/** What is kept of a worker's stderr, in characters: native libraries can write without end. */
+const STDERR_KEPT = 4096;
+
+/**
+ * One forked worker: takes one task and exits after it, which gives every byte of memory back. Killing it is how a task is
+ * cancelled, since a network that runs cannot be interrupted.
+ */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #ready: Promise<boolean>;
+  readonly exited: Promise<WorkerExit>;
+  #stderr = '';
+
+  /** @param isBackground whether other processes (the server) go before it on the CPU */
+  constructor(isBackground: boolean) {
+    this.#child = fork(ENTRY, [], {
+      execArgv: IS_SOURCE ? ['--import', typescriptLoader()] : [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+    });
+    this.exited = this.#exit();
+    this.#ready = Promise.race([once(this.#child, 'message').then(() => true), this.exited.then(() => false)]);
+    if (isBackground && this.pid !== undefined) setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Whether it came up; false where it died before it could take a task. */
+  get ready(): Promise<boolean> {
+    return this.#ready;
+  }
+
+  /** Hands over the task; messages come to `onMessage` until the process exits. */
+  start(message: StartMessage, onMessage: (message: WorkerMessage) => void): void {
+    this.#child.on('message', (received) => onMessage(received as WorkerMessage));
+    this.#child.send(message);
+  }
+
+  /** Ends the process at once; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async #exit(): Promise<WorkerExit> {
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+      this.#child.once('error', () => resolve([null, null])); // it could not be forked
+      this.#child.once('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]));
+    });
+    return { code, signal, stderr: this.#stderr.trim() };
+  }
+}
+
+/** From the sources (development, tests) the worker too is TypeScript. */
+function typescriptLoader(): string {
+  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+}
