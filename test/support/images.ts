@@ -1,0 +1,58 @@
+import type { Image, ImageShape, Samples } from '../../app/imaging/image.ts';
+import { allocateSamples, maxSample, rowLength } from '../../app/imaging/image.ts';
+
+/** The same numbers on every machine: a 32-bit linear congruential generator, high bits first. */
+export function noise(shape: ImageShape, seed = 1): Image {
+  const data = allocateSamples(shape.depth, rowLength(shape) * shape.height);
+  let state = seed >>> 0;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = state >>> (32 - shape.depth);
+  }
+  return { ...shape, data };
+}
+
+/** A smooth picture with a different slope in every channel; what lossy formats keep well. */
+export function gradient(shape: ImageShape): Image {
+  const data = allocateSamples(shape.depth, rowLength(shape) * shape.height);
+  for (let i = 0; i < data.length; i++) {
+    const channel = i % shape.channels;
+    const x = Math.trunc(i / shape.channels) % shape.width;
+    const y = Math.trunc(i / rowLength(shape));
+    const along = [x / shape.width, y / shape.height, (x + y) / (shape.width + shape.height), 1 - x / shape.width];
+    data[i] = Math.round((along[channel] ?? 0) * maxSample(shape.depth));
+  }
+  return { ...shape, data };
+}
+
+export interface Difference {
+  /** Largest difference between two samples at the same place. */
+  readonly max: number;
+  /** How many samples differ. */
+  readonly count: number;
+  readonly mean: number;
+}
+
+/** How far two images are apart; images of different shapes are an error that says so. */
+export function difference(actual: Image, expected: Image): Difference {
+  const [a, b] = [shapeOf(actual), shapeOf(expected)];
+  if (a !== b) throw new Error(`shapes differ: ${a} instead of ${b}`);
+  return sampleDifference(actual.data, expected.data);
+}
+
+function sampleDifference(actual: Samples, expected: Samples): Difference {
+  let max = 0;
+  let count = 0;
+  let sum = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const apart = Math.abs((actual[i] ?? NaN) - (expected[i] ?? NaN));
+    max = Math.max(max, apart);
+    count += apart === 0 ? 0 : 1;
+    sum += apart;
+  }
+  return { max, count, mean: sum / Math.max(expected.length, 1) };
+}
+
+function shapeOf({ width, height, channels, depth }: ImageShape): string {
+  return `${width}x${height}x${channels} of ${depth} bits`;
+}
