@@ -4,7 +4,7 @@ import { resizeNearestTo } from '../onnx/resize.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from './architecture.ts';
-import { bottleneckStage } from './resnet.ts';
+import { resnetStage } from './resnet.ts';
 
 /** Sides of the prior boxes of each level, in pixels, and the level's step; the network answers one row for each prior. */
 export const RETINAFACE_LEVELS = [
@@ -70,9 +70,10 @@ type Maps = readonly [Value, Value, Value];
 function backbone(image: Value, weights: Weights): Maps {
   const stem = batchNorm(image.conv(weights.at('conv1'), { stride: 2 }), weights.at('bn1')).relu();
   const pooled = maxPool(stem, { kernel: [3, 3], stride: 2, padding: [1, 1, 1, 1] });
-  const layer2 = bottleneckStage(bottleneckStage(pooled, weights, 'layer1'), weights, 'layer2');
-  const layer3 = bottleneckStage(layer2, weights, 'layer3');
-  return [layer2, layer3, bottleneckStage(layer3, weights, 'layer4')];
+  const layer1 = resnetStage(pooled, weights.list('layer1'), 1);
+  const layer2 = resnetStage(layer1, weights.list('layer2'), 2);
+  const layer3 = resnetStage(layer2, weights.list('layer3'), 2);
+  return [layer2, layer3, resnetStage(layer3, weights.list('layer4'), 2)];
 }
 
 /** The feature pyramid: coarse maps are enlarged to exactly the size of the finer ones, and added. */
