@@ -1,7 +1,7 @@
 import { CheckpointError } from './errors.ts';
 
 /** Gives `length` bytes from `offset`; the buffer is never written to again. */
-export type ReadBytes = (offset: number, length: number) => Buffer;
+type ReadBytes = (offset: number, length: number) => Buffer;
 
 const CHUNK_BYTES = 64 * 1024;
 

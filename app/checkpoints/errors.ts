@@ -1,7 +1,7 @@
 import { HiresFixError } from '../errors.ts';
 
 /** What is wrong with a checkpoint; stable, for callers that treat kinds apart. */
-export type CheckpointErrorKind =
+type CheckpointErrorKind =
   | 'forbidden-global'
   | 'bad-pickle'
   | 'too-deep'

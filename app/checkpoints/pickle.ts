@@ -5,7 +5,7 @@ import { PickleMachine } from './pickle-machine.ts';
 import type { PersistentReference, PickleValue } from './pickle-values.ts';
 import { PickleTuple } from './pickle-values.ts';
 
-export interface Unpickled {
+interface Unpickled {
   readonly value: PickleValue;
   /** All references to storages, in the order in which they come. */
   readonly references: readonly PersistentReference[];

@@ -8,7 +8,7 @@ const WRAPPERS = ['model_state_dict', 'state_dict', 'params_ema', 'params-ema', 
 /** What `nn.DataParallel` and trainers put before every name. */
 const PREFIXES = ['module.', 'netG.'];
 
-export interface StateDictRoot {
+interface StateDictRoot {
   /** The keys that led to the state dict. */
   readonly path: readonly string[];
   readonly dict: PickleDict;

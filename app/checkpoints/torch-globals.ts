@@ -16,62 +16,35 @@ const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
   ['torch.BoolStorage', 'bool'],
 ]);
 
-const BUILTINS = [
-  'dict',
-  'list',
-  'set',
-  'tuple',
-  'int',
-  'float',
-  'bool',
-  'complex',
-  'str',
-  'bytes',
-  'bytearray',
-  'slice',
-];
-const NUMPY_ARRAYS = ['scalar', '_reconstruct'];
-const NUMPY_DTYPES = [
-  'Bool',
-  'Float16',
-  'Float32',
-  'Float64',
-  'Int8',
-  'Int16',
-  'Int32',
-  'Int64',
-  'UInt8',
-  'Str',
-  'Object',
-];
-const TORCH_DTYPES = ['float64', 'double', 'float32', 'float', 'float16', 'half', 'bfloat16', 'int64', 'long'].concat([
-  ...['int32', 'int', 'int16', 'short', 'int8', 'uint8', 'bool'],
-]);
+const BUILTINS = 'dict list set tuple int float bool complex str bytes bytearray slice';
+const NUMPY_ARRAYS = 'scalar _reconstruct';
+const NUMPY_DTYPES =
+  'BoolDType Float16DType Float32DType Float64DType Int32DType Int64DType UInt8DType StrDType ObjectDType';
+const TORCH_DTYPES =
+  'float64 double float32 float float16 half bfloat16 int64 long int32 int int16 short int8 uint8 bool';
 
 /** Every name that a pickle may mention. Most stand beside the weights in training states, and are passed over. */
 const ALLOWED: ReadonlySet<string> = new Set([
   ...STORAGE_DTYPES.keys(),
-  ...under('torch', ['Size', 'device', 'Tensor', ...TORCH_DTYPES]),
-  ...under('torch._utils', ['_rebuild_tensor', '_rebuild_tensor_v2', '_rebuild_tensor_v3']),
-  ...under('torch._utils', ['_rebuild_parameter', '_rebuild_parameter_with_state']),
-  ...under('torch.nn.parameter', ['Parameter']),
-  ...under('torch.storage', ['TypedStorage', 'UntypedStorage', '_TypedStorage', '_UntypedStorage']),
-  ...under('collections', ['OrderedDict', 'defaultdict', 'Counter']),
-  ...under('argparse', ['Namespace']),
-  ...under('_codecs', ['encode']),
+  ...under('torch', 'Size device Tensor'),
+  ...under('torch', TORCH_DTYPES),
+  ...under('torch._utils', '_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3'),
+  ...under('torch._utils', '_rebuild_parameter _rebuild_parameter_with_state'),
+  ...under('torch.nn.parameter', 'Parameter'),
+  ...under('torch.storage', 'TypedStorage UntypedStorage _TypedStorage _UntypedStorage'),
+  ...under('collections', 'OrderedDict defaultdict Counter'),
+  ...under('argparse', 'Namespace'),
+  ...under('_codecs', 'encode'),
   ...under('builtins', BUILTINS),
   ...under('__builtin__', BUILTINS),
-  ...under('numpy', ['dtype', 'ndarray']),
+  ...under('numpy', 'dtype ndarray'),
   ...under('numpy.core.multiarray', NUMPY_ARRAYS),
   ...under('numpy._core.multiarray', NUMPY_ARRAYS),
-  ...under(
-    'numpy.dtypes',
-    NUMPY_DTYPES.map((name) => `${name}DType`),
-  ),
+  ...under('numpy.dtypes', NUMPY_DTYPES),
 ]);
 
-function under(module: string, names: readonly string[]): string[] {
-  return names.map((name) => `${module}.${name}`);
+function under(module: string, names: string): string[] {
+  return names.split(' ').map((name) => `${module}.${name}`);
 }
 
 /**

@@ -150,11 +150,14 @@ function parseRecord(record: Buffer): DirectoryRecord {
   const flags = record.readUInt16LE(8);
   if ((flags & UNREADABLE_FLAGS) !== 0) throw badZip(`${quoted(name)} is encrypted`);
   const long = zip64Fields(record.subarray(nameEnd, nameEnd + record.readUInt16LE(30)));
-  // In this order, and present only where the 32-bit field is full.
-  const [size, compressedSize, headerOffset] = [24, 20, 42].map((field) => {
+  // The extra field holds, in this order, what did not fit into 32 bits.
+  const widened = (field: number): number => {
     const value = record.readUInt32LE(field);
     return value === IN_ZIP64_32 ? (long.shift() ?? value) : value;
-  }) as [number, number, number];
+  };
+  const size = widened(24);
+  const compressedSize = widened(20);
+  const headerOffset = widened(42);
   return {
     name,
     flags,

@@ -74,11 +74,9 @@ interface LocalContext {
 
 /** Checksum and sizes as in the directory; with a descriptor they may be 0. */
 function checkLocalSizes(header: Buffer, entry: ZipEntry, context: LocalContext): void {
-  const [crc, compressedSize, size] = [14, 18, 22].map((field) => header.readUInt32LE(field)) as [
-    number,
-    number,
-    number,
-  ];
+  const crc = header.readUInt32LE(14);
+  const compressedSize = header.readUInt32LE(18);
+  const size = header.readUInt32LE(22);
   if (context.hasDescriptor && crc === 0 && isEither(compressedSize, 0) && isEither(size, 0)) return;
   const long = compressedSize === IN_ZIP64_32 || size === IN_ZIP64_32 ? zip64Fields(context.extra()) : [];
   const realSize = size === IN_ZIP64_32 ? long.shift() : size;

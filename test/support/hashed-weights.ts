@@ -39,7 +39,7 @@ type Filling =
   | { readonly affine: Affine }
   | { readonly runs: Runs };
 
-export type ManifestTensor = TensorHead & Filling;
+type ManifestTensor = TensorHead & Filling;
 
 /** A tensor in memory, in C order. */
 export interface BuiltTensor {
