@@ -4,6 +4,7 @@ import { Weights } from '../onnx/weights.ts';
 import type { Architecture, Network } from './architecture.ts';
 import { compact } from './compact.ts';
 import { ddcolor } from './ddcolor.ts';
+import { deoldify } from './deoldify.ts';
 import { UnknownNetworkError } from './errors.ts';
 import { nafnet } from './nafnet.ts';
 import { parseNet } from './parsenet.ts';
@@ -11,7 +12,7 @@ import { retinaFace } from './retinaface.ts';
 import { rrdbNet } from './rrdbnet.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
-const ARCHITECTURES: readonly Architecture[] = [ddcolor, nafnet, rrdbNet, compact, retinaFace, parseNet];
+const ARCHITECTURES: readonly Architecture[] = [deoldify, ddcolor, nafnet, rrdbNet, compact, retinaFace, parseNet];
 
 /** A checkpoint whose network is known. */
 export interface RecognisedNetwork extends Network {
