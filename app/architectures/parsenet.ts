@@ -1,3 +1,4 @@
+import { argMax } from '../onnx/lookup.ts';
 import { batchNorm } from '../onnx/normalization.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
@@ -59,10 +60,8 @@ function build(image: Value, weights: Weights): NamedValues {
 
 /** The index of the largest of [N, labels, H, W] as uint8 [N, H, W], without the first axis where there is one image. */
 function labelsOf(logits: Value): Value {
-  const [n, , h, w] = [logits.size(0), logits.size(1), logits.size(2), logits.size(3)];
-  const attributes = { axis: 1, keepdims: 0 };
-  const labels = logits.graph.node({ op: 'ArgMax', inputs: [logits], attributes }, [n, h, w], 'int64').cast('uint8');
-  return n === 1 ? labels.squeeze(0) : labels;
+  const labels = argMax(logits, 1).cast('uint8');
+  return labels.size(0) === 1 ? labels.squeeze(0) : labels;
 }
 
 /** Two convolutions around which the input goes too; sizes change before the first (up) or with the second (down). */
