@@ -5,6 +5,7 @@ import type { Architecture, Network } from './architecture.ts';
 import { codeFormer } from './codeformer.ts';
 import { compact } from './compact.ts';
 import { ddcolor } from './ddcolor.ts';
+import { deoldify } from './deoldify.ts';
 import { UnknownNetworkError } from './errors.ts';
 import { gfpgan } from './gfpgan.ts';
 import { nafnet } from './nafnet.ts';
@@ -16,6 +17,7 @@ import { rrdbNet } from './rrdbnet.ts';
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
 const ARCHITECTURES: readonly Architecture[] = [
   ddcolor,
+  deoldify,
   nafnet,
   rrdbNet,
   compact,
