@@ -64,8 +64,10 @@ export function discardRest(): RequestHandler {
   return (request, response, next) => {
     response.once('finish', () => {
       if (request.complete) return;
-      const timer = setTimeout(() => request.socket.destroy(), DISCARD_MS);
-      request.once('end', () => clearTimeout(timer)).resume();
+      request.resume();
+      setTimeout(() => {
+        if (!request.complete) request.socket.destroy();
+      }, DISCARD_MS).unref();
     });
     next();
   };

@@ -68,19 +68,19 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
 
 /** Answers with a problem document (RFC 9457). Headers that were meant for a success are taken back. */
 export function sendProblem(response: Response, { code, message }: JobError, status = statusOf(code)): void {
-  for (const name of ['ETag', 'Content-Disposition', 'Content-Length']) response.removeHeader(name);
-  response.status(status).type('application/problem+json').set('Cache-Control', 'no-store');
-  response.end(
-    JSON.stringify({
-      type: `urn:hiresfix:error:${code.replace(/^ERR_/, '').toLowerCase().replaceAll('_', '-')}`,
-      title: status === 500 ? INTERNAL.message : titleOf(code),
-      status,
-      detail: message,
-      instance: response.req.originalUrl.split('?')[0],
-      code,
-      request_id: response.get('X-Request-Id'),
-    }),
-  );
+  const title = status === 500 ? INTERNAL.message : titleOf(code);
+  const body = JSON.stringify({
+    type: `urn:hiresfix:error:${code.replace(/^ERR_/, '').toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: message,
+    instance: response.req.originalUrl.split('?')[0],
+    code,
+    request_id: response.get('X-Request-Id'),
+  });
+  for (const name of ['ETag', 'Content-Disposition']) response.removeHeader(name);
+  response.status(status).type('application/problem+json');
+  response.set({ 'Cache-Control': 'no-store', 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
 }
 
 /** The last handler: every error becomes a problem document, and those that are ours to repair are logged. */

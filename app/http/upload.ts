@@ -15,6 +15,8 @@ import { Fields, parseParameters } from './fields.ts';
 
 /** Room for the fields and the boundaries of a form, beside its file. */
 const FORM_OVERHEAD_BYTES = 2 ** 20;
+/** For writing what has been received, once all of it has. */
+const LAST_CALL_MS = 5000;
 const FORM_LIMITS = { files: 1, fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
 
 /** A file that came with a request, and what the request asks to be done with it. */
@@ -86,6 +88,7 @@ class FormReceiver {
   #image: { readonly name: string; readonly hash: Hash } | undefined;
   #writing: Promise<void> | undefined;
   #problem: Error | undefined;
+  #lastCall: NodeJS.Timeout | undefined;
 
   constructor(request: Request, target: FileTarget) {
     this.#target = target;
@@ -110,6 +113,8 @@ class FormReceiver {
       await pipeline(this.#untilRefused(body), this.#parser);
     } catch (error) {
       this.#problem ??= bodyProblem(error);
+    } finally {
+      clearTimeout(this.#lastCall);
     }
     // The parser's end ends the part's stream, well or not; the file is closed before anyone removes it.
     await this.#writing;
@@ -126,6 +131,8 @@ class FormReceiver {
       if (this.#problem) throw this.#problem;
       yield chunk;
     }
+    // busboy waits for ever for the end of a part that begins after the form's own end.
+    this.#lastCall = setTimeout(() => this.#parser.destroy(new Error('Unexpected end of form')), LAST_CALL_MS);
   }
 
   #onFile(part: string, stream: Readable, filename: string | undefined): void {

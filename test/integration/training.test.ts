@@ -1,0 +1,94 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { recognise } from '../../app/architectures/registry.ts';
+import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NEEDS = 'import torch, safetensors, matplotlib, numpy, PIL';
+/** Tens of seconds on an idle core; the limit is for a machine that does other things besides. */
+const RUN_LIMIT_MS = 120_000;
+
+const python = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
+  (candidate) => candidate !== undefined && spawnSync(candidate, ['-c', NEEDS], { timeout: 30_000 }).status === 0,
+);
+
+interface LogEntry {
+  readonly step: number;
+  readonly loss: number;
+  readonly gain: number;
+}
+
+async function smokeRun(interpreter: string, folder: string): Promise<readonly LogEntry[]> {
+  await promisify(execFile)(interpreter, ['training/train.py', '--smoke', '--run', folder], {
+    cwd: ROOT,
+    timeout: RUN_LIMIT_MS,
+    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  const lines = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as LogEntry);
+}
+
+function describeTraining(body: (interpreter: string) => void): void {
+  if (python !== undefined) {
+    describe('the training recipe of COMPACT_X2', () => body(python));
+    return;
+  }
+  describe('the training recipe of COMPACT_X2', () => {
+    it.skip('needs a Python with training/requirements.txt, named by $HIRESFIX_PYTHON or as python3', () => undefined);
+  });
+}
+
+describeTraining((interpreter) => {
+  let folder: TemporaryFolder;
+  let log: readonly LogEntry[] = [];
+  const exported = (run: string) => join(folder.path, run, 'compact-x2.safetensors');
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const runs = ['first', 'again'].map((run) => smokeRun(interpreter, join(folder.path, run)));
+    log = (await Promise.all(runs))[0] ?? [];
+  }, RUN_LIMIT_MS);
+
+  afterAll(() => folder.remove());
+
+  it('learns within a few steps: the loss falls and the held-out tiles come out better', () => {
+    const [start, end] = [log[0], log.at(-1)];
+    expect(log.length).toBeGreaterThan(1);
+    expect(end?.loss).toBeLessThan(start?.loss ?? 0);
+    expect(end?.gain).toBeGreaterThan((start?.gain ?? 0) + 0.2);
+  });
+
+  it('exports a file that is recognised as a Compact network of scale 2, every tensor of it used', () => {
+    const network = recognise(openCheckpoint(exported('first')));
+    expect([
+      network.architecture,
+      network.scale,
+      network.parameters['num_feat'],
+      network.parameters['num_conv'],
+    ]).toEqual(['Compact', 2, 8, 2]);
+  });
+
+  it('makes the same weights from the same seed', () => {
+    expect(readFileSync(exported('first')).equals(readFileSync(exported('again')))).toBe(true);
+  });
+});
+
+describe('models/compact-x2.safetensors', () => {
+  it('is a Compact network of scale 2 for colour pictures, small enough to ship', () => {
+    const file = join(ROOT, 'models', 'compact-x2.safetensors');
+    const network = recognise(openCheckpoint(file));
+    expect([network.architecture, network.scale, network.inputChannels, network.outputChannels]).toEqual([
+      'Compact',
+      2,
+      3,
+      3,
+    ]);
+    expect(readFileSync(file).length).toBeLessThan(2.5e6);
+  });
+});
