@@ -1,4 +1,4 @@
-import { BadParameterError, BodyTooLargeError } from './errors.ts';
+import { BadFieldError, BodyTooLargeError } from './errors.ts';
 
 /** Characters that `bytes` take in base64, padding included. */
 export function encodedLength(bytes: number): number {
@@ -11,7 +11,7 @@ export function decodeImage(parameter: string, text: string, maxBytes: number): 
   const payload = text.slice(start);
   const bytes = decode(payload) ?? decode(payload.replace(/\s+/g, ''));
   if (!bytes || bytes.length === 0) {
-    throw new BadParameterError(parameter, 'must be an image as base64 or as a data URL (base64)', text);
+    throw new BadFieldError(parameter, 'must be an image as base64 or as a data URL (base64)', text);
   }
   if (bytes.length > maxBytes) throw new BodyTooLargeError(parameter, maxBytes);
   return bytes;

@@ -1,14 +1,14 @@
 import { HiresFixError } from '../errors.ts';
+import { BadParameterError } from '../processing/errors.ts';
 
-/** A field of a request is not usable; the message names it, what came, and what is allowed. */
-export class BadParameterError extends HiresFixError {
-  readonly code = 'ERR_BAD_PARAMETER';
-  readonly parameter: string;
+/** A field of a request is not usable; the message names it, what is allowed, and what came. */
+export class BadFieldError extends BadParameterError {
+  readonly field: string;
 
   /** `expected` completes "name: ..."; `value` is what came, if anything did. */
-  constructor(parameter: string, expected: string, value?: unknown) {
-    super(`${parameter}: ${expected}${value === undefined ? '' : `, got ${quoted(value)}`}`);
-    this.parameter = parameter;
+  constructor(field: string, expected: string, value?: unknown) {
+    super(`${field}: ${expected}${value === undefined ? '' : `, got ${quoted(value)}`}`);
+    this.field = field;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
-import { BadParameterError } from './errors.ts';
+import { BadFieldError } from './errors.ts';
 
 const NAMED_UNKNOWN_FIELDS = 20;
 
@@ -30,9 +30,9 @@ export class Fields {
     return fields;
   }
 
-  /** Throws `BadParameterError` where a name came twice: which one was meant cannot be known. */
+  /** Throws `BadFieldError` where a name came twice: which one was meant cannot be known. */
   entries(): readonly (readonly [name: string, value: string])[] {
-    for (const name of this.#repeated) throw new BadParameterError(name, 'expected once, got several times');
+    for (const name of this.#repeated) throw new BadFieldError(name, 'expected once, got several times');
     return [...this.#values];
   }
 }
@@ -44,7 +44,7 @@ export interface Parameters<T> {
   readonly warnings: readonly string[];
 }
 
-/** Reads named values by a schema. Throws `BadParameterError` for the first bad one: its name, what is allowed, what came. */
+/** Reads named values by a schema. Throws `BadFieldError` for the first bad one: its name, what is allowed, what came. */
 export function parseParameters<S extends z.ZodObject>(
   schema: S,
   entries: Iterable<readonly [name: string, value: unknown]>,
@@ -59,7 +59,7 @@ export function parseParameters<S extends z.ZodObject>(
   if (parsed.success) return { values: parsed.data, warnings: warningsOf(unknown) };
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
-  throw new BadParameterError(nameOf(path), issue ? expectation(issue) : 'is not valid', valueAt(known, path));
+  throw new BadFieldError(nameOf(path), issue ? expectation(issue) : 'is not valid', valueAt(known, path));
 }
 
 /** `images[2]` for `['images', 2]`. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import type { Idempotency, JobRequest } from '../jobs/job.ts';
-import { BadParameterError } from './errors.ts';
+import { BadFieldError } from './errors.ts';
 
 /** What a caller may name a request by; without the quotes that the header's draft asks for and few send. */
 export function idempotencyKeyOf(request: Request): string | undefined {
@@ -9,7 +9,7 @@ export function idempotencyKeyOf(request: Request): string | undefined {
   if (header === undefined) return undefined;
   const key = /^\s*"(.*)"\s*$/.exec(header)?.[1] ?? header.trim();
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
-    throw new BadParameterError('Idempotency-Key', 'expected 1 to 255 printable ASCII characters', key);
+    throw new BadFieldError('Idempotency-Key', 'expected 1 to 255 printable ASCII characters', key);
   }
   return key;
 }

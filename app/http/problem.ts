@@ -10,6 +10,8 @@ import type * as jobs from '../jobs/errors.ts';
 import type { JobError } from '../jobs/job.ts';
 import type { Logger } from '../logger.ts';
 import type * as onnx from '../onnx/errors.ts';
+import type * as processing from '../processing/errors.ts';
+import type * as worker from '../worker/errors.ts';
 import type * as http from './errors.ts';
 
 const NOT_READY_RETRY_SECONDS = 5;
@@ -22,7 +24,9 @@ type ErrorModule =
   | typeof http
   | typeof inference
   | typeof jobs
-  | typeof onnx;
+  | typeof onnx
+  | typeof processing
+  | typeof worker;
 /** The literal codes of the error classes in a module; one whose code is only known at run time has none. */
 type CodeOf<Module> = Module extends unknown
   ? { [Name in keyof Module]: LiteralCode<Module[Name]> }[keyof Module]
@@ -32,7 +36,7 @@ type LiteralCode<Class> = Class extends abstract new (...args: never[]) => { rea
     ? never
     : Code
   : never;
-type PublicCode = Extract<CodeOf<ErrorModule>, string> | 'ERR_BAD_REQUEST' | 'ERR_CANCELLED' | 'ERR_INTERNAL';
+type PublicCode = Extract<CodeOf<ErrorModule>, string> | 'ERR_BAD_REQUEST' | 'ERR_INTERNAL';
 
 /** The HTTP status of every code; a code without an entry, or an entry without a code, does not compile. */
 export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
@@ -46,6 +50,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_CANCELLED: 409,
   ERR_DEVICE_UNAVAILABLE: 400,
   ERR_DOWNLOAD_FAILED: 503,
+  ERR_FILE_EXISTS: 409,
   ERR_FILE_TOO_LARGE: 413,
   ERR_IDEMPOTENCY_KEY_REUSED: 409,
   ERR_INFERENCE: 500,
@@ -53,17 +58,21 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_JOB_FINISHED: 409,
   ERR_JOB_NOT_COMPLETED: 409,
   ERR_JOB_NOT_FOUND: 404,
+  ERR_JOB_TIMEOUT: 500,
   ERR_MODEL_UNAVAILABLE: 503,
   ERR_NETWORK_INPUT: 400,
   ERR_NOT_FOUND: 404,
   ERR_NOT_READY: 503,
   ERR_ORIGIN_NOT_ALLOWED: 403,
+  ERR_OUTPUT_TOO_LARGE: 413,
   ERR_QUEUE_FULL: 429,
   ERR_RESULT_NOT_FOUND: 404,
   ERR_SLOW_BODY: 408,
   ERR_UNKNOWN_MODEL: 404,
   ERR_UNKNOWN_NETWORK: 400,
+  ERR_UNKNOWN_UPSCALER: 400,
   ERR_UNSUPPORTED_MEDIA_TYPE: 415,
+  ERR_WORKER_CRASHED: 500,
 };
 
 /** Answers with a problem document (RFC 9457). Headers that were meant for a success are taken back. */

@@ -9,7 +9,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { HiresFixError } from '../errors.ts';
 import { bodyChunks } from './body.ts';
-import { BadBodyError, BadParameterError, BodyTooLargeError, UnsupportedMediaTypeError } from './errors.ts';
+import { BadBodyError, BadFieldError, BodyTooLargeError, UnsupportedMediaTypeError } from './errors.ts';
 import type { Parameters } from './fields.ts';
 import { Fields, parseParameters } from './fields.ts';
 
@@ -99,10 +99,10 @@ class FormReceiver {
     }
     this.#parser.on('file', (part, stream, { filename }) => this.#onFile(part, stream, filename));
     this.#parser.on('field', (name, value, { nameTruncated, valueTruncated }) => {
-      if (nameTruncated || valueTruncated) this.#refuse(new BadParameterError(name, 'is too long for a form field'));
+      if (nameTruncated || valueTruncated) this.#refuse(new BadFieldError(name, 'is too long for a form field'));
       else this.fields.add(name, value);
     });
-    this.#parser.on('filesLimit', () => this.#refuse(new BadParameterError('file', 'expected one file, got several')));
+    this.#parser.on('filesLimit', () => this.#refuse(new BadFieldError('file', 'expected one file, got several')));
     this.#parser.on('fieldsLimit', () =>
       this.#refuse(new BadBodyError(`The form has more than ${FORM_LIMITS.fields} fields`)),
     );
@@ -122,7 +122,7 @@ class FormReceiver {
   }
 
   image(): { readonly name: string; readonly sha256: string } {
-    if (!this.#image) throw new BadParameterError('file', "expected a part named 'file' with an image, got none");
+    if (!this.#image) throw new BadFieldError('file', "expected a part named 'file' with an image, got none");
     return { name: this.#image.name, sha256: this.#image.hash.digest('hex') };
   }
 
@@ -137,7 +137,7 @@ class FormReceiver {
 
   #onFile(part: string, stream: Readable, filename: string | undefined): void {
     if (part !== 'file' && part !== 'files') {
-      this.#refuse(new BadParameterError(part.slice(0, 64), "is a file, but the image belongs in the part 'file'"));
+      this.#refuse(new BadFieldError(part.slice(0, 64), "is a file, but the image belongs in the part 'file'"));
     }
     const hash = createHash('sha256');
     this.#image = { name: filename ?? 'image', hash };
