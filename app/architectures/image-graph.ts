@@ -12,6 +12,8 @@ export interface ImageGraphShape {
   readonly height: Dim;
   readonly channels: Channels;
   readonly depth: BitDepth;
+  /** The alpha channel is known to be full everywhere: it stays so, and does not go through the network. */
+  readonly isOpaque?: boolean;
 }
 
 /** Weights of R, G and B in gray, as OpenCV and Pillow have them (ITU-R BT.601). */
@@ -29,10 +31,13 @@ export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphSha
   const pixels = graph.input('pixels', type, [shape.height, shape.width, shape.channels]);
   const range = maxSample(shape.depth);
   const planes = pixels.cast('float32').divide(graph.constant(range)).transpose([2, 0, 1]); // [C, H, W]
-  const output = pictureOf(network, toNetwork(planes, network, shape.channels));
+  const channels = shape.isOpaque ? ((shape.channels - 1) as Channels) : shape.channels;
+  const seen = shape.isOpaque ? planes.slice(0, 0, channels) : planes;
+  const output = pictureOf(network, toNetwork(seen, network, channels));
   network.assertAllRead();
   graph.output('has_nan', hasNan(output));
-  const result = fromNetwork(output.clip(0, 1), shape.channels); // [C, H scale, W scale]
+  const shown = fromNetwork(output.clip(0, 1), channels); // [C, H scale, W scale]
+  const result = shape.isOpaque ? shown.concat([shown.slice(0, 0, 1).clip(1, 1)], 0) : shown;
   graph.output('pixels_out', result.scale(range).round().cast(type).transpose([1, 2, 0]));
   return graph.serialize();
 }

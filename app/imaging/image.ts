@@ -39,3 +39,11 @@ export function maxSample(depth: BitDepth): number {
 export function allocateSamples(depth: BitDepth, length: number): Samples {
   return depth === 16 ? new Uint16Array(length) : new Uint8Array(length);
 }
+
+/** Whether an image has alpha that is full everywhere. */
+export function isOpaque({ data, channels, depth }: Image): boolean {
+  if (!hasAlpha(channels)) return false;
+  const full = maxSample(depth);
+  for (let at = channels - 1; at < data.length; at += channels) if (data[at] !== full) return false;
+  return true;
+}

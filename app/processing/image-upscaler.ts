@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
+import { isOpaque } from '../imaging/image.ts';
 import { resample } from '../imaging/resample.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
@@ -117,7 +118,7 @@ export class ImageUpscaler {
     const { options } = task;
     const wanted = targetSize(image, options, upscaler.scale, this.#config.maxOutputPixels);
     const passes = passesFor(upscaler.scale, growth(image, wanted));
-    const tiling = this.#tiling(task);
+    const tiling = this.#tiling(task, image);
     let source: RowSource = rowsOf(image);
     let scratch: ScratchImage | undefined;
     let used: TilingUsed | undefined;
@@ -178,8 +179,9 @@ export class ImageUpscaler {
     return deviceLadder(options.device ?? this.#config.device, installedDevices(), excludedDevices);
   }
 
-  #tiling({ options, maxTile }: UpscaleTask): TilingOptions {
+  #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {
     return {
+      isOpaque: isOpaque(image),
       tile: options.tile ?? this.#config.tile,
       tilePad: options.tile_pad ?? this.#config.tilePad,
       prePad: options.pre_pad,

@@ -17,6 +17,14 @@ interface SessionKey {
   /** Null: any size. */
   readonly width: number | null;
   readonly height: number | null;
+  readonly isOpaque: boolean;
+}
+
+/** How an image is to be run. */
+export interface RunPlan {
+  readonly tiles: TileRows;
+  /** Its alpha is full everywhere, and stays so. */
+  readonly isOpaque: boolean;
 }
 
 export interface RunnerOptions {
@@ -48,20 +56,20 @@ export class NetworkRunner {
     return this.#devices[0] ?? 'cpu';
   }
 
-  /** Loads the session that `tiles` of an image of `shape` need, unless it is loaded. */
-  async load(shape: ImageShape, tiles: TileRows): Promise<void> {
-    await this.#session(shape, tiles);
+  /** Loads the session that an image of `shape` needs, unless it is loaded. */
+  async load(shape: ImageShape, plan: RunPlan): Promise<void> {
+    await this.#session(shape, plan);
   }
 
   /**
-   * Runs `tiles` of `source` through the network, a row of tiles at a time, and appends the finished rows to `sink`
+   * Runs the tiles of `source` through the network, a row of tiles at a time, and appends the finished rows to `sink`
    * (which may be smaller than the result: what lies beyond it is cut off, as padding is).
    */
-  async run(source: RowSource, sink: RowSink, tiles: TileRows, onTile: (done: number) => void): Promise<void> {
-    const session = await this.#session(source, tiles);
+  async run(source: RowSource, sink: RowSink, plan: RunPlan, onTile: (done: number) => void): Promise<void> {
+    const session = await this.#session(source, plan);
     const { scale } = this.network;
     let done = 0;
-    for (const row of tiles) {
+    for (const row of plan.tiles) {
       const [first] = row;
       if (!first) continue;
       const rows = source.readRows(first.window.y, first.window.height).slice();
@@ -85,10 +93,16 @@ export class NetworkRunner {
     await open?.session.release();
   }
 
-  async #session(shape: ImageShape, tiles: TileRows): Promise<Session> {
+  async #session(shape: ImageShape, { tiles, isOpaque }: RunPlan): Promise<Session> {
     const common = this.#options.isBatch ? undefined : commonWindow(tiles);
     const { channels, depth } = shape;
-    const key: SessionKey = { channels, depth, width: common?.width ?? null, height: common?.height ?? null };
+    const key: SessionKey = {
+      channels,
+      depth,
+      width: common?.width ?? null,
+      height: common?.height ?? null,
+      isOpaque,
+    };
     const name = JSON.stringify(key);
     if (this.#open?.key === name) return this.#open.session;
     await this.close();

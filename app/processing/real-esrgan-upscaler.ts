@@ -4,12 +4,11 @@ import type { ImageShape } from '../imaging/image.ts';
 import { hasAlpha } from '../imaging/image.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
-import type { TileRows } from '../imaging/tiling.ts';
 import { evenTiles, padReflect, referenceTiles } from '../imaging/tiling.ts';
 import type { SessionDevice } from '../inference/devices.ts';
 import { weightsFolderOf } from '../inference/session.ts';
 import { blendedValues } from './blended-weights.ts';
-import type { RunnerOptions } from './network-runner.ts';
+import type { RunnerOptions, RunPlan } from './network-runner.ts';
 import { NetworkRunner } from './network-runner.ts';
 import { autoTile } from './tile-size.ts';
 
@@ -25,6 +24,8 @@ export interface TilingOptions {
   readonly tile: number | 'auto';
   readonly tilePad: number | 'auto';
   readonly prePad: number;
+  /** Alpha that is full everywhere stays so, unless the reference's grid is asked for. */
+  readonly isOpaque: boolean;
   /** Upper bound of the core where an earlier attempt ran out of memory. */
   readonly maxTile?: number | undefined;
 }
@@ -38,7 +39,7 @@ export interface TilingUsed {
 
 interface Plan {
   readonly padded: RowSource;
-  readonly rows: TileRows;
+  readonly run: RunPlan;
   readonly used: TilingUsed;
 }
 
@@ -79,8 +80,8 @@ export class RealESRGANUpscaler {
   }
 
   async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
-    const { padded, rows, used } = this.#plan(source, options);
-    await this.#runner.load(padded, rows);
+    const { padded, run, used } = this.#plan(source, options);
+    await this.#runner.load(padded, run);
     return used;
   }
 
@@ -94,12 +95,12 @@ export class RealESRGANUpscaler {
     options: TilingOptions,
     onTile: (done: number, all: number) => void,
   ): Promise<{ image: ScratchImage; used: TilingUsed }> {
-    const { padded, rows, used } = this.#plan(source, options);
+    const { padded, run, used } = this.#plan(source, options);
     const { channels, depth } = source;
     const [width, height] = [source.width * this.scale, source.height * this.scale];
     const image = ScratchImage.create(folder, { width, height, channels, depth });
     onTile(0, used.tiles);
-    await this.#runner.run(padded, image, rows, (done) => onTile(done, used.tiles));
+    await this.#runner.run(padded, image, run, (done) => onTile(done, used.tiles));
     return { image, used };
   }
 
@@ -120,11 +121,13 @@ export class RealESRGANUpscaler {
         ? evenTiles(padded.width, padded.height, { core, halo, multipleOf })
         : referenceTiles(padded.width, padded.height, core, pad);
     const tiles = rows.reduce((sum, row) => sum + row.length, 0);
-    return { padded, rows, used: { tiles, tile: core, halo: pad } };
+    const run = { tiles: rows, isOpaque: options.isOpaque && options.tilePad === 'auto' };
+    return { padded, run, used: { tiles, tile: core, halo: pad } };
   }
 
-  #core(source: ImageShape, { tile, maxTile }: TilingOptions): number {
-    const wanted = tile === 'auto' ? autoTile(this.#runner.network, hasAlpha(source.channels) ? 2 : 1) : tile;
+  #core(source: ImageShape, { tile, maxTile, isOpaque }: TilingOptions): number {
+    const images = hasAlpha(source.channels) && !isOpaque ? 2 : 1;
+    const wanted = tile === 'auto' ? autoTile(this.#runner.network, images) : tile;
     if (maxTile === undefined) return wanted;
     return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
   }
