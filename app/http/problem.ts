@@ -4,6 +4,7 @@ import type * as architectures from '../architectures/errors.ts';
 import type * as catalog from '../catalog/errors.ts';
 import type * as checkpoints from '../checkpoints/errors.ts';
 import { HiresFixError } from '../errors.ts';
+import type * as imaging from '../imaging/errors.ts';
 import type * as inference from '../inference/errors.ts';
 import { NotAcceptingError, QueueFullError } from '../jobs/errors.ts';
 import type * as jobs from '../jobs/errors.ts';
@@ -22,6 +23,7 @@ type ErrorModule =
   | typeof catalog
   | typeof checkpoints
   | typeof http
+  | typeof imaging
   | typeof inference
   | typeof jobs
   | typeof onnx
@@ -43,6 +45,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_BAD_BODY: 400,
   ERR_BAD_CHECKPOINT: 400,
   ERR_BAD_GRAPH: 500,
+  ERR_BAD_IMAGE: 400,
   ERR_BAD_MODELS_LOCK: 500,
   ERR_BAD_PARAMETER: 400,
   ERR_BAD_REQUEST: 400,
@@ -53,6 +56,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_FILE_EXISTS: 409,
   ERR_FILE_TOO_LARGE: 413,
   ERR_IDEMPOTENCY_KEY_REUSED: 409,
+  ERR_IMAGE_TOO_LARGE: 413,
   ERR_INFERENCE: 500,
   ERR_INTERNAL: 500,
   ERR_JOB_FINISHED: 409,
@@ -64,13 +68,16 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_NOT_FOUND: 404,
   ERR_NOT_READY: 503,
   ERR_ORIGIN_NOT_ALLOWED: 403,
+  ERR_OUTPUT_FORMAT: 400,
   ERR_OUTPUT_TOO_LARGE: 413,
   ERR_QUEUE_FULL: 429,
   ERR_RESULT_NOT_FOUND: 404,
+  ERR_SCRATCH_SPACE: 500,
   ERR_SLOW_BODY: 408,
   ERR_UNKNOWN_MODEL: 404,
   ERR_UNKNOWN_NETWORK: 400,
   ERR_UNKNOWN_UPSCALER: 400,
+  ERR_UNSUPPORTED_IMAGE: 415,
   ERR_UNSUPPORTED_MEDIA_TYPE: 415,
   ERR_WORKER_CRASHED: 500,
 };
