@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { BadBodyError, BodyTooLargeError, SlowBodyError, UnsupportedMediaTypeError } from './errors.ts';
+import { BodyTooLargeError, SlowBodyError, UnsupportedMediaTypeError } from './errors.ts';
 
 const GRACE_MS = 10_000;
 const LEAST_BYTES_PER_SECOND = 8192;
@@ -41,18 +41,6 @@ export async function* bodyChunks(
     }
   } finally {
     stopWatching();
-  }
-}
-
-/** A JSON object from the body. Throws `UnsupportedMediaTypeError`, `BadBodyError`, and what `bodyChunks` throws. */
-export async function readJson(request: Request, response: Response, limit: BodyLimit): Promise<unknown> {
-  if (!request.is('json')) throw new UnsupportedMediaTypeError('application/json', request.headers['content-type']);
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyChunks(request, response, limit)) chunks.push(chunk);
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-  } catch (error) {
-    throw new BadBodyError('The body is not JSON: it does not parse', { cause: error });
   }
 }
 

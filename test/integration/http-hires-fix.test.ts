@@ -98,7 +98,7 @@ describe('POST /hires-fix', () => {
     const fits = await post({ images: [text(Buffer.alloc(LIMIT))] });
     const exceeds = await post({ images: [text(Buffer.alloc(LIMIT + 1))] });
     expect([fits.status, exceeds.status]).toEqual([200, 413]);
-    expect((exceeds.body as { detail: string }).detail).toContain('images[0] is larger than 0.29 MB');
+    expect((exceeds.body as { detail: string }).detail).toContain('An image is larger than 0.29 MB');
   });
 
   it('refuses a body that no images within the limit can fill, before it is sent', async () => {

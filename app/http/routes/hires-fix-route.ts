@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
@@ -7,18 +6,19 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Job, JobInput, JobResult } from '../../jobs/job.ts';
 import { newJobId } from '../../jobs/job.ts';
+import type { MemoryJobQueue, Submission } from '../../jobs/memory-job-queue.ts';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
-import { decodeImage, encodedLength } from '../base64.ts';
-import { readJson } from '../body.ts';
 import { BadBodyError } from '../errors.ts';
 import { parseParameters } from '../fields.ts';
 import { idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
+import type { JsonImages } from '../json-images.ts';
+import { receiveJsonImages } from '../json-images.ts';
 import { warningsOf } from '../result-headers.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Images that one body may carry, counted at their largest. More belong in several requests. */
-const FULL_SIZE_IMAGES = 4;
+const FULL_SIZE_IMAGES = 8;
 const MOST_IMAGES = 64;
 const JSON_OVERHEAD_BYTES = 2 ** 20;
 
@@ -48,27 +48,43 @@ const hiresFixConfig = z.object({
 
 /** `POST /hires-fix` takes images in JSON and answers with them enlarged, and with what was done, in JSON. */
 export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): Router {
-  const maxBytes = FULL_SIZE_IMAGES * encodedLength(config.maxFileSizeBytes) + JSON_OVERHEAD_BYTES;
+  const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
   return Router().post('/hires-fix', async (request, response) => {
     const key = idempotencyKeyOf(request);
     queue.admit(key);
-    const { images, warnings, ...asked } = parseBody(await readJson(request, response, { what: 'The body', maxBytes }));
-    const decoded = images.map((image, index) => decodeImage(`images[${index}]`, image, config.maxFileSizeBytes));
     const id = newJobId();
-    const inputs = decoded.map((_, index): JobInput => ({ file: files.input(id, index), name: `images[${index}]` }));
-    await saveAll(inputs, decoded).catch(async (error: unknown) => {
-      await files.removeInputs({ inputs });
+    const body = await receiveJsonImages(request, response, {
+      what: 'The body',
+      maxBytes,
+      maxImageBytes: config.maxFileSizeBytes,
+      mostImages: MOST_IMAGES,
+      file: (index) => files.input(id, index),
+    });
+    const submission = await submit(queue, body, { id, key }).catch(async (error: unknown) => {
+      await body.removeAllBut([]);
       throw error;
     });
-    const digests = decoded.map((bytes) => createHash('sha256').update(bytes).digest('hex'));
-    const submission = await queue.submit({
-      ...asked,
-      id,
-      inputs,
-      warnings,
-      ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: digests }) }),
-    });
     await answerJob(awaited, submission, response, (job) => sendImages(response, job));
+  });
+}
+
+async function submit(
+  queue: MemoryJobQueue,
+  body: JsonImages,
+  { id, key }: { readonly id: string; readonly key: string | undefined },
+): Promise<Submission> {
+  const { images, warnings, ...asked } = parseBody(body.value);
+  const decoded = [];
+  for (const [index, text] of images.entries()) decoded.push(await body.image(`images[${index}]`, text));
+  const inputs = decoded.map(({ file }, index): JobInput => ({ file, name: `images[${index}]` }));
+  await body.removeAllBut(inputs.map(({ file }) => file));
+  const digests = decoded.map(({ sha256 }) => sha256);
+  return queue.submit({
+    ...asked,
+    id,
+    inputs,
+    warnings,
+    ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: digests }) }),
   });
 }
 
@@ -86,10 +102,6 @@ function parseBody(body: unknown) {
     output: outputOptions.parse(rest),
     warnings: [...outer.warnings, ...inner.warnings],
   };
-}
-
-async function saveAll(inputs: readonly JobInput[], images: readonly Buffer[]): Promise<void> {
-  for (const [index, input] of inputs.entries()) await writeFile(input.file, images[index] ?? '', { flag: 'wx' });
 }
 
 async function sendImages(response: Response, job: Job): Promise<void> {
