@@ -5,7 +5,7 @@ const BACKSLASH = 0x5c;
 export interface LongTextSink {
   /** A string has turned out long. */
   begin(): void;
-  /** The next piece of it, its escapes resolved. */
+  /** The next piece of it, escapes resolved; what is beyond ASCII comes as the bytes of its UTF-8, one character each. */
   add(text: string): void;
   /** It is complete; the answer stands for it in what is left of the JSON. */
   end(): string;

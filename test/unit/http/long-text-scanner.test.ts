@@ -21,7 +21,7 @@ function scan(text: string, sizes: readonly number[]): { rest: string; long: str
     scanner.push(bytes.subarray(at, at + size));
     at += size;
   }
-  return { rest: scanner.finish(), long };
+  return { rest: scanner.finish(), long: long.map((piece) => Buffer.from(piece, 'latin1').toString('utf8')) };
 }
 
 describe('LongTextScanner', () => {
