@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { inspectCheckpoint } from '../architectures/inspect-checkpoint.ts';
-import type { CatalogEntry } from '../catalog/model-catalog.ts';
+import type { CatalogEntry } from '../catalog/catalog-entry.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import type { Config } from '../config.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';

@@ -90,7 +90,7 @@ export class HiresFixProcessor {
       index,
       file,
       bytes: (await stat(file)).size,
-      info: describe(upscaled.info, { format, decoded, warnings, asked: task.options.upscaler, clock }),
+      info: describe(upscaled.info, { format, decoded, warnings, asked: task.modelFile === undefined ? task.options.upscaler : basename(task.modelFile), clock }),
     };
   }
 }

@@ -27,9 +27,9 @@ export async function runAttempt(worker: WorkerProcess, options: AttemptOptions)
   const { message, signal, hooks } = options;
   const listener = new AbortController();
   let on: RunningOn | undefined;
-  let isHung = false;
+  const hung = new AbortController();
   const watch = new HangWatch(worker.pid ?? 0, () => {
-    isHung = true;
+    hung.abort();
     void worker.kill();
   });
   try {
@@ -51,7 +51,7 @@ export async function runAttempt(worker: WorkerProcess, options: AttemptOptions)
     if (end === 'done') return undefined;
     const running = on === undefined ? {} : { on };
     if ('message' in end) return { failure: end, reason: end.message, ...running };
-    return { reason: isHung ? 'hung and was killed' : describeExit(await worker.exited), ...running };
+    return { reason: hung.signal.aborted ? 'hung and was killed' : describeExit(await worker.exited), ...running };
   } finally {
     listener.abort();
     watch.stop();

@@ -1,0 +1,39 @@
+import type { Image } from '../../imaging/image.ts';
+import { interpolate, LINEAR, reduceByArea } from '../../imaging/interpolate.ts';
+
+/** What the two pipelines do in their own ways. */
+export interface FacePipeline {
+  /** Least score of a face. */
+  readonly threshold: number;
+  /** Short side of the picture that the detector sees, in pixels; without, the picture's own. */
+  readonly detectionSide?: number;
+  /** Pictures with a shorter side are enlarged to this before anything else. */
+  readonly leastSide?: number;
+  /** Whether the square of the face bounds its parsed mask. */
+  readonly isBoundBySquare: boolean;
+  /** Whether faces of gray pictures get the tones of the picture (`grayFace`). */
+  readonly tonesGray: boolean;
+}
+
+/** GFPGAN's and RestoreFormer's, of facexlib; and CodeFormer's own. */
+export const FACE_PIPELINES = {
+  facexlib: { threshold: 0.97, isBoundBySquare: false, tonesGray: false },
+  codeformer: { threshold: 0.8, detectionSide: 640, leastSide: 512, isBoundBySquare: true, tonesGray: true },
+} as const satisfies Readonly<Record<string, FacePipeline>>;
+
+/** The 8-bit RGB picture that faces are found in and cut out of. */
+export function workingPicture(picture: Image, { leastSide = 0 }: FacePipeline): Image {
+  const side = Math.min(picture.width, picture.height);
+  if (side >= leastSide) return picture;
+  const scaled = (size: number): number => Math.max(1, Math.round((size * leastSide) / side));
+  return interpolate(picture, scaled(picture.width), scaled(picture.height), LINEAR);
+}
+
+/** `picture` as the detector sees it. */
+export function detectorPicture(picture: Image, { detectionSide }: FacePipeline): Image {
+  const wanted = detectionSide === undefined ? 1 : detectionSide / Math.min(picture.width, picture.height);
+  const scale = Math.min(wanted, Math.sqrt(MAX_DETECTOR_PIXELS / (picture.width * picture.height)));
+  if (scale === 1) return picture;
+  const [width, height] = [picture.width, picture.height].map((size) => Math.max(1, Math.trunc(size * scale))) as [number, number];
+  return scale < 1 ? reduceByArea(picture, width, height) : interpolate(picture, width, height, LINEAR);
+}
