@@ -1,0 +1,137 @@
+import { statSync } from 'node:fs';
+import { descriptiveEntries } from './exif.ts';
+import { openTiff, writeDirectory } from './exif-tree.ts';
+import { type Edit, readBytes } from './file-edits.ts';
+import { readImageHeader } from './image-header.ts';
+import { boxAt, extentOf, itemsOf } from './media-boxes.ts';
+import { makePngChunk } from './png-chunks.ts';
+
+/*
+ * What libvips cannot write as it is, put into the files that it wrote: it takes EXIF apart and drops what it does not
+ * know, keeps PNG texts only uncompressed, and knows no density in JPEG without EXIF. Each function looks at the start of
+ * a file and answers with the edits to make.
+ */
+
+/** Whole chunks, and EXIF, right after IHDR: colour chunks have to be before the pixels, texts may be. */
+export function pngEdits(chunks: readonly Uint8Array[], exif: Uint8Array | undefined): Edit[] {
+  const afterHeader = 8 + 25;
+  const inserted = exif ? [...chunks, makePngChunk('eXIf', exif)] : chunks;
+  return inserted.length === 0 ? [] : [{ at: afterHeader, remove: 0, insert: Buffer.concat(inserted) }];
+}
+
+/**
+ * A JFIF segment and an EXIF segment at the start.
+ * @param density pixels per inch
+ */
+export function jpegEdits(file: string, exif: Uint8Array | undefined, density: number | undefined): Edit[] {
+  const start = readBytes(file, 0, 24);
+  const hasJfif = start.toString('latin1', 6, 10) === 'JFIF';
+  const jfif = Buffer.from('\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1');
+  if (density !== undefined) {
+    const rounded = Math.min(Math.max(Math.round(density), 1), 65535);
+    jfif[11] = 1; // dots per inch
+    jfif.writeUInt16BE(rounded, 12);
+    jfif.writeUInt16BE(rounded, 14);
+  }
+  const segments = exif ? [jfif, exifSegment(exif)] : [jfif];
+  return [{ at: 2, remove: hasJfif ? 2 + start.readUInt16BE(4) : 0, insert: Buffer.concat(segments) }];
+}
+
+function exifSegment(exif: Uint8Array): Buffer {
+  const head = Buffer.from('\xff\xe1\0\0Exif\0\0', 'latin1');
+  head.writeUInt16BE(8 + exif.length, 2);
+  return Buffer.concat([head, exif]);
+}
+
+/** An EXIF chunk at the end, and the VP8X header that announces it, which a plain file lacks. */
+export function webpEdits(file: string, exif: Uint8Array | undefined): Edit[] {
+  if (!exif) return [];
+  const size = statSync(file).size;
+  const head = readBytes(file, 0, 30);
+  const chunk = Buffer.concat([Buffer.from('EXIF'), uint32le(exif.length), exif, Buffer.alloc(exif.length % 2)]);
+  const hasFlags = head.toString('latin1', 12, 16) === 'VP8X';
+  const added = chunk.length + (hasFlags ? 0 : 18);
+  const exifFlag = 0x08;
+  const flags: Edit = hasFlags
+    ? { at: 20, remove: 1, insert: Uint8Array.of((head[20] ?? 0) | exifFlag) }
+    : { at: 12, remove: 0, insert: extendedHeader(head, exifFlag, file) };
+  return [{ at: 4, remove: 4, insert: uint32le(size - 8 + added) }, flags, { at: size, remove: 0, insert: chunk }];
+}
+
+/** VP8X for a plain lossy file: those have no alpha. */
+function extendedHeader(head: Buffer, flags: number, file: string): Buffer {
+  const { size } = readImageHeader(head, 'webp');
+  if (!size) throw new RangeError(`${file}: not a WebP file with one lossy frame`);
+  const chunk = Buffer.alloc(18);
+  chunk.write('VP8X', 0, 'latin1');
+  chunk.writeUInt32LE(10, 4);
+  chunk[8] = flags;
+  chunk.writeUIntLE(size.width - 1, 12, 3);
+  chunk.writeUIntLE(size.height - 1, 15, 3);
+  return chunk;
+}
+
+/** Bytes of an AVIF Exif item before the TIFF structure: the offset of that, and `Exif\0\0`. */
+const EXIF_ITEM_HEAD = 10;
+
+/** A text that, written by libvips as a description, makes room for EXIF of this size. */
+export function exifPlaceholder(exif: Uint8Array): string {
+  return '~'.repeat(Math.max(exif.length, 16));
+}
+
+/** Puts EXIF in the place of the placeholder. Zeros after a TIFF structure are nobody's. */
+export function avifEdits(file: string, exif: Uint8Array | undefined): Edit[] {
+  if (!exif) return [];
+  const fileType = readBytes(file, 0, 4).readUInt32BE();
+  const meta = fileType + readBytes(file, fileType, 4).readUInt32BE();
+  const head = readBytes(file, 0, meta);
+  const item = boxAt(head, 'meta') && itemsOf(head).find(({ type }) => type === 'Exif');
+  const extent = item && extentOf(head, item.id);
+  if (!extent || extent.length < EXIF_ITEM_HEAD + exif.length) throw new RangeError(`${file}: no room for EXIF`);
+  const body = Buffer.alloc(extent.length - EXIF_ITEM_HEAD);
+  body.set(exif);
+  return [{ at: extent.offset + EXIF_ITEM_HEAD, remove: body.length, insert: body }];
+}
+
+/** A new first directory at the end, with what EXIF says besides what the old one says. */
+export function tiffEdits(file: string, exif: Uint8Array | undefined): Edit[] {
+  const source = exif && openTiff(exif);
+  if (!source) return [];
+  const size = statSync(file).size;
+  const directoryAt = readBytes(file, 4, 4).readUInt32LE();
+  const count = readBytes(file, directoryAt, 2).readUInt16LE();
+  const old = splitEntries(readBytes(file, directoryAt + 2, count * 12));
+  const taken = new Set(old.map((entry) => entry.readUInt16LE()));
+  const added = descriptiveEntries(source).filter(({ tag }) => !taken.has(tag));
+  const padding = size % 2;
+  const offset = size + padding;
+  const tableBytes = 2 + (old.length + added.length) * 12 + 4;
+  const addedTableBytes = 2 + added.length * 12 + 4;
+  // Placed so that its own table ends where the joined one will: then what follows the table is where it says it is.
+  const written = Buffer.from(writeDirectory(added, { offset: offset + tableBytes - addedTableBytes, isIntel: true }));
+  const entries = [...old, ...splitEntries(written.subarray(2, addedTableBytes - 4))];
+  entries.sort((a, b) => a.readUInt16LE() - b.readUInt16LE());
+  const head = Buffer.alloc(2);
+  head.writeUInt16LE(entries.length);
+  const directory = Buffer.concat([
+    Buffer.alloc(padding),
+    head,
+    ...entries,
+    Buffer.alloc(4),
+    written.subarray(addedTableBytes),
+  ]);
+  return [
+    { at: 4, remove: 4, insert: uint32le(offset) },
+    { at: size, remove: 0, insert: directory },
+  ];
+}
+
+function splitEntries(table: Buffer): Buffer[] {
+  return Array.from({ length: table.length / 12 }, (_, i) => table.subarray(i * 12, (i + 1) * 12));
+}
+
+function uint32le(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

@@ -1,0 +1,52 @@
+import { HiresFixError } from '../errors.ts';
+
+/** What an input may be, for messages. */
+export const ACCEPTED = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
+
+/** The file is not an image, or a broken one; the message says what was expected and what came. */
+export class BadImageError extends HiresFixError {
+  readonly code = 'ERR_BAD_IMAGE';
+
+  /** @param name the file, as the caller knows it */
+  constructor(name: string, reason: string, options?: ErrorOptions) {
+    super(`${name}: ${reason}`, options);
+  }
+}
+
+/** An image of a kind that is refused on purpose: a drawing, a document, a codec that is not built in. */
+export class UnsupportedImageError extends HiresFixError {
+  readonly code = 'ERR_UNSUPPORTED_IMAGE';
+
+  /** @param kind what the file is, e.g. `an SVG drawing` */
+  constructor(name: string, kind: string) {
+    super(`${name}: expected ${ACCEPTED}, got ${kind}; convert it first`);
+  }
+}
+
+/** More pixels than allowed, found in the header, before anything is decoded. */
+export class ImageTooLargeError extends HiresFixError {
+  readonly code = 'ERR_IMAGE_TOO_LARGE';
+  readonly width: number;
+  readonly height: number;
+  readonly maxPixels: number;
+
+  constructor(name: string, size: { readonly width: number; readonly height: number }, maxPixels: number) {
+    const pixels = size.width * size.height;
+    super(
+      `${name}: ${size.width}x${size.height} is ${pixels} pixels, at most ${maxPixels} are allowed; send a smaller image`,
+    );
+    this.width = size.width;
+    this.height = size.height;
+    this.maxPixels = maxPixels;
+  }
+}
+
+/** The result does not fit into the format that was asked for. */
+export class OutputFormatError extends HiresFixError {
+  readonly code = 'ERR_OUTPUT_FORMAT';
+}
+
+/** The disk that scratch files or results are written to is full, or fails. */
+export class ScratchSpaceError extends HiresFixError {
+  readonly code = 'ERR_SCRATCH_SPACE';
+}

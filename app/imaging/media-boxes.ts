@@ -1,0 +1,110 @@
+/** A box of an ISO base media file (AVIF): its type, and where its content lies. */
+export interface Box {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An item of the `meta` box, e.g. type `Exif`, and where its bytes lie in the file. */
+export interface Item {
+  readonly id: number;
+  readonly type: string;
+  /** For type `mime`: how it is compressed, or empty. */
+  readonly encoding: string;
+}
+
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Boxes in a row between two offsets. A box that says it goes on past `end` is cut there. */
+export function boxesIn(bytes: Buffer, start: number, end: number): Box[] {
+  const boxes: Box[] = [];
+  for (let at = start; at + 8 <= end;) {
+    const isLong = bytes.readUInt32BE(at) === 1 && at + 16 <= end;
+    const size = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : bytes.readUInt32BE(at);
+    const header = isLong ? 16 : 8;
+    const next = size === 0 ? end : at + Math.max(size, header);
+    boxes.push({ type: bytes.toString('latin1', at + 4, at + 8), start: at + header, end: Math.min(next, end) });
+    at = next;
+  }
+  return boxes;
+}
+
+/** The first box at a path of types; boxes with a version word (`meta`, `iinf`) are stepped over rightly. */
+export function boxAt(bytes: Buffer, ...path: readonly string[]): Box | undefined {
+  let within: Box | undefined = { type: '', start: 0, end: bytes.length };
+  for (const type of path) {
+    const skipped: number = within.type === 'meta' ? 4 : 0;
+    within = boxesIn(bytes, within.start + skipped, within.end).find((box) => box.type === type);
+    if (!within) return undefined;
+  }
+  return within;
+}
+
+/** Where the whole of the top-level boxes says that the file ends; more than its length if it was cut. */
+export function declaredLength(bytes: Buffer): number {
+  let at = 0;
+  while (at + 8 <= bytes.length) {
+    const size = bytes.readUInt32BE(at);
+    if (size === 0) return bytes.length;
+    at += size === 1 && at + 16 <= bytes.length ? Number(bytes.readBigUInt64BE(at + 8)) : Math.max(size, 8);
+  }
+  return at;
+}
+
+/** The largest image that the file's properties name (`ispe`): the whole of a grid, not its tiles. */
+export function largestImage(bytes: Buffer): { width: number; height: number } | undefined {
+  const properties = boxAt(bytes, 'meta', 'iprp', 'ipco');
+  if (!properties) return undefined;
+  const sizes = boxesIn(bytes, properties.start, properties.end)
+    .filter(({ type, start, end }) => type === 'ispe' && end - start >= 12)
+    .map(({ start }) => ({ width: bytes.readUInt32BE(start + 4), height: bytes.readUInt32BE(start + 8) }));
+  return sizes.sort((a, b) => b.width * b.height - a.width * a.height)[0];
+}
+
+/** The items of the `meta` box. */
+export function itemsOf(bytes: Buffer): Item[] {
+  const info = boxAt(bytes, 'meta', 'iinf');
+  if (!info) return [];
+  const isShort = bytes[info.start] === 0;
+  return boxesIn(bytes, info.start + (isShort ? 6 : 8), info.end).flatMap(({ type, start, end }) => {
+    const version = bytes[start] ?? 0;
+    const wide = version === 2 ? 0 : 2; // ids of 2 or 4 bytes
+    if (type !== 'infe' || version < 2 || end - start < 12 + wide) return [];
+    const id = wide === 0 ? bytes.readUInt16BE(start + 4) : bytes.readUInt32BE(start + 4);
+    const at = start + 8 + wide;
+    const [, , encoding = ''] = bytes.toString('latin1', at + 4, end).split('\0'); // name, content type, encoding
+    const itemType = bytes.toString('latin1', at, at + 4);
+    return [{ id, type: itemType, encoding: itemType === 'mime' ? encoding : '' }];
+  });
+}
+
+/** Where an item of one extent lies, by the `iloc` box; `undefined` for layouts that libheif does not write. */
+export function extentOf(bytes: Buffer, id: number): Extent | undefined {
+  const locations = boxAt(bytes, 'meta', 'iloc');
+  if (!locations) return undefined;
+  const { start, end } = locations;
+  const version = bytes[start] ?? 0;
+  const widths = {
+    offset: (bytes[start + 4] ?? 0) >> 4,
+    length: (bytes[start + 4] ?? 0) & 15,
+    base: (bytes[start + 5] ?? 0) >> 4,
+  };
+  const read = (at: number, width: number): number =>
+    width === 8 ? Number(bytes.readBigUInt64BE(at)) : width === 4 ? bytes.readUInt32BE(at) : 0;
+  if (version > 1) return undefined;
+  for (let at = start + 8; at + 6 <= end;) {
+    const itemId = bytes.readUInt16BE(at);
+    const base = at + (version === 1 ? 6 : 4); // after a construction method, if any, and the data reference
+    const extents = bytes.readUInt16BE(base + widths.base);
+    const first = base + widths.base + 2;
+    if (itemId === id && extents === 1) {
+      const offset = read(base, widths.base) + read(first, widths.offset);
+      return { offset, length: read(first + widths.offset, widths.length) };
+    }
+    at = first + extents * (widths.offset + widths.length);
+  }
+  return undefined;
+}

@@ -1,0 +1,40 @@
+import type { ImageFormat } from './sniff-format.ts';
+
+/**
+ * What a file holds besides its pixels, and what a result may keep of it. Plain data: it passes between processes.
+ */
+export interface ImageMetadata {
+  /** The format that was read. */
+  readonly format: ImageFormat;
+  /** ICC profile of the pixels as they are now: absent where they were converted. */
+  readonly icc?: Uint8Array | undefined;
+  /** EXIF as a TIFF structure, without the `Exif\0\0` in front; its orientation is 1, since the pixels are turned. */
+  readonly exif?: Uint8Array | undefined;
+  /** XMP packet, UTF-8; its orientation is 1 too. */
+  readonly xmp?: Uint8Array | undefined;
+  /** Pixels per inch. */
+  readonly density?: number | undefined;
+  /** PNG only: whole chunks, length to CRC, byte for byte: gAMA, cHRM, sRGB, cICP, then tEXt, zTXt, iTXt in their order. */
+  readonly pngChunks?: readonly Uint8Array[] | undefined;
+}
+
+/** The most bytes of each kind that are kept; more is dropped with a warning. */
+export const METADATA_LIMITS = {
+  icc: 4 << 20,
+  exif: 65_000, // a JPEG segment holds 65,533
+  xmp: 1 << 20,
+  text: 1 << 20,
+  textChunks: 200,
+} as const;
+
+/** The colour space of an ICC profile, as its header spells it: `RGB `, `GRAY`, `CMYK`, `Lab ` … */
+export function iccColourSpace(icc: Uint8Array): string {
+  return Buffer.from(icc.subarray(16, 20)).toString('latin1');
+}
+
+/** A copy of an XMP packet in which `tiff:Orientation` is 1, as an attribute or an element. */
+export function resetXmpOrientation(xmp: Uint8Array): Uint8Array {
+  const text = Buffer.from(xmp).toString('latin1'); // one char a byte, so that nothing else changes
+  const reset = text.replace(/(tiff:Orientation(?:\s*=\s*["']|>))\s*[1-8]/g, '$11');
+  return new Uint8Array(Buffer.from(reset, 'latin1'));
+}

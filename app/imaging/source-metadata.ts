@@ -1,0 +1,60 @@
+import type { DecodedPixels } from './codec-decode.ts';
+import { exifBody, exifOfTiffFile, resetOrientation } from './exif.ts';
+import { iccColourSpace, type ImageMetadata, METADATA_LIMITS, resetXmpOrientation } from './metadata.ts';
+import type { PreparedFile } from './prepare-file.ts';
+import type { ImageFormat } from './sniff-format.ts';
+
+/** Gathers what the walkers and libvips found, within limits. */
+export class MetadataCollector {
+  readonly #warnings: string[];
+
+  constructor(warnings: string[]) {
+    this.#warnings = warnings;
+  }
+
+  collect(
+    prepared: PreparedFile,
+    pixels: DecodedPixels,
+    file: { format: ImageFormat; bytes: Uint8Array },
+  ): ImageMetadata {
+    const { header } = pixels;
+    const exif =
+      this.#within('exif', header.exif && exifBody(header.exif)) ??
+      (file.format === 'tiff' ? exifOfTiffFile(file.bytes) : undefined);
+    const xmp = this.#within('xmp', prepared.metadata.xmp ?? header.xmp);
+    return {
+      format: file.format,
+      icc: this.#profile(pixels, prepared.metadata.icc ?? header.icc),
+      exif: exif && resetOrientation(exif),
+      xmp: xmp && resetXmpOrientation(xmp),
+      density: prepared.metadata.density ?? this.#density(header, file.format),
+      pngChunks: prepared.metadata.pngChunks,
+    };
+  }
+
+  /** libvips has a default for what JPEG and PNG do not say, which is not to be taken for something said. */
+  #density(header: DecodedPixels['header'], format: ImageFormat): number | undefined {
+    return format === 'tiff' || (format === 'jpeg' && header.exif) ? header.density : undefined;
+  }
+
+  #profile({ image, convertedFrom }: DecodedPixels, icc: Uint8Array | undefined): Uint8Array | undefined {
+    if (convertedFrom !== undefined) {
+      this.#warnings.push(`colours were converted from ${convertedFrom} to sRGB`);
+      return undefined;
+    }
+    const profile = this.#within('icc', icc);
+    const wanted = image.channels < 3 ? 'GRAY' : 'RGB ';
+    if (!profile || iccColourSpace(profile) === wanted) return profile && Uint8Array.from(profile);
+    this.#warnings.push(
+      `ICC profile dropped: it is for ${iccColourSpace(profile).trim()}, the pixels are ${wanted.trim()}`,
+    );
+    return undefined;
+  }
+
+  #within(kind: 'icc' | 'exif' | 'xmp', bytes: Uint8Array | undefined): Uint8Array | undefined {
+    const limit = METADATA_LIMITS[kind];
+    if (!bytes || bytes.length <= limit) return bytes && Uint8Array.from(bytes);
+    this.#warnings.push(`${kind.toUpperCase()} of ${bytes.length} bytes dropped: at most ${limit} are kept`);
+    return undefined;
+  }
+}
