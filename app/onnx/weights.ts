@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readTensor } from '../checkpoints/read-tensor.ts';
 import type { StateDict, TensorInfo } from '../checkpoints/state-dict.ts';
@@ -20,6 +21,8 @@ interface Source {
   readonly dict: StateDict;
   readonly values: TensorValues;
   readonly read: Set<string>;
+  /** The checkpoint's own file name. */
+  readonly location: string;
 }
 
 /**
@@ -37,7 +40,7 @@ export class Weights {
 
   /** The root of `dict`. `values` may replace tensors of the file by others of the same shape. */
   static of(dict: StateDict, values: TensorValues = () => undefined): Weights {
-    return new Weights({ dict, values, read: new Set() }, '');
+    return new Weights({ dict, values, read: new Set(), location: ownName(dict.file) }, '');
   }
 
   at(key: string | number): Weights {
@@ -120,8 +123,8 @@ export class Weights {
       return { type: 'float32', data: bytesOf(readTensor(this.#source.dict, name)) };
     }
     const length = info.shape.reduce((a, b) => a * b, 1) * DTYPE_BYTES[info.dtype];
-    const { type, location } = { type: elementType(name, info), location: this.#fileName() };
-    return { type, data: { location, offset: info.offset, length } };
+    const { location } = this.#source;
+    return { type: elementType(name, info), data: { location, offset: info.offset, length } };
   }
 
   #info(key: string): TensorInfo {
@@ -138,6 +141,11 @@ export class Weights {
   #fileName(): string {
     return basename(this.#source.dict.file);
   }
+}
+
+/** Under which a file lies in its folder, links resolved: onnxruntime follows none out of the folder it is given. */
+function ownName(file: string): string {
+  return basename(existsSync(file) ? realpathSync(file) : file);
 }
 
 function bytesOf(values: Float32Array): Uint8Array {
