@@ -49,14 +49,13 @@ export class Graph {
     this.#outputs.push(protoValue({ name, type: value.type, shape: value.shape }));
   }
 
-  /** A weight as float32; one of another float type is cast (folded once when the session loads). */
+  /** A weight as float32; one of another type is cast, as torch does (folded once when the session loads). */
   weight(tensor: WeightTensor): Value {
     const known = this.#weights.get(tensor.name);
     if (known) return known;
     const stored = new Value(this, tensor);
     this.#initializers.push(tensor);
-    const isFloat = ['float16', 'bfloat16', 'float64'].includes(tensor.type);
-    const value = isFloat ? stored.cast('float32') : stored;
+    const value = tensor.type === 'float32' ? stored : stored.cast('float32');
     this.#weights.set(tensor.name, value);
     return value;
   }
