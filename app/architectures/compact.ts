@@ -1,7 +1,9 @@
+import { conv3x3 } from '../onnx/convolution.ts';
+import { WeightsError } from '../onnx/errors.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
-import { UnknownNetworkError } from './errors.ts';
 import type { Architecture, Network } from './architecture.ts';
+import { UnknownNetworkError } from './errors.ts';
 
 /**
  * SRVGGNetCompact: plain convolutions with PReLU, one pixel shuffle at the end, added to the enlarged input.
@@ -18,10 +20,17 @@ export const compact: Architecture = {
     weights.shape('body.1.weight').length === 1,
 
   read(weights) {
-    const last = Math.max(...weights.indices('body'));
+    const last = weights.indices('body').at(-1) ?? 0;
+    for (let index = 0; index <= last; index++) weights.shape(`body.${index}.weight`); // a gap is a missing layer
+    if (last % 2 === 1) throw new WeightsError(`body.${last + 1}.weight: missing; the last layer is a convolution`);
     const inputs = weights.dim('body.0.weight', 1);
     const head = weights.dim(`body.${last}.weight`, 0);
     const { channels, factor } = pixelShuffleHead(head, inputs);
+    if (channels !== inputs && inputs !== 1) {
+      throw new UnknownNetworkError(
+        `an SRVGGNetCompact of ${inputs} to ${channels} channels: its input cannot be added to its output`,
+      );
+    }
     return {
       scale: factor,
       inputChannels: inputs,
@@ -36,15 +45,18 @@ export const compact: Architecture = {
       },
       multipleOf: 1,
       halo: last / 2 + 1, // one pixel for every 3x3 convolution: the whole receptive field, so tiles are exact
+      workingBytesPerPixel: 4 * (4 * weights.dim('body.0.weight', 0) + 5 * head),
       build: (image) => build(image, weights, last, factor),
     } satisfies Network;
   },
 };
 
 function build(image: Value, weights: Weights, last: number, factor: number): Value {
-  let x = image.conv(weights.at('body').at(0));
+  const features = weights.dim('body.0.weight', 0);
+  let x = conv3x3(image, weights.at('body').at(0));
   for (let index = 1; index < last; index += 2) {
-    x = x.prelu(weights.at('body').at(index)).conv(weights.at('body').at(index + 1));
+    const outputs = index + 1 < last ? features : null;
+    x = conv3x3(x.prelu(weights.at('body').at(index)), weights.at('body').at(index + 1), outputs);
   }
   return x.pixelShuffle(factor).add(image.resizeNearest(factor));
 }

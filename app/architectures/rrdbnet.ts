@@ -1,6 +1,8 @@
+import { conv3x3, convolve } from '../onnx/convolution.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
 import type { Architecture, Network } from './architecture.ts';
+import { UnknownNetworkError } from './errors.ts';
 
 /** Where a spelling of the keys keeps each part. */
 interface Layout {
@@ -14,25 +16,38 @@ interface Layout {
   readonly last: string;
 }
 
+/** The trunk's measures. */
+interface Trunk {
+  readonly blocks: readonly Weights[];
+  readonly features: number;
+  /** Channels that each convolution of a dense block adds. */
+  readonly growth: number;
+  /** ESRGAN+: dense blocks have a shortcut by a 1x1 convolution. */
+  readonly isPlus: boolean;
+}
+
 /**
  * RRDBNet, a trunk of residual-in-residual dense blocks: ESRGAN (arXiv:1809.00219), Real-ESRGAN (arXiv:2107.10833), BSRGAN,
  * RealSR, ESRGAN+ (arXiv:2001.08073). Reference: basicsr/archs/rrdbnet_arch.py and ESRGAN's old_arch branch.
  */
 export const rrdbNet: Architecture = {
   name: 'ESRGAN',
-  looksFor:
-    'RRDBNet: conv_first + body.0.rdb1.conv1, conv_first + RRDB_trunk.0.RDB1.conv1, or model.0 + model.1.sub.0.RDB1.conv1.0',
+  looksFor: 'RRDBNet: body.0.rdb1.conv1, RRDB_trunk.0.RDB1.conv1 or model.1.sub.0.RDB1.conv1.0 (dense blocks)',
 
   detect: (weights) => layoutOf(weights) !== undefined,
 
   read(weights) {
     const layout = layoutOf(weights) ?? oldLayout(weights);
-    const features = weights.dim(`${layout.first}.weight`, 0);
     const stored = weights.dim(`${layout.first}.weight`, 1);
     const channels = weights.dim(`${layout.last}.weight`, 0);
     const unshuffle = [2, 4].find((factor) => stored === channels * factor ** 2) ?? 1; // x2plus and x1 fold pixels first
     const networkScale = 2 ** layout.upsamplers.length;
-    const blocks = blockCount(weights, layout);
+    if (networkScale < unshuffle) {
+      throw new UnknownNetworkError(
+        `an RRDBNet that folds pixels by ${unshuffle} and enlarges by ${networkScale} would make pictures smaller; none is known`,
+      );
+    }
+    const trunk = trunkOf(weights, layout);
     return {
       scale: networkScale / unshuffle,
       inputChannels: stored / unshuffle ** 2,
@@ -40,18 +55,18 @@ export const rrdbNet: Architecture = {
       parameters: {
         in_nc: stored,
         out_nc: channels,
-        num_filters: features,
-        num_blocks: blocks,
-        plus: weights.at(layout.blocks).at(0).at(layout.denseBlock(1)).has('conv1x1.weight'),
+        num_filters: trunk.features,
+        num_blocks: trunk.blocks.length,
+        plus: trunk.isPlus,
         shuffle_factor: unshuffle > 1 ? unshuffle : null,
-        num_feat: features,
-        num_block: blocks,
+        num_feat: trunk.features,
+        num_block: trunk.blocks.length,
         network_scale: networkScale,
       },
       multipleOf: unshuffle,
       halo: EFFECTIVE_FIELD * unshuffle,
-      workingBytesPerPixel: LIVE_TENSORS * 4 * features * Math.max(1, networkScale / unshuffle) ** 2,
-      build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, blocks),
+      workingBytesPerPixel: LIVE_TENSORS * 4 * trunk.features * (networkScale / unshuffle) ** 2,
+      build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, trunk),
     } satisfies Network;
   },
 };
@@ -65,44 +80,57 @@ const EFFECTIVE_FIELD = 12;
 /** Feature maps at the output's size that are alive at once: 20 KB an input pixel at x4, as measured. */
 const LIVE_TENSORS = 5;
 
-function build(folded: Value, weights: Weights, layout: Layout, blocks: number): Value {
-  const shallow = folded.conv(weights.at(layout.first));
-  const trunk = Array.from({ length: blocks }, (_, i) => weights.at(layout.blocks).at(i)).reduce(
-    (x, block) => residualBlock(x, block, layout),
-    shallow,
-  );
-  const deep = trunk.conv(weights.at(layout.trunk)).add(shallow);
-  const upscaled = layout.upsamplers.reduce((x, name) => upsample(x, weights.at(name)), deep);
-  return upscaled.conv(weights.at(layout.highResolution)).leakyRelu(0.2).conv(weights.at(layout.last));
+/** More (64x) are no network that anybody trained; what a file has of them is left unread, and so refused. */
+const MOST_UPSAMPLERS = 6;
+
+function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
+  const { features } = trunk;
+  const shallow = conv3x3(folded, weights.at(layout.first));
+  const residual = trunk.blocks.reduce((x, block) => residualBlock(x, block, layout, trunk), shallow);
+  const deep = conv3x3(residual, weights.at(layout.trunk), features).add(shallow);
+  const upscaled = layout.upsamplers.reduce((x, name) => upsample(x, weights.at(name), features), deep);
+  const picture = conv3x3(upscaled, weights.at(layout.highResolution), features).leakyRelu(0.2);
+  return conv3x3(picture, weights.at(layout.last));
 }
 
-function residualBlock(x: Value, weights: Weights, layout: Layout): Value {
-  const deep = [1, 2, 3].reduce((y, index) => denseBlock(y, weights.at(layout.denseBlock(index)), layout.conv), x);
-  return deep.scale(0.2).add(x);
+function residualBlock(x: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
+  const names = [1, 2, 3].map(layout.denseBlock);
+  return names
+    .reduce((y, name) => denseBlock(y, weights.at(name), layout.conv, trunk), x)
+    .scale(0.2)
+    .add(x);
 }
 
 /** Five convolutions, each of which sees all that was made before it. ESRGAN+ adds two shortcuts (its noise is off here). */
-function denseBlock(x: Value, weights: Weights, conv: Layout['conv']): Value {
-  const isPlus = weights.has('conv1x1.weight');
-  const layer = (seen: Value, index: number): Value => seen.conv(weights.at(conv(index))).leakyRelu(0.2);
+function denseBlock(x: Value, weights: Weights, conv: Layout['conv'], { growth, features, isPlus }: Trunk): Value {
+  const layer = (seen: Value, index: number): Value => conv3x3(seen, weights.at(conv(index)), growth).leakyRelu(0.2);
   const x1 = layer(x, 1);
   const plain2 = layer(x.concat([x1]), 2);
-  const x2 = isPlus ? plain2.add(x.conv(weights.at('conv1x1'))) : plain2;
+  const x2 = isPlus ? plain2.add(shortcut(x, weights.at('conv1x1'), growth)) : plain2;
   const x3 = layer(x.concat([x1, x2]), 3);
   const plain4 = layer(x.concat([x1, x2, x3]), 4);
   const x4 = isPlus ? plain4.add(x2) : plain4;
-  const x5 = x.concat([x1, x2, x3, x4]).conv(weights.at(conv(5)));
+  const x5 = conv3x3(x.concat([x1, x2, x3, x4]), weights.at(conv(5)), features);
   return x5.scale(0.2).add(x);
 }
 
-function upsample(x: Value, weights: Weights): Value {
-  return x.resizeNearest(2).conv(weights).leakyRelu(0.2);
+function shortcut(x: Value, weights: Weights, growth: number): Value {
+  return convolve(x, { weight: x.graph.weight(weights.take('weight', [growth, x.size(1), 1, 1])) });
 }
 
+function upsample(x: Value, weights: Weights, features: number): Value {
+  return conv3x3(x.resizeNearest(2), weights, features).leakyRelu(0.2);
+}
+
+/** By the blocks alone, so that a file without, say, its first convolution is told what it lacks. */
 function layoutOf(weights: Weights): Layout | undefined {
-  if (weights.has('conv_first.weight') && weights.has('body.0.rdb1.conv1.weight')) return newLayout(weights);
-  if (weights.has('conv_first.weight') && weights.has('RRDB_trunk.0.RDB1.conv1.weight')) return bsrganLayout(weights);
-  if (weights.has('model.0.weight') && weights.has('model.1.sub.0.RDB1.conv1.0.weight')) return oldLayout(weights);
+  const hasBlock = (blocks: string, denseBlock: string): boolean => {
+    const [index] = weights.indices(blocks);
+    return index !== undefined && weights.has(`${blocks}.${index}.${denseBlock}`);
+  };
+  if (hasBlock('body', 'rdb1')) return newLayout(weights);
+  if (hasBlock('RRDB_trunk', 'RDB1')) return bsrganLayout(weights);
+  if (hasBlock('model.1.sub', 'RDB1')) return oldLayout(weights);
   return undefined;
 }
 
@@ -136,32 +164,41 @@ function bsrganLayout(weights: Weights): Layout {
 
 /**
  * ESRGAN's first release: one nn.Sequential, whose parts without weights leave gaps. After the trunk (model.1) each
- * upsampler takes three places, its convolution on the last: model.3, model.6 ...; then conv_hr two places on, conv_last two more.
+ * upsampler takes three places, its convolution on the last: model.3, model.6 ...; then conv_hr two places on, conv_last two
+ * more. In the trunk the blocks are followed by its own convolution.
  */
 function oldLayout(weights: Weights): Layout {
-  const last = Math.max(...weights.indices('model'));
-  const upsamplers = Math.max(0, Math.floor((last - 4) / 3));
-  const trunk = Math.max(...weights.indices('model.1.sub'));
+  const upsamplers = Math.floor(((weights.indices('model').at(-1) ?? 0) - 4) / 3);
+  const count = Math.min(Math.max(upsamplers, 0), MOST_UPSAMPLERS);
+  const parts = weights.indices('model.1.sub');
+  const end = parts.at(-1) ?? 0;
+  const isBlock = weights.has(`model.1.sub.${end}.RDB1`);
   return {
     first: 'model.0',
     blocks: 'model.1.sub',
     denseBlock: (index) => `RDB${index}`,
     conv: (index) => `conv${index}.0`,
-    trunk: `model.1.sub.${trunk}`,
-    upsamplers: Array.from({ length: upsamplers }, (_, i) => `model.${3 * (i + 1)}`),
-    highResolution: `model.${last - 2}`,
-    last: `model.${last}`,
+    trunk: `model.1.sub.${isBlock ? end + 1 : end}`,
+    upsamplers: Array.from({ length: count }, (_, i) => `model.${3 * (i + 1)}`),
+    highResolution: `model.${3 * count + 2}`,
+    last: `model.${3 * count + 4}`,
   };
 }
 
+/** `stem1`, `stem2` ... up to the highest that the file has anything of: one that is missing is to be named. */
 function numbered(weights: Weights, stem: string): string[] {
-  const names: string[] = [];
-  while (weights.has(`${stem}${names.length + 1}.weight`)) names.push(`${stem}${names.length + 1}`);
-  return names;
+  const names = Array.from({ length: MOST_UPSAMPLERS }, (_, i) => `${stem}${i + 1}`);
+  return names.slice(0, names.findLastIndex((name) => weights.has(name)) + 1);
 }
 
-/** Blocks are numbered from 0; in the old layout the trunk's own convolution takes the last number. */
-function blockCount(weights: Weights, layout: Layout): number {
-  const indices = weights.indices(layout.blocks);
-  return layout.trunk.startsWith(`${layout.blocks}.`) ? indices.length - 1 : indices.length;
+function trunkOf(weights: Weights, layout: Layout): Trunk {
+  const parts = weights.list(layout.blocks);
+  const blocks = layout.trunk === `${layout.blocks}.${parts.length - 1}` ? parts.slice(0, -1) : parts;
+  const isPlus = blocks.some((block) => [1, 2, 3].some((index) => block.at(layout.denseBlock(index)).has('conv1x1')));
+  return {
+    blocks,
+    features: weights.dim(`${layout.first}.weight`, 0),
+    growth: weights.dim(`${layout.blocks}.0.${layout.denseBlock(1)}.${layout.conv(1)}.weight`, 0),
+    isPlus,
+  };
 }

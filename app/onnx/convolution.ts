@@ -1,6 +1,7 @@
 import { GraphError, WeightsError } from './errors.ts';
 import type { Dim, Wire } from './graph.ts';
 import type { Value } from './value.ts';
+import type { Weights } from './weights.ts';
 
 /** Top, left, bottom, right. */
 export type Sides = readonly [number, number, number, number];
@@ -46,6 +47,15 @@ export function convolve(x: Value, { weight, bias }: ConvOperands, options: Conv
     strided(w, { kernel: kernelW, padding: left + right, stride }),
   ];
   return x.graph.node({ op: 'Conv', inputs: bias ? [x, weight, bias] : [x, weight], attributes }, shape);
+}
+
+/**
+ * `nn.Conv2d(in, out, 3, 1, 1)`: keeps the size, and has `weight` and `bias` of just the shapes that such a layer has.
+ * @param outputs channels it gives; whatever the file says where left out
+ */
+export function conv3x3(x: Value, weights: Weights, outputs: number | null = null): Value {
+  const weight = x.graph.weight(weights.take('weight', [outputs, x.size(1), 3, 3]));
+  return convolve(x, { weight, bias: x.graph.weight(weights.take('bias', [weight.size(0)])) });
 }
 
 function sidesOf(padding: ConvOptions['padding'], kernelH: number, kernelW: number): Sides {
