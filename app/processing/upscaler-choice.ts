@@ -35,6 +35,7 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['x4net', 'REALESRNET_X4PLUS'],
   ['animevideov3', 'REALESR_ANIMEVIDEO_V3'],
   ['general-x4v3', 'REALESR_GENERAL_X4_V3'],
+  ['compact-x2', 'COMPACT_X2'],
 ]);
 
 /** Finds the upscaler that a caller means, and its weights, fetching them where they are missing. */
@@ -59,13 +60,15 @@ export class UpscalerChooser {
     if (modelFile !== undefined) return { name: parse(modelFile).name, files: { file: modelFile } };
     if (asked.toUpperCase() !== AUTO) return this.#named(canonicalName(asked), query, hooks);
     const preferred = query.growth <= AUTO_X2_LIMIT ? 'REALESRGAN_X2PLUS' : canonicalName(this.#config.modelUpscale);
-    try {
-      return await this.#named(preferred, query, hooks);
-    } catch (error) {
-      if (!(error instanceof ModelUnavailableError)) throw error;
-      hooks.onFallback({ from: preferred, to: 'LANCZOS', reason: error.message });
-      return { name: 'LANCZOS' };
+    for (const name of new Set([preferred, 'COMPACT_X2'])) {
+      try {
+        return await this.#named(name, query, hooks);
+      } catch (error) {
+        if (!(error instanceof ModelUnavailableError || error instanceof UnknownModelError)) throw error;
+        hooks.onFallback({ from: name, to: name === 'COMPACT_X2' ? 'LANCZOS' : 'COMPACT_X2', reason: error.message });
+      }
     }
+    return { name: 'LANCZOS' };
   }
 
   async #named(name: string, query: UpscalerQuery, hooks: DownloadOptions): Promise<UpscalerChoice> {

@@ -31,6 +31,7 @@ export const NETWORK_UPSCALERS: ReadonlyMap<string, NetworkUpscaler> = new Map([
       scale: 4,
     },
   ],
+  ['COMPACT_X2', { displayName: 'Compact 2x', model: 'compact-x2', scale: 2 }],
 ]);
 
 /** Upscalers that run a network: the named ones. Files of the user's are added by name when they are asked for. */
