@@ -60,7 +60,7 @@ def strand_ids(rng: Rng, size: int, count: int):
         point = point + step * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         trail.append(point)
     paths = np.stack(trail, axis=1).reshape(count, -1).tolist()
-    widths = np.exp(rng.normal(np.log(rng.uniform(1.5, 7)), 0.4, count)).round().clip(1, 24).astype(int).tolist()
+    widths = np.exp(rng.normal(np.log(rng.uniform(1.2, 6)), 0.4, count)).round().clip(1, 24).astype(int).tolist()
     canvas = Image.new("I", (size, size), 0)
     draw = ImageDraw.Draw(canvas)
     for i, path in enumerate(paths):
@@ -73,7 +73,7 @@ def paint(rng: Rng, ids, below, bank):
     size, count = ids.shape[0], int(ids.max()) + 1
     colour = palette(rng, count)
     slope = rng.normal(0, rng.uniform(0.0, 0.12), (2, count)).astype(np.float32)
-    strength = (rng.gamma(0.7, rng.uniform(2, 16), count) * (rng.uniform(size=count) < 0.8)).astype(np.float32)
+    strength = (rng.gamma(0.7, rng.uniform(2, 22), count) * (rng.uniform(size=count) < 0.8)).astype(np.float32)
     ramp = np.linspace(-size / 2, size / 2, size, dtype=np.float32)
     light = np.clip(slope[0][ids] * ramp[None] + slope[1][ids] * ramp[:, None], -50, 50)
     chosen = rng.integers(len(bank), size=3)

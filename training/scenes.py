@@ -63,7 +63,7 @@ def _canvas(rng: Rng, kind: str, bank) -> Image.Image:
     elif kind == "layers":
         base = _layers(rng, CANVAS, bank)
     elif kind == "strands":
-        base = paint(rng, strand_ids(rng, CANVAS, int(rng.integers(1500, 7000))), base, bank)
+        base = paint(rng, strand_ids(rng, CANVAS, int(rng.integers(1500, 9000))), base, bank)
     elif kind == "clouds":
         base = _clouds(rng, CANVAS)
     elif rng.uniform() < 0.5:
@@ -80,9 +80,9 @@ def _canvas(rng: Rng, kind: str, bank) -> Image.Image:
 
 def _develop(rng: Rng, image: Image.Image, kind: str) -> Image.Image:
     """Reduces the canvas as a camera or a renderer would: lens blur and depth of field, antialiasing, then the camera's finish."""
-    if rng.uniform() < 0.45:
+    if rng.uniform() < 0.35:
         image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 3.0))))
-    if kind not in ("drawing", "text") and rng.uniform() < 0.35:
+    if kind not in ("drawing", "text") and rng.uniform() < 0.3:
         mask = _image(128 + rng.uniform(60, 250) * smooth_field(rng, CANVAS, int(rng.integers(1, 5)))).convert("L")
         image = Image.composite(image, image.filter(ImageFilter.GaussianBlur(float(rng.uniform(1, 8)))), mask)
     side = int(CANVAS / np.exp(rng.uniform(np.log(1.7), np.log(3.6))))
@@ -101,7 +101,7 @@ def _camera_finish(rng: Rng, image: Image.Image) -> Image.Image:
     if rng.uniform() < 0.2:
         image = image.filter(ImageFilter.UnsharpMask(float(rng.uniform(0.5, 2)), int(rng.integers(20, 90)), 0))
     if rng.uniform() < 0.25:
-        image = jpeg(image, int(rng.integers(85, 98)), int(rng.choice([0, 2])))
+        image = jpeg(image, int(rng.integers(75, 98)), int(rng.choice([0, 2])))
     return image
 
 
@@ -129,7 +129,7 @@ def tiles(rng: Rng, image: Image.Image):
         for column in range(across):
             left, top = margin + column * TILE, margin + row * TILE
             sharp = image.crop((left, top, left + TILE, top + TILE))
-            if _lost_by_halving(sharp) < 0.6 and rng.uniform() < 0.8:
+            if _lost_by_halving(sharp) < 1.2 and rng.uniform() < 0.8:
                 continue
             yield np.asarray(sharp), np.asarray(degrade(rng, sharp))
 
