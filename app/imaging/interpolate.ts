@@ -7,9 +7,6 @@ export interface InterpolationKernel {
   weight(distance: number): number;
 }
 
-/** Between the two nearest samples (OpenCV's INTER_LINEAR). */
-export const LINEAR: InterpolationKernel = { support: 1, weight: (distance) => 1 - Math.abs(distance) };
-
 /** A sine windowed by a sine four pixels wide, over eight samples (OpenCV's INTER_LANCZOS4). */
 export const LANCZOS4: InterpolationKernel = {
   support: 4,
@@ -23,9 +20,9 @@ interface Window {
 }
 
 /**
- * Resizes as `cv2.resize` does with INTER_LINEAR and INTER_LANCZOS4: a curve through the samples, which is not widened where the
- * picture shrinks (`resample` does that, as Pillow); beyond the edge the last pixel goes on. Face pipelines were made with it.
- * Within one level of OpenCV, whose weights have 11 bits.
+ * Resizes as `cv2.resize` does with a kernel (INTER_LANCZOS4): a curve through the samples, which is not widened where the picture
+ * shrinks (`resample` does that, as Pillow); beyond the edge the last pixel goes on. Within one level of OpenCV, whose weights have
+ * 11 bits.
  */
 export function interpolate(image: Image, width: number, height: number, kernel: InterpolationKernel): Image {
   const windows = (from: number, to: number): Window[] =>

@@ -1,5 +1,6 @@
 import type { Image } from '../../imaging/image.ts';
-import { interpolate, LINEAR, reduceByArea } from '../../imaging/interpolate.ts';
+import { reduceByArea } from '../../imaging/interpolate.ts';
+import { resizeLinear, resizeLinearBy } from '../../imaging/resize-linear.ts';
 
 /** What the two pipelines do in their own ways. */
 export interface FacePipeline {
@@ -15,6 +16,12 @@ export interface FacePipeline {
   readonly tonesGray: boolean;
 }
 
+/**
+ * Pixels that the detector is given at most; it takes a kilobyte of memory for each. Larger pictures are reduced for it, in which
+ * the faces that a restorer can do something for are large as well.
+ */
+const MAX_DETECTOR_PIXELS = 1 << 20;
+
 /** GFPGAN's and RestoreFormer's, of facexlib; and CodeFormer's own. */
 export const FACE_PIPELINES = {
   facexlib: { threshold: 0.97, isBoundBySquare: false, tonesGray: false },
@@ -24,16 +31,15 @@ export const FACE_PIPELINES = {
 /** The 8-bit RGB picture that faces are found in and cut out of. */
 export function workingPicture(picture: Image, { leastSide = 0 }: FacePipeline): Image {
   const side = Math.min(picture.width, picture.height);
-  if (side >= leastSide) return picture;
-  const scaled = (size: number): number => Math.max(1, Math.round((size * leastSide) / side));
-  return interpolate(picture, scaled(picture.width), scaled(picture.height), LINEAR);
+  return side >= leastSide ? picture : resizeLinearBy(picture, leastSide / side);
 }
 
-/** `picture` as the detector sees it. */
+/** `picture` as the detector sees it; what it finds is scaled back by the sizes of the two. */
 export function detectorPicture(picture: Image, { detectionSide }: FacePipeline): Image {
   const wanted = detectionSide === undefined ? 1 : detectionSide / Math.min(picture.width, picture.height);
   const scale = Math.min(wanted, Math.sqrt(MAX_DETECTOR_PIXELS / (picture.width * picture.height)));
   if (scale === 1) return picture;
-  const [width, height] = [picture.width, picture.height].map((size) => Math.max(1, Math.trunc(size * scale))) as [number, number];
-  return scale < 1 ? reduceByArea(picture, width, height) : interpolate(picture, width, height, LINEAR);
+  const width = Math.max(1, Math.trunc(picture.width * scale));
+  const height = Math.max(1, Math.trunc(picture.height * scale));
+  return scale < 1 ? reduceByArea(picture, width, height) : resizeLinear(picture, width, height);
 }

@@ -1,0 +1,17 @@
+import type { Samples } from './image.ts';
+
+/**
+ * `strength * changed + (1 - strength) * original` into `target` (which may be one of them), rounded to nearest, halves to
+ * even. Strength 0 gives the original exactly, 1 the changed samples.
+ */
+export function blendSamples(original: Samples, changed: Samples, strength: number, target: Samples): void {
+  for (let i = 0; i < target.length; i++) {
+    target[i] = roundHalfEven(strength * (changed[i] ?? 0) + (1 - strength) * (original[i] ?? 0));
+  }
+}
+
+function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
