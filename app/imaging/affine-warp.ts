@@ -3,6 +3,8 @@ import type { Plane } from './plane.ts';
 import type { AffineMatrix } from './similarity-transform.ts';
 import { invertAffine } from './similarity-transform.ts';
 
+const { floor } = Math;
+
 /** What lies outside a picture: one value a channel, or the picture mirrored with (`reflect`) or without its last pixels. */
 export type WarpBorder = readonly number[] | 'reflect' | 'reflect101';
 
@@ -65,7 +67,7 @@ export function rowSampler(source: WarpSource, back: AffineMatrix, border: WarpB
     for (let i = 0; i < count; i++) {
       const sourceX = a * (x + i) + b * y + c;
       const sourceY = d * (x + i) + e * y + f;
-      const [left, top] = [Math.floor(sourceX), Math.floor(sourceY)];
+      const [left, top] = [floor(sourceX), floor(sourceY)];
       const weights = [sourceX - left, sourceY - top] as const;
       const isInside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
       if (isInside) blendInside(source, (top * width + left) * channels, weights, { out, at: i * channels });

@@ -26,7 +26,8 @@ function slidingMinimum(size: number): RowFilter {
     row.set(source, size >> 1);
     for (let start = 0; start < length; start += size) scanBlock(row, { start, size }, forward, backward);
     for (let i = 0; i < target.length; i++) {
-      target[i] = Math.min(backward[i] ?? Infinity, forward[i + size - 1] ?? Infinity);
+      const [toBlockEnd, fromBlockStart] = [backward[i] ?? 0, forward[i + size - 1] ?? 0];
+      target[i] = toBlockEnd < fromBlockStart ? toBlockEnd : fromBlockStart;
     }
   };
 }
@@ -38,12 +39,13 @@ function scanBlock(
   forward: Float32Array,
   backward: Float32Array,
 ): void {
-  let [least, last] = [Infinity, Infinity];
-  for (let i = 0; i < size; i++) {
-    least = Math.min(least, row[start + i] ?? Infinity);
-    forward[start + i] = least;
-    const j = start + size - 1 - i;
-    last = Math.min(last, row[j] ?? Infinity);
+  let least = row[start] ?? 0;
+  let last = row[start + size - 1] ?? 0;
+  for (let i = start, j = start + size - 1; i < start + size; i++, j--) {
+    const [value, mirrored] = [row[i] ?? 0, row[j] ?? 0];
+    if (value < least) least = value;
+    if (mirrored < last) last = mirrored;
+    forward[i] = least;
     backward[j] = last;
   }
 }
