@@ -1,5 +1,6 @@
 import { chmod, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { missingSpace } from './disk-space.ts';
 import { DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.ts';
 import { syncParent } from './durable-file.ts';
 import { DownloadError } from './errors.ts';
@@ -65,8 +66,7 @@ export class ModelDownloader {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof LockLostError) continue;
-        const fault = diskFault(error);
-        throw fault ? this.#failure(model, [fault]) : error;
+        throw await this.#explain(model, error);
       }
     }
   }
@@ -187,6 +187,17 @@ export class ModelDownloader {
     await discardPartialFile(`${file}.part`);
     found.meter.finish(record.size);
     return record;
+  }
+
+  /** What went wrong with the disk outside of a transfer: at the lock, or when the file was put in place. */
+  async #explain(model: RemoteModel, error: unknown): Promise<unknown> {
+    const { directory } = this.#options;
+    const fault = error instanceof DownloadError ? undefined : diskFault(error);
+    if (fault?.reason !== 'disk-full') return fault ? this.#failure(model, [fault]) : error;
+    const part = await partialProgress(join(directory, `${model.filename}.part`));
+    const received = part?.received ?? 0;
+    const missing = await missingSpace(directory, (part?.total ?? model.size ?? 0) - received);
+    return this.#failure(model, [new DiskFullFault(directory, missing, received, error)]);
   }
 
   #failure(model: RemoteModel, faults: readonly TransferFault[]): DownloadError {

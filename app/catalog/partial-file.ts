@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
-import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
-import { z } from 'zod';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { ByteRanges, type ByteRange } from './byte-ranges.ts';
-import { writeDurably } from './durable-file.ts';
+import { PartSidecar, readPartState, type PartState } from './part-sidecar.ts';
 
 /** Which file the bytes of a `.part` are from. */
 export interface PartOrigin {
@@ -12,16 +11,6 @@ export interface PartOrigin {
   readonly validator: string | null;
   readonly total: number;
 }
-
-const sidecarSchema = z.object({
-  version: z.literal(1),
-  url: z.string(),
-  validator: z.string().nullable(),
-  total: z.int().min(1),
-  isMixed: z.boolean(),
-  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
-});
-type Sidecar = z.infer<typeof sidecarSchema>;
 
 /** When progress is made durable. */
 export interface CheckpointPolicy {
@@ -38,6 +27,7 @@ export class PartialFile {
   readonly #policy: CheckpointPolicy;
   readonly #file: FileHandle;
   #origin: PartOrigin | undefined;
+  #sidecar: PartSidecar | undefined;
   #ranges = new ByteRanges();
   #isMixed = false;
   #isResumed = false;
@@ -57,6 +47,11 @@ export class PartialFile {
   /** Opens or creates it; nothing of an old content counts until `begin`. */
   static async open(path: string, policy: CheckpointPolicy): Promise<PartialFile> {
     return new PartialFile(path, await open(path, constants.O_RDWR | constants.O_CREAT, 0o644), policy);
+  }
+
+  /** Bytes of the disk that it has taken: some may be of ranges that have to be fetched again. */
+  async allocated(): Promise<number> {
+    return (await this.#file.stat()).blocks * 512;
   }
 
   /** Bytes that are in the file. */
@@ -81,7 +76,7 @@ export class PartialFile {
   async begin(origin: PartOrigin, isHashKnown: boolean): Promise<void> {
     const old = this.#origin
       ? { ...this.#origin, isMixed: this.#isMixed, ranges: this.#ranges.toJSON() }
-      : await readSidecar(this.path);
+      : await readPartState(sidecarPath(this.path));
     const isSameSource = old?.url === origin.url;
     const isSameVersion = old?.validator === origin.validator && (origin.validator !== null || isHashKnown);
     const isUsable = old?.total === origin.total && (isSameSource ? isSameVersion : isHashKnown);
@@ -93,19 +88,18 @@ export class PartialFile {
     this.#isResumed ||= !this.#origin && ranges.size > 0;
     this.#isMixed = old.isMixed || (!isSameSource && ranges.size > 0);
     this.#ranges = ranges;
-    this.#origin = origin;
+    await this.#note(origin);
   }
 
   /** Drops everything that is there. Without an origin nothing is resumable either: a server that cannot serve ranges. */
   async restart(origin?: PartOrigin): Promise<void> {
     await this.#saving;
     this.#isTouched = true;
-    this.#origin = origin;
     this.#ranges = new ByteRanges();
     this.#isMixed = false;
     this.#isResumed = false;
     this.#unsaved = 0;
-    await rm(sidecarPath(this.path), { force: true });
+    await this.#note(origin);
     await this.#file.truncate(0);
   }
 
@@ -137,6 +131,8 @@ export class PartialFile {
   /** Closes a file that is complete. */
   async close(): Promise<void> {
     await this.#saving;
+    await this.#sidecar?.close();
+    this.#sidecar = undefined;
     await this.#file.close();
   }
 
@@ -146,6 +142,19 @@ export class PartialFile {
     if (this.#origin && isResumable) await this.checkpoint().catch(() => undefined); // a full disk: the last checkpoint holds
     await this.close();
     if (!isResumable) await discardPartialFile(this.path);
+  }
+
+  /** Begins a sidecar for what is going to be written, or does without. */
+  async #note(origin: PartOrigin | undefined): Promise<void> {
+    await this.#sidecar?.close();
+    this.#sidecar = undefined;
+    this.#origin = origin;
+    if (origin) this.#sidecar = await PartSidecar.open(sidecarPath(this.path), this.#stateOf(origin));
+    else await rm(sidecarPath(this.path), { force: true });
+  }
+
+  #stateOf(origin: PartOrigin): PartState {
+    return { ...origin, isMixed: this.#isMixed, ranges: this.#ranges.toJSON().map(([start, end]) => [start, end]) };
   }
 
   async #saveInBackground(): Promise<void> {
@@ -160,13 +169,10 @@ export class PartialFile {
   async #save(): Promise<void> {
     const startedAt = Date.now();
     this.#unsaved = 0;
-    const ranges = [...this.#ranges.toJSON()] as Sidecar['ranges'];
+    const state = this.#origin && this.#stateOf(this.#origin);
     await this.#file.datasync();
-    if (this.#origin) {
-      const sidecar: Sidecar = { version: 1, ...this.#origin, isMixed: this.#isMixed, ranges };
-      await writeDurably(sidecarPath(this.path), JSON.stringify(sidecar));
-    }
-    // A slow disk is not kept busy with syncing alone: the next one waits at least three times as long as this one took.
+    if (state) await this.#sidecar?.save(state);
+    // A disk is not kept busy with syncing alone: the next one waits at least three times as long as this one took.
     const now = Date.now();
     this.#savedAt = Math.max(now, now + 3 * (now - startedAt) - this.#policy.everyMs);
   }
@@ -174,25 +180,17 @@ export class PartialFile {
 
 /** Deletes a `.part` and what belongs to it. */
 export async function discardPartialFile(path: string): Promise<void> {
-  await Promise.all([path, sidecarPath(path), `${sidecarPath(path)}.tmp`].map((file) => rm(file, { force: true })));
+  await Promise.all([path, sidecarPath(path)].map((file) => rm(file, { force: true })));
 }
 
 /** How far a download is that another process runs; undefined where there is none. */
 export async function partialProgress(path: string): Promise<{ received: number; total: number } | undefined> {
-  const sidecar = await readSidecar(path);
-  return sidecar && { received: new ByteRanges(sidecar.ranges).size, total: sidecar.total };
+  const state = await readPartState(sidecarPath(path));
+  return state && { received: new ByteRanges(state.ranges).size, total: state.total };
 }
 
 function sidecarPath(path: string): string {
   return `${path}.json`;
-}
-
-async function readSidecar(path: string): Promise<Sidecar | undefined> {
-  try {
-    return sidecarSchema.parse(JSON.parse(await readFile(sidecarPath(path), 'utf8')));
-  } catch {
-    return undefined; // none, or one that means nothing to us: the download starts anew
-  }
 }
 
 function asError(error: unknown): Error {

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { errorCode } from './transfer-fault.ts';
 
 /** Which process holds something, so that others can tell whether it still runs. */
 export interface ProcessIdentity {
@@ -21,7 +22,7 @@ export function isRunning(identity: ProcessIdentity): boolean | undefined {
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return errorCode(error) === 'EPERM'; // it runs, and is somebody else's
   }
   return undefined; // a process of that pid runs, but whether it is the same one is not known
 }

@@ -38,6 +38,8 @@ const UNREACHABLE_ATTEMPTS = 2;
 export class SourceFetch {
   readonly #wanted: WantedFile;
   readonly #context: FetchContext;
+  /** As far as it is known. */
+  #total = 0;
 
   constructor(wanted: WantedFile, context: FetchContext) {
     this.#wanted = wanted;
@@ -96,7 +98,7 @@ export class SourceFetch {
     // Without a validator and without a hash nothing would tell a mix of two versions from the file.
     if (probe.validator === null && this.#wanted.sha256 === null) return this.#transfer(url, true);
     await part.begin({ url: url.href, validator: probe.validator, total: probe.total }, this.#wanted.sha256 !== null);
-    await this.#checkSpace(probe.total - part.received);
+    await this.#checkSpace(probe.total);
     await transferRanges(probe, () => this.#probeAgain(url), this.#transferContext(probe.total));
   }
 
@@ -124,6 +126,7 @@ export class SourceFetch {
 
   #transferContext(total: number | null): TransferContext {
     const { client, part, limits, connections, progress, signal } = this.#context;
+    this.#total = total ?? 0;
     progress.report(part.received, total);
     return {
       client,
@@ -161,17 +164,17 @@ export class SourceFetch {
       throw new TransferFault('wrong-size', `the source has ${size} bytes; at most ${largestFile} are taken`);
   }
 
-  async #checkSpace(bytes: number): Promise<void> {
-    const missing = await missingSpace(this.#wanted.directory, bytes);
-    if (missing > 0) throw new DiskFullFault(this.#wanted.directory, missing, this.#context.part.received);
+  async #checkSpace(total: number): Promise<void> {
+    const { part } = this.#context;
+    const missing = await missingSpace(this.#wanted.directory, total - (await part.allocated()));
+    if (missing > 0) throw new DiskFullFault(this.#wanted.directory, missing, part.received);
   }
 
   /** A full disk is told with what is missing; the rest as it is. */
   async #explain(fault: TransferFault): Promise<TransferFault> {
     if (fault.reason !== 'disk-full' || fault instanceof DiskFullFault) return fault;
     const { part } = this.#context;
-    const rest = part.missing().reduce((sum, [start, end]) => sum + end - start, 0);
-    const missing = await missingSpace(this.#wanted.directory, rest);
+    const missing = await missingSpace(this.#wanted.directory, this.#total - (await part.allocated()));
     return new DiskFullFault(this.#wanted.directory, missing, part.received, fault);
   }
 }

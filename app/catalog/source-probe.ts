@@ -70,6 +70,7 @@ async function readHead(
   const got = parseContentRange(response.headers['content-range']);
   if (got?.range[0] !== 0) throw badRange(response);
   const head = await readUpTo(response.body, HEAD_BYTES, options);
+  if (head.length < Math.min(HEAD_BYTES, got.total)) throw badRange(response);
   if (!looksLikeCheckpoint(head)) {
     throw new TransferFault('not-a-model', `${shown(url)} does not begin like a .pth or .safetensors file`);
   }

@@ -41,16 +41,29 @@ export function diskFault(error: unknown): TransferFault | undefined {
 /** Anything that a request can throw, in our words; what is not from the disk is taken for the network's, to be retried. */
 export function asFault(error: unknown): TransferFault {
   // got wraps what a body was destroyed with.
-  for (let inner = error; inner instanceof Error; inner = inner.cause) {
-    if (inner instanceof TransferFault) return inner;
-  }
-  const message = error instanceof Error ? error.message : String(error);
+  const fault = causes(error).find((one) => one instanceof TransferFault);
+  if (fault) return fault;
+  const message = messageOf(error);
   return diskFault(error) ?? new TransferFault('network', message, { isRetryable: true, cause: error });
 }
 
 /** The `code` of a Node error, also where it is the cause of another. */
 export function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return code ?? errorCode(error.cause);
+  const codes = causes(error).map((one) => (one as { code?: unknown }).code);
+  return codes.find((code) => typeof code === 'string');
+}
+
+/** An error and what it was caused by. Told by their shape: errors of Node itself may be of another realm (as under Jest). */
+function causes(error: unknown): readonly object[] {
+  const found: object[] = [];
+  for (let inner = error; typeof inner === 'object' && inner !== null && !found.includes(inner);) {
+    found.push(inner);
+    inner = (inner as { cause?: unknown }).cause;
+  }
+  return found;
+}
+
+function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(error);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { receivedRange } from './answers.ts';
 import { copyBody } from './body-copy.ts';
 import type { ByteRange } from './byte-ranges.ts';
@@ -51,6 +52,7 @@ class RangedTransfer {
     this.#context = context;
     this.#queue = new RangeQueue(context.part.missing(), context.sizes);
     this.#signal = AbortSignal.any([context.signal, this.#stop.signal]);
+    setMaxListeners(0, this.#signal); // one for every connection, however many there are
   }
 
   async run(): Promise<void> {
@@ -86,19 +88,18 @@ class RangedTransfer {
     let isRenewed = false;
     for (let failures = 0; cursor.position < end;) {
       const start = cursor.position;
+      const source = this.#source;
       try {
         await this.#fetchOnce([start, end], cursor);
         failures = 0;
       } catch (error) {
         this.#signal.throwIfAborted();
         const fault = asFault(error);
-        if (fault.status === 403 && !isRenewed) {
-          isRenewed = true;
-          await this.#renewSource();
-          continue;
-        }
         failures = cursor.position - start >= PROGRESS_BYTES ? 1 : failures + 1;
-        await waitBeforeRetry(fault, failures, this.#context.retry, this.#signal);
+        const isExpired: boolean = fault.status === 403 && !isRenewed;
+        if (isExpired) await this.#renew(source);
+        else await waitBeforeRetry(fault, failures, this.#context.retry, this.#signal);
+        isRenewed ||= isExpired;
       }
     }
   }
@@ -134,8 +135,8 @@ class RangedTransfer {
   }
 
   /** Signed URLs expire: asks the original one again, once for all connections that found out. */
-  async #renewSource(): Promise<void> {
-    const old = this.#source;
+  async #renew(old: RangedSource): Promise<void> {
+    if (old !== this.#source) return;
     this.#renewal ??= this.#probeAgain();
     try {
       const found = await this.#renewal;
