@@ -140,7 +140,7 @@ class FormReceiver {
       this.#refuse(new BadFieldError(part.slice(0, 64), "is a file, but the image belongs in the part 'file'"));
     }
     const hash = createHash('sha256');
-    this.#image = { name: filename ?? 'image', hash };
+    this.#image = { name: sentName(filename), hash };
     const sized = limited(stream, this.#target.maxBytes);
     this.#writing = pipeline(hashed(sized, hash), createWriteStream(this.#target.file, { flags: 'wx' })).catch(
       (error: unknown) => {
@@ -154,6 +154,11 @@ class FormReceiver {
   #refuse(problem: Error): void {
     this.#problem ??= problem;
   }
+}
+
+/** Browsers write quotes and line breaks in a file's name as `%22`, `%0D`, `%0A`, and nothing else. */
+function sentName(filename: string | undefined): string {
+  return filename?.replace(/%(22|0D|0A)/gi, (escape) => decodeURIComponent(escape)) ?? 'image';
 }
 
 /** What busboy says is about the form; what the system says (disk full, connection gone) stays what it is. */

@@ -1,3 +1,5 @@
+import type { Dirent } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +12,23 @@ export interface TemporaryFolder {
   remove(): Promise<void>;
 }
 
+/** A folder that is removed while it is listed is listed again. */
+async function list(path: string): Promise<Dirent[]> {
+  for (;;) {
+    try {
+      return await readdir(path, { recursive: true, withFileTypes: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(path)) throw error;
+    }
+  }
+}
+
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'hiresfix-test-'));
   return {
     path,
     files: async () => {
-      const entries = await readdir(path, { recursive: true, withFileTypes: true });
+      const entries = await list(path);
       return entries
         .filter((entry) => !entry.isDirectory())
         .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
