@@ -35,6 +35,8 @@ export interface Network {
    * of their own, with ranges of their own.
    */
   readonly role?: 'colorizer' | 'face-restorer' | 'face-detector' | 'face-parser';
+  /** Peak memory of activations for one input pixel, in bytes: a rough figure, by which tiles are sized. */
+  readonly workingBytesPerPixel: number;
   /** The only width and height it takes, where it takes no other. */
   readonly side?: number;
   /** Inputs of one element beside the image, and what each is where the caller gives none (CodeFormer's fidelity `w`). */
