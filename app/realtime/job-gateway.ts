@@ -4,7 +4,7 @@ import type { Socket } from 'socket.io';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
-import { isAllowedOrigin } from '../http/allowed-origin.ts';
+import { isAllowedOrigin } from './allowed-origin.ts';
 import type { Job } from '../jobs/job.ts';
 import { hasEnded } from '../jobs/job.ts';
 import type { JobView, ProgressView } from '../jobs/job-view.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isAllowedOrigin } from '../../../app/http/allowed-origin.ts';
+import { isAllowedOrigin } from '../../../app/realtime/allowed-origin.ts';
 
 describe('isAllowedOrigin', () => {
   it.each([
