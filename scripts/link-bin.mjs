@@ -1,4 +1,5 @@
-// npm links the commands of dependencies, not of the package itself: this makes `npx hiresfix` run in a clone.
+// npm links the commands of dependencies, not of the package itself: this makes `npx hiresfix` run in a clone. With a `bin` in
+// package.json npx would install the package into its cache first instead of running what is here.
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
