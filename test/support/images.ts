@@ -1,5 +1,6 @@
 import type { Image, ImageShape, Samples } from '../../app/imaging/image.ts';
 import { allocateSamples, maxSample, rowLength } from '../../app/imaging/image.ts';
+import type { RowSink } from '../../app/imaging/rows.ts';
 
 /** The same numbers on every machine: a 32-bit linear congruential generator, high bits first. */
 export function noise(shape: ImageShape, seed = 1): Image {
@@ -22,6 +23,19 @@ export function gradient(shape: ImageShape): Image {
     const along = [x / shape.width, y / shape.height, (x + y) / (shape.width + shape.height), 1 - x / shape.width];
     data[i] = Math.round((along[channel] ?? 0) * maxSample(shape.depth));
   }
+  return { ...shape, data };
+}
+
+/** The image of `shape` that `write` writes into a sink. */
+export function collectImage(shape: ImageShape, write: (sink: RowSink) => void): Image {
+  const data = allocateSamples(shape.depth, rowLength(shape) * shape.height);
+  let filled = 0;
+  const writeRows = (rows: Samples): void => {
+    data.set(rows, filled);
+    filled += rows.length;
+  };
+  write({ ...shape, writeRows });
+  if (filled !== data.length) throw new Error(`${filled} samples written of ${data.length}`);
   return { ...shape, data };
 }
 

@@ -1,0 +1,50 @@
+import type { BitDepth, ImageShape, Samples } from './image.ts';
+import { allocateSamples, hasAlpha, maxSample } from './image.ts';
+import type { RowSink, RowSource } from './rows.ts';
+
+/** `source` as RGB: gray is repeated, alpha is left out, and samples are rounded to `depth` bits where they have more. */
+export function rgbRows(source: RowSource, depth: BitDepth = source.depth): RowSource {
+  const { width, height, channels } = source;
+  if (channels === 3 && depth === source.depth) return source;
+  const scale = maxSample(depth) / maxSample(source.depth);
+  const steps = channels < 3 ? [0, 0, 0] : [0, 1, 2];
+  const readRows = (y: number, count: number): Samples => {
+    const rows = source.readRows(y, count);
+    const rgb = allocateSamples(depth, width * count * 3);
+    for (let pixel = 0; pixel < width * count; pixel++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const sample = rows[pixel * channels + (steps[channel] ?? 0)] ?? 0;
+        rgb[pixel * 3 + channel] = scale === 1 ? sample : Math.round(sample * scale);
+      }
+    }
+    return rgb;
+  };
+  return { width, height, channels: 3, depth, readRows };
+}
+
+/** What `shape` is in colour: RGB, with alpha where it has that. */
+export function colouredShape(shape: ImageShape): ImageShape {
+  const { width, height, depth } = shape;
+  return { width, height, depth, channels: hasAlpha(shape.channels) ? 4 : 3 };
+}
+
+/**
+ * Takes RGB rows for a sink of `colouredShape(source)`: where that has alpha, that of the same rows of `source` goes with them.
+ */
+export function withAlphaOf(source: RowSource, sink: RowSink): RowSink {
+  if (!hasAlpha(source.channels)) return sink;
+  const { width, channels } = source;
+  let y = 0;
+  const writeRows = (rgb: Samples): void => {
+    const count = rgb.length / (3 * width);
+    const rows = source.readRows(y, count);
+    const rgba = allocateSamples(sink.depth, width * count * 4);
+    for (let pixel = 0; pixel < width * count; pixel++) {
+      rgba.set(rgb.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
+      rgba[4 * pixel + 3] = rows[(pixel + 1) * channels - 1] ?? 0;
+    }
+    y += count;
+    sink.writeRows(rgba);
+  };
+  return { width, height: sink.height, channels: 3, depth: sink.depth, writeRows };
+}
