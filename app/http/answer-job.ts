@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express';
-import type { Job } from '../jobs/job.ts';
+import type { Job, Submission } from '../jobs/job.ts';
 import { hasEnded } from '../jobs/job.ts';
-import type { Submission } from '../jobs/memory-job-queue.ts';
 import type { AwaitedJobs } from './awaited-jobs.ts';
 import { parsePrefer } from './prefer.ts';
 import { sendProblem } from './problem.ts';

@@ -58,6 +58,18 @@ export interface Job extends JobRequest {
   readonly finishedAt?: number;
 }
 
+/** What became of a request: the job as it was accepted, and whether an earlier request with the same key made it. */
+export interface Submission {
+  readonly job: Job;
+  readonly isReplay: boolean;
+}
+
+/** Some jobs, newest first, and where the next page begins. */
+export interface JobPage {
+  readonly jobs: readonly Job[];
+  readonly next?: string;
+}
+
 /** What a queue gives to the code that runs a job. */
 export interface JobHooks {
   /** Aborts when the job is cancelled. */

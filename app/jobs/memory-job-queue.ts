@@ -8,7 +8,7 @@ import {
   NotAcceptingError,
   QueueFullError,
 } from './errors.ts';
-import type { EndStatus, Job, JobError, JobHandler, JobRequest, JobResult } from './job.ts';
+import type { EndStatus, Job, JobError, JobHandler, JobPage, JobRequest, JobResult, Submission } from './job.ts';
 import { hasEnded } from './job.ts';
 import { JobEvents, ProgressThrottle } from './job-events.ts';
 import type { JobFiles } from './job-files.ts';
@@ -16,6 +16,7 @@ import { ServiceRate } from './service-rate.ts';
 
 /** Ended jobs that are kept with their results; the oldest go first. */
 const KEPT_JOBS = 100;
+const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
 
 export interface MemoryJobQueueOptions {
   readonly files: JobFiles;
@@ -25,18 +26,6 @@ export interface MemoryJobQueueOptions {
   /** Jobs that may wait. */
   readonly maxQueue: number;
   readonly keptJobs?: number;
-}
-
-/** What became of a request: the job as it was accepted, and whether an earlier request with the same key made it. */
-export interface Submission {
-  readonly job: Job;
-  readonly isReplay: boolean;
-}
-
-/** Some jobs, newest first, and where the next page begins. */
-export interface JobPage {
-  readonly jobs: readonly Job[];
-  readonly next?: string;
 }
 
 type Outcome = { readonly status: EndStatus } & Partial<Job>;
@@ -268,9 +257,11 @@ export class MemoryJobQueue {
   }
 
   #failure(error: unknown, job: Job): JobError {
-    if (error instanceof HiresFixError) return { code: error.code, message: error.message };
+    // A worker reports what it did not foresee as internal, with its stack: that is for the log.
+    const isForeseen = error instanceof HiresFixError && error.code !== INTERNAL.code;
+    if (isForeseen) return { code: error.code, message: error.message };
     this.#options.logger.error('job failed unexpectedly', { job_id: job.id, error });
-    return { code: 'ERR_INTERNAL', message: 'Internal processing error' };
+    return INTERNAL;
   }
 
   /** Waits for a removal; one that fails is told in the log and nowhere else. */

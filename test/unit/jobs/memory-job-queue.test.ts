@@ -9,6 +9,7 @@ import { JobFiles } from '../../../app/jobs/job-files.ts';
 import type { MemoryJobQueueOptions } from '../../../app/jobs/memory-job-queue.ts';
 import { MemoryJobQueue } from '../../../app/jobs/memory-job-queue.ts';
 import { createLogger } from '../../../app/logger.ts';
+import { TaskFailedError } from '../../../app/worker/errors.ts';
 import type { WorkProgress } from '../../../app/processing/progress.ts';
 import { outputOptions, upscaleOptions } from '../../../app/processing/upscale-options.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
@@ -175,11 +176,14 @@ describe('MemoryJobQueue', () => {
     });
   });
 
-  it('tells nothing about errors that nobody planned', async () => {
+  it.each([
+    ['here', new Error('/secret/path')],
+    ['in a worker', new TaskFailedError({ code: 'ERR_INTERNAL', message: 'TypeError: x\n    at /secret/path' })],
+  ])('tells nothing about errors that nobody planned %s', async (_where, error) => {
     open();
     const job = await submit();
     const ended = ending(job.id);
-    handler.fail(job.id, new Error('/secret/path'));
+    handler.fail(job.id, error);
     expect((await ended).error).toEqual({ code: 'ERR_INTERNAL', message: 'Internal processing error' });
   });
 
