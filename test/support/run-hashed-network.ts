@@ -31,7 +31,7 @@ export interface HashedNetworkResult {
   readonly outputs: readonly Float32Array[];
 }
 
-const CHILD = fileURLToPath(new URL('network-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('hashed-network-child.ts', import.meta.url));
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs the network of a manifest, with its pseudo-random weights, on the `input` of safetensors files, in another process. */
