@@ -19,7 +19,7 @@ const LONGEST_SIDE: Readonly<Record<EncodeFormat, number>> = {
 };
 
 /** Of 1..100; for PNG and TIFF, which lose nothing, it means nothing. */
-const DEFAULT_QUALITY = { jpeg: 95, webp: 90, avif: 75 } as const;
+const DEFAULT_QUALITY = { jpeg: 95, webp: 90, avif: 85 } as const;
 
 /** A TIFF above 4 GiB needs offsets of 64 bits; compressed data may be larger than raw. */
 const BIG_TIFF_BYTES = 3.5 * 2 ** 30;
@@ -68,7 +68,7 @@ function encoder(source: ScratchImage, options: Parameters<typeof writeImage>[2]
     case 'webp':
       return image.webp({ quality: quality ?? DEFAULT_QUALITY.webp, effort: 2 });
     case 'avif':
-      return image.avif({ quality: quality ?? DEFAULT_QUALITY.avif, effort: 2 });
+      return image.avif({ quality: quality ?? DEFAULT_QUALITY.avif, effort: 1 });
     case 'tiff':
       return image.tiff(tiffOptions(source, metadata.density));
   }

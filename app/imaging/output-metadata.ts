@@ -2,7 +2,7 @@ import { hasUserComment, withUserComment } from './exif.ts';
 import type { ImageShape } from './image.ts';
 import { hasAlpha } from './image.ts';
 import { iccColourSpace, type ImageMetadata, METADATA_LIMITS } from './metadata.ts';
-import { readPngText } from './png-chunks.ts';
+import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
 
 /** The formats that are written. */
 export type EncodeFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
@@ -13,6 +13,7 @@ export interface OutputMetadata {
   /** The output cannot hold the profile: colours have to be converted to sRGB by it. */
   readonly isConvertedToSrgb: boolean;
   readonly exif: Uint8Array | undefined;
+  /** For formats whose writer takes it; in PNG it is a chunk. */
   readonly xmp: Uint8Array | undefined;
   /** Pixels per inch. */
   readonly density: number | undefined;
@@ -22,7 +23,6 @@ export interface OutputMetadata {
 
 /** JPEG keeps XMP in one segment. */
 const MAX_JPEG_XMP = 65_502;
-const XMP_KEYWORD = 'XML:com.adobe.xmp';
 /** The text in which A1111 and its like keep how an image was made. */
 const PARAMETERS = 'parameters';
 
@@ -41,16 +41,23 @@ export function outputMetadata(
   const isMatching = source.icc !== undefined && iccColourSpace(source.icc) === (isGray ? 'GRAY' : 'RGB ');
   if (source.icc && !isMatching) warnings.push('the ICC profile is left out: it is not for the colours of the result');
   const texts = source.pngChunks ?? [];
-  const hasXmpText = format === 'png' && texts.some((chunk) => readPngText(chunk)?.keyword === XMP_KEYWORD);
   return {
     icc: isMatching ? source.icc : undefined,
     isConvertedToSrgb: isMatching && !isHolding,
     exif: format === 'png' ? source.exif : withParameters(source.exif, texts, warnings),
-    xmp: hasXmpText ? undefined : xmpFor(format, source.xmp, warnings),
+    xmp: format === 'png' ? undefined : xmpFor(format, source.xmp, warnings),
     density: source.density,
-    pngChunks: format === 'png' ? texts.filter((chunk) => !isMatching || isText(chunk)) : [],
+    pngChunks:
+      format === 'png'
+        ? [...texts.filter((chunk) => !isMatching || isText(chunk)), ...xmpChunks(texts, source.xmp)]
+        : [],
     warnings,
   };
+}
+
+/** XMP of a source that was no PNG; a PNG has it among its texts, which stay as they are. */
+function xmpChunks(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): Uint8Array[] {
+  return xmp && !texts.some((chunk) => readPngText(chunk)?.keyword === XMP_KEYWORD) ? [makeXmpChunk(xmp)] : [];
 }
 
 function shapeWarnings({ channels, depth }: ImageShape, format: EncodeFormat): string[] {

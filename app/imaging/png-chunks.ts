@@ -32,7 +32,8 @@ const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'eXIf']);
 const COLOUR = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const MAX_OTHER_CHUNKS = 10_000;
-const XMP_KEYWORD = 'XML:com.adobe.xmp';
+/** The keyword of the text chunk that is an XMP packet. */
+export const XMP_KEYWORD = 'XML:com.adobe.xmp';
 const INCHES_PER_METRE = 0.0254;
 
 /**
@@ -89,6 +90,11 @@ export function makePngChunk(type: string, data: Uint8Array): Uint8Array {
   chunk.set(data, 8);
   chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length);
   return chunk;
+}
+
+/** An uncompressed iTXt chunk with an XMP packet, as the XMP specification (part 3, 1.1.5) wants it. */
+export function makeXmpChunk(xmp: Uint8Array): Uint8Array {
+  return makePngChunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`, 'latin1'), xmp]));
 }
 
 function* chunksOf(file: Uint8Array, name: string): Generator<Chunk> {
@@ -162,8 +168,8 @@ class PngCollector {
     }
     this.#texts.push(chunk.whole);
     this.#textBytes += chunk.whole.length;
-    const read = chunk.type === 'iTXt' ? readPngText(chunk.whole) : undefined;
-    if (read?.keyword === XMP_KEYWORD) this.#xmp = Buffer.from(read.text, 'utf8');
+    const read = readPngText(chunk.whole);
+    if (read?.keyword === XMP_KEYWORD) this.#xmp = Buffer.from(read.text, chunk.type === 'iTXt' ? 'utf8' : 'latin1');
   }
 
   #read({ type, data }: Chunk): void {

@@ -1,23 +1,20 @@
 import type { ImageShape, Samples } from './image.ts';
 
+type Kind = Pick<ImageShape, 'channels' | 'depth'>;
+
 /**
- * Multiplies colour by alpha, from `source` into `target` (same length, alpha last). 8 bits round as Pillow's
- * RGBA to RGBa conversion (`MULDIV255`: the exact quotient by 255, rounded); 16 bits do the same with 65535.
+ * Multiplies colour by alpha, from `source` into `target` (at least as long, alpha last). 8 bits round as Pillow's RGBA to
+ * RGBa conversion (`MULDIV255`: the quotient by 255, rounded, without dividing); 16 bits do the same with 65535.
  */
-export function premultiply(
-  source: Samples,
-  target: Samples,
-  { channels, depth }: Pick<ImageShape, 'channels' | 'depth'>,
-): void {
-  const max = depth === 16 ? 65535 : 255;
+export function premultiply(source: Samples, target: Samples, { channels, depth }: Kind): void {
   for (let pixel = 0; pixel < source.length; pixel += channels) {
     const last = pixel + channels - 1;
     const alpha = source[last] ?? 0;
     target[last] = alpha;
     for (let i = pixel; i < last; i++) {
-      const sample = source[i] ?? 0;
-      target[i] =
-        alpha === max ? sample : depth === 16 ? Math.round((sample * alpha) / max) : divideBy255(sample * alpha);
+      const product = (source[i] ?? 0) * alpha;
+      if (depth === 16) target[i] = product / 65535 + 0.5;
+      else target[i] = (product + 128 + ((product + 128) >> 8)) >> 8;
     }
   }
 }
@@ -26,7 +23,7 @@ export function premultiply(
  * Divides colour by alpha in place. 8 bits as Pillow's RGBa to RGBA: truncated, clipped, and left alone where alpha is
  * 0 or full; 16 bits round to the nearest, since no reference binds them.
  */
-export function unpremultiply(samples: Samples, { channels, depth }: Pick<ImageShape, 'channels' | 'depth'>): void {
+export function unpremultiply(samples: Samples, { channels, depth }: Kind): void {
   const max = depth === 16 ? 65535 : 255;
   const half = depth === 16 ? 0.5 : 0;
   for (let pixel = 0; pixel < samples.length; pixel += channels) {
@@ -34,13 +31,8 @@ export function unpremultiply(samples: Samples, { channels, depth }: Pick<ImageS
     const alpha = samples[last] ?? 0;
     if (alpha === 0 || alpha === max) continue;
     for (let i = pixel; i < last; i++) {
-      samples[i] = Math.min(Math.trunc((max * (samples[i] ?? 0)) / alpha + half), max);
+      const colour = (max * (samples[i] ?? 0)) / alpha + half; // storing it truncates
+      samples[i] = colour > max ? max : colour;
     }
   }
-}
-
-/** Rounded division of 0..65025 by 255 without dividing. */
-function divideBy255(product: number): number {
-  const biased = product + 128;
-  return ((biased >> 8) + biased) >> 8;
 }

@@ -20,5 +20,11 @@ export interface RowSink extends ImageShape {
 export function rowsOf(image: Image): RowSource {
   const length = rowLength(image);
   const { width, height, channels, depth } = image;
-  return { width, height, channels, depth, readRows: (y, count) => image.data.subarray(y * length, (y + count) * length) };
+  return {
+    width,
+    height,
+    channels,
+    depth,
+    readRows: (y, count) => image.data.subarray(y * length, (y + count) * length),
+  };
 }
