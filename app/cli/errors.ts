@@ -9,3 +9,8 @@ export class UsageError extends HiresFixError {
 export class BatchFailedError extends HiresFixError {
   readonly code = 'ERR_BATCH_FAILED';
 }
+
+/** A model's file is not what was downloaded or published; each was told of. */
+export class VerificationFailedError extends HiresFixError {
+  readonly code = 'ERR_VERIFICATION_FAILED';
+}

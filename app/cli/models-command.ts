@@ -4,21 +4,24 @@ import type { Command } from 'commander';
 import { inspectCheckpoint } from '../architectures/inspect-checkpoint.ts';
 import type { CatalogEntry } from '../catalog/catalog-entry.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
+import { modelView } from '../catalog/model-view.ts';
 import type { Config } from '../config.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { UsageError } from './errors.ts';
+import { addDownloadCommands } from './models-download-command.ts';
 
 /** Adds `hiresfix models ...` to the program. */
 export function addModelsCommand(program: Command, loadConfig: () => Config): void {
-  const models = program.command('models').description('Look at models, and run one bare');
+  const models = program.command('models').description('Look at models, fetch and verify them, run one bare');
   models
     .command('list')
     .description('Official models and those in MODELS_DIR')
     .option('--json', 'print one JSON document on stdout')
     .action(async ({ json }: { readonly json?: boolean }) => {
       const entries = await createCatalog(loadConfig()).list();
-      print(json === true, entries, () => entries.map(describe).join('\n'));
+      print(json === true, entries.map(modelView), () => entries.map(describe).join('\n'));
     });
+  addDownloadCommands(models, loadConfig);
   models
     .command('inspect')
     .description('What network a checkpoint holds')
