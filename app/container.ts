@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import type { Server as SocketServer } from 'socket.io';
 import type { DependencyContainer, InjectionToken } from 'tsyringe';
 import { instancePerContainerCachingFactory as once, container as root } from 'tsyringe';
+import { createCatalog } from './catalog/create-catalog.ts';
+import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
 import { createHttpServer } from './http/server.ts';
 import { createJobHandler } from './jobs/job-handler.ts';
@@ -17,6 +19,7 @@ import { WorkerPool } from './worker/worker-pool.ts';
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 export const CONFIG = token<Config>('Config');
 export const LOGGER = token<Logger>('Logger');
+export const MODEL_CATALOG = token<ModelCatalog>('ModelCatalog');
 export const WORKER_POOL = token<WorkerPool>('WorkerPool');
 export const JOB_FILES = token<JobFiles>('JobFiles');
 export const JOB_QUEUE = token<MemoryJobQueue>('JobQueue');
@@ -29,6 +32,7 @@ export function createContainer(config: Config): DependencyContainer {
   const container = root.createChildContainer(); // never the global one: tests run side by side
   container.register(CONFIG, { useValue: config });
   container.register(LOGGER, { useFactory: once((c) => createLogger(c.resolve(CONFIG))) });
+  container.register(MODEL_CATALOG, { useFactory: once((c) => createCatalog(c.resolve(CONFIG))) });
   container.register(WORKER_POOL, { useFactory: once((c) => new WorkerPool(c.resolve(CONFIG))) });
   container.register(JOB_FILES, { useFactory: once((c) => new JobFiles(c.resolve(CONFIG))) });
   container.register(JOB_QUEUE, { useFactory: once(createQueue) });
@@ -42,6 +46,7 @@ export function createContainer(config: Config): DependencyContainer {
         logger: c.resolve(LOGGER),
         queue: c.resolve(JOB_QUEUE),
         files: c.resolve(JOB_FILES),
+        catalog: c.resolve(MODEL_CATALOG),
       }),
     ),
   });

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import express from 'express';
+import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { JobFiles } from '../jobs/job-files.ts';
 import type { MemoryJobQueue } from '../jobs/memory-job-queue.ts';
@@ -12,6 +13,7 @@ import { problemHandler } from './problem.ts';
 import { healthRoute } from './routes/health-route.ts';
 import { hiresFixRoute } from './routes/hires-fix-route.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
+import { modelsRoute } from './routes/models-route.ts';
 import { upscaleRoute } from './routes/upscale-route.ts';
 import { originPolicy, requestLog, securityHeaders } from './security.ts';
 
@@ -24,15 +26,22 @@ export interface HttpDependencies {
   readonly logger: Logger;
   readonly queue: MemoryJobQueue;
   readonly files: JobFiles;
+  readonly catalog: ModelCatalog;
 }
 
 /** The REST interface, not yet listening. */
-export function createHttpServer({ config, logger, queue, files }: HttpDependencies): Server {
-  const context = { config, queue, files, awaited: new AwaitedJobs(queue) };
+export function createHttpServer({ config, logger, queue, files, catalog }: HttpDependencies): Server {
+  const context = { config, queue, files, catalog, awaited: new AwaitedJobs(queue) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), originPolicy(config));
-  app.use(healthRoute(context), jobsRoute(context), upscaleRoute(context), hiresFixRoute(context));
+  app.use(
+    healthRoute(context),
+    jobsRoute(context),
+    upscaleRoute(context),
+    hiresFixRoute(context),
+    modelsRoute(context),
+  );
   app.use((request) => {
     throw new RouteNotFoundError(request.method, request.path);
   });

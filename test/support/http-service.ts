@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import { createCatalog } from '../../app/catalog/create-catalog.ts';
 import type { Config } from '../../app/config.ts';
 import { loadConfig } from '../../app/config.ts';
 import { createHttpServer } from '../../app/http/server.ts';
@@ -43,7 +44,7 @@ export async function openHttpService(
   logger.silent = true;
   const { workers, maxQueue } = config;
   const queue = new MemoryJobQueue({ files, logger, workers, maxQueue });
-  const server = createHttpServer({ config, logger, queue, files });
+  const server = createHttpServer({ config, logger, queue, files, catalog: createCatalog(config) });
   const gateway = attachJobGateway(server, { config, logger, queue });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,3 +1,4 @@
+import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
 import type { JobFiles } from '../../jobs/job-files.ts';
 import type { MemoryJobQueue } from '../../jobs/memory-job-queue.ts';
@@ -8,5 +9,6 @@ export interface RouteContext {
   readonly config: Config;
   readonly queue: MemoryJobQueue;
   readonly files: JobFiles;
+  readonly catalog: ModelCatalog;
   readonly awaited: AwaitedJobs;
 }

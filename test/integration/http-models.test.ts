@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../app/config.ts';
+import type { RunningService } from '../../app/main.ts';
+import { startService } from '../../app/main.ts';
+import { writeCheckpoint } from '../support/checkpoint-writer.ts';
+import { buildManifestTensors, readManifest } from '../support/hashed-weights.ts';
+
+describe('GET /models', () => {
+  let folder: string;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hiresfix-models-'));
+    await mkdir(join(folder, 'models', 'mine'), { recursive: true });
+    const tensors = buildManifestTensors(readManifest('compact_x4_super_ultra'));
+    writeCheckpoint(join(folder, 'models', 'mine', '4x-Ultra.pth'), tensors, { format: 'pth-zip', root: 'params' });
+    service = await startService(
+      loadConfig({
+        PORT: '0',
+        LOG_LEVEL: 'error',
+        MODELS_DIR: join(folder, 'models'),
+        UPLOAD_FOLDER: join(folder, 'uploads'),
+        PROCESSED_FOLDER: join(folder, 'processed'),
+      }),
+    );
+  });
+
+  afterAll(async () => {
+    await service.close(0);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('lists official models, the bundled one, and the user’s own with what network they hold', async () => {
+    const response = await fetch(`${service.url}/models`);
+    const { models } = (await response.json()) as { models: Record<string, unknown>[] };
+    const named = (name: string) => models.find((model) => model['name'] === name);
+    expect(named('realesrgan-x4plus')).toMatchObject({ installed: false, scale: 4, size: 67_040_989, verified: null });
+    expect(named('compact-x2')).toMatchObject({ installed: true, scale: 2 });
+    expect(named('4x-Ultra')).toMatchObject({ installed: true, architecture: 'Compact', scale: 4, verified: false });
+    expect(JSON.stringify(models)).not.toContain(folder);
+  });
+});
