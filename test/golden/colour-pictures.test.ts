@@ -21,7 +21,7 @@ import { readPng } from '../support/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 import { runHashedNetwork } from '../support/run-hashed-network.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { largestDifference } from '../support/tensors.ts';
+import { largestDifference } from '../support/largest-difference.ts';
 
 const NETWORK_TIMEOUT_MS = 300_000;
 

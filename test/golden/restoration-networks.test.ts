@@ -5,7 +5,7 @@ import { caseFile } from '../support/cases.ts';
 import { readManifest } from '../support/hashed-weights.ts';
 import type { HashedNetworkResult, NetworkRun } from '../support/run-hashed-network.ts';
 import { runHashedNetwork } from '../support/run-hashed-network.ts';
-import { largestDifference } from '../support/tensors.ts';
+import { largestDifference } from '../support/largest-difference.ts';
 
 interface NetworkCase extends Pick<NetworkRun, 'localBaseSize'> {
   readonly name: string;
