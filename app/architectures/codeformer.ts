@@ -46,7 +46,7 @@ export const codeFormer: Architecture = {
       scalars: { w: 0.5 },
       multipleOf: 1,
       halo: 0,
-      workingBytesPerPixel: 4000,
+      workingBytesPerPixel: 3000,
       build: (image, { w }) => build(image, w ?? image.graph.constant([0.5]), weights),
     } satisfies Network;
   },

@@ -46,7 +46,7 @@ export const gfpgan: Architecture = {
       side,
       multipleOf: 1,
       halo: 0,
-      workingBytesPerPixel: 3000,
+      workingBytesPerPixel: 2100,
       build: (image) => build(image, weights),
     } satisfies Network;
   },

@@ -38,7 +38,7 @@ export const parseNet: Architecture = {
       role: 'face-parser',
       multipleOf: 1,
       halo: 0,
-      workingBytesPerPixel: 5000,
+      workingBytesPerPixel: 4700,
       build: (image) => build(image, weights),
     } satisfies Network;
   },

@@ -49,7 +49,7 @@ export const restoreFormer: Architecture = {
       side: SIDE,
       multipleOf: 1,
       halo: 0,
-      workingBytesPerPixel: 4000,
+      workingBytesPerPixel: 3000,
       build: (image) => build(image, weights),
     } satisfies Network;
   },

@@ -50,7 +50,7 @@ export const retinaFace: Architecture = {
       role: 'face-detector',
       multipleOf: 1,
       halo: 0,
-      workingBytesPerPixel: 1000,
+      workingBytesPerPixel: 150,
       build: (image) => build(image, weights),
     } satisfies Network;
   },

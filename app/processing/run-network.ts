@@ -37,6 +37,7 @@ export async function runNetwork(files: RunNetworkFiles, device: SessionDevice):
   const image = { type: 'float32', data: readTensor(inputs, 'input'), dims: shape } as const;
   const scalars = Object.entries(network.scalars ?? {}).map(([name, preset]) => [name, scalar(inputs, name, preset)]);
   const outputs = await session.run({ input: image, ...(Object.fromEntries(scalars) as Record<string, Tensor>) });
+  await session.release();
   const named = Object.entries(outputs).map(([name, { type, data, dims }]): [string, TensorData] => {
     if (type === 'uint16') throw new BadParameterError(`${name}: safetensors has no uint16`);
     return [name, { shape: dims, dtype: type, data }];
