@@ -17,7 +17,7 @@ export interface ModelCatalogOptions {
   readonly directory: string;
   /** The folder's downloader. */
   readonly downloader: ModelDownloader;
-  /** Whether `ensure` may fetch what is missing (`MODEL_DOWNLOADS`). */
+  /** Whether what is missing may be fetched (`MODEL_DOWNLOADS`). */
   readonly isDownloading: boolean;
   /** Reads what network a file holds; throws, with a message for people, where it holds none that is known. */
   readonly inspect?: (file: string) => InspectedModel | Promise<InspectedModel>;
@@ -103,28 +103,16 @@ export class ModelCatalog {
    */
   async ensure(name: string, options: DownloadOptions = {}): Promise<InstalledModel> {
     const found = await this.resolve(name);
-    const { file, official } = found;
-    if (file !== null) return { ...found, file };
-    if (!official) throw new UnknownModelError(name, await this.#names());
-    const { directory, isDownloading, downloader } = this.#options;
-    if (!isDownloading)
-      throw new ModelUnavailableError(official, { directory, why: 'downloads are off (MODEL_DOWNLOADS)' });
-    try {
-      const downloaded = await downloader.download(official, options);
-      return { ...found, file: downloaded.file, isVerified: downloaded.record !== undefined };
-    } catch (error) {
-      if (!(error instanceof DownloadError)) throw error;
-      throw new ModelUnavailableError(official, { directory, why: error.message }, { cause: error });
-    }
+    if (found.file !== null) return { ...found, file: found.file };
+    const { file, record } = await this.#fetch(found, options);
+    return { ...found, file, isVerified: record !== undefined };
   }
 
-  /** Fetches an official model because somebody asked for just that, whatever `ensure` may. Throws `UnknownModelError`, `DownloadError`. */
+  /** Like `ensure`, for somebody who asks for just that: also tells whether the model was there already. */
   async download(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
     const { model, record, isUsable } = await this.#find(name);
     if (isUsable && model.file) return { file: model.file.path, isFetched: false, record };
-    const official = officialOf(model);
-    if (!official) throw new UnknownModelError(name, await this.#names());
-    return this.#options.downloader.download(official, options);
+    return this.#fetch({ name, official: officialOf(model) }, options);
   }
 
   /** Reads whole files and compares their hashes: all that are installed, or those named. Corrupt ones are set aside. */
@@ -147,6 +135,22 @@ export class ModelCatalog {
     const sha256 = record && isUnchanged ? record.sha256 : await sha256OfFile(file);
     this.#hashes.set(key, sha256);
     return sha256;
+  }
+
+  async #fetch(
+    { name, official }: Pick<ResolvedModel, 'name' | 'official'>,
+    options: DownloadOptions,
+  ): Promise<DownloadedModel> {
+    const { directory, isDownloading, downloader } = this.#options;
+    if (!official) throw new UnknownModelError(name, await this.#names());
+    if (!isDownloading)
+      throw new ModelUnavailableError(official, { directory, why: 'downloads are off (MODEL_DOWNLOADS)' });
+    try {
+      return await downloader.download(official, options);
+    } catch (error) {
+      if (!(error instanceof DownloadError)) throw error;
+      throw new ModelUnavailableError(official, { directory, why: error.message }, { cause: error });
+    }
   }
 
   async #index(): Promise<ModelIndex> {

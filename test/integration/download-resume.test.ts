@@ -11,7 +11,8 @@ import { FaultServer, madeUpModel, sha256OfContent } from '../support/fault-serv
 const KILLS = 40;
 const SIZE = 64_000_001;
 const CONTENT = madeUpModel(SIZE);
-const SHA256 = sha256OfContent(CONTENT);
+/** For kills in the last moments: whatever the network, they are over fast. */
+const QUICK = madeUpModel(15_000_001, 2);
 /** Eight connections at this rate: the whole file takes longer than all the killed processes have. */
 const BYTES_PER_SECOND = 300_000;
 
@@ -29,9 +30,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function model(filename: string, url: string): RemoteModel {
+function model(filename: string, url: string, content = CONTENT): RemoteModel {
   const rest = { mirrors: [], scale: 4, licence: 'none', purpose: 'tests', source: 'tests' };
-  return { name: 'test-model', filename, url, size: SIZE, sha256: SHA256, ...rest };
+  return { name: 'test-model', filename, url, size: content.size, sha256: sha256OfContent(content), ...rest };
 }
 
 describe('a download whose process is killed', () => {
@@ -40,19 +41,20 @@ describe('a download whose process is killed', () => {
     const slow = server.serve('/model.pth', CONTENT, { bytesPerSecond: BYTES_PER_SECOND });
     const seed = Date.now() % 2 ** 31;
     const random = randomNumbers(seed);
+    const request = { options: { directory: models }, model: model('Model.pth', slow) };
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const process = new DownloadProcess(program, { options: { directory: models }, model: model('Model.pth', slow) });
+      const process = new DownloadProcess(program, request);
       await process.started();
-      await sleep(30 + random() * 650);
+      await sleep(30 + random() * 900);
       await process.kill();
       expect(await process.result()).toBeUndefined();
       expect((await readdir(models)).filter((name) => name === 'Model.pth')).toEqual([]);
     }
     const beforeKills = server.sent;
     server.serve('/model.pth', CONTENT);
-    const last = new DownloadProcess(program, { options: { directory: models }, model: model('Model.pth', slow) });
+    const last = new DownloadProcess(program, request);
     expect(await last.result()).toMatchObject({ isFetched: true });
-    expect(await sha256OfFile(join(models, 'Model.pth'))).toBe(SHA256);
+    expect(await sha256OfFile(join(models, 'Model.pth'))).toBe(request.model.sha256);
     expect((await readdir(models)).sort()).toEqual(['Model.pth', 'models.lock.json']);
     const again = server.sent - SIZE;
     const share = again / beforeKills;
@@ -64,8 +66,11 @@ describe('a download whose process is killed', () => {
 
   it('is never seen half done, also when it is killed while it checks and publishes', async () => {
     const models = join(directory, 'quick');
-    const fast = server.serve('/quick.pth', CONTENT);
-    const request = { options: { directory: models }, model: model('Quick.pth', fast) };
+    const request = {
+      options: { directory: models },
+      model: model('Quick.pth', server.serve('/quick.pth', QUICK), QUICK),
+    };
+    const { sha256 } = request.model;
     const undisturbed = await timeOf(new DownloadProcess(program, request));
     const random = randomNumbers(7);
     for (let kill = 0; kill < 12; kill += 1) {
@@ -74,11 +79,11 @@ describe('a download whose process is killed', () => {
       await sleep(undisturbed * (0.4 + 0.6 * random()));
       await process.kill();
       const isThere = (await readdir(models)).includes('Quick.pth');
-      if (isThere) expect(await sha256OfFile(join(models, 'Quick.pth'))).toBe(SHA256);
+      if (isThere) expect(await sha256OfFile(join(models, 'Quick.pth'))).toBe(sha256);
     }
     const last = new DownloadProcess(program, request);
     await last.result();
-    expect(await sha256OfFile(join(models, 'Quick.pth'))).toBe(SHA256);
+    expect(await sha256OfFile(join(models, 'Quick.pth'))).toBe(sha256);
     expect((await readdir(models)).sort()).toEqual(['Quick.pth', 'models.lock.json']);
   }, 60_000);
 });

@@ -34,9 +34,10 @@ export class DownloadProcess {
   readonly child: ChildProcess;
   #output = '';
 
-  constructor(program: string, request: DownloadRequest, nodeArguments: readonly string[] = []) {
-    this.child = spawn(process.execPath, [...nodeArguments, program, JSON.stringify(request)], {
+  constructor(program: string, request: DownloadRequest, environment: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [program, JSON.stringify(request)], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
   }
