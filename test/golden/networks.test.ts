@@ -1,0 +1,215 @@
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inspectCheckpoint } from '../../app/architectures/inspect-checkpoint.ts';
+import { loadConfig } from '../../app/config.ts';
+import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { caseFile } from '../support/cases.ts';
+import type { CheckpointLayout } from '../support/checkpoint-writer.ts';
+import { writeCheckpoint } from '../support/checkpoint-writer.ts';
+import type { BuiltTensor, Manifest } from '../support/hashed-weights.ts';
+import { buildManifestTensors, readManifest } from '../support/hashed-weights.ts';
+import { NetworkProcess } from '../support/network-process.ts';
+import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { expectClose, readNamed } from '../support/close-tensors.ts';
+
+interface PublishedNetwork {
+  readonly manifest: string;
+  /** What PyTorch's own noise allows, by the size of the input. */
+  readonly cases: Readonly<Record<string, number>>;
+  readonly alsoAs?: LayoutName;
+}
+
+/** Ways to save the same weights. The first two are tried with every network. */
+const LAYOUTS = {
+  'as it was published': (root): CheckpointLayout => ({ format: 'pth-zip', root }),
+  'as safetensors': () => ({ format: 'safetensors' }),
+  'as a bare state dict': () => ({ format: 'pth-zip', root: null }),
+  'as torch 1.5 would save it': (root) => ({ format: 'pth-legacy', root }),
+  'as nn.DataParallel names it': () => ({ format: 'pth-zip', root: 'state_dict', prefix: 'module.' }),
+  'as GAN trainers of old saved it': () => ({ format: 'pth-legacy', root: 'model', prefix: 'netG.' }),
+  'as safetensors of a DataParallel': () => ({ format: 'safetensors', prefix: 'module.' }),
+} satisfies Record<string, (root: string | null) => CheckpointLayout>;
+
+type LayoutName = keyof typeof LAYOUTS;
+
+const PUBLISHED: readonly PublishedNetwork[] = [
+  { manifest: 'RealESRGAN_x4plus', cases: { '27x19': 2e-5, '5x3': 3e-5 } },
+  { manifest: 'RealESRGAN_x2plus', cases: { '37x29': 2e-5, '32x24': 2e-5 }, alsoAs: 'as torch 1.5 would save it' },
+  { manifest: 'RealESRNet_x4plus', cases: { '19x27': 2e-5 } },
+  { manifest: 'RealESRGAN_x4plus_anime_6B', cases: { '23x17': 2e-5 }, alsoAs: 'as nn.DataParallel names it' },
+  { manifest: 'RRDB_ESRGAN_x4_old_arch', cases: { '21x18': 2e-5 } },
+  { manifest: 'ESRGAN_1x_old_arch', cases: { '37x29': 2e-5 } },
+  { manifest: 'ESRGAN_2x_old_arch', cases: { '29x37': 3e-5 } },
+  { manifest: 'nESRGANplus_x4', cases: { '18x21': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
+  { manifest: 'BSRGAN_x4', cases: { '17x23': 2e-5 } },
+  { manifest: 'realesr-animevideov3', cases: { '27x22': 2e-5 }, alsoAs: 'as a bare state dict' },
+  { manifest: 'realesr-general-x4v3', cases: { '23x25': 2e-5 }, alsoAs: 'as safetensors of a DataParallel' },
+  { manifest: 'realesr-general-wdn-x4v3', cases: { '23x25': 2e-5 }, alsoAs: 'as torch 1.5 would save it' },
+  { manifest: 'compact_x2_ultra', cases: { '37x29': 2e-5 } },
+  { manifest: 'compact_x4_super_ultra', cases: { '25x23': 2e-5 } },
+  { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
+];
+
+let folder: TemporaryFolder;
+let child: NetworkProcess;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  child = new NetworkProcess();
+});
+
+afterAll(async () => {
+  await child.close();
+  await folder.remove();
+});
+
+async function expectAnswer(checkpoint: string, golden: string, tolerance: number): Promise<void> {
+  const output = join(folder.path, 'output.safetensors');
+  expect(await child.run({ kind: 'run-network', checkpoint, input: golden, output })).toBeUndefined();
+  expectClose(readNamed(output, 'output'), readNamed(golden, 'output'), tolerance);
+}
+
+describe('Networks at their published size answer as PyTorch does', () => {
+  describe.each(PUBLISHED)('$manifest', ({ manifest: name, cases, alsoAs }) => {
+    let manifest: Manifest;
+    let tensors: Map<string, BuiltTensor>;
+
+    beforeAll(() => {
+      manifest = readManifest(name);
+      tensors = buildManifestTensors(manifest);
+    });
+
+    afterAll(() => tensors.clear());
+
+    const layouts: LayoutName[] = ['as it was published', 'as safetensors', ...(alsoAs ? [alsoAs] : [])];
+
+    it.each(layouts)('%s', async (layout) => {
+      const file = join(folder.path, `${name}.pth`);
+      const written = LAYOUTS[layout](manifest.root);
+      writeCheckpoint(file, tensors, written);
+      expect(inspectCheckpoint(file)).toEqual(reportOf(manifest, written.format));
+      for (const [size, tolerance] of Object.entries(cases)) {
+        await expectAnswer(file, caseFile(`${name}_${size}`), tolerance);
+      }
+      rmSync(file);
+    });
+  });
+});
+
+/** What the manifest says that is to be found out. */
+function reportOf({ expected, tensors }: Manifest, format: CheckpointLayout['format']) {
+  const counts = tensors.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
+  return {
+    architecture: expected['architecture'],
+    scale: expected['scale'],
+    input_channels: expected['in_nc'],
+    output_channels: expected['out_nc'],
+    parameters: expected['hyperparameters'],
+    tensors: tensors.length,
+    parameter_count: counts.reduce((a, b) => a + b, 0),
+    format,
+  };
+}
+
+describe('Two checkpoints blended', () => {
+  it('answer as PyTorch does with the interpolated weights', async () => {
+    const [checkpoint, second] = ['realesr-general-x4v3', 'realesr-general-wdn-x4v3'].map((name, i) => {
+      const manifest = readManifest(name);
+      const file = join(folder.path, `${name}.pth`);
+      const format = i === 0 ? 'pth-zip' : 'pth-legacy';
+      writeCheckpoint(file, buildManifestTensors(manifest), { format, root: manifest.root });
+      return file;
+    }) as [string, string];
+    const output = join(folder.path, 'output.safetensors');
+    const input = caseFile('realesr-general-dni03_23x25');
+    const blend = { file: second, strength: 0.3 };
+    expect(await child.run({ kind: 'run-blended', checkpoint, blend, input, output })).toBeUndefined();
+    expectClose(readNamed(output, 'output'), readNamed(input, 'output'), 2e-5);
+    rmSync(checkpoint);
+    rmSync(second);
+  });
+});
+
+describe('Every variant that keys and shapes can express', () => {
+  const formats = ['safetensors', 'pth-zip', 'pth-legacy'] as const;
+  const variants = readSmallNetworks().map((network, i) => ({ ...network, format: formats[i % 3] ?? 'pth-zip' }));
+
+  it.each(variants)('$name is what spandrel takes it for, and answers as it does ($format)', async (network) => {
+    const file = join(folder.path, `${network.name}.pth`);
+    writeSmallNetwork(file, network, network.format);
+    expect(inspectCheckpoint(file)).toMatchObject({ ...network.expected, format: network.format });
+    await expectAnswer(file, networkFixture(`${network.name}.safetensors`), 2e-5);
+  });
+});
+
+describe('A checkpoint', () => {
+  const [network] = readSmallNetworks().filter(({ name }) => name === 'new-x2-unshuffle2');
+  if (!network) throw new Error('no such network');
+  const golden = networkFixture(`${network.name}.safetensors`);
+
+  it('runs from a folder and a file that cannot be written', async () => {
+    const place = join(folder.path, 'read-only');
+    await mkdir(place);
+    const file = join(place, 'weights.pth');
+    writeSmallNetwork(file, network, 'pth-zip');
+    chmodSync(file, 0o444);
+    chmodSync(place, 0o555);
+    await expectAnswer(file, golden, 2e-5);
+    chmodSync(place, 0o755);
+  });
+
+  it('runs through a link of another name in another folder, as the caches of model hubs have them', async () => {
+    const place = join(folder.path, 'blobs');
+    await mkdir(place);
+    writeSmallNetwork(join(place, '4fa0d38905f7'), network, 'safetensors');
+    const link = join(folder.path, 'weights.safetensors');
+    symlinkSync(join(place, '4fa0d38905f7'), link);
+    await expectAnswer(link, golden, 2e-5);
+  });
+
+  it('runs from a path with spaces, letters of any script and a percent sign', async () => {
+    const place = join(folder.path, 'my models %41', 'モデル');
+    await mkdir(place, { recursive: true });
+    const file = join(place, 'größe 2×.pth');
+    writeSmallNetwork(file, network, 'pth-zip');
+    await expectAnswer(file, golden, 2e-5);
+  });
+});
+
+describe('The worker', () => {
+  let pool: WorkerPool;
+
+  beforeAll(() => {
+    pool = new WorkerPool(loadConfig({}), { isBackground: false });
+  });
+
+  afterAll(() => pool.close());
+
+  it.each(['new-x2-unshuffle2', 'compact-x4-bfloat16'])('runs the bare network of %s', async (name) => {
+    const network = readSmallNetworks().find((row) => row.name === name);
+    if (!network) throw new Error(name);
+    const checkpoint = join(folder.path, `${name}.pth`);
+    writeSmallNetwork(checkpoint, network, 'pth-legacy');
+    const golden = networkFixture(`${name}.safetensors`);
+    const output = join(folder.path, 'worker.safetensors');
+    await pool.run({ kind: 'run-network', checkpoint, input: golden, output });
+    expectClose(readNamed(output, 'output'), readNamed(golden, 'output'), 2e-5);
+  });
+
+  it('says what it expected of a tensor that is no input of the network', async () => {
+    const [network] = readSmallNetworks().filter(({ name }) => name === 'compact-x2-gray');
+    if (!network) throw new Error('no such network');
+    const checkpoint = join(folder.path, 'gray.pth');
+    writeSmallNetwork(checkpoint, network, 'safetensors');
+    const input = networkFixture('compact-x2.safetensors');
+    const output = join(folder.path, 'none.safetensors');
+    await expect(pool.run({ kind: 'run-network', checkpoint, input, output })).rejects.toMatchObject({
+      code: 'ERR_BAD_PARAMETER',
+      message: expect.stringContaining("expected a tensor 'input' of shape [N, 1, H, W], got [1, 3, 7, 5]") as unknown,
+    });
+  });
+});
