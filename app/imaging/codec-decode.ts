@@ -60,8 +60,9 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const image = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
   fillLowBits(image, header.bitsPerSample ?? depth);
   if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*' };
+  const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1;
   return {
-    image: withoutEmptyAlpha(image, header),
+    image: hasAddedAlpha ? withoutUnusedAlpha(image) : image,
     header,
     convertedFrom: isConverted ? header.space.toUpperCase() : undefined,
   };
@@ -124,10 +125,10 @@ function fillLowBits({ data, depth }: Image, bits: number): void {
   }
 }
 
-/** libvips gives every frame of an animation alpha, for where it shows the one before; the first often has no use for it. */
-function withoutEmptyAlpha(image: Image, { pages = 1 }: Metadata): Image {
+/** libvips gives GIF and every frame of an animation alpha, for what shows through; a first frame often has no use for it. */
+function withoutUnusedAlpha(image: Image): Image {
   const { channels, data, depth } = image;
-  if (pages === 1 || channels !== 4) return image;
+  if (channels !== 4) return image;
   for (let i = 3; i < data.length; i += 4) if (data[i] !== maxSample(depth)) return image;
   const colours = allocateSamples(depth, (data.length / 4) * 3);
   for (let from = 0, to = 0; to < colours.length; from++) if (from % 4 !== 3) colours[to++] = data[from] ?? 0;

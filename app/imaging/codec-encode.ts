@@ -52,8 +52,9 @@ export async function writeImage(
     editFile(partial, editsFor(partial, format, metadata));
     renameSync(partial, target);
   } catch (cause) {
+    const error = failure(target, format, cause); // looks at the disk as it was, so before the partial file goes
     rmSync(partial, { force: true });
-    throw failure(target, format, cause);
+    throw error;
   }
 }
 
@@ -109,10 +110,18 @@ function editsFor(file: string, format: EncodeFormat, { exif, density, pngChunks
 }
 
 function failure(target: string, format: EncodeFormat, cause: unknown): Error {
-  const detail = cause instanceof Error ? cause.message.trim() : String(cause);
-  const { bavail, bsize } = statfsSync(dirname(target));
-  if (bavail * bsize < FULL_DISK_BYTES) {
+  const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
+  if (isDiskFull(dirname(target))) {
     return new ScratchSpaceError(`${target}: the disk is full (${detail}); free some space and try again`, { cause });
   }
   return new OutputFormatError(`${target}: could not be written as ${format.toUpperCase()} (${detail})`, { cause });
+}
+
+function isDiskFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < FULL_DISK_BYTES;
+  } catch {
+    return false; // no such folder, which is what the message then says
+  }
 }

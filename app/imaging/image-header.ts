@@ -61,7 +61,8 @@ function tiffHeader(file: Uint8Array): ImageHeader {
     if (at === undefined) return 0;
     return view.getUint16(at + 2, isIntel) === 3 ? view.getUint16(at + 8, isIntel) : view.getUint32(at + 8, isIntel);
   };
-  const size = { width: valueAt(find(TIFF_TAG.width)), height: valueAt(find(TIFF_TAG.height)) };
+  const [width, height] = [valueAt(find(TIFF_TAG.width)), valueAt(find(TIFF_TAG.height))];
+  const size = width > 0 && height > 0 ? { width, height } : undefined;
   const tagAt = find(TIFF_TAG.photometric);
   const encoding = LAB_ENCODINGS[valueAt(tagAt)];
   return { size, ...(encoding && tagAt !== undefined ? { lab: { encoding, tagAt } } : {}) };

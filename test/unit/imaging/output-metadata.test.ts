@@ -52,22 +52,21 @@ describe('Fitting metadata to an output', () => {
     ]);
   });
 
-  it.each<[EncodeFormat, Channels, string, boolean, boolean]>([
-    ['png', 3, 'RGB ', true, false],
-    ['png', 4, 'GRAY', false, false],
-    ['jpeg', 1, 'GRAY', true, false],
-    ['tiff', 2, 'RGB ', false, false],
-    ['webp', 4, 'RGB ', true, false],
-    ['webp', 1, 'GRAY', true, true],
-    ['avif', 2, 'GRAY', true, true],
+  it.each<{ format: EncodeFormat; channels: Channels; space: string; isKept: boolean; isConverted: boolean }>([
+    { format: 'png', channels: 3, space: 'RGB ', isKept: true, isConverted: false },
+    { format: 'png', channels: 4, space: 'GRAY', isKept: false, isConverted: false },
+    { format: 'jpeg', channels: 1, space: 'GRAY', isKept: true, isConverted: false },
+    { format: 'tiff', channels: 2, space: 'RGB ', isKept: false, isConverted: false },
+    { format: 'webp', channels: 4, space: 'RGB ', isKept: true, isConverted: false },
+    { format: 'webp', channels: 1, space: 'GRAY', isKept: true, isConverted: true },
+    { format: 'avif', channels: 2, space: 'GRAY', isKept: true, isConverted: true },
   ])(
-    'in %s with %d channels and a profile for %s: kept %p, converted %p',
-    (format, channels, space, isKept, isConverted) => {
+    '$format with $channels channels and a profile for $space: kept $isKept, converted $isConverted',
+    ({ format, channels, space, isKept, isConverted }) => {
       const result = outputMetadata(shape(channels), format, { icc: profile(space) });
       expect([result.icc !== undefined, result.isConvertedToSrgb]).toEqual([isKept, isConverted]);
-      expect(result.warnings).toEqual(
-        isKept ? [] : ['the ICC profile is left out: it is not for the colours of the result'],
-      );
+      const warning = 'the ICC profile is left out: it is not for the colours of the result';
+      expect(result.warnings).toEqual(isKept ? [] : [warning]);
     },
   );
 
