@@ -41,7 +41,7 @@ export function readBytes(file: string, offset: number, length: number): Buffer 
 }
 
 function copyEdited(from: number, target: string, edits: readonly Edit[], size: number): void {
-  const to = openSync(target, 'w', 0o600);
+  const to = openSync(target, 'w', fstatSync(from).mode);
   try {
     let read = 0;
     let written = 0;
