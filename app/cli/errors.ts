@@ -14,3 +14,18 @@ export class BatchFailedError extends HiresFixError {
 export class VerificationFailedError extends HiresFixError {
   readonly code = 'ERR_VERIFICATION_FAILED';
 }
+
+/** The service of `--server` cannot be reached, or answers with what is not its own. */
+export class ServerUnreachableError extends HiresFixError {
+  readonly code = 'ERR_SERVER';
+}
+
+/** What the service of `--server` refused or failed, with its own code. */
+export class ServerProblemError extends HiresFixError {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

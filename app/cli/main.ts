@@ -14,6 +14,7 @@ const BAD_USAGE = 2;
 /** Errors by which the caller, not the work, is at fault. */
 const USAGE_CODES = new Set(['ERR_USAGE', 'ERR_BAD_CONFIG', 'ERR_BAD_PARAMETER', 'ERR_UNKNOWN_UPSCALER']);
 
+process.stdout.on('error', () => process.exit(FAILED)); // whoever read it (`| head`) has read enough
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -48,10 +49,18 @@ function overrideExits(command: Command): void {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? OK : BAD_USAGE; // it has spoken itself
   if (error instanceof HiresFixError) {
-    process.stderr.write(`hiresfix: ${error.message}\n`);
+    process.stderr.write(`hiresfix: ${lineOf(error.message)}\n`);
     return USAGE_CODES.has(error.code) ? BAD_USAGE : FAILED;
   }
   const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`hiresfix: ${text}\n`);
+  process.stderr.write(`hiresfix: ${lineOf(text)}\n`);
   return FAILED;
+}
+
+/** One line, whatever lists a message holds. */
+function lineOf(text: string): string {
+  return text
+    .trim()
+    .replace(/:\s*\n\s*/g, ': ')
+    .replace(/\s*\n\s*/g, '; ');
 }

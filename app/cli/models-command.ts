@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { inspectCheckpoint } from '../architectures/inspect-checkpoint.ts';
@@ -8,6 +8,7 @@ import { modelView } from '../catalog/model-view.ts';
 import type { Config } from '../config.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { UsageError } from './errors.ts';
+import { interruption } from './interruption.ts';
 import { addDownloadCommands } from './models-download-command.ts';
 
 /** Adds `hiresfix models ...` to the program. */
@@ -42,11 +43,14 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
     .requiredOption('--input <file>', 'a .safetensors with the float32 tensor `input`, [N, C, H, W]')
     .requiredOption('--output <file>', 'the .safetensors to write')
     .action(async (file: string, flags: { readonly input: string; readonly output: string }) => {
+      const [checkpoint, input] = [await existing(file), await existing(flags.input)];
       const pool = new WorkerPool(loadConfig(), { isBackground: false });
+      const interrupt = interruption();
       try {
-        const [checkpoint, input] = [await existing(file), await existing(flags.input)];
-        await pool.run({ kind: 'run-network', checkpoint, input, output: resolve(flags.output) });
+        const task = { kind: 'run-network', checkpoint, input, output: resolve(flags.output) } as const;
+        await pool.run(task, { signal: interrupt.signal });
       } finally {
+        interrupt.stop();
         await pool.close();
       }
     });
@@ -54,9 +58,9 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
 
 async function existing(file: string): Promise<string> {
   const path = resolve(file);
-  await access(path).catch(() => {
-    throw new UsageError(`${file}: there is no such file`);
-  });
+  const there = await stat(path).catch(() => undefined);
+  if (!there) throw new UsageError(`${file}: there is no such file`);
+  if (there.isDirectory()) throw new UsageError(`${file}: expected a file, got a folder`);
   return path;
 }
 

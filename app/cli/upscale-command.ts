@@ -1,31 +1,19 @@
-import { access, mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { z } from 'zod';
 import type { Config } from '../config.ts';
-import type { HiresFixError } from '../errors.ts';
-import type { ImageResult } from '../processing/result.ts';
 import type { HiresFixTask } from '../processing/tasks.ts';
-import { DEVICES, OUTPUT_FORMATS, outputOptions, upscaleOptions } from '../processing/upscale-options.ts';
+import { DEVICES, OUTPUT_FORMATS } from '../processing/upscale-options.ts';
+import type { TaskHooks } from '../worker/worker-pool.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
-import { BatchFailedError, UsageError } from './errors.ts';
-import type { InputFile } from './input-files.ts';
 import { inputFiles } from './input-files.ts';
-import { outputPlan } from './output-paths.ts';
+import { interruption } from './interruption.ts';
 import { ProgressBar } from './progress-bar.ts';
-
-/** The command's flags, as commander names them. */
-interface UpscaleFlags extends Readonly<Record<string, unknown>> {
-  readonly output: string;
-  readonly upscaler: string;
-  readonly suffix: string;
-  readonly overwrite?: boolean;
-  readonly json?: boolean;
-}
-
-/** Flags that are options of the upscale under another spelling. */
-const OPTION_FLAGS = ['scale', 'width', 'height', 'denoiseStrength', 'tile', 'tilePad', 'prePad', 'device'] as const;
+import { RemoteService } from './remote-service.ts';
+import { upscaleRemotely } from './remote-upscale.ts';
+import type { Outcome } from './upscale-report.ts';
+import { reportOutcome } from './upscale-report.ts';
+import type { UpscaleFlags } from './upscale-task.ts';
+import { createTask, givenOptions } from './upscale-task.ts';
 
 /** Adds `hiresfix upscale` to the program. */
 export function addUpscaleCommand(program: Command, loadConfig: () => Config): void {
@@ -52,6 +40,7 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
     .option('--suffix <text>', 'put after the name of each result in a folder', '_upscaled')
     .option('--overwrite', 'replace results that are there')
+    .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')
     .option('--json', 'print one JSON document on stdout')
     .action(async (inputs: string[], flags: UpscaleFlags) => {
       await upscale(inputs, flags, loadConfig());
@@ -59,111 +48,44 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
 }
 
 async function upscale(inputs: readonly string[], flags: UpscaleFlags, config: Config): Promise<void> {
+  const run = runnerOf(flags, config);
   const files = await inputFiles(inputs);
   const task = await createTask(files, flags);
-  const pool = new WorkerPool(config, { isBackground: false });
-  const bar = new ProgressBar(flags.json !== true);
-  const failures = new Map<number, HiresFixError>();
-  const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
+  const isJson = flags.json === true;
+  const outcome: Outcome = { results: new Map(), failures: new Map() };
+  const bar = new ProgressBar(!isJson);
+  const interrupt = interruption();
+  let error: Error | undefined;
   try {
-    const results = await pool.run(task, {
+    await run(task, {
       signal: interrupt.signal,
       onProgress: (progress) => bar.update(progress),
-      onImageFailed: (index, error) => failures.set(index, error),
+      onResult: (result) => outcome.results.set(result.index, result),
+      onImageFailed: (index, failure) => outcome.failures.set(index, failure),
     });
-    bar.stop();
-    report(files, results, failures, flags.json === true);
-  } finally {
-    bar.stop();
-    await pool.close();
+  } catch (thrown) {
+    error = thrown instanceof Error ? thrown : new Error(String(thrown));
   }
+  interrupt.stop();
+  bar.stop();
+  reportOutcome(files, outcome, { isJson, error });
 }
 
-async function createTask(files: readonly InputFile[], flags: UpscaleFlags): Promise<HiresFixTask> {
-  const given = OPTION_FLAGS.map((flag) => [toSnakeCase(flag), flags[flag]] as const);
-  const modelFile = await checkpointPath(flags.upscaler);
-  const options = parse(upscaleOptions, {
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-    ...(modelFile === undefined ? { upscaler: flags.upscaler } : {}),
-  });
-  const asked = parse(outputOptions, {
-    output_format: flags['format'],
-    quality: flags['quality'],
-    metadata: flags['metadata'],
-  });
-  const plan = await outputPlan(files, flags.output, { suffix: flags.suffix, format: asked.output_format });
-  const images = plan.paths.map((path, index) => {
-    const input = files[index]?.path ?? '';
-    return { file: input, name: input, ...path };
-  });
-  await Promise.all(images.map(({ outputStem }) => mkdir(dirname(outputStem), { recursive: true })));
-  return {
-    kind: 'hires-fix',
-    images,
-    options,
-    ...(modelFile === undefined ? {} : { modelFile }),
-    output: { ...asked, output_format: plan.format },
-    mayOverwrite: flags.overwrite === true,
+type Runner = (task: HiresFixTask, hooks: TaskHooks) => Promise<void>;
+
+/** Here, in a worker process, or on the service of `--server`. @throws UsageError for what is no URL */
+function runnerOf(flags: UpscaleFlags, config: Config): Runner {
+  if (flags.server !== undefined) {
+    // The caller's own key, which is no setting of a service and so not in its configuration.
+    const service = new RemoteService(flags.server, process.env['HIRESFIX_API_KEY']);
+    return (task, hooks) => upscaleRemotely(service, { task, fields: givenOptions(flags) }, hooks);
+  }
+  return async (task, hooks) => {
+    const pool = new WorkerPool(config, { isBackground: false });
+    try {
+      await pool.run(task, hooks);
+    } finally {
+      await pool.close();
+    }
   };
-}
-
-/** The upscaler as the path of a checkpoint, where there is such a file. */
-async function checkpointPath(upscaler: string): Promise<string | undefined> {
-  const isPath = /[\\/]/.test(upscaler) || /\.(pth|pt|ckpt|safetensors)$/i.test(upscaler);
-  if (!isPath) return undefined;
-  const path = resolve(upscaler);
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (!exists && /[\\/]/.test(upscaler)) throw new UsageError(`--upscaler: there is no file ${upscaler}`);
-  return exists ? path : undefined; // else it may be a file's name in MODELS_DIR
-}
-
-/** @throws UsageError which names the flag as it is typed */
-function parse<T extends z.ZodType>(schema: T, values: unknown): z.output<T> {
-  const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const name = String(issue?.path[0] ?? '');
-  const came = JSON.stringify((values as Record<string, unknown>)[name]);
-  const flag = name === 'output_format' ? 'format' : name.replaceAll('_', '-');
-  throw new UsageError(`--${flag}: ${issue?.message ?? 'bad value'}, got ${came}`);
-}
-
-function toSnakeCase(flag: string): string {
-  return flag.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function report(
-  files: readonly InputFile[],
-  results: readonly ImageResult[],
-  failures: ReadonlyMap<number, HiresFixError>,
-  isJson: boolean,
-): void {
-  const nameOf = (index: number) => files[index]?.path ?? '';
-  if (isJson) {
-    const document = {
-      results: results.map(({ index, file, bytes, info }) => ({ input: nameOf(index), output: file, bytes, info })),
-      failed: [...failures].map(([index, { code, message }]) => ({ input: nameOf(index), code, message })),
-    };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  } else {
-    for (const { file, info } of results) process.stdout.write(`${file}  ${summary(info)}\n`);
-  }
-  const [first] = failures.values();
-  if (!first) return;
-  if (files.length === 1) throw first;
-  for (const { message } of failures.values()) process.stderr.write(`hiresfix: ${message}\n`);
-  throw new BatchFailedError(`${failures.size} of ${files.length} images failed`);
-}
-
-function summary(info: ImageResult['info']): string {
-  const { input, output, upscaler, device, seconds, fallbacks, warnings } = info;
-  const told = [...fallbacks.map(({ from, to, reason }) => `${from} -> ${to}: ${reason}`), ...warnings];
-  const where = device === undefined ? '' : ` on ${device}`;
-  const size = `${input.width}x${input.height} -> ${output.width}x${output.height}`;
-  const line = `${size}, ${upscaler}${where}, ${seconds['total'] ?? 0} s`;
-  return [line, ...told.map((note) => `note: ${note}`)].join('\n  ');
 }

@@ -8,11 +8,12 @@ import type { TensorValues } from '../onnx/weights.ts';
  * @throws WeightsError where the two checkpoints are not of one network
  */
 export function blendedValues(first: StateDict, second: StateDict, strength: number): TensorValues {
-  for (const [name, { shape }] of first.tensors) {
-    const other = second.tensors.get(name)?.shape;
-    if (other?.join() !== shape.join()) {
-      throw new WeightsError(`${second.file}: cannot be blended with ${first.file}: ${name} is not the same in both`);
-    }
+  for (const name of new Set([...first.tensors.keys(), ...second.tensors.keys()])) {
+    const [shape, other] = [first, second].map(({ tensors }) => tensors.get(name)?.shape.join(' x '));
+    if (shape === other) continue;
+    throw new WeightsError(
+      `${second.file}: cannot be blended with ${first.file}: ${name} is ${other ?? 'missing'} instead of ${shape ?? 'missing'}`,
+    );
   }
   const rest = Math.fround(1 - strength);
   const share = Math.fround(strength);

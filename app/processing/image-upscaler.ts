@@ -10,13 +10,15 @@ import { ScratchImage } from '../imaging/scratch-image.ts';
 import type { SessionDevice } from '../inference/devices.ts';
 import { deviceLadder } from '../inference/devices.ts';
 import { installedDevices } from '../inference/session.ts';
+import { downloadReport } from './download-report.ts';
 import type { ModelFiles, TilingOptions, TilingUsed } from './real-esrgan-upscaler.ts';
 import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
 import type { Fallback, ResultInfo, Size } from './result.ts';
 import type { StageClock } from './stage-clock.ts';
-import { growth, targetSize } from './target-size.ts';
+import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
-import type { UpscalerChooser } from './upscaler-choice.ts';
+import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
+import { isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
 
 /** What holds for all images of a task. */
@@ -37,6 +39,20 @@ export interface RunningOn {
   readonly device: SessionDevice;
   /** Core side in input pixels; 0 is the whole image. */
   readonly tile: number;
+  /** The longer side of what is cut into tiles. */
+  readonly side: number;
+}
+
+/** What is going to be done to an image. */
+export interface UpscalePlan {
+  /** The upscaler that was chosen. */
+  readonly name: string;
+  /** Of the result. */
+  readonly size: Size;
+  readonly fallbacks: readonly Fallback[];
+  readonly warnings: readonly string[];
+  /** None where a Pillow filter does it. */
+  readonly network?: RealESRGANUpscaler;
 }
 
 /** An upscaled image and what is to be said of how it came about. */
@@ -65,38 +81,47 @@ export class ImageUpscaler {
     this.#catalog = catalog;
   }
 
-  async upscale(image: Image, task: UpscaleTask, clock: StageClock): Promise<Upscaled> {
-    const { options } = task;
-    const fallbacks: Fallback[] = [];
-    const onFallback = (fallback: Fallback) => fallbacks.push(fallback);
-    const wanted = targetSize(image, options, DEFAULT_SCALE, this.#config.maxOutputPixels);
+  /**
+   * Chooses the upscaler, has its weights fetched and reads them: what can fail before there is anything to lose.
+   * @throws OutputTooLargeError for this image; anything else is wrong with the task
+   */
+  async plan(image: Image, task: UpscaleTask, clock: StageClock): Promise<UpscalePlan> {
+    const { options, modelFile } = task;
+    const { maxOutputPixels } = this.#config;
+    if (isSizeAsked(options)) targetSize(image, options, DEFAULT_SCALE, maxOutputPixels); // before anything is fetched
     const query = {
       asked: options.upscaler,
-      modelFile: task.modelFile,
+      modelFile,
       denoiseStrength: options.denoise_strength,
-      growth: growth(image, wanted),
+      growth: growth(image, wantedSize(image, options, DEFAULT_SCALE)),
     };
-    const choice = await clock.time('download', () =>
-      this.#chooser.choose(query, {
-        onFallback,
-        onProgress: ({ downloadedBytes, totalBytes }) =>
-          clock.at('downloading', totalBytes ? downloadedBytes / totalBytes : 0, {
-            downloadedBytes,
-            ...(totalBytes ? { totalBytes } : {}),
-          }),
-      }),
-    );
-    if (choice.files === undefined) {
+    const choice = await clock.time('download', () => this.#choose(query, clock));
+    const { name, fallbacks, warnings } = choice;
+    const network = choice.files && (await clock.time('load', () => this.#open(choice.files, task)));
+    const size = targetSize(image, options, network?.scale ?? DEFAULT_SCALE, maxOutputPixels);
+    return { name, size, fallbacks, warnings, ...(network && { network }) };
+  }
+
+  async upscale(image: Image, plan: UpscalePlan, task: UpscaleTask, clock: StageClock): Promise<Upscaled> {
+    const { name, size, fallbacks, network, warnings } = plan;
+    if (!network) {
       clock.shares = { resizing: [0, 0.9], encoding: [0.9, 1] };
-      const resized = await this.#resize(rowsOf(image), wanted, choice.name, { folder: task.scratch, clock });
-      return { image: resized, info: { ...sizes(image, wanted), upscaler: choice.name, fallbacks, warnings: [] } };
+      const filter = isPilUpscaler(name) ? name : 'LANCZOS';
+      const resized = await this.#resize(rowsOf(image), size, filter, { folder: task.scratch, clock });
+      return { image: resized, info: { ...sizes(image, size), upscaler: name, fallbacks, warnings } };
     }
     clock.shares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94], encoding: [0.94, 1] };
-    const upscaler = await clock.time('load', () => this.#open(choice.files, task, onFallback));
-    const upscaled = await this.#runNetwork(image, upscaler, task, clock);
+    const upscaled = await this.#runNetwork(image, network, { size, task, clock });
     return {
       image: upscaled.image,
-      info: { ...upscaled.info, upscaler: choice.name, fallbacks, warnings: upscaled.warnings },
+      info: {
+        ...sizes(image, size),
+        ...(await this.#describe(network, task.options)),
+        ...upscaled.info,
+        upscaler: name,
+        fallbacks: [...fallbacks, ...network.fallbacks],
+        warnings: [...warnings, ...passesWarning(upscaled.info.passes)],
+      },
     };
   }
 
@@ -105,71 +130,71 @@ export class ImageUpscaler {
     this.#network = undefined;
   }
 
+  async #choose(
+    query: Parameters<UpscalerChooser['choose']>[0],
+    clock: StageClock,
+  ): Promise<UpscalerChoice & { readonly fallbacks: readonly Fallback[] }> {
+    const fallbacks: Fallback[] = [];
+    const report = downloadReport(clock);
+    try {
+      const choice = await this.#chooser.choose(query, {
+        onFallback: (fallback) => fallbacks.push(fallback),
+        onProgress: report.onProgress,
+      });
+      return { ...choice, fallbacks };
+    } finally {
+      report.stop();
+    }
+  }
+
+  /** One pass after another, then the rest of the way by LANCZOS. */
   async #runNetwork(
     image: Image,
-    upscaler: RealESRGANUpscaler,
-    task: UpscaleTask,
-    clock: StageClock,
-  ): Promise<{
-    image: ScratchImage;
-    info: Omit<Upscaled['info'], 'upscaler' | 'fallbacks' | 'warnings'>;
-    warnings: string[];
-  }> {
-    const { options } = task;
-    const wanted = targetSize(image, options, upscaler.scale, this.#config.maxOutputPixels);
-    const passes = passesFor(upscaler.scale, growth(image, wanted));
+    network: RealESRGANUpscaler,
+    { size, task, clock }: { readonly size: Size; readonly task: UpscaleTask; readonly clock: StageClock },
+  ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
+    const passes = passesFor(network.scale, growth(image, size));
     const tiling = this.#tiling(task, image);
-    let source: RowSource = rowsOf(image);
-    let scratch: ScratchImage | undefined;
+    let source: RowSource | ScratchImage = rowsOf(image);
     let used: TilingUsed | undefined;
     for (let pass = 0; pass < passes; pass++) {
+      const input: RowSource = source;
       await clock.time('load', async () => {
         clock.at('loading', 0);
-        const { tile } = await upscaler.load(source, tiling);
-        task.onRunning({ device: upscaler.device, tile });
+        const { tile } = await network.load(input, tiling);
+        task.onRunning({ device: network.device, tile, side: Math.max(input.width, input.height) });
       });
-      const input = source;
       const result = await clock.time('upscale', () =>
-        upscaler.upscale(input, task.scratch, tiling, (tile, tiles) =>
+        network.upscale(input, task.scratch, tiling, (tile, tiles) =>
           clock.at('upscaling', (pass + tile / tiles) / passes, { tile, tiles }),
         ),
       );
-      scratch?.dispose();
-      scratch = result.image;
-      source = scratch;
+      if (source instanceof ScratchImage) source.dispose();
+      source = result.image;
       used = used ? { ...used, tiles: used.tiles + result.used.tiles } : result.used;
     }
-    if (!scratch) throw new RangeError('a network runs at least once');
-    const final = await this.#toSize(scratch, wanted, { folder: task.scratch, clock });
-    return {
-      image: final,
-      info: { ...sizes(image, wanted), ...(await this.#describe(upscaler, options)), ...used, passes },
-      warnings: passes > 1 ? [`the network ran ${passes} times, which is nearer to the size asked for`] : [],
-    };
+    if (!(source instanceof ScratchImage) || !used) throw new RangeError('a network runs at least once');
+    return { image: await this.#toSize(source, size, { folder: task.scratch, clock }), info: { ...used, passes } };
   }
 
-  async #describe(upscaler: RealESRGANUpscaler, options: UpscaleOptions): Promise<Partial<ResultInfo>> {
+  async #describe({ files, architecture, scale, device }: RealESRGANUpscaler, options: UpscaleOptions) {
     return {
-      model: basename(upscaler.files.file),
-      weights_sha256: await this.#catalog.sha256(upscaler.files.file),
-      architecture: upscaler.architecture,
-      native_scale: upscaler.scale,
+      model: basename(files.file),
+      weights_sha256: await this.#catalog.sha256(files.file),
+      ...(files.blend && { denoise_strength: files.blend.strength }),
+      architecture,
+      native_scale: scale,
       device_asked: options.device ?? this.#config.device,
-      device: upscaler.device,
+      device,
       precision: 'fp32',
-    };
+    } satisfies Partial<ResultInfo>;
   }
 
-  async #open(
-    files: ModelFiles,
-    task: UpscaleTask,
-    onFallback: (fallback: Fallback) => void,
-  ): Promise<RealESRGANUpscaler> {
+  async #open(files: ModelFiles, task: UpscaleTask): Promise<RealESRGANUpscaler> {
     const key = JSON.stringify(files);
     if (this.#network?.key === key) return this.#network.upscaler;
     await this.close();
-    const devices = this.#devices(task);
-    const upscaler = RealESRGANUpscaler.open(files, { devices, isBatch: task.isBatch, onFallback });
+    const upscaler = RealESRGANUpscaler.open(files, { devices: this.#devices(task), isBatch: task.isBatch });
     this.#network = { key, upscaler };
     return upscaler;
   }
@@ -195,9 +220,11 @@ export class ImageUpscaler {
     place: { readonly folder: string; readonly clock: StageClock },
   ): Promise<ScratchImage> {
     if (source.width === size.width && source.height === size.height) return source;
-    const resized = await this.#resize(source, size, 'LANCZOS', place);
-    source.dispose();
-    return resized;
+    try {
+      return await this.#resize(source, size, 'LANCZOS', place);
+    } finally {
+      source.dispose();
+    }
   }
 
   async #resize(
@@ -218,6 +245,10 @@ export class ImageUpscaler {
 /** Twice where that comes nearer to the factor asked for than once: 16x of a 4x network, not 8x. */
 function passesFor(scale: number, factor: number): number {
   return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
+}
+
+function passesWarning(passes: number): string[] {
+  return passes > 1 ? [`the network ran ${passes} times, which is nearer to the size asked for`] : [];
 }
 
 function sizes(input: Image, output: Size): Pick<ResultInfo, 'input' | 'output' | 'scale'> {

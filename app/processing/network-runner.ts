@@ -34,14 +34,13 @@ export interface RunnerOptions {
   readonly devices: readonly SessionDevice[];
   /** Whether images of other sizes will follow: then sizes stay open in the graph, which loads slower but only once. */
   readonly isBatch: boolean;
-  /** Told of every device that could not be had. */
-  readonly onFallback: (fallback: Fallback) => void;
 }
 
 /** A network on a device: opens sessions for the kinds of pixels that come, one at a time, and runs tiles through them. */
 export class NetworkRunner {
   readonly network: RecognisedNetwork;
   readonly #options: RunnerOptions;
+  readonly #fallbacks: Fallback[] = [];
   #devices: readonly SessionDevice[];
   #open: { readonly key: string; readonly session: Session } | undefined;
 
@@ -54,6 +53,11 @@ export class NetworkRunner {
   /** The device in use; before the first session, the one that is tried first. */
   get device(): SessionDevice {
     return this.#devices[0] ?? 'cpu';
+  }
+
+  /** Every device that could not be had, and why. */
+  get fallbacks(): readonly Fallback[] {
+    return this.#fallbacks;
   }
 
   /** Loads the session that an image of `shape` needs, unless it is loaded. */
@@ -113,14 +117,14 @@ export class NetworkRunner {
 
   /** On the first device that can be had; those before it are not tried again. */
   async #openSession(model: Uint8Array): Promise<Session> {
-    const { weightsFolder, onFallback } = this.#options;
+    const { weightsFolder } = this.#options;
     for (;;) {
       try {
         return await Session.open(model, { weightsFolder, device: this.device });
       } catch (error) {
         const [failed, next] = this.#devices;
         if (!(error instanceof DeviceUnavailableError) || failed === undefined || next === undefined) throw error;
-        onFallback({ from: failed, to: next, reason: error.message });
+        this.#fallbacks.push({ from: failed, to: next, reason: error.message });
         this.#devices = this.#devices.slice(1);
       }
     }

@@ -1,3 +1,5 @@
+import type { ImageShape } from '../imaging/image.ts';
+import { hasAlpha } from '../imaging/image.ts';
 import type { OutputOptions } from './upscale-options.ts';
 
 /** A format that results are written in. */
@@ -25,11 +27,18 @@ export function formatOfExtension(extension: string): OutputFormat | undefined {
 }
 
 /**
- * The format to write: the one asked for, or for `auto` the source's own where the result fits into it, else PNG.
+ * The format to write: the one asked for, or for `auto` the source's own where the result loses nothing by it, else PNG. JPEG
+ * has no alpha, and JPEG, WebP and AVIF have 8 bits here.
  * @param source the format that was read
  */
-export function chooseFormat(asked: OutputOptions['output_format'], source: string, hasAlpha: boolean): OutputFormat {
+export function chooseFormat(
+  asked: OutputOptions['output_format'],
+  source: string,
+  { channels, depth }: Pick<ImageShape, 'channels' | 'depth'>,
+): OutputFormat {
   if (asked !== 'auto') return asked;
-  if (source === 'jpeg') return hasAlpha ? 'png' : 'jpeg';
-  return source === 'webp' || source === 'avif' || source === 'tiff' ? source : 'png';
+  if (source === 'tiff') return 'tiff';
+  if (depth === 16) return 'png';
+  if (source === 'jpeg') return hasAlpha(channels) ? 'png' : 'jpeg';
+  return source === 'webp' || source === 'avif' ? source : 'png';
 }

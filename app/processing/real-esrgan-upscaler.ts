@@ -10,6 +10,7 @@ import { weightsFolderOf } from '../inference/session.ts';
 import { blendedValues } from './blended-weights.ts';
 import type { RunnerOptions, RunPlan } from './network-runner.ts';
 import { NetworkRunner } from './network-runner.ts';
+import type { Fallback } from './result.ts';
 import { autoTile } from './tile-size.ts';
 
 /** The weights of one upscaler. */
@@ -50,6 +51,7 @@ interface Plan {
 export class RealESRGANUpscaler {
   readonly #runner: NetworkRunner;
   readonly files: ModelFiles;
+
   private constructor(runner: NetworkRunner, files: ModelFiles) {
     this.#runner = runner;
     this.files = files;
@@ -79,6 +81,12 @@ export class RealESRGANUpscaler {
     return this.#runner.device;
   }
 
+  /** Every device that could not be had, and why. */
+  get fallbacks(): readonly Fallback[] {
+    return this.#runner.fallbacks;
+  }
+
+  /** Loads what `source` needs, so that the time it takes can be told from the work. */
   async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
     const { padded, run, used } = this.#plan(source, options);
     await this.#runner.load(padded, run);

@@ -22,6 +22,8 @@ export interface ResultInfo {
   readonly model?: string;
   readonly weights_sha256?: string;
   readonly architecture?: string;
+  /** Share of the named weights where they were blended with those of another model. */
+  readonly denoise_strength?: number;
   /** The network's own scale; none for Pillow's filters. */
   readonly native_scale?: number;
   /** Output width over input width. */

@@ -29,7 +29,8 @@ export class StageClock {
   }
 
   /** Says how far a stage has come, 0..1. The whole never falls. */
-  at(stage: Stage, fraction: number, detail: StageDetail = {}): void {
+  at(stage: Stage, share: number, detail: StageDetail = {}): void {
+    const fraction = Math.min(Math.max(share, 0), 1); // a download may bring more bytes than it said
     const [from, to] = this.#shares[stage] ?? [this.#reached, this.#reached];
     this.#reached = Math.max(this.#reached, from + (to - from) * fraction);
     this.#report({

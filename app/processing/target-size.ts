@@ -15,16 +15,17 @@ export interface AskedSize {
  * @throws BadParameterError where a scale and a side are both given; OutputTooLargeError above `maxPixels`
  */
 export function targetSize(input: Size, asked: AskedSize, defaultScale: number, maxPixels: number): Size {
-  const size = unlimitedSize(input, asked, defaultScale);
+  const size = wantedSize(input, asked, defaultScale);
   if (size.width * size.height > maxPixels) {
     throw new OutputTooLargeError(
-      `the result would have ${size.width} x ${size.height} pixels, more than the ${maxPixels} that MAX_OUTPUT_PIXELS allows; ask for a smaller scale`,
+      `the result would have ${size.width} x ${size.height} pixels, more than the ${maxPixels} pixels that MAX_OUTPUT_PIXELS allows; ask for a smaller ${asked.scale === undefined && isSizeAsked(asked) ? 'width and height' : 'scale'}`,
     );
   }
   return size;
 }
 
-function unlimitedSize(input: Size, { scale, width, height }: AskedSize, defaultScale: number): Size {
+/** The same without a bound, for where what `defaultScale` will be is not known yet. @throws BadParameterError */
+export function wantedSize(input: Size, { scale, width, height }: AskedSize, defaultScale: number): Size {
   if (scale !== undefined && (width !== undefined || height !== undefined)) {
     throw new BadParameterError('scale: give either scale, or width and height, not both');
   }
@@ -36,6 +37,11 @@ function unlimitedSize(input: Size, { scale, width, height }: AskedSize, default
     width: Math.max(1, Math.trunc(input.width * factor)),
     height: Math.max(1, Math.trunc(input.height * factor)),
   };
+}
+
+/** Whether a caller asked for a size at all. */
+export function isSizeAsked({ scale, width, height }: AskedSize): boolean {
+  return scale !== undefined || width !== undefined || height !== undefined;
 }
 
 /** How many times the sides grow, as the larger of both: what a model is chosen by. */

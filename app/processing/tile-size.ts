@@ -19,7 +19,12 @@ export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images:
   return Math.min(LARGEST, Math.max(SMALLEST, Math.floor(side / STEP) * STEP));
 }
 
-/** The next smaller core after one that ran out of memory (0: the whole image), or undefined at the end of the ladder. */
-export function smallerTile(tile: number): number | undefined {
-  return LADDER.find((rung) => tile === 0 || rung < tile);
+/**
+ * The next smaller core after one that ran out of memory, or undefined at the end of the ladder.
+ * @param tile core side in input pixels; 0 is the whole image
+ * @param side the image's longer side: a tile larger than the image is the image
+ */
+export function smallerTile(tile: number, side: number): number | undefined {
+  const used = tile === 0 ? side : Math.min(tile, side);
+  return LADDER.find((rung) => rung < used);
 }

@@ -1,4 +1,4 @@
-import { parse } from 'node:path';
+import { isAbsolute, parse } from 'node:path';
 import type { Config } from '../config.ts';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import { ModelUnavailableError, UnknownModelError } from '../catalog/errors.ts';
@@ -10,8 +10,9 @@ import type { PilUpscaler } from './upscalers.ts';
 import { NETWORK_UPSCALERS, PIL_UPSCALERS, REALESRGAN_UPSCALERS, isPilUpscaler } from './upscalers.ts';
 
 /** The upscaler that will run: a Pillow filter, or a network with its weights. */
-export type UpscalerChoice =
-  { readonly name: PilUpscaler; readonly files?: undefined } | { readonly name: string; readonly files: ModelFiles };
+export type UpscalerChoice = { readonly warnings: readonly string[] } & (
+  { readonly name: PilUpscaler; readonly files?: undefined } | { readonly name: string; readonly files: ModelFiles }
+);
 
 export interface UpscalerQuery {
   /** AUTO, an `UpscalerType`, an A1111 name, or a file in `MODELS_DIR`. */
@@ -42,6 +43,8 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
 export class UpscalerChooser {
   readonly #config: Pick<Config, 'modelUpscale'>;
   readonly #catalog: Pick<ModelCatalog, 'ensure'>;
+  /** What AUTO could not have, and why: it is not tried again for every image of a batch. */
+  readonly #missing = new Map<string, Error>();
 
   constructor(config: Pick<Config, 'modelUpscale'>, catalog: Pick<ModelCatalog, 'ensure'>) {
     this.#config = config;
@@ -50,46 +53,72 @@ export class UpscalerChooser {
 
   /**
    * @throws UnknownUpscalerError for a name that is none; ModelUnavailableError where the weights of a named upscaler
-   * cannot be had. AUTO never fails for want of weights: it falls back, and says so.
+   * cannot be had; BadParameterError for a `denoise_strength` that the named one does not take. AUTO never fails for want of
+   * weights: it falls back, and says so.
    */
   async choose(
     query: UpscalerQuery,
     hooks: DownloadOptions & { readonly onFallback: (fallback: Fallback) => void },
   ): Promise<UpscalerChoice> {
-    const { asked, modelFile } = query;
-    if (modelFile !== undefined) return { name: parse(modelFile).name, files: { file: modelFile } };
-    if (asked.toUpperCase() !== AUTO) return this.#named(canonicalName(asked), query, hooks);
+    const { asked, modelFile, denoiseStrength } = query;
+    if (modelFile !== undefined || asked.toUpperCase() !== AUTO) return this.#named(query, hooks);
     const preferred = query.growth <= AUTO_X2_LIMIT ? 'REALESRGAN_X2PLUS' : canonicalName(this.#config.modelUpscale);
     for (const name of new Set([preferred, 'COMPACT_X2'])) {
       try {
-        return await this.#named(name, query, hooks);
+        return await this.#automatic(name, denoiseStrength, hooks);
       } catch (error) {
-        if (!(error instanceof ModelUnavailableError || error instanceof UnknownModelError)) throw error;
+        if (!(error instanceof ModelUnavailableError || error instanceof UnknownUpscalerError)) throw error;
+        this.#missing.set(name, error);
         hooks.onFallback({ from: name, to: name === 'COMPACT_X2' ? 'LANCZOS' : 'COMPACT_X2', reason: error.message });
       }
     }
-    return { name: 'LANCZOS' };
+    return { name: 'LANCZOS', warnings: ignoredStrength('LANCZOS', denoiseStrength) };
   }
 
-  async #named(name: string, query: UpscalerQuery, hooks: DownloadOptions): Promise<UpscalerChoice> {
-    const { denoiseStrength } = query;
+  async #automatic(name: string, strength: number | undefined, hooks: DownloadOptions): Promise<UpscalerChoice> {
+    const missing = this.#missing.get(name);
+    if (missing) throw missing;
+    if (isPilUpscaler(name)) return { name, warnings: ignoredStrength(name, strength) };
+    const takesStrength = NETWORK_UPSCALERS.get(name)?.denoiseModel !== undefined;
+    const files = await this.#files(name, takesStrength ? strength : undefined, hooks);
+    const warnings = takesStrength ? [] : ignoredStrength(name, strength);
+    return { ...files, warnings };
+  }
+
+  async #named(query: UpscalerQuery, hooks: DownloadOptions): Promise<UpscalerChoice> {
+    const { asked, modelFile, denoiseStrength } = query;
+    const name = modelFile === undefined ? canonicalName(asked) : undefined;
+    const takesStrength = name !== undefined && NETWORK_UPSCALERS.get(name)?.denoiseModel !== undefined;
+    if (denoiseStrength !== undefined && !takesStrength) {
+      throw new BadParameterError(`denoise_strength: only REALESR_GENERAL_X4_V3 takes it, not ${modelFile ?? asked}`);
+    }
+    if (modelFile !== undefined) return { name: parse(modelFile).name, files: { file: modelFile }, warnings: [] };
+    if (name !== undefined && isPilUpscaler(name)) return { name, warnings: [] };
+    return { ...(await this.#files(name ?? asked, denoiseStrength, hooks)), warnings: [] };
+  }
+
+  async #files(
+    name: string,
+    strength: number | undefined,
+    hooks: DownloadOptions,
+  ): Promise<{ readonly name: string; readonly files: ModelFiles }> {
     const network = NETWORK_UPSCALERS.get(name);
-    if (denoiseStrength !== undefined && network?.denoiseModel === undefined && query.asked.toUpperCase() !== AUTO) {
-      throw new BadParameterError(`denoise_strength: only REALESR_GENERAL_X4_V3 takes it, not ${query.asked}`);
+    if (network === undefined) {
+      const file = await this.#userFile(name, hooks);
+      return { name: parse(file).name, files: { file } };
     }
-    if (isPilUpscaler(name)) return { name };
-    if (network === undefined) return { name: parse(name).name, files: { file: await this.#userFile(name) } };
     const { file } = await this.#catalog.ensure(network.model, hooks);
-    if (network.denoiseModel === undefined || denoiseStrength === undefined || denoiseStrength === 1) {
+    if (network.denoiseModel === undefined || strength === undefined || strength === 1)
       return { name, files: { file } };
-    }
     const other = await this.#catalog.ensure(network.denoiseModel, hooks);
-    return { name, files: { file, blend: { file: other.file, strength: denoiseStrength } } };
+    return { name, files: { file, blend: { file: other.file, strength } } };
   }
 
-  async #userFile(name: string): Promise<string> {
+  /** A file in `MODELS_DIR` by its name; nothing that climbs out of that folder is one. */
+  async #userFile(name: string, hooks: DownloadOptions): Promise<string> {
     try {
-      return (await this.#catalog.ensure(name)).file;
+      if (isAbsolute(name) || name.split(/[\\/]/).includes('..')) throw new UnknownModelError(name, []);
+      return (await this.#catalog.ensure(name, hooks)).file;
     } catch (error) {
       if (!(error instanceof UnknownModelError)) throw error;
       const known = [AUTO, ...PIL_UPSCALERS, ...REALESRGAN_UPSCALERS, ...error.known];
@@ -98,6 +127,11 @@ export class UpscalerChooser {
       });
     }
   }
+}
+
+/** A caller who leaves the choice to AUTO cannot know whether the strength will mean something. */
+function ignoredStrength(name: string, strength: number | undefined): string[] {
+  return strength === undefined ? [] : [`denoise_strength was ignored: ${name} does not take it`];
 }
 
 /** An `UpscalerType` for every spelling of it that clients use; any other name as it is. */

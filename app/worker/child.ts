@@ -2,38 +2,50 @@
  * The entry of a worker process: one task in, progress and results out, then the process ends. All that touches pixels or
  * networks happens here, never in the server.
  */
+import { rmSync } from 'node:fs';
 import { createWorkerContainer, HIRES_FIX_PROCESSOR } from '../worker-container.ts';
-import { HiresFixError } from '../errors.ts';
-import { InferenceError } from '../inference/errors.ts';
 import { runNetwork } from '../processing/run-network.ts';
 import type { RunningOn } from '../processing/image-upscaler.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { HiresFixTask } from '../processing/tasks.ts';
-import type { Failure, StartMessage, WorkerMessage } from './protocol.ts';
+import { failureOf } from './failure-of.ts';
+import type { StartMessage, WorkerMessage } from './protocol.ts';
 
 /** Progress goes out at most this often, but for what ends a stage or a tile. */
 const PROGRESS_MS = 50;
 
 let running: RunningOn | undefined;
+let scratch: string | undefined;
 
+// A terminal and a service manager signal every process of theirs: when work ends is the server's to say.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.once('message', (message) => void work(message as StartMessage));
-process.once('disconnect', () => process.exit(1)); // the server is gone: nobody wants the result
+process.once('disconnect', () => {
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  process.exit(1); // the server is gone: nobody wants the result
+});
 send({ type: 'ready' });
 
 async function work(message: StartMessage): Promise<void> {
+  scratch = message.scratch;
+  send({ type: 'started' });
   try {
     const { task } = message;
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
     else await hiresFix(task, message);
     finish({ type: 'done' });
   } catch (error) {
-    finish({ type: 'failed', failure: failureOf(error) });
+    finish({ type: 'failed', failure: failureOf(error, running) });
   }
 }
 
-async function hiresFix(task: HiresFixTask, { attempt, scratch, config }: StartMessage): Promise<void> {
+async function hiresFix(task: HiresFixTask, { attempt, scratch: folder, config }: StartMessage): Promise<void> {
   const processor = createWorkerContainer(config).resolve(HIRES_FIX_PROCESSOR);
-  await processor.process(task, attempt, scratch, {
+  await processor.process(task, attempt, folder, {
+    onImage: (index) => {
+      running = undefined;
+      send({ type: 'image', index });
+    },
     onProgress: throttled((progress) => send({ type: 'progress', progress })),
     onRunning: (on) => {
       running = on;
@@ -55,21 +67,9 @@ function throttled(report: (progress: WorkProgress) => void): (progress: WorkPro
   };
 }
 
-function failureOf(error: unknown): Failure {
-  if (error instanceof InferenceError) {
-    const { code, message, isOutOfMemory } = error;
-    if (isOutOfMemory) return { code, message, remedy: 'memory' };
-    return running && running.device !== 'cpu' ? { code, message, remedy: 'device' } : { code, message };
-  }
-  if (error instanceof HiresFixError) return { code: error.code, message: error.message };
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
-    return { code: 'ERR_DISK_FULL', message: `no space is left on the disk for the result (${error.message})` };
-  }
-  return { code: 'ERR_INTERNAL', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-}
-
+/** Where the server is gone, `disconnect` says so, not this. */
 function send(message: WorkerMessage): void {
-  process.send?.(message);
+  process.send?.(message, () => undefined);
 }
 
 /** The last message must be out before the process is. */

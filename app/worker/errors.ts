@@ -25,3 +25,12 @@ export class TaskTimeoutError extends HiresFixError {
 export class CancelledError extends HiresFixError {
   readonly code = 'ERR_CANCELLED';
 }
+
+/** What went wrong in a worker that nobody foresaw: for the log, not for callers. Its stack is the worker's. */
+export class UnforeseenError extends Error {
+  constructor({ message, stack }: Failure) {
+    super(message);
+    this.name = 'UnforeseenError';
+    if (stack !== undefined) this.stack = stack;
+  }
+}

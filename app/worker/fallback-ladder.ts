@@ -9,6 +9,10 @@ export interface Defeat {
   /** What the worker said; none where it died or was killed because it hung. */
   readonly failure?: Failure;
   readonly reason: string;
+  /** Whether the worker had the task: one that died before was lost while it waited, and says nothing of the task. */
+  readonly hasStarted: boolean;
+  /** Index of the image it was at. */
+  readonly image?: number;
   /** Where its network ran; none where it had not come to that. */
   readonly on?: RunningOn;
 }
@@ -28,7 +32,7 @@ export function nextRung(attempt: Attempt, defeat: Defeat): Rung | undefined {
   const { on, failure, reason } = defeat;
   const remedy = failure ? failure.remedy : 'memory';
   if (on === undefined || remedy === undefined) return undefined;
-  const tile = remedy === 'memory' ? smallerTile(on.tile) : undefined;
+  const tile = remedy === 'memory' ? smallerTile(on.tile, on.side) : undefined;
   if (tile !== undefined) {
     const from = on.tile === 0 ? 'whole image' : `tile ${on.tile}`;
     return { attempt: { ...attempt, maxTile: tile }, fallback: { from, to: `tile ${tile}`, reason } };
@@ -38,4 +42,12 @@ export function nextRung(attempt: Attempt, defeat: Defeat): Rung | undefined {
     attempt: { excludedDevices: [...attempt.excludedDevices, on.device], finished: attempt.finished },
     fallback: { from: on.device, to: 'cpu', reason },
   };
+}
+
+/**
+ * Whether a defeat that no rung is left for is the image's own, so that others of the task may do better: its network ran
+ * out of what it needs, or the worker died over it. Anything else that was said is said of the whole task.
+ */
+export function isOfImage({ failure, image }: Defeat): boolean {
+  return image !== undefined && (failure === undefined || failure.remedy !== undefined);
 }

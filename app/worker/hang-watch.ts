@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** How often a worker is looked at. */
-const INTERVAL_MS = 5_000;
-/** A worker that says nothing and uses no CPU for this long will not finish. */
-const SILENCE_MS = 60_000;
+/** When a worker is taken to hang; in ms. */
+export interface HangLimits {
+  /** How often it is looked at. */
+  readonly intervalMs: number;
+  /** One that says nothing and uses no CPU for this long will not finish. */
+  readonly silenceMs: number;
+}
+
+export const HANG_LIMITS: HangLimits = { intervalMs: 5_000, silenceMs: 60_000 };
 
 /**
  * Watches a worker for hanging: no message and no CPU time for a minute. A slow tile uses CPU time, so it may be as slow as
@@ -15,15 +20,18 @@ export class HangWatch {
   #lastSign = performance.now();
   #cpu: string | undefined;
 
-  constructor(pid: number, onHang: () => void) {
+  /** @param onHang called once */
+  constructor(pid: number, { intervalMs, silenceMs }: HangLimits, onHang: () => void) {
     this.#pid = pid;
     this.#cpu = this.#cpuTime();
     this.#timer = setInterval(() => {
       const cpu = this.#cpuTime();
       if (cpu === undefined || cpu !== this.#cpu) this.sign();
       this.#cpu = cpu;
-      if (performance.now() - this.#lastSign > SILENCE_MS) onHang();
-    }, INTERVAL_MS);
+      if (performance.now() - this.#lastSign <= silenceMs) return;
+      this.stop();
+      onHang();
+    }, intervalMs);
   }
 
   /** The worker gave a sign of life. */

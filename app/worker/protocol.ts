@@ -18,14 +18,19 @@ export interface StartMessage {
 /** What went wrong, as it crosses the process boundary. */
 export interface Failure {
   readonly code: string;
+  /** One line. */
   readonly message: string;
   /** `memory`: a smaller tile may do. `device`: another device may do. None: trying again cannot help. */
   readonly remedy?: 'memory' | 'device';
+  /** Of an error that nobody foresaw: where it came from, for the log. */
+  readonly stack?: string;
 }
 
-/** Worker to server. `ready` once, when it can take a task; `done` or `failed` last. */
+/** Worker to server. `ready` once, when it can take a task; `started` first of the task; `done` or `failed` last. */
 export type WorkerMessage =
   | { readonly type: 'ready' }
+  | { readonly type: 'started' }
+  | { readonly type: 'image'; readonly index: number }
   | { readonly type: 'running'; readonly on: RunningOn }
   | { readonly type: 'progress'; readonly progress: WorkProgress }
   | { readonly type: 'result'; readonly result: ImageResult }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import type { RunningOn } from '../processing/image-upscaler.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { Defeat } from './fallback-ladder.ts';
+import type { HangLimits } from './hang-watch.ts';
 import { HangWatch } from './hang-watch.ts';
 import type { Failure, StartMessage, WorkerMessage } from './protocol.ts';
 import type { WorkerExit, WorkerProcess } from './worker-process.ts';
@@ -10,6 +10,7 @@ import type { WorkerExit, WorkerProcess } from './worker-process.ts';
 export interface AttemptOptions {
   readonly message: StartMessage;
   readonly signal: AbortSignal;
+  readonly hang: HangLimits;
   readonly hooks: {
     onProgress(progress: WorkProgress): void;
     onResult(result: ImageResult): void;
@@ -18,45 +19,67 @@ export interface AttemptOptions {
   };
 }
 
+/** What a worker has said of where it is. */
+interface Trail {
+  hasStarted: boolean;
+  image?: number;
+  on?: RunningOn;
+}
+
 /**
  * One worker, one task. The process is gone when this returns, however it ends.
  * @returns undefined where the task was done, else how it failed
  * @throws the signal's reason, or what a hook threw
  */
 export async function runAttempt(worker: WorkerProcess, options: AttemptOptions): Promise<Defeat | undefined> {
-  const { message, signal, hooks } = options;
-  const listener = new AbortController();
-  let on: RunningOn | undefined;
+  const { hang, signal } = options;
+  const trail: Trail = { hasStarted: false };
+  const abortion = whenAborted(signal);
   const hung = new AbortController();
-  const watch = new HangWatch(worker.pid ?? 0, () => {
+  const watch = new HangWatch(worker.pid ?? 0, hang, () => {
     hung.abort();
     void worker.kill();
   });
   try {
-    const last = new Promise<Failure | 'done'>((resolve, reject) => {
-      worker.start(message, (received) => {
-        watch.sign();
-        try {
-          if (received.type === 'running') on = received.on;
-          else handle(received, hooks, resolve);
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
-    });
-    const aborted = once(signal, 'abort', { signal: listener.signal }).then((): never => {
-      throw signal.reason;
-    });
-    const end = await Promise.race([last, worker.exited, aborted]);
+    const end = await Promise.race([converse(worker, options, { trail, watch }), abortion.promise]);
     if (end === 'done') return undefined;
-    const running = on === undefined ? {} : { on };
-    if ('message' in end) return { failure: end, reason: end.message, ...running };
-    return { reason: hung.signal.aborted ? 'hung and was killed' : describeExit(await worker.exited), ...running };
+    if (end !== 'exited') return { ...trail, failure: end, reason: end.message };
+    const exit = await worker.exited;
+    return { ...trail, reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) };
   } finally {
-    listener.abort();
+    abortion.forget();
     watch.stop();
     await worker.kill();
   }
+}
+
+/** Hands over the task when the worker is up, and listens until it is done, has failed or is gone. */
+async function converse(
+  worker: WorkerProcess,
+  { message, hooks }: AttemptOptions,
+  { trail, watch }: { readonly trail: Trail; readonly watch: HangWatch },
+): Promise<Failure | 'done' | 'exited'> {
+  if (!(await worker.ready)) return 'exited';
+  return new Promise((resolve, reject) => {
+    void worker.exited.then(() => resolve('exited'));
+    worker.start(message, (received) => {
+      watch.sign();
+      try {
+        follow(received, trail);
+        handle(received, hooks, resolve);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  });
+}
+
+function follow(message: WorkerMessage, trail: Trail): void {
+  trail.hasStarted = true;
+  if (message.type === 'running') trail.on = message.on;
+  if (message.type !== 'image') return;
+  trail.image = message.index;
+  delete trail.on; // where the image before it ran says nothing of this one
 }
 
 function handle(
@@ -71,8 +94,24 @@ function handle(
   else if (message.type === 'done') resolve('done');
 }
 
+/** Rejects with the signal's reason, also where that has been given already. `forget` ends the listening. */
+function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
+  let onAbort = (): void => undefined;
+  const promise = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  promise.catch(() => undefined); // nobody may be waiting for it yet
+  return { promise, forget: () => signal.removeEventListener('abort', onAbort) };
+}
+
+/** Lines by which the runtime says why it died, among those that say where. */
+const TELLING = /^\w*Error\b|FATAL ERROR|terminate called|what\(\)|bad_alloc/;
+
 function describeExit({ code, signal, stderr }: WorkerExit): string {
   const how = signal === null ? `ended with exit code ${code ?? 'unknown'}` : `was killed by ${signal}`;
-  const line = stderr.split('\n').at(-1) ?? '';
-  return line === '' ? how : `${how}: ${line.slice(0, 200)}`;
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Node.js v'));
+  const line = lines.find((text) => TELLING.test(text)) ?? lines.at(-1) ?? '';
+  return line === '' ? how : `${how}: ${line.trim().slice(0, 200)}`;
 }

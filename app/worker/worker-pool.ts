@@ -2,14 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
-import { HiresFixError } from '../errors.ts';
+import type { HiresFixError } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { Fallback, ImageResult } from '../processing/result.ts';
 import type { Attempt } from '../processing/tasks.ts';
-import { CancelledError, TaskFailedError, TaskTimeoutError, WorkerCrashedError } from './errors.ts';
+import { CancelledError, TaskFailedError, TaskTimeoutError, UnforeseenError, WorkerCrashedError } from './errors.ts';
 import type { Defeat } from './fallback-ladder.ts';
-import { nextRung } from './fallback-ladder.ts';
-import type { Task } from './protocol.ts';
+import { isOfImage, nextRung } from './fallback-ladder.ts';
+import type { HangLimits } from './hang-watch.ts';
+import { HANG_LIMITS } from './hang-watch.ts';
+import type { Failure, Task } from './protocol.ts';
 import { runAttempt } from './run-attempt.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -23,9 +25,14 @@ export interface TaskHooks {
 }
 
 export interface WorkerPoolOptions {
-  /** Whether workers give way to other processes on the CPU, as they should beside a server. */
+  /** Whether workers give way to other processes on the CPU, as they should beside a server, which has one forked ahead. */
   readonly isBackground: boolean;
+  /** When a worker is taken to hang. */
+  readonly hang?: HangLimits;
 }
+
+/** Workers that may be lost one after another before they took the task. */
+const LOST_WORKERS = 3;
 
 /**
  * Runs each task in a worker process of its own, and keeps one more forked ahead, without a model, so that the next task does
@@ -47,14 +54,17 @@ export class WorkerPool {
   /**
    * Runs a task to its end.
    * @returns the finished images in order (none for a task that makes no images)
-   * @throws TaskFailedError with the worker's own code; WorkerCrashedError; TaskTimeoutError; CancelledError
+   * @throws TaskFailedError with the worker's own code; WorkerCrashedError; TaskTimeoutError; CancelledError;
+   * UnforeseenError
    */
   async run(task: Task, hooks: TaskHooks = {}): Promise<readonly ImageResult[]> {
     const scratch = await mkdtemp(join(scratchParent(task), '.hiresfix-'));
     const timeout = AbortSignal.timeout(this.#config.jobTimeoutMs);
     const signal = hooks.signal ? AbortSignal.any([hooks.signal, timeout]) : timeout;
     try {
-      return await this.#climb(task, scratch, hooks, signal);
+      return await new Climb({ task, scratch, hooks }, (work, attemptHooks) =>
+        this.#attempt(work, signal, attemptHooks),
+      ).run();
     } catch (error) {
       if (hooks.signal?.aborted) throw new CancelledError('the task was cancelled', { cause: error });
       if (!timeout.aborted) throw error;
@@ -67,10 +77,11 @@ export class WorkerPool {
 
   /** Forks the spare worker; resolves when it can take a task. */
   async warm(): Promise<void> {
-    await this.#fork().ready;
+    this.#forkAhead();
+    await this.#spare?.ready;
   }
 
-  /** Kills every worker; tasks that run fail. */
+  /** Kills every worker; tasks that run fail as cancelled. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const workers = [...this.#running, ...(this.#spare ? [this.#spare] : [])];
@@ -78,69 +89,129 @@ export class WorkerPool {
     await Promise.all(workers.map((worker) => worker.kill()));
   }
 
-  /** One attempt after another, down the ladder. */
-  async #climb(task: Task, scratch: string, hooks: TaskHooks, signal: AbortSignal): Promise<readonly ImageResult[]> {
-    const results = new Map<number, ImageResult>();
-    const fallbacks: Fallback[] = [];
-    const failed = new Set<number>();
-    let attempt: Attempt = { excludedDevices: [], finished: [] };
-    for (;;) {
-      const defeat = await this.#attempt({ task, attempt, scratch }, signal, {
-        onProgress: (progress) => hooks.onProgress?.(progress),
-        onResult: (result) => {
-          const told = { ...result, info: { ...result.info, fallbacks: [...fallbacks, ...result.info.fallbacks] } };
-          results.set(result.index, told);
-          hooks.onResult?.(told);
-        },
-        onImageFailed: (index, failure) => {
-          const error = new TaskFailedError(failure);
-          if (!hooks.onImageFailed) throw error;
-          failed.add(index);
-          hooks.onImageFailed(index, error);
-        },
-      });
-      if (!defeat) return [...results.values()].sort((a, b) => a.index - b.index);
-      const rung = nextRung({ ...attempt, finished: [...results.keys(), ...failed] }, defeat);
-      if (!rung) throw errorOf(defeat);
-      fallbacks.push(rung.fallback);
-      attempt = rung.attempt;
-    }
-  }
-
-  async #attempt(
-    work: { readonly task: Task; readonly attempt: Attempt; readonly scratch: string },
-    signal: AbortSignal,
-    hooks: Parameters<typeof runAttempt>[1]['hooks'],
-  ): Promise<Defeat | undefined> {
+  async #attempt(work: Work, signal: AbortSignal, hooks: AttemptHooks): Promise<Defeat | undefined> {
     signal.throwIfAborted();
-    const worker = await this.#take();
+    const worker = this.#take();
     this.#running.add(worker);
     try {
-      return await runAttempt(worker, { message: { type: 'start', ...work, config: this.#config }, signal, hooks });
+      const message = { type: 'start', ...work, config: this.#config } as const;
+      const defeat = await runAttempt(worker, { message, signal, hooks, hang: this.#options.hang ?? HANG_LIMITS });
+      if (defeat) this.#assertOpen();
+      return defeat;
     } finally {
       this.#running.delete(worker);
-      if (!this.#isClosed && this.#options.isBackground) this.#fork();
+      if (!this.#isClosed && this.#options.isBackground) this.#forkAhead();
     }
   }
 
   /** The spare if there is one that lives, else a new worker. */
-  async #take(): Promise<WorkerProcess> {
-    if (this.#isClosed) throw new CancelledError('the service is shutting down');
-    const spare = this.#spare ?? new WorkerProcess(this.#options.isBackground);
+  #take(): WorkerProcess {
+    this.#assertOpen();
+    const spare = this.#spare;
     this.#spare = undefined;
-    if (await spare.ready) return spare;
-    const { stderr } = await spare.exited;
-    throw new WorkerCrashedError(`the worker process could not be started: ${stderr || 'it said nothing'}`);
+    if (spare) return spare;
+    try {
+      return new WorkerProcess(this.#options.isBackground);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      throw new WorkerCrashedError(`the worker process could not be started: ${detail}`, { cause });
+    }
   }
 
-  #fork(): WorkerProcess {
-    if (this.#spare) return this.#spare;
-    const spare = new WorkerProcess(this.#options.isBackground);
-    this.#spare = spare;
-    void spare.exited.then(() => {
-      if (this.#spare === spare) this.#spare = undefined; // it was killed while it waited: the next task forks anew
-    });
-    return spare;
+  #assertOpen(): void {
+    if (this.#isClosed) throw new CancelledError('the service is shutting down');
+  }
+
+  /** Where that fails the next task forks its own, and tells. */
+  #forkAhead(): void {
+    if (this.#spare) return;
+    try {
+      const spare = new WorkerProcess(this.#options.isBackground);
+      this.#spare = spare;
+      void spare.exited.then(() => {
+        if (this.#spare === spare) this.#spare = undefined; // it was killed while it waited: the next task forks anew
+      });
+    } catch {
+      this.#spare = undefined;
+    }
+  }
+}
+
+interface Work {
+  readonly task: Task;
+  readonly attempt: Attempt;
+  readonly scratch: string;
+}
+
+type AttemptHooks = Parameters<typeof runAttempt>[1]['hooks'];
+
+/** One task's way down the ladder: attempt after attempt, and what has come of them so far. */
+class Climb {
+  readonly #of: { readonly task: Task; readonly scratch: string; readonly hooks: TaskHooks };
+  readonly #attempt: (work: Work, hooks: AttemptHooks) => Promise<Defeat | undefined>;
+  readonly #results = new Map<number, ImageResult>();
+  readonly #failed = new Set<number>();
+  readonly #fallbacks: Fallback[] = [];
+
+  constructor(
+    of: { readonly task: Task; readonly scratch: string; readonly hooks: TaskHooks },
+    attempt: (work: Work, hooks: AttemptHooks) => Promise<Defeat | undefined>,
+  ) {
+    this.#of = of;
+    this.#attempt = attempt;
+  }
+
+  async run(): Promise<readonly ImageResult[]> {
+    const { task, scratch } = this.#of;
+    let attempt: Attempt = { excludedDevices: [], finished: [] };
+    let lost = 0;
+    for (;;) {
+      const defeat = await this.#attempt({ task, attempt, scratch }, this.#attemptHooks());
+      if (!defeat) return [...this.#results.values()].sort((a, b) => a.index - b.index);
+      if (defeat.hasStarted) attempt = this.#next(attempt, defeat);
+      else if (++lost === LOST_WORKERS) {
+        throw new WorkerCrashedError(`the worker process could not be started: it ${defeat.reason}`);
+      }
+    }
+  }
+
+  /** A rung further down, or past an image that no rung is left for. Throws where nothing of the task is left to try. */
+  #next(attempt: Attempt, defeat: Defeat): Attempt {
+    const rung = nextRung({ ...attempt, finished: this.#finished() }, defeat);
+    if (rung) {
+      this.#fallbacks.push(rung.fallback);
+      return rung.attempt;
+    }
+    const { failure, image, reason } = defeat;
+    if (image === undefined || !isOfImage(defeat)) throw failure ? thrown(failure) : crashed(reason);
+    this.#fail(image, failure ?? crashed(reason));
+    return { ...attempt, finished: this.#finished() };
+  }
+
+  #attemptHooks(): AttemptHooks {
+    const { hooks } = this.#of;
+    return {
+      onProgress: (progress) => hooks.onProgress?.(progress),
+      onResult: (result) => {
+        const fallbacks = [...this.#fallbacks, ...result.info.fallbacks];
+        const told = { ...result, info: { ...result.info, fallbacks } };
+        this.#results.set(result.index, told);
+        hooks.onResult?.(told);
+      },
+      onImageFailed: (index, failure) => this.#fail(index, failure),
+    };
+  }
+
+  #fail(index: number, reason: Failure | WorkerCrashedError): void {
+    const { hooks } = this.#of;
+    const isCrash = reason instanceof WorkerCrashedError;
+    if (!hooks.onImageFailed) throw isCrash ? reason : thrown(reason);
+    this.#failed.add(index);
+    hooks.onImageFailed(index, isCrash ? reason : new TaskFailedError(reason));
+  }
+
+  #finished(): readonly number[] {
+    return [...this.#results.keys(), ...this.#failed];
   }
 }
 
@@ -150,6 +221,10 @@ function scratchParent(task: Task): string {
   return stem === undefined ? tmpdir() : dirname(stem);
 }
 
-function errorOf({ failure, reason }: Defeat): HiresFixError {
-  return failure ? new TaskFailedError(failure) : new WorkerCrashedError(`the worker process ${reason}`);
+function thrown(failure: Failure): Error {
+  return failure.code === 'ERR_INTERNAL' ? new UnforeseenError(failure) : new TaskFailedError(failure);
+}
+
+function crashed(reason: string): WorkerCrashedError {
+  return new WorkerCrashedError(`the worker process ${reason}`);
 }

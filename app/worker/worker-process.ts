@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,7 +9,7 @@ import type { StartMessage, WorkerMessage } from './protocol.ts';
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote on stderr. */
+  /** The end of what it wrote on stderr, or why it could not be forked. */
   readonly stderr: string;
 }
 
@@ -25,11 +24,15 @@ const STDERR_KEPT = 4096;
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
-  readonly #ready: Promise<boolean>;
   readonly exited: Promise<WorkerExit>;
+  /** Whether it came up; false where it died before it could take a task. Never rejects. */
+  readonly ready: Promise<boolean>;
   #stderr = '';
 
-  /** @param isBackground whether other processes (the server) go before it on the CPU */
+  /**
+   * @param isBackground whether other processes (the server) go before it on the CPU
+   * @throws what forking throws where the system has no memory for another process
+   */
   constructor(isBackground: boolean) {
     this.#child = fork(ENTRY, [], {
       execArgv: IS_SOURCE ? ['--import', typescriptLoader()] : [],
@@ -40,23 +43,21 @@ export class WorkerProcess {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
     this.exited = this.#exit();
-    this.#ready = Promise.race([once(this.#child, 'message').then(() => true), this.exited.then(() => false)]);
-    if (isBackground && this.pid !== undefined) setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    this.ready = Promise.race([
+      new Promise<boolean>((resolve) => this.#child.once('message', () => resolve(true))),
+      this.exited.then(() => false),
+    ]);
+    if (isBackground) this.#giveWay();
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Whether it came up; false where it died before it could take a task. */
-  get ready(): Promise<boolean> {
-    return this.#ready;
-  }
-
   /** Hands over the task; messages come to `onMessage` until the process exits. */
   start(message: StartMessage, onMessage: (message: WorkerMessage) => void): void {
     this.#child.on('message', (received) => onMessage(received as WorkerMessage));
-    this.#child.send(message);
+    this.#child.send(message, () => undefined); // one that cannot be told has died: `exited` says so
   }
 
   /** Ends the process at once; resolves when it is gone. */
@@ -67,10 +68,22 @@ export class WorkerProcess {
 
   async #exit(): Promise<WorkerExit> {
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-      this.#child.once('error', () => resolve([null, null])); // it could not be forked
+      this.#child.on('error', (error) => {
+        if (this.pid !== undefined) return; // it lives, or its end comes as `close`
+        this.#stderr += error.message;
+        resolve([null, null]);
+      });
       this.#child.once('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]));
     });
     return { code, signal, stderr: this.#stderr.trim() };
+  }
+
+  #giveWay(): void {
+    try {
+      if (this.pid !== undefined) setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // A system that does not allow it runs the worker at the server's own priority.
+    }
   }
 }
 

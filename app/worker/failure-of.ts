@@ -1,0 +1,29 @@
+import { HiresFixError } from '../errors.ts';
+import { InferenceError } from '../inference/errors.ts';
+import type { RunningOn } from '../processing/image-upscaler.ts';
+import type { Failure } from './protocol.ts';
+
+/** What the system says where files cannot be written, whichever library tried. */
+const WRITE_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE']);
+
+/**
+ * An error as the server is told it.
+ * @param on where the network ran, if it did: only then can another tile size or device do better
+ */
+export function failureOf(error: unknown, on?: RunningOn): Failure {
+  if (error instanceof InferenceError && on) {
+    const { code, isOutOfMemory } = error;
+    return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device' };
+  }
+  if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error) };
+  if (error instanceof Error && 'code' in error && WRITE_FAULTS.has(String(error.code))) {
+    return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}` };
+  }
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { code: 'ERR_INTERNAL', message: lineOf(error), ...(stack === undefined ? {} : { stack }) };
+}
+
+function lineOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s*\n\s*/g, ' ').trim();
+}
