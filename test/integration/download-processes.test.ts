@@ -52,12 +52,14 @@ describe('processes that want the same model', () => {
   });
 
   it('take over from one that is killed, and go on where it was', async () => {
-    const first = new DownloadProcess(program, { options: { directory }, model });
+    const slow = { ...model, url: server.serve('/slow.pth', CONTENT, { bytesPerSecond: 200_000 }) };
+    const first = new DownloadProcess(program, { options: { directory }, model: slow });
     await first.started();
-    const second = new DownloadProcess(program, { options: { directory }, model });
+    const second = new DownloadProcess(program, { options: { directory }, model: slow });
     await second.started(); // it tells of the first one's progress while it waits
     await first.kill();
     const killedAt = performance.now();
+    server.serve('/slow.pth', CONTENT);
     expect(await second.result()).toMatchObject({ isFetched: true });
     expect(performance.now() - killedAt).toBeLessThan(15_000);
     expect(server.sent).toBeLessThan(SIZE * 1.2);
