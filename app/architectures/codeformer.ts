@@ -1,5 +1,5 @@
 import { multiHeadAttention } from '../onnx/attention.ts';
-import { linear } from '../onnx/linear.ts';
+import { linear, project } from '../onnx/linear.ts';
 import { argMax, lookUp } from '../onnx/lookup.ts';
 import { layerNorm } from '../onnx/normalization.ts';
 import type { Value } from '../onnx/value.ts';
@@ -91,7 +91,8 @@ function nameCodes(features: Value, weights: Weights): Value {
   const tokens = linear(tokensOf(features), weights.at('feat_emb'));
   const layer = (x: Value, layerWeights: Weights): Value => transformerLayer(x, position, layerWeights);
   const seen = weights.list('ft_layers').reduce(layer, tokens);
-  return linear(layerNorm(seen, weights.at('idx_pred_layer.0'), 1e-5), weights.at('idx_pred_layer.1'));
+  const book = features.graph.weight(weights.take('idx_pred_layer.1.weight', [null, seen.size(2)]));
+  return project(layerNorm(seen, weights.at('idx_pred_layer.0'), 1e-5), book);
 }
 
 function transformerLayer(x: Value, position: Value, weights: Weights): Value {

@@ -1,4 +1,4 @@
-import { batchNorm } from '../onnx/normalization.ts';
+import { batchNorm, normedConv } from '../onnx/normalization.ts';
 import { maxPool } from '../onnx/pooling.ts';
 import { resizeNearestTo } from '../onnx/resize.ts';
 import type { Value } from '../onnx/value.ts';
@@ -91,7 +91,7 @@ function build(image: Value, layers: Weights): Value {
 
 /** The encoder's result, and what it was before each time its width halves, the smallest first. */
 function encode(image: Value, body: Weights): { skips: Value[]; deepest: Value } {
-  const stem = batchNorm(image.conv(body.at(0), { stride: 2 }), body.at(1)).relu();
+  const stem = normedConv(image, body.at(0), body.at(1), { stride: 2 }).relu();
   const pooled = maxPool(stem, { kernel: [3, 3], stride: 2, padding: [1, 1, 1, 1] });
   const layer1 = resnetStage(pooled, body.list('4'), 1);
   const layer2 = resnetStage(layer1, body.list('5'), 2);
@@ -102,7 +102,7 @@ function encode(image: Value, body: Weights): { skips: Value[]; deepest: Value }
 /** Doubles the size (to the encoder's, where that was odd), joins the encoder's map, convolves once (wide) or twice (deep). */
 function unetBlock(x: Value, skip: Value, weights: Weights): Value {
   const shuffle = weights.at('shuf.conv');
-  const doubled = shuffleAndBlur(batchNorm(spectralConv(x, shuffle.at(0)), shuffle.at(1)).relu(), 2);
+  const doubled = shuffleAndBlur(batchNorm(spectralConv(x, shuffle.at(0), { bias: false }), shuffle.at(1)).relu(), 2);
   const enlarged = resizeNearestTo(doubled, skip.size(2), skip.size(3));
   const joined = enlarged.concat([batchNorm(skip, weights.at('bn'))]).relu();
   if (weights.has('conv')) return convUnit(joined, weights.at('conv'));
@@ -111,7 +111,7 @@ function unetBlock(x: Value, skip: Value, weights: Weights): Value {
 
 /** Convolution, ReLU, BatchNorm (in this order: the norm cannot be folded), and self-attention where the file has it. */
 function convUnit(x: Value, weights: Weights): Value {
-  const y = batchNorm(spectralConv(x, weights.at(0)).relu(), weights.at(2));
+  const y = batchNorm(spectralConv(x, weights.at(0), { bias: false }).relu(), weights.at(2));
   return weights.has('3.gamma') ? selfAttention(y, weights.at(3)) : y;
 }
 
@@ -122,7 +122,7 @@ function convUnit(x: Value, weights: Weights): Value {
 function selfAttention(x: Value, weights: Weights): Value {
   const [n, channels, height, width] = [x.size(0), x.size(1), x.size(2), x.size(3)];
   const features = (name: string): Value => {
-    const map = spectralConv(x, weights.at(name));
+    const map = spectralConv(x, weights.at(name), { bias: false });
     return map.reshape([n, map.size(1), height * width]);
   };
   const places = (name: string): Value => features(name).transpose([0, 2, 1]);

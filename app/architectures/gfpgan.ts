@@ -79,7 +79,7 @@ function build(image: Value, weights: Weights): Value {
 
 function residualBlock(x: Value, weights: Weights, factor: 0.5 | 2): Value {
   const resized = resizeBilinear(x.conv(weights.at('conv1')).leakyRelu(0.2), factor);
-  const skip = resizeBilinear(x, factor).conv(weights.at('skip'));
+  const skip = resizeBilinear(x, factor).conv(weights.at('skip'), { bias: false });
   return resized.conv(weights.at('conv2')).leakyRelu(0.2).add(skip);
 }
 

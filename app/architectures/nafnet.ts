@@ -85,7 +85,7 @@ function build(image: Value, weights: Weights, levels: number, pooling: ChannelP
   }
   x = stage(x, 'middle_blks', levels);
   skips.reverse().forEach((skip, index) => {
-    const enlarged = x.conv(weights.at('ups').at(index).at(0)).pixelShuffle(2);
+    const enlarged = x.conv(weights.at('ups').at(index).at(0), { bias: false }).pixelShuffle(2);
     x = stage(enlarged.add(skip), `decoders.${index}`, levels - 1 - index);
   });
   return x.conv(weights.at('ending')).add(image);

@@ -1,5 +1,5 @@
 import { argMax } from '../onnx/lookup.ts';
-import { batchNorm } from '../onnx/normalization.ts';
+import { normedConv } from '../onnx/normalization.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from './architecture.ts';
@@ -71,14 +71,14 @@ function residualBlock(x: Value, weights: Weights, change: 'down' | 'up' | 'none
   const padded = source.pad([1, 1, 1, 1], 'reflect');
   const hasShortcut = weights.has('shortcut_func');
   const kept = hasShortcut ? padded.conv(weights.at('shortcut_func.conv2d'), { stride, padding: 0 }) : x;
-  const middle = normed(padded.conv(weights.at('conv1.conv2d'), { padding: 0 }), weights.at('conv1')).leakyRelu(0.2);
-  return kept.add(normed(reflectConv(middle, weights.at('conv2.conv2d'), stride), weights.at('conv2')));
+  const middle = normed(padded, weights.at('conv1'), 1).leakyRelu(0.2);
+  return kept.add(normed(middle.pad([1, 1, 1, 1], 'reflect'), weights.at('conv2'), stride));
 }
 
-function normed(x: Value, weights: Weights): Value {
-  return batchNorm(x, weights.at('norm.norm'));
+function normed(padded: Value, weights: Weights, stride: number): Value {
+  return normedConv(padded, weights.at('conv2d'), weights.at('norm.norm'), { stride, padding: 0 });
 }
 
-function reflectConv(x: Value, weights: Weights, stride = 1): Value {
-  return x.pad([1, 1, 1, 1], 'reflect').conv(weights, { stride, padding: 0 });
+function reflectConv(x: Value, weights: Weights): Value {
+  return x.pad([1, 1, 1, 1], 'reflect').conv(weights, { padding: 0 });
 }

@@ -1,4 +1,4 @@
-import { batchNorm } from '../onnx/normalization.ts';
+import { normedConv } from '../onnx/normalization.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
 
@@ -7,25 +7,26 @@ import type { Weights } from '../onnx/weights.ts';
  * block does the stage's `stride` (1 in the first stage, 2 in the others). Reference: torchvision/models/resnet.py.
  */
 export function resnetStage(x: Value, blocks: readonly Weights[], stride: 1 | 2): Value {
+  const convolve = blocks[0]?.has('conv3') ? bottleneck : basicBlock;
   return blocks.reduce((y, block, index) => {
     const step = index === 0 ? stride : 1;
-    const residual = block.has('conv3.weight') ? bottleneck(y, block, step) : basicBlock(y, block, step);
+    const residual = convolve(y, block, step);
     return residual.add(shortcut(y, block, step)).relu();
   }, x);
 }
 
 function basicBlock(x: Value, weights: Weights, stride: number): Value {
-  const first = batchNorm(x.conv(weights.at('conv1'), { stride }), weights.at('bn1')).relu();
-  return batchNorm(first.conv(weights.at('conv2')), weights.at('bn2'));
+  const first = normedConv(x, weights.at('conv1'), weights.at('bn1'), { stride }).relu();
+  return normedConv(first, weights.at('conv2'), weights.at('bn2'));
 }
 
 function bottleneck(x: Value, weights: Weights, stride: number): Value {
-  const narrow = batchNorm(x.conv(weights.at('conv1')), weights.at('bn1')).relu();
-  const spatial = batchNorm(narrow.conv(weights.at('conv2'), { stride }), weights.at('bn2')).relu();
-  return batchNorm(spatial.conv(weights.at('conv3')), weights.at('bn3'));
+  const narrow = normedConv(x, weights.at('conv1'), weights.at('bn1')).relu();
+  const spatial = normedConv(narrow, weights.at('conv2'), weights.at('bn2'), { stride }).relu();
+  return normedConv(spatial, weights.at('conv3'), weights.at('bn3'));
 }
 
 function shortcut(x: Value, weights: Weights, stride: number): Value {
   if (!weights.has('downsample')) return x;
-  return batchNorm(x.conv(weights.at('downsample.0'), { stride }), weights.at('downsample.1'));
+  return normedConv(x, weights.at('downsample.0'), weights.at('downsample.1'), { stride });
 }

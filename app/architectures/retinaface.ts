@@ -1,4 +1,4 @@
-import { batchNorm } from '../onnx/normalization.ts';
+import { normedConv } from '../onnx/normalization.ts';
 import { maxPool } from '../onnx/pooling.ts';
 import { resizeNearestTo } from '../onnx/resize.ts';
 import type { Value } from '../onnx/value.ts';
@@ -68,7 +68,7 @@ function build(image: Value, weights: Weights): NamedValues {
 type Maps = readonly [Value, Value, Value];
 
 function backbone(image: Value, weights: Weights): Maps {
-  const stem = batchNorm(image.conv(weights.at('conv1'), { stride: 2 }), weights.at('bn1')).relu();
+  const stem = normedConv(image, weights.at('conv1'), weights.at('bn1'), { stride: 2 }).relu();
   const pooled = maxPool(stem, { kernel: [3, 3], stride: 2, padding: [1, 1, 1, 1] });
   const layer1 = resnetStage(pooled, weights.list('layer1'), 1);
   const layer2 = resnetStage(layer1, weights.list('layer2'), 2);
@@ -99,7 +99,7 @@ function contextModule(x: Value, weights: Weights): Value {
 
 /** Convolution and BatchNorm, a pair in nn.Sequential. */
 function unit(x: Value, weights: Weights): Value {
-  return batchNorm(x.conv(weights.at(0)), weights.at(1));
+  return normedConv(x, weights.at(0), weights.at(1));
 }
 
 /** [N, anchors * size, H, W] as one row of `size` numbers for each prior box: [N, H * W * anchors, size]. */

@@ -12,6 +12,8 @@ export interface ConvOptions {
   /** Zero padding on every side; by default what keeps the size at stride 1 (`(kernel - 1) / 2`). */
   readonly padding?: number | Sides;
   readonly groups?: number;
+  /** False where the layer has none: its file must not have one either, as it must have one otherwise. */
+  readonly bias?: false;
 }
 
 /** A convolution's operands where they are not simply `weight` and `bias` of the file. */

@@ -1,19 +1,13 @@
 import type { Value } from './value.ts';
-import type { WeightTensor, Weights } from './weights.ts';
+import type { Weights } from './weights.ts';
 
 /**
- * `nn.Linear` over the last axis: `weight` [out, in] and, where the file has one, `bias` [out]. A Gemm, which takes the
+ * `nn.Linear` over the last axis: `weight` [out, in] and `bias` [out]. A Gemm, which takes the
  * weight as it lies in the file; a MatMul would need a transposed copy in memory.
  */
 export function linear(x: Value, weights: Weights): Value {
-  const bias = weights.has('bias') ? weights.take('bias') : undefined;
-  return linearOf(x, weights.take('weight', [null, x.size(-1)]), bias);
-}
-
-/** `linear` with tensors of other names. */
-export function linearOf(x: Value, weight: WeightTensor, bias?: WeightTensor): Value {
-  const { graph } = x;
-  return project(x, graph.weight(weight), bias && graph.weight(bias));
+  const weight = x.graph.weight(weights.take('weight', [null, x.size(-1)]));
+  return project(x, weight, x.graph.weight(weights.take('bias', [weight.size(0)])));
 }
 
 /** `linear` with operands that need not be whole tensors of the file. */

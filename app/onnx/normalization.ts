@@ -1,3 +1,4 @@
+import type { ConvOptions } from './convolution.ts';
 import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
 
@@ -23,6 +24,11 @@ export function batchNorm(x: Value, weights: Weights, epsilon = 1e-5): Value {
   const operands = names.map((name) => graph.weight(weights.take(name, [channels])));
   const attributes = { epsilon: { float: epsilon } };
   return graph.node({ op: 'BatchNormalization', inputs: [x, ...operands], attributes }, x.shape);
+}
+
+/** A convolution, which then has no bias, and BatchNorm: what onnxruntime makes one of. */
+export function normedConv(x: Value, conv: Weights, norm: Weights, options: ConvOptions = {}): Value {
+  return batchNorm(x.conv(conv, { ...options, bias: false }), norm);
 }
 
 /** GroupNorm of NCHW, with `weight` and `bias` a channel (`nn.GroupNorm`, whose own epsilon is 1e-5). */

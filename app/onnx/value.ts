@@ -29,12 +29,11 @@ export class Value implements Wire {
     return size;
   }
 
-  /** 2-d convolution with `weight` (OIHW) and, where the file has one, `bias`. */
+  /** 2-d convolution with `weight` (OIHW) and `bias`. */
   conv(weights: Weights, options: ConvOptions = {}): Value {
     const weight = this.graph.weight(weights.take('weight', [null, null, null, null]));
-    const hasBias = weights.has('bias');
-    const bias = hasBias ? this.graph.weight(weights.take('bias', [weight.size(0)])) : undefined;
-    return convolve(this, { weight, bias }, options);
+    const bias = options.bias ?? this.graph.weight(weights.take('bias', [weight.size(0)]));
+    return convolve(this, { weight, bias: bias || undefined }, options);
   }
 
   relu(): Value {
