@@ -18,7 +18,7 @@ const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
 /** Decoding time grows with the scans of a progressive file; encoders write about ten. */
-const MAX_SCANS = 500;
+const MAX_SCANS = 100;
 const CM_PER_INCH = 2.54;
 
 interface Segment {
