@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Attempt } from '../../../app/processing/tasks.ts';
+import type { Defeat } from '../../../app/worker/fallback-ladder.ts';
+import { isOfImage, nextRung } from '../../../app/worker/fallback-ladder.ts';
+
+const first: Attempt = { excludedDevices: [], finished: [] };
+const crash = (device: 'cuda' | 'cpu', tile: number, side = 4000): Defeat => ({
+  reason: 'was killed by SIGKILL',
+  hasStarted: true,
+  image: 0,
+  on: { device, tile, side },
+});
+
+describe('the fallback ladder', () => {
+  it('takes smaller tiles on the same device first, then the CPU, and ends there', () => {
+    const told: string[] = [];
+    let defeat: Defeat | undefined = crash('cuda', 0);
+    let attempt = first;
+    for (;;) {
+      const rung = nextRung(attempt, defeat);
+      if (!rung) break;
+      attempt = rung.attempt;
+      told.push(`${rung.fallback.from} -> ${rung.fallback.to}`);
+      expect(rung.fallback.reason).toBe('was killed by SIGKILL');
+      const device = attempt.excludedDevices.includes('cuda') ? 'cpu' : 'cuda';
+      defeat = crash(device, attempt.maxTile ?? 256);
+    }
+    expect(told).toEqual([
+      'whole image -> tile 400',
+      'tile 400 -> tile 200',
+      'tile 200 -> tile 100',
+      'tile 100 -> tile 64',
+      'cuda -> cpu',
+      'tile 256 -> tile 200',
+      'tile 200 -> tile 100',
+      'tile 100 -> tile 64',
+    ]);
+  });
+
+  it('leaves out tiles that are as large as the image: they would be the same work again', () => {
+    expect(nextRung(first, crash('cpu', 0, 150))?.fallback).toMatchObject({ from: 'whole image', to: 'tile 100' });
+    expect(nextRung(first, crash('cpu', 992, 90))?.attempt.maxTile).toBe(64);
+    expect(nextRung(first, crash('cpu', 0, 64))).toBeUndefined();
+  });
+
+  it('changes the device where the device failed, whatever the tile', () => {
+    const failure = { code: 'ERR_INFERENCE', message: 'no', remedy: 'device' } as const;
+    const rung = nextRung({ ...first, finished: [3] }, { ...crash('cuda', 256), failure, reason: 'no' });
+    expect(rung).toEqual({
+      attempt: { excludedDevices: ['cuda'], finished: [3] },
+      fallback: { from: 'cuda', to: 'cpu', reason: 'no' },
+    });
+    expect(nextRung(first, { ...crash('cpu', 256), failure })).toBeUndefined();
+  });
+
+  it('ends where trying again cannot help', () => {
+    const failure = { code: 'ERR_BAD_CHECKPOINT', message: 'no' };
+    expect(nextRung(first, { ...crash('cuda', 256), failure })).toBeUndefined();
+    expect(nextRung(first, { reason: 'was killed by SIGSEGV', hasStarted: true, image: 0 })).toBeUndefined();
+  });
+
+  it('blames the image for a crash and for what ran out, and the task for what was said of it', () => {
+    const failure = { code: 'ERR_INFERENCE', message: 'out of memory' };
+    expect(isOfImage(crash('cpu', 64))).toBe(true);
+    expect(isOfImage({ ...crash('cpu', 64), failure: { ...failure, remedy: 'memory' } })).toBe(true);
+    expect(isOfImage({ ...crash('cpu', 64), failure })).toBe(false);
+    expect(isOfImage({ reason: 'was killed by SIGKILL', hasStarted: true })).toBe(false);
+  });
+});
