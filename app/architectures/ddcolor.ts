@@ -80,9 +80,9 @@ function decode(features: readonly Value[], decoder: Weights): [Value, Value, Va
 /** Doubles the size, joins the encoder's map of that size, and convolves. */
 function unetBlock(x: Value, skip: Value, weights: Weights): Value {
   const shuffle = weights.at('shuf.conv');
-  const enlarged = shuffleAndBlur(batchNorm(spectralConv(x, shuffle.at(0)), shuffle.at(1)).relu(), 2);
+  const enlarged = shuffleAndBlur(batchNorm(spectralConv(x, shuffle.at(0), { bias: false }), shuffle.at(1)).relu(), 2);
   const joined = enlarged.concat([batchNorm(skip, weights.at('bn'))]).relu();
-  return batchNorm(spectralConv(joined, weights.at('conv.0')).relu(), weights.at('conv.2'));
+  return batchNorm(spectralConv(joined, weights.at('conv.0'), { bias: false }).relu(), weights.at('conv.2'));
 }
 
 /** What the two decoders give. */

@@ -6,14 +6,14 @@ import type { Weights } from './weights.ts';
 
 /**
  * A convolution under spectral norm (`torch.nn.utils.spectral_norm` in eval mode): `weight_orig` divided by its largest
- * singular value, as `weight_u` and `weight_v` estimate it, and `bias` where the file has one. The output is divided instead
- * of the weight, which therefore stays where it lies in the file.
+ * singular value, as `weight_u` and `weight_v` estimate it, and `bias`. The output is divided instead of the weight, which
+ * therefore stays where it lies in the file.
  */
 export function spectralConv(x: Value, weights: Weights, options: ConvOptions = {}): Value {
   const { graph } = x;
   const weight = imageKernel(graph.weight(weights.take('weight_orig')));
   const y = convolve(x, { weight }, options).divide(spectralNorm(weight, weights));
-  if (!weights.has('bias')) return y;
+  if (options.bias === false) return y;
   return y.add(graph.weight(weights.take('bias', [weight.size(0)])).reshape([1, weight.size(0), 1, 1]));
 }
 
@@ -25,7 +25,7 @@ export function spectralWeight(graph: Graph, weights: Weights): Value {
 
 /**
  * A convolution under weight norm (`torch.nn.utils.weight_norm`): every output channel's kernel `weight_v` scaled to the length
- * `weight_g`, and `bias` where the file has one.
+ * `weight_g`, and `bias`.
  */
 export function weightNormConv(x: Value, weights: Weights, options: ConvOptions = {}): Value {
   const { graph } = x;
@@ -33,8 +33,7 @@ export function weightNormConv(x: Value, weights: Weights, options: ConvOptions 
   const outputs = direction.size(0);
   const length = direction.multiply(direction).sum(1, 2, 3).sqrt();
   const weight = direction.multiply(graph.weight(weights.take('weight_g', [outputs, 1, 1, 1])).divide(length));
-  const bias = weights.has('bias') ? graph.weight(weights.take('bias', [outputs])) : undefined;
-  return convolve(x, { weight, bias }, options);
+  return convolve(x, { weight, bias: graph.weight(weights.take('bias', [outputs])) }, options);
 }
 
 /**

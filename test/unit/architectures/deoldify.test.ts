@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { recognise } from '../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import { readManifest } from '../../support/hashed-weights.ts';
-import { manifestShapes, shapeDict } from '../../support/shape-dict.ts';
+import { builds, manifestShapes, shapeDict } from '../../support/shape-dict.ts';
 
 describe('DeOldify', () => {
   it.each(['ColorizeArtistic_gen', 'ColorizeStable_gen'])('reads the parameters of %s', (name) => {
@@ -20,6 +20,15 @@ describe('DeOldify', () => {
   ])('fits the decoder of %s to the encoder at %i pixels', (name, side) => {
     const network = recognise(shapeDict(manifestShapes(name)));
     expect(() => buildTensorGraph(network, [1, 3, side, side])).not.toThrow();
+  });
+
+  it('cannot do without any of its tensors', () => {
+    const shapes = manifestShapes('ColorizeArtistic_gen');
+    const used = [...shapes.keys()].filter((name) => !name.endsWith('num_batches_tracked'));
+    const tried = used.filter((_, i) => i % 5 === 0); // prime to what repeats in a file
+    const needless = tried.filter((name) => builds(new Map([...shapes].filter(([kept]) => kept !== name))));
+    expect(needless).toEqual([]);
+    expect(builds(shapes)).toBe(true);
   });
 
   it('says which tensor is missing', () => {

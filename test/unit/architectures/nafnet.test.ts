@@ -5,7 +5,7 @@ import { buildTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import { WeightsError } from '../../../app/onnx/errors.ts';
 import { Graph } from '../../../app/onnx/graph.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
-import { manifestShapes, shapeDict } from '../../support/shape-dict.ts';
+import { builds, manifestShapes, shapeDict } from '../../support/shape-dict.ts';
 
 interface Plan {
   readonly width: number;
@@ -77,12 +77,24 @@ describe('NAFNet', () => {
     expect(buildTensorGraph(network, [1, network.inputChannels, 13, 9]).length).toBeGreaterThan(1000);
   });
 
+  it('cannot do without any of its tensors', () => {
+    const plan: Plan = { width: 8, encoders: [1, 1], middle: 1, decoders: [1, 1] };
+    const names = [...shapesOf(plan).keys()];
+    const needless = names.filter((name) => {
+      const shapes = shapesOf(plan);
+      shapes.delete(name);
+      return builds(shapes);
+    });
+    expect(names.length).toBeGreaterThan(80);
+    expect(needless).toEqual([]);
+  });
+
   it('says which tensor is missing', () => {
     const shapes = shapesOf({ width: 8, encoders: [1, 1], middle: 1, decoders: [1, 1] });
-    shapes.delete('decoders.1.0.conv4.weight');
+    shapes.delete('decoders.1.0.conv4.bias');
     const network = recognise(shapeDict(shapes));
     expect(() => buildTensorGraph(network, [1, 3, 8, 8])).toThrow(
-      new WeightsError('decoders.1.0.conv4.weight: missing in shapes.pth'),
+      new WeightsError('decoders.1.0.conv4.bias: missing in shapes.pth'),
     );
   });
 

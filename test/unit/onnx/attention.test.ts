@@ -47,6 +47,6 @@ describe('Attention', () => {
 describe('A linear layer', () => {
   it('maps the last axis and keeps the others', () => {
     const x = new Graph().input('x', 'float32', [2, 3, 5, 8]);
-    expect(linear(x, weightsOf({ weight: [6, 8] })).shape).toEqual([2, 3, 5, 6]);
+    expect(linear(x, weightsOf({ weight: [6, 8], bias: [6] })).shape).toEqual([2, 3, 5, 6]);
   });
 });

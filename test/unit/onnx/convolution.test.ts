@@ -26,7 +26,7 @@ describe('A convolution', () => {
   });
 
   it('names the weight that does not fit its input', () => {
-    const build = () => image(1, 6, 8, 8).conv(weightsOf({ 'body.weight': [8, 4, 3, 3] }).at('body'));
+    const build = () => image(1, 6, 8, 8).conv(weightsOf({ 'body.weight': [8, 4, 3, 3], 'body.bias': [8] }).at('body'));
     expect(build).toThrow(new WeightsError('body.weight: takes 4 channels, its input has 6'));
   });
 
@@ -47,7 +47,12 @@ describe('A convolution under spectral norm', () => {
 
   it('may be one-dimensional in the file', () => {
     const weights = weightsOf({ weight_orig: [8, 4, 1], weight_u: [8], weight_v: [4] });
-    expect(spectralConv(image(1, 4, 5, 6), weights).shape).toEqual([1, 8, 5, 6]);
+    expect(spectralConv(image(1, 4, 5, 6), weights, { bias: false }).shape).toEqual([1, 8, 5, 6]);
+  });
+
+  it('misses a bias that it should have', () => {
+    const weights = weightsOf({ weight_orig: [8, 4, 1, 1], weight_u: [8], weight_v: [4] });
+    expect(() => spectralConv(image(1, 4, 5, 6), weights)).toThrow('bias: missing');
   });
 
   it('gives its weight on its own', () => {
