@@ -3,6 +3,8 @@ import type { Point } from '../../imaging/similarity-transform.ts';
 import type { Face } from './face.ts';
 import { priorBoxes } from './prior-boxes.ts';
 
+const { max, min } = Math;
+
 /** What RetinaFace answers about the prior boxes of one picture. */
 export interface DetectorAnswer {
   /** Four numbers a box: where the face's box is from it. */
@@ -82,8 +84,8 @@ function suppressOverlaps(faces: readonly Face[]): Face[] {
 
 /** Intersection over union. */
 function overlap(a: Face['box'], b: Face['box']): number {
-  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
-  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  const width = max(0, min(a[2], b[2]) - max(a[0], b[0]));
+  const height = max(0, min(a[3], b[3]) - max(a[1], b[1]));
   const shared = width * height;
   return shared / (area(a) + area(b) - shared);
 }
