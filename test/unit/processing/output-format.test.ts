@@ -12,9 +12,12 @@ describe('the format of a result', () => {
     ['avif', 3, 16, 'png'],
     ['tiff', 4, 16, 'tiff'],
     ['gif', 3, 8, 'png'],
-  ] as const)('auto keeps what loses nothing: %s of %i channels and %i bits becomes %s', (source, channels, depth, format) => {
-    expect(chooseFormat('auto', source, { channels, depth })).toBe(format);
-  });
+  ] as const)(
+    'auto keeps what loses nothing: %s of %i channels and %i bits becomes %s',
+    (source, channels, depth, format) => {
+      expect(chooseFormat('auto', source, { channels, depth })).toBe(format);
+    },
+  );
 
   it('is the one that was asked for, whatever the source', () => {
     expect(chooseFormat('jpeg', 'png', { channels: 4, depth: 16 })).toBe('jpeg');

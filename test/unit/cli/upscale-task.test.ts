@@ -1,0 +1,91 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { UpscaleFlags } from '../../../app/cli/upscale-task.ts';
+import { createTask, givenOptions } from '../../../app/cli/upscale-task.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+describe('the task that flags ask for', () => {
+  let folder: TemporaryFolder;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+
+  afterEach(() => folder.remove());
+
+  const flagsOf = (flags: Readonly<Record<string, unknown>>): UpscaleFlags => ({
+    output: join(folder.path, 'out'),
+    upscaler: 'AUTO',
+    suffix: '_upscaled',
+    format: 'auto',
+    metadata: 'keep',
+    ...flags,
+  });
+  const create = (flags: Readonly<Record<string, unknown>>) =>
+    createTask([{ path: '/in/a.png', relativePath: 'a.png' }], flagsOf(flags));
+
+  it('has every option under the name that the service has for it', async () => {
+    const given = { scale: '2.5', tile: '64', tilePad: '10', prePad: '4', denoiseStrength: '0.5', device: 'cpu' };
+    const task = await create({ ...given, quality: '80', upscaler: 'LANCZOS', metadata: 'strip', overwrite: true });
+    expect(task).toEqual({
+      kind: 'hires-fix',
+      images: [{ file: '/in/a.png', name: '/in/a.png', outputStem: join(folder.path, 'out/a_upscaled') }],
+      options: {
+        upscaler: 'LANCZOS',
+        scale: 2.5,
+        tile: 64,
+        tile_pad: 10,
+        pre_pad: 4,
+        denoise_strength: 0.5,
+        device: 'cpu',
+      },
+      output: { output_format: 'auto', quality: 80, metadata: 'strip' },
+      mayOverwrite: true,
+    });
+    expect(existsSync(join(folder.path, 'out'))).toBe(true);
+    expect(givenOptions(flagsOf({ prePad: '4' }))).toEqual({
+      upscaler: 'AUTO',
+      pre_pad: '4',
+      output_format: 'auto',
+      metadata: 'keep',
+    });
+  });
+
+  it('takes a checkpoint by its path, and any other name as it is', async () => {
+    const file = join(folder.path, 'mine.pth');
+    await writeFile(file, '');
+    expect(await create({ upscaler: file })).toMatchObject({ modelFile: file, options: { upscaler: 'AUTO' } });
+    expect(await create({ upscaler: 'other.pth' })).toMatchObject({ options: { upscaler: 'other.pth' } });
+    expect((await create({ upscaler: 'sub/other.pth' })).modelFile).toBeUndefined();
+    await expect(create({ upscaler: `${folder.path}/` })).rejects.toThrow(/--upscaler: expected a checkpoint file/);
+  });
+
+  it.each([
+    [{ scale: '0' }, '--scale: must be above 0, got "0"'],
+    [{ scale: '-1' }, '--scale: must be above 0, got "-1"'],
+    [{ scale: 'NaN' }, '--scale: must be a finite number, got "NaN"'],
+    [{ scale: '' }, '--scale: must be a number, got ""'],
+    [{ width: '1.5' }, '--width: must be a whole number, got "1.5"'],
+    [{ height: '0' }, '--height: must be at least 1, got "0"'],
+    [{ tile: 'small' }, '--tile: must be auto or a finite number, got "small"'],
+    [{ tile: '-1' }, '--tile: must be at least 0, got "-1"'],
+    [{ tilePad: '0.5' }, '--tile-pad: must be auto or a whole number, got "0.5"'],
+    [{ prePad: 'auto' }, '--pre-pad: must be a finite number, got "auto"'],
+    [{ denoiseStrength: '2' }, '--denoise-strength: must be 0 to 1, got "2"'],
+    [{ quality: '0' }, '--quality: must be at least 1, got "0"'],
+  ])('names the flag of %j, what was expected and what came', async (flags, message) => {
+    await expect(create(flags)).rejects.toMatchObject({ code: 'ERR_USAGE', message });
+  });
+
+  it('needs a folder that can be made', async () => {
+    await writeFile(join(folder.path, 'file'), '');
+    await expect(create({ output: join(folder.path, 'file/out') })).rejects.toThrow(
+      /--output: the folder .* cannot be made/,
+    );
+    await mkdir(join(folder.path, 'there'));
+    expect((await create({ output: join(folder.path, 'there') })).images).toHaveLength(1);
+  });
+});
