@@ -5,6 +5,7 @@ const LAYERS = [
   'realtime',
   'jobs',
   'worker',
+  'evaluation',
   'processing',
   'inference',
   'catalog',
@@ -16,7 +17,7 @@ const LAYERS = [
 
 /** What a layer may import beside itself and the files at the top (`config.ts`, `errors.ts`, `logger.ts`). */
 const MAY_IMPORT = {
-  cli: ['worker', 'processing', 'catalog', 'architectures', 'imaging'],
+  cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging'],
   http: [
     'realtime',
     'jobs',
@@ -32,6 +33,7 @@ const MAY_IMPORT = {
   realtime: ['jobs', 'processing'],
   jobs: ['worker', 'processing'],
   worker: ['processing', 'inference'],
+  evaluation: ['imaging'],
   processing: ['inference', 'catalog', 'architectures', 'onnx', 'checkpoints', 'imaging'],
   inference: [],
   catalog: ['architectures'],

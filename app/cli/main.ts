@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
+import { addEvaluateCommand } from './evaluate-command.ts';
 import { addModelsCommand } from './models-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addUpscaleCommand } from './upscale-command.ts';
@@ -26,6 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .configureHelp({ showGlobalOptions: true });
   addUpscaleCommand(program, () => loadConfig());
   addModelsCommand(program, () => loadConfig());
+  addEvaluateCommand(program, () => loadConfig());
   addServeCommand(program, () => loadConfig());
   overrideExits(program);
   try {

@@ -6,7 +6,14 @@ const APP = new URL('../../../app/', import.meta.url);
 /** Codes without a class: they stand for whatever has none. */
 const WITHOUT_CLASS = ['ERR_BAD_REQUEST', 'ERR_INTERNAL'];
 /** Errors that end the program before it answers anything. */
-const WITHOUT_STATUS = ['ERR_BAD_CONFIG', 'ERR_BATCH_FAILED', 'ERR_SERVER', 'ERR_USAGE', 'ERR_VERIFICATION_FAILED'];
+const WITHOUT_STATUS = [
+  'ERR_BAD_CONFIG',
+  'ERR_BATCH_FAILED',
+  'ERR_NOT_COMPARABLE',
+  'ERR_SERVER',
+  'ERR_USAGE',
+  'ERR_VERIFICATION_FAILED',
+];
 
 function codesInSource(): string[] {
   const files = readdirSync(APP, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
