@@ -1,23 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Size } from '../../../app/processing/result.ts';
+import type { AskedSize } from '../../../app/processing/target-size.ts';
 import { growth, isSizeAsked, targetSize } from '../../../app/processing/target-size.ts';
 
 const LIMIT = 2 ** 29;
 const size = (width: number, height: number) => ({ width, height });
 
 describe('the size of a result', () => {
-  it.each([
-    ["the model's own scale where nothing is asked", size(41, 21), {}, 4, size(164, 84)],
-    ['int(w * scale), as Python cuts it', size(41, 21), { scale: 2.5 }, 4, size(102, 52)],
-    ['what the product of doubles is, not of decimals: 10 * 1.1 is 11', size(10, 3), { scale: 1.1 }, 4, size(11, 3)],
-    ['0.29 * 100 is 28.999999999999996', size(100, 1), { scale: 0.29 }, 4, size(28, 1)],
-    ['at least one pixel', size(5, 3), { scale: 0.01 }, 4, size(1, 1)],
-    ['width and height exactly, whatever the ratio', size(40, 20), { width: 7, height: 9 }, 4, size(7, 9)],
-    ['a width alone keeps the ratio', size(40, 21), { width: 100 }, 4, size(100, 53)],
-    ['a height alone keeps the ratio', size(40, 21), { height: 100 }, 4, size(190, 100)],
-    ['a side alone leaves at least one pixel of the other', size(1, 5000), { height: 10 }, 4, size(1, 10)],
-  ])('is %s', (_name, input, asked, native, expected) => {
-    expect(targetSize(input, asked, native, LIMIT)).toEqual(expected);
+  it.each<[what: string, input: Size, asked: AskedSize, expected: Size]>([
+    ["the model's own scale where nothing is asked", size(41, 21), {}, size(164, 84)],
+    ['int(w * scale), as Python cuts it', size(41, 21), { scale: 2.5 }, size(102, 52)],
+    ['the product of doubles, not of decimals', size(100, 1), { scale: 0.29 }, size(28, 1)],
+    ['at least one pixel', size(5, 3), { scale: 0.01 }, size(1, 1)],
+    ['width and height exactly, whatever the ratio', size(40, 20), { width: 7, height: 9 }, size(7, 9)],
+    ['in the ratio where a width is alone', size(40, 21), { width: 100 }, size(100, 53)],
+    ['in the ratio where a height is alone', size(40, 21), { height: 100 }, size(190, 100)],
+    ['at least one pixel beside a height', size(1, 5000), { height: 10 }, size(1, 10)],
+  ])('is %s', (_what, input, asked, expected) => {
+    expect(targetSize(input, asked, 4, LIMIT)).toEqual(expected);
   });
 
   it('is bounded by pixels and by nothing else', () => {
