@@ -118,18 +118,22 @@ export class RealESRGANUpscaler {
 
   /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
   #plan(source: RowSource, options: TilingOptions): Plan {
-    const { multipleOf, halo } = this.#runner.network;
-    const prePad = Math.max(options.prePad, 0);
-    const missing = (side: number) => (multipleOf - ((side + prePad) % multipleOf)) % multipleOf;
-    const padded = padReflect(source, prePad + missing(source.width), prePad + missing(source.height));
-    const core = this.#core(source, options);
-    const pad = options.tilePad === 'auto' ? halo : options.tilePad;
-    const rows =
-      options.tilePad === 'auto'
-        ? evenTiles(padded.width, padded.height, { core, halo, multipleOf })
-        : referenceTiles(padded.width, padded.height, core, pad);
+    const { halo, multipleOf } = this.#runner.network;
+    const { prePad, tilePad } = options;
+    const isReference = tilePad !== 'auto';
+    const multiple = isReference ? Math.max(multipleOf, referenceMultiple(this.scale)) : multipleOf;
+    const missing = (side: number) => (multiple - (side % multiple)) % multiple;
+    const grown = padReflect(source, prePad, prePad);
+    const padded = padReflect(grown, missing(grown.width), missing(grown.height));
+    // The reference cannot cut where the network cannot begin; the next place where it can is as good.
+    const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
+    const core = isReference ? toMultiple(this.#core(source, options)) : this.#core(source, options);
+    const pad = isReference ? toMultiple(tilePad) : halo;
+    const rows = isReference
+      ? referenceTiles(padded.width, padded.height, core, pad)
+      : evenTiles(padded.width, padded.height, { core, halo, multipleOf });
     const tiles = rows.reduce((sum, row) => sum + row.length, 0);
-    const run = { tiles: rows, isOpaque: options.isOpaque && options.tilePad === 'auto' };
+    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference };
     return { padded, run, used: { tiles, tile: core, halo: pad } };
   }
 
@@ -139,4 +143,10 @@ export class RealESRGANUpscaler {
     if (maxTile === undefined) return wanted;
     return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
   }
+}
+
+/** RealESRGANer pads sides to this by the scale alone, after `pre_pad`, whether the network needs it or not. */
+function referenceMultiple(scale: number): number {
+  if (scale === 2) return 2;
+  return scale === 1 ? 4 : 1;
 }

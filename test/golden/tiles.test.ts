@@ -86,17 +86,6 @@ const levels = (bits: number): number => (bits === 16 ? 255 : 1);
 describe('An explicit grid is the one of RealESRGANer', () => {
   const cases = JSON.parse(readFileSync(networkFixture('tiles.json'), 'utf8')) as TileCase[];
 
-  /** RealESRGANer pads for scales 2 and 1 whatever the network is, and does so after `pre_pad`: not yet here. */
-  const pending = [
-    'x2-unshuffled-pre-padded',
-    'x1-unshuffled-pre-padded',
-    'x2-plain-odd',
-    'x1-plain-odd',
-    'x1-plain-tiled',
-    'x1-plain-alpha',
-    'x2-16bit-alpha',
-  ];
-
   async function expectSame({ name, network, bits, tile, tile_pad, pre_pad }: TileCase): Promise<void> {
     const golden = networkFixture(`tiles-${name}.safetensors`);
     const tiling = { tile, tilePad: tile_pad, prePad: pre_pad };
@@ -104,8 +93,7 @@ describe('An explicit grid is the one of RealESRGANer', () => {
     expect(difference(image, imageOf(golden, 'output', bits)).max).toBeLessThanOrEqual(levels(bits));
   }
 
-  it.each(cases.filter(({ name }) => !pending.includes(name)))('$name', expectSame);
-  it.failing.each(cases.filter(({ name }) => pending.includes(name)))('$name', expectSame);
+  it.each(cases)('$name', expectSame);
 });
 
 interface PipelineCase extends Omit<TileCase, 'network' | 'bits'> {
