@@ -97,6 +97,7 @@ export class Weights {
     const info = this.#info(key);
     const name = this.#full(key);
     this.#source.read.add(name);
+    if (info.shape.includes(0)) throw new WeightsError(`${name}: shape [${info.shape.join(', ')}] holds no numbers`);
     const fits =
       shape?.length === info.shape.length && shape.every((size, i) => size === null || size === info.shape[i]);
     if (shape !== undefined && !fits) {
