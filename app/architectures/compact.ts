@@ -28,7 +28,7 @@ export const compact: Architecture = {
     const { channels, factor } = pixelShuffleHead(head, inputs);
     if (channels !== inputs && inputs !== 1) {
       throw new UnknownNetworkError(
-        `an SRVGGNetCompact of ${inputs} to ${channels} channels: its input cannot be added to its output`,
+        `a head of ${head} channels after ${inputs} would be a picture of ${channels}, to which the input cannot be added`,
       );
     }
     return {
