@@ -1,0 +1,207 @@
+import { readFileSync, statSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import type { ImageResult } from '../../app/processing/result.ts';
+import type { HiresFixTask } from '../../app/processing/tasks.ts';
+import { outputOptions } from '../../app/processing/upscale-options.ts';
+import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { writeCheckpoint } from '../support/checkpoint-writer.ts';
+import { buildManifestTensors, readManifest } from '../support/hashed-weights.ts';
+import { gradient } from '../support/images.ts';
+import { DIFFICULT_IMAGES } from '../support/input-images.ts';
+import { readPng, writePng } from '../support/png.ts';
+import { describeWithReference } from '../support/reference.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { scratchFolders, upscaleTask, workerConfig } from '../support/upscale-task.ts';
+
+let folder: TemporaryFolder;
+let pool: WorkerPool;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await mkdir(join(folder.path, 'models'));
+  const changes = { modelsDir: join(folder.path, 'models'), maxOutputPixels: 2 ** 24 };
+  pool = new WorkerPool(workerConfig(changes), { isBackground: false });
+});
+
+afterAll(async () => {
+  await pool.close();
+  expect(scratchFolders(folder.path)).toEqual([]);
+  await folder.remove();
+});
+
+/** Results go to a folder of their own, `results`. */
+async function run(
+  names: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+  changes: Partial<HiresFixTask> = {},
+): Promise<{ results: readonly ImageResult[]; failed: string[] }> {
+  const task = { ...upscaleTask(folder.path, names, options), ...changes };
+  const results = await mkdir(join(folder.path, `results-${++runs}`), { recursive: true });
+  const images = task.images.map((image) => ({
+    ...image,
+    outputStem: join(results ?? '', basename(image.outputStem)),
+  }));
+  const failed: string[] = [];
+  const onImageFailed = (index: number, { code, message }: { code: string; message: string }): void => {
+    failed.push(`${names[index] ?? ''} ${code} ${message}`);
+  };
+  return { results: await pool.run({ ...task, images }, { onImageFailed }), failed };
+}
+let runs = 0;
+
+async function picture(name: string, width: number, height: number): Promise<string> {
+  await writeFile(join(folder.path, name), writePng(gradient({ width, height, channels: 3, depth: 8 })));
+  return name;
+}
+
+function shapesOf(results: readonly ImageResult[]): readonly unknown[] {
+  return results.map(({ index, file }) => {
+    const { width, height, channels, depth } = readPng(readFileSync(file));
+    return [DIFFICULT_IMAGES[index]?.name, width, height, channels, depth];
+  });
+}
+
+describe('Good input that often breaks', () => {
+  const names = DIFFICULT_IMAGES.map(({ name }) => name);
+  const expected = (factor: number) =>
+    DIFFICULT_IMAGES.map(({ name, result: [width, height, channels, depth] }) => [
+      name,
+      (width * factor) / 2,
+      (height * factor) / 2,
+      channels,
+      depth,
+    ]);
+
+  beforeAll(async () => {
+    for (const { name, bytes } of DIFFICULT_IMAGES) await writeFile(join(folder.path, name), await bytes());
+  });
+
+  it('is enlarged by LANCZOS', async () => {
+    const { results, failed } = await run(names, { upscaler: 'LANCZOS', scale: 2 });
+    expect(failed).toEqual([]);
+    expect(shapesOf(results)).toEqual(expected(2));
+  });
+
+  it("is enlarged by the package's own network, in tiles of any size", async () => {
+    const { results, failed } = await run(names, { upscaler: 'COMPACT_X2', tile: 96 });
+    expect(failed).toEqual([]);
+    expect(shapesOf(results)).toEqual(expected(2));
+  });
+
+  describeWithReference('and a trained network', ['weights', 'realesr-animevideov3.pth'], (weights) => {
+    it.each([{}, { tile: 64, tile_pad: 10, pre_pad: 10 }])('enlarges it with %j', async (tiling) => {
+      await copyFile(weights, join(folder.path, 'models', basename(weights)));
+      const { results, failed } = await run(names, { upscaler: 'REALESR_ANIMEVIDEO_V3', ...tiling });
+      expect(failed).toEqual([]);
+      expect(shapesOf(results)).toEqual(expected(4));
+    });
+  });
+});
+
+describe('What is told of a result', () => {
+  it('names every step down from what was asked', async () => {
+    const names = [await picture('a.png', 20, 10), await picture('b.png', 10, 20)];
+    const { results } = await run(names, { upscaler: 'AUTO', device: 'cpu' });
+    for (const { info } of results) {
+      expect(info).toMatchObject({
+        upscaler: 'COMPACT_X2',
+        asked_upscaler: 'AUTO',
+        device_asked: 'cpu',
+        device: 'cpu',
+      });
+      expect(info.fallbacks).toEqual([
+        { from: 'REALESRGAN_X2PLUS', to: 'COMPACT_X2', reason: expect.stringContaining('is not installed') },
+      ]);
+    }
+  });
+
+  it('says that a network ran twice', async () => {
+    const { results } = await run([await picture('a.png', 12, 8)], { upscaler: 'COMPACT_X2', scale: 5 });
+    expect(results[0]?.info).toMatchObject({ passes: 2, scale: 5, native_scale: 2, output: { width: 60, height: 40 } });
+    expect(results[0]?.info.warnings).toEqual([expect.stringContaining('the network ran 2 times')]);
+  });
+
+  it('says that a picture was reduced, by a network too', async () => {
+    const { results } = await run([await picture('a.png', 41, 21)], { upscaler: 'COMPACT_X2', scale: 0.5 });
+    expect(results[0]?.info).toMatchObject({ passes: 1, scale: 0.4878, output: { width: 20, height: 10 } });
+  });
+
+  it('has seconds for every stage, and the bytes that were written', async () => {
+    const { results } = await run([await picture('a.png', 41, 21)], { upscaler: 'COMPACT_X2', scale: 3 });
+    const [{ info, bytes, file } = { info: { seconds: {} }, bytes: 0, file: '' }] = results;
+    expect(Object.keys(info.seconds)).toEqual(
+      expect.arrayContaining(['decode', 'load', 'upscale', 'resize', 'encode', 'total']),
+    );
+    expect(bytes).toBe(statSync(file).size);
+    const mine = join(folder.path, 'mine');
+    await writeFile(mine, '');
+    expect(statSync(file).mode).toBe(statSync(mine).mode); // as readable for others as any file
+  });
+});
+
+describe('The format of a result', () => {
+  const auto = { output: outputOptions.parse({}) };
+
+  it('is the one of its source where that loses nothing, else PNG', async () => {
+    const image = sharp({ create: { width: 20, height: 10, channels: 3, background: 'teal' } });
+    await writeFile(join(folder.path, 'a.jpg'), await image.clone().jpeg().toBuffer());
+    await writeFile(join(folder.path, 'a.webp'), await image.clone().webp().toBuffer());
+    await writeFile(join(folder.path, 'a.tif'), await image.clone().tiff().toBuffer());
+    await writeFile(join(folder.path, 'a.gif'), await image.clone().gif().toBuffer());
+    const { results } = await run(['a.jpg', 'a.webp', 'a.tif', 'a.gif'], { upscaler: 'NEAREST' }, auto);
+    expect(results.map(({ info, file }) => [info.format, basename(file)])).toEqual([
+      ['jpeg', 'out-0.jpg'],
+      ['webp', 'out-1.webp'],
+      ['tiff', 'out-2.tiff'],
+      ['png', 'out-3.png'],
+    ]);
+  });
+
+  it('becomes PNG where the result is too large for that of its source, and is refused before the work if it was asked for', async () => {
+    const wide = sharp({ create: { width: 9000, height: 2, channels: 3, background: 'teal' } });
+    await writeFile(join(folder.path, 'wide.webp'), await wide.webp().toBuffer());
+    const { results } = await run(['wide.webp'], { upscaler: 'NEAREST' }, auto);
+    expect(results[0]?.info).toMatchObject({ format: 'png', output: { width: 18_000, height: 4 } });
+    const asked = { output: outputOptions.parse({ output_format: 'webp' }) };
+    const { failed } = await run(['wide.webp'], { upscaler: 'NEAREST' }, asked);
+    expect(failed).toEqual([expect.stringMatching(/^wide\.webp ERR_OUTPUT_FORMAT .*18000x4, WEBP holds.*16383/)]);
+  });
+});
+
+describe('What cannot be done', () => {
+  it('is told of each image, and the others are done', async () => {
+    const names = [await picture('large.png', 300, 200), await picture('a.png', 20, 10)];
+    const { results, failed } = await run(names, { upscaler: 'LANCZOS', scale: 40 });
+    expect(results.map(({ index }) => index)).toEqual([1]);
+    expect(failed).toEqual([
+      expect.stringMatching(/^large\.png ERR_OUTPUT_TOO_LARGE .*12000 x 8000 pixels.*16777216.*MAX_OUTPUT_PIXELS/),
+    ]);
+  });
+
+  it('is not bounded by what was not asked for: a network of scale 1 makes no larger picture', async () => {
+    const manifest = readManifest('compact_x1');
+    const file = join(folder.path, 'models', 'compact_x1.pth');
+    writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
+    const small = new WorkerPool(workerConfig({ modelsDir: join(folder.path, 'models'), maxOutputPixels: 500 }), {
+      isBackground: false,
+    });
+    const task = upscaleTask(folder.path, [await picture('a.png', 20, 10)], { upscaler: 'compact_x1' });
+    const [result] = await small.run({ ...task, mayOverwrite: true });
+    expect(result?.info).toMatchObject({ upscaler: 'compact_x1', native_scale: 1, output: { width: 20, height: 10 } });
+  });
+
+  it('includes damaged weights: numbers that are none are no pixels', async () => {
+    const manifest = readManifest('compact_x2_ultra');
+    const tensors = buildManifestTensors(manifest);
+    for (const { data } of tensors.values()) if (data instanceof Float32Array) data[0] = NaN;
+    const file = join(folder.path, 'models', 'damaged.pth');
+    writeCheckpoint(file, tensors, { format: 'pth-zip', root: manifest.root });
+    const { results, failed } = await run([await picture('a.png', 20, 10)], { upscaler: 'damaged.pth' });
+    expect(results).toEqual([]);
+    expect(failed).toEqual([expect.stringMatching(/^a\.png ERR_INFERENCE .*no numbers.*weights are damaged/)]);
+  });
+});
