@@ -79,6 +79,7 @@ const jobs = {
   PROCESSED_FOLDER: z.string().default('processed_images').describe('Folder of results'),
   WORKERS: whole({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
   MAX_QUEUE: whole({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
+  MAX_QUEUE_PER_CALLER: whole({ min: 1 }).optional().describe('Jobs of one caller that may wait; none is MAX_QUEUE'),
   JOB_TIMEOUT_SECONDS: decimal({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
 };
 
@@ -140,6 +141,7 @@ function toConfig(env: z.output<typeof environment>) {
     processedFolder: resolve(env.PROCESSED_FOLDER),
     workers: env.WORKERS,
     maxQueue: env.MAX_QUEUE,
+    maxQueuePerCaller: env.MAX_QUEUE_PER_CALLER,
     jobTimeoutMs: Math.round(env.JOB_TIMEOUT_SECONDS * 1000),
     logLevel: env.LOG_LEVEL,
   };

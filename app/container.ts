@@ -7,10 +7,14 @@ import { createCatalog } from './catalog/create-catalog.ts';
 import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
 import { createHttpServer } from './http/server.ts';
+import { FileJobQueue } from './jobs/file-job-queue.ts';
 import { createJobHandler } from './jobs/job-handler.ts';
 import { JobFiles } from './jobs/job-files.ts';
 import type { JobHandler } from './jobs/job.ts';
-import { MemoryJobQueue } from './jobs/memory-job-queue.ts';
+import type { JobQueue } from './jobs/job-queue.ts';
+import { Journal } from './jobs/journal.ts';
+import { StateFolder } from './jobs/state-folder.ts';
+import type { StoredJob } from './jobs/stored-job.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
 import { attachJobGateway } from './realtime/job-gateway.ts';
@@ -22,7 +26,7 @@ export const LOGGER = token<Logger>('Logger');
 export const MODEL_CATALOG = token<ModelCatalog>('ModelCatalog');
 export const WORKER_POOL = token<WorkerPool>('WorkerPool');
 export const JOB_FILES = token<JobFiles>('JobFiles');
-export const JOB_QUEUE = token<MemoryJobQueue>('JobQueue');
+export const JOB_QUEUE = token<JobQueue>('JobQueue');
 export const JOB_HANDLER = token<JobHandler>('JobHandler');
 export const SERVER = token<Server>('Server');
 export const JOB_GATEWAY = token<SocketServer>('JobGateway');
@@ -62,7 +66,8 @@ export function createContainer(config: Config): DependencyContainer {
   return container;
 }
 
-function createQueue(c: DependencyContainer): MemoryJobQueue {
-  const { workers, maxQueue } = c.resolve(CONFIG);
-  return new MemoryJobQueue({ files: c.resolve(JOB_FILES), logger: c.resolve(LOGGER), workers, maxQueue });
+function createQueue(c: DependencyContainer): JobQueue {
+  const files = c.resolve(JOB_FILES);
+  const journal = new Journal<StoredJob>(new StateFolder(files.stateFolder));
+  return new FileJobQueue({ ...c.resolve(CONFIG), files, journal, logger: c.resolve(LOGGER) });
 }

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server as SocketServer } from 'socket.io';
+import { join } from 'node:path';
+import { ProcessLock } from './catalog/process-lock.ts';
 import type { Config } from './config.ts';
 import {
   createContainer,
@@ -13,22 +15,26 @@ import {
   SERVER,
   WORKER_POOL,
 } from './container.ts';
+import { StateInUseError } from './jobs/errors.ts';
 
 /** What running jobs get to finish when the service is told to stop. */
 const DRAIN_MS = 10_000;
 const IDLE_CHECK_MS = 100;
+/** The server before this one may still be draining. */
+const LONGEST_LOCK_WAIT_MS = 30_000;
+const LOCK_TIMINGS = { heartbeatMs: 2000, staleMs: 10_000, pollMs: 100 };
 
 /** A service that listens. */
 export interface RunningService {
   /** Where it answers, such as `http://127.0.0.1:8001`. */
   readonly url: string;
-  /** Takes no more work, gives running jobs `drainMs`, stops every process, removes every file of a job. */
+  /** Takes no more work, gives running jobs `drainMs`, stops every process. What has not ended goes on at the next start. */
   close(drainMs?: number): Promise<void>;
 }
 
 /**
  * Starts the service: config in, a running service out. SIGINT and SIGTERM close it and end the process; a second one ends
- * it at once. Throws what listening throws, such as EADDRINUSE.
+ * it at once. Throws what listening throws, such as EADDRINUSE, `StateInUseError` and `BadJournalError`.
  */
 export async function startService(config: Config): Promise<RunningService> {
   const container = createContainer(config);
@@ -38,10 +44,19 @@ export async function startService(config: Config): Promise<RunningService> {
   const server = container.resolve(SERVER);
   const gateway = container.resolve(JOB_GATEWAY);
 
-  await container.resolve(JOB_FILES).prepare();
+  const files = container.resolve(JOB_FILES);
+  const start = async (): Promise<ProcessLock> => {
+    const held = await lockState(files.stateFolder);
+    await queue.start(container.resolve(JOB_HANDLER));
+    return held;
+  };
+  await files.prepare();
   server.listen(config.port, config.host);
   await once(server, 'listening');
-  queue.process(container.resolve(JOB_HANDLER));
+  const lock = await start().catch(async (error: unknown) => {
+    await closeServer(server, gateway);
+    throw error;
+  });
   pool.warm().catch((error: unknown) => logger.warn('no spare worker could be started', { error }));
 
   let closing: Promise<void> | undefined;
@@ -50,6 +65,7 @@ export async function startService(config: Config): Promise<RunningService> {
     await queue.close(drainMs);
     await closeServer(server, gateway);
     await pool.close();
+    await lock.release();
     logger.info('stopped');
   };
   const close = (drainMs = DRAIN_MS): Promise<void> => (closing ??= closeAll(drainMs));
@@ -69,6 +85,16 @@ export async function startService(config: Config): Promise<RunningService> {
   const url = urlOf(server);
   logger.info('listening', { url });
   return { url, close };
+}
+
+/** One server at a time works with a journal. One that was killed leaves no lock that counts. */
+async function lockState(folder: string): Promise<ProcessLock> {
+  const signal = AbortSignal.timeout(LONGEST_LOCK_WAIT_MS);
+  try {
+    return await ProcessLock.acquire(join(folder, 'server.lock'), LOCK_TIMINGS, { signal });
+  } catch (error) {
+    throw signal.aborted ? new StateInUseError(folder) : error;
+  }
 }
 
 /** Sockets are closed at once, answers in flight are finished, a kept connection is closed as soon as it idles. */

@@ -2,9 +2,11 @@ import { JobFinishedError, JobNotFoundError } from '../jobs/errors.ts';
 import type { Job } from '../jobs/job.ts';
 import { hasEnded } from '../jobs/job.ts';
 import type { JobEvents } from '../jobs/job-events.ts';
-import type { MemoryJobQueue } from '../jobs/memory-job-queue.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
 
 const ENDINGS = ['completed', 'failed', 'cancelled'] as const;
+/** After these nobody waits any longer; a job that was interrupted is answered as it stands. */
+const LAST_WORDS = [...ENDINGS, 'interrupted'] as const;
 
 export interface WaitOptions {
   /** Aborts when the caller disconnects. */
@@ -18,11 +20,11 @@ export interface WaitOptions {
  * its id to come back with.
  */
 export class AwaitedJobs {
-  readonly #queue: MemoryJobQueue;
+  readonly #queue: JobQueue;
   readonly #waiting = new Map<string, number>();
   readonly #kept = new Set<string>();
 
-  constructor(queue: MemoryJobQueue) {
+  constructor(queue: JobQueue) {
     this.#queue = queue;
     for (const ending of ENDINGS) queue.events.on(ending, ({ id }) => this.#kept.delete(id));
   }
@@ -32,7 +34,7 @@ export class AwaitedJobs {
     this.#kept.add(id);
   }
 
-  /** The job when it has ended, or as it stands after `waitMs`; undefined when the caller has gone. */
+  /** The job when it has ended, or as it stands after `waitMs` or when the service stops; undefined when the caller has gone. */
   async wait(id: string, { signal, waitMs }: WaitOptions): Promise<Job | undefined> {
     this.#waiting.set(id, (this.#waiting.get(id) ?? 0) + 1);
     try {
@@ -71,11 +73,11 @@ export class AwaitedJobs {
   }
 }
 
-/** The ended job, or undefined when `signal` aborts first. */
+/** The ended or interrupted job, or undefined when `signal` aborts first. */
 function endOrAbort(events: JobEvents, id: string, signal: AbortSignal): Promise<Job | undefined> {
   return new Promise((resolve) => {
     const settle = (job?: Job): void => {
-      for (const ending of ENDINGS) events.off(ending, check);
+      for (const ending of LAST_WORDS) events.off(ending, check);
       signal.removeEventListener('abort', abort);
       resolve(job);
     };
@@ -83,7 +85,7 @@ function endOrAbort(events: JobEvents, id: string, signal: AbortSignal): Promise
     const check = (job: Job): void => {
       if (job.id === id) settle(job);
     };
-    for (const ending of ENDINGS) events.on(ending, check);
+    for (const ending of LAST_WORDS) events.on(ending, check);
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
   });

@@ -4,7 +4,11 @@ import type { JobMethod } from '../jobs/job.ts';
 /** File systems take names of 255 bytes. */
 const LONGEST_BASE_BYTES = 200;
 /** What a method adds to a name: `photo_upscaled.png`. */
-const SUFFIXES: Readonly<Record<JobMethod, string>> = { upscale: '_upscaled', 'hires-fix': '_upscaled' };
+const SUFFIXES: Readonly<Record<JobMethod, string>> = {
+  upscale: '_upscaled',
+  'hires-fix': '_upscaled',
+  enhance: '_upscaled',
+};
 
 /**
  * The name under which a result is saved: the original's base, a suffix, the result's extension. Folders, control and

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import type { Idempotency, JobRequest } from '../jobs/job.ts';
+import type { Admission } from '../jobs/job-queue.ts';
 import { BadFieldError } from './errors.ts';
 
 /** What a caller may name a request by; without the quotes that the header's draft asks for and few send. */
@@ -12,6 +13,11 @@ export function idempotencyKeyOf(request: Request): string | undefined {
     throw new BadFieldError('Idempotency-Key', 'expected 1 to 255 printable ASCII characters', key);
   }
   return key;
+}
+
+/** A request as the queue is asked whether it may come in. */
+export function admissionOf(caller: string, idempotencyKey: string | undefined): Admission {
+  return idempotencyKey === undefined ? { caller } : { caller, idempotencyKey };
 }
 
 /** A key with a digest of what was asked: the images' own digests and every option. */

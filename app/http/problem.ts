@@ -6,7 +6,7 @@ import type * as checkpoints from '../checkpoints/errors.ts';
 import { HiresFixError } from '../errors.ts';
 import type * as imaging from '../imaging/errors.ts';
 import type * as inference from '../inference/errors.ts';
-import { NotAcceptingError, QueueFullError } from '../jobs/errors.ts';
+import { CallerQueueFullError, NotAcceptingError, QueueFullError, StoreUnavailableError } from '../jobs/errors.ts';
 import type * as jobs from '../jobs/errors.ts';
 import type { JobError } from '../jobs/job.ts';
 import type { Logger } from '../logger.ts';
@@ -46,10 +46,12 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_BAD_CHECKPOINT: 400,
   ERR_BAD_GRAPH: 500,
   ERR_BAD_IMAGE: 400,
+  ERR_BAD_JOURNAL: 500,
   ERR_BAD_MODELS_LOCK: 500,
   ERR_BAD_PARAMETER: 400,
   ERR_BAD_REQUEST: 400,
   ERR_BAD_WEIGHTS: 400,
+  ERR_CALLER_QUEUE_FULL: 429,
   ERR_CANCELLED: 409,
   ERR_DEVICE_UNAVAILABLE: 400,
   ERR_DOWNLOAD_FAILED: 503,
@@ -60,6 +62,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_INFERENCE: 500,
   ERR_INTERNAL: 500,
   ERR_JOB_FINISHED: 409,
+  ERR_JOB_INTERRUPTED: 500,
   ERR_JOB_NOT_COMPLETED: 409,
   ERR_JOB_NOT_FOUND: 404,
   ERR_JOB_TIMEOUT: 500,
@@ -74,6 +77,8 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_RESULT_NOT_FOUND: 404,
   ERR_SCRATCH_SPACE: 500,
   ERR_SLOW_BODY: 408,
+  ERR_STATE_IN_USE: 500,
+  ERR_STORE_UNAVAILABLE: 503,
   ERR_UNKNOWN_MODEL: 404,
   ERR_UNKNOWN_NETWORK: 400,
   ERR_UNKNOWN_UPSCALER: 400,
@@ -112,10 +117,16 @@ export function problemHandler(): ErrorRequestHandler {
       next(error);
       return;
     }
-    if (error instanceof QueueFullError) response.set('Retry-After', String(error.retryAfterSeconds));
-    if (error instanceof NotAcceptingError) response.set('Retry-After', String(NOT_READY_RETRY_SECONDS));
+    const retryAfter = retryAfterSeconds(error);
+    if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
     sendProblem(response, problem, status);
   };
+}
+
+function retryAfterSeconds(error: unknown): number | undefined {
+  if (error instanceof QueueFullError || error instanceof CallerQueueFullError) return error.retryAfterSeconds;
+  const passesSoon = error instanceof NotAcceptingError || error instanceof StoreUnavailableError;
+  return passesSoon ? NOT_READY_RETRY_SECONDS : undefined;
 }
 
 function describe(error: unknown): { readonly problem: JobError; readonly status: number } {

@@ -4,7 +4,7 @@ import express from 'express';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { JobFiles } from '../jobs/job-files.ts';
-import type { MemoryJobQueue } from '../jobs/memory-job-queue.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
 import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './body.ts';
@@ -24,7 +24,7 @@ const MOST_CONNECTIONS = 2048;
 export interface HttpDependencies {
   readonly config: Config;
   readonly logger: Logger;
-  readonly queue: MemoryJobQueue;
+  readonly queue: JobQueue;
   readonly files: JobFiles;
   readonly catalog: ModelCatalog;
 }

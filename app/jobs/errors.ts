@@ -12,6 +12,56 @@ export class QueueFullError extends HiresFixError {
   }
 }
 
+/** As many jobs of one caller wait as `MAX_QUEUE_PER_CALLER` allows. */
+export class CallerQueueFullError extends HiresFixError {
+  readonly code = 'ERR_CALLER_QUEUE_FULL';
+  /** When one of them is likely to have started, in whole seconds from now. */
+  readonly retryAfterSeconds: number;
+
+  constructor(waiting: number, retryAfterSeconds: number) {
+    super(`Your share of the queue is full: ${waiting} of your jobs wait. Try again in ${retryAfterSeconds} s`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The journal of jobs cannot be written. Nothing that was accepted is lost by it. */
+export class StoreUnavailableError extends HiresFixError {
+  readonly code = 'ERR_STORE_UNAVAILABLE';
+
+  constructor(cause: unknown) {
+    super('Jobs cannot be stored at the moment: the disk is full, or fails. Try again later', { cause });
+  }
+}
+
+/** The journal is not of a kind that this version reads. */
+export class BadJournalError extends HiresFixError {
+  readonly code = 'ERR_BAD_JOURNAL';
+
+  constructor(file: string, header: string) {
+    super(`${file} was written by another version (${header.slice(0, 100)}); start that one, or move the file away`);
+  }
+}
+
+/** Another server works with the same folders. */
+export class StateInUseError extends HiresFixError {
+  readonly code = 'ERR_STATE_IN_USE';
+
+  constructor(folder: string) {
+    super(
+      `Another server uses ${folder}. Stop it, or set PROCESSED_FOLDER and UPLOAD_FOLDER to folders of this one's own`,
+    );
+  }
+}
+
+/** The server stopped again and again while one job ran. */
+export class JobInterruptedError extends HiresFixError {
+  readonly code = 'ERR_JOB_INTERRUPTED';
+
+  constructor(restarts: number) {
+    super(`The service stopped ${restarts} times while this job ran; it is not tried again`);
+  }
+}
+
 /** The service is starting or shutting down. */
 export class NotAcceptingError extends HiresFixError {
   readonly code = 'ERR_NOT_READY';
@@ -52,8 +102,9 @@ export class JobNotCompletedError extends HiresFixError {
 export class ResultNotFoundError extends HiresFixError {
   readonly code = 'ERR_RESULT_NOT_FOUND';
 
-  constructor(id: string, number: string, count: number) {
-    super(`Job ${id} has no result '${number.slice(0, 64)}': its results are numbered 0 to ${count - 1}`);
+  /** `why` says what became of the image, where there was one. */
+  constructor(id: string, number: string, why: string) {
+    super(`Job ${id} has no result '${number.slice(0, 64)}': ${why}`);
   }
 }
 

@@ -4,8 +4,11 @@ import type { EndStatus, Job } from './job.ts';
 /** At most this many `progress` events a second for one job. */
 const PROGRESS_PER_SECOND = 10;
 
-/** What happens to jobs: any number of `progress`, then exactly one of the others. Listeners get the job as it stands. */
-export class JobEvents extends EventEmitter<Record<'progress' | EndStatus, [job: Job]>> {
+/**
+ * What happens to jobs: any number of `progress`, then exactly one of `completed`, `failed`, `cancelled`. `interrupted` is not an
+ * end: the service stops, and the job goes on when it starts again. Listeners get the job as it stands.
+ */
+export class JobEvents extends EventEmitter<Record<'progress' | 'interrupted' | EndStatus, [job: Job]>> {
   constructor() {
     super();
     this.setMaxListeners(0); // every request that is held open listens

@@ -1,11 +1,20 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Job, JobRequest } from './job.ts';
+import type { Dirent } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Job, JobRequest, JobResult } from './job.ts';
+import { syncFile, syncFolder } from './state-folder.ts';
+
+/** Of the processed folder: the journal, scratch files and the cache lie in it. */
+const STATE = '.state';
+const JOB_ID = /^[0-9a-f]{32}$/;
+const INPUT_NAME = /^[0-9a-f]{32}-\d+$/;
 
 /** Where the files of jobs lie. Names are made from job ids alone: nothing that a caller sends becomes part of a path. */
 export class JobFiles {
   readonly #uploadFolder: string;
   readonly #processedFolder: string;
+  readonly #readers = new Map<string, number>();
+  readonly #folderSyncs = new Map<string, FolderSync>();
 
   /** Folders as absolute paths; `prepare` creates them. */
   constructor(folders: { readonly uploadFolder: string; readonly processedFolder: string }) {
@@ -13,9 +22,13 @@ export class JobFiles {
     this.#processedFolder = folders.processedFolder;
   }
 
+  get stateFolder(): string {
+    return join(this.#processedFolder, STATE);
+  }
+
   async prepare(): Promise<void> {
     await mkdir(this.#uploadFolder, { recursive: true });
-    await mkdir(this.#processedFolder, { recursive: true });
+    await mkdir(this.stateFolder, { recursive: true });
   }
 
   /** The file of a job's `index`-th input. */
@@ -23,13 +36,38 @@ export class JobFiles {
     return join(this.#uploadFolder, `${jobId}-${index}`);
   }
 
-  /** The file of a job's `index`-th result, without an extension. Its folder is the job's own. */
-  resultStem(jobId: string, index: number): string {
-    return join(this.#resultFolder(jobId), String(index));
+  /** An input's file by its name alone, which is how it is remembered: folders may move between two servers. */
+  inputNamed(name: string): string {
+    return join(this.#uploadFolder, name);
   }
 
-  async createResultFolder(jobId: string): Promise<void> {
-    await mkdir(this.#resultFolder(jobId), { recursive: true });
+  /**
+   * The file of a job's `index`-th result, without an extension. Each attempt has a folder of its own: a worker that outlives
+   * its server must not write where the next one does.
+   */
+  resultStem({ id, attempt }: Pick<Job, 'id' | 'attempt'>, index: number): string {
+    return join(this.#attemptFolder(id, attempt), String(index));
+  }
+
+  resultNamed({ id, attempt }: Pick<Job, 'id' | 'attempt'>, name: string): string {
+    return join(this.#attemptFolder(id, attempt), name);
+  }
+
+  async createResultFolder({ id, attempt }: Pick<Job, 'id' | 'attempt'>): Promise<void> {
+    await mkdir(this.#attemptFolder(id, attempt), { recursive: true });
+  }
+
+  /** Makes inputs survive a power cut. */
+  async syncInputs({ inputs }: Pick<JobRequest, 'inputs'>): Promise<void> {
+    await Promise.all(inputs.map(({ file }) => syncFile(file)));
+    await this.#syncFolder(this.#uploadFolder);
+  }
+
+  /** Makes results survive a power cut. */
+  async syncResults(job: Pick<Job, 'id' | 'attempt'>, results: readonly JobResult[]): Promise<void> {
+    await Promise.all(results.map(({ file }) => syncFile(file)));
+    const folder = this.#attemptFolder(job.id, job.attempt);
+    for (const path of [folder, dirname(folder), this.#processedFolder]) await this.#syncFolder(path);
   }
 
   async removeInputs(job: Pick<JobRequest, 'inputs'>): Promise<void> {
@@ -38,10 +76,94 @@ export class JobFiles {
 
   /** Takes half-written results with it: whatever a killed worker left is in the job's folder. */
   async removeResults(job: Pick<Job, 'id'>): Promise<void> {
-    await rm(this.#resultFolder(job.id), { recursive: true, force: true });
+    await rm(join(this.#processedFolder, job.id), { recursive: true, force: true });
   }
 
-  #resultFolder(jobId: string): string {
-    return join(this.#processedFolder, jobId);
+  /** Runs `read` while the job's results are kept from expiring. */
+  async reading<T>({ id }: Pick<Job, 'id'>, read: () => Promise<T>): Promise<T> {
+    this.#readers.set(id, (this.#readers.get(id) ?? 0) + 1);
+    try {
+      return await read();
+    } finally {
+      const others = (this.#readers.get(id) ?? 1) - 1;
+      if (others > 0) this.#readers.set(id, others);
+      else this.#readers.delete(id);
+    }
+  }
+
+  isBeingRead(id: string): boolean {
+    return this.#readers.has(id);
+  }
+
+  /**
+   * Removes what no job owns: uploads that were never accepted, results and scratch files of attempts that a dead server left.
+   * Only for the time when nothing comes in and nothing runs. Files that the service did not name are left alone.
+   */
+  async removeStrangers(owned: {
+    readonly inputs: ReadonlySet<string>;
+    /** Ids of jobs whose results are kept. */
+    readonly results: ReadonlySet<string>;
+  }): Promise<number> {
+    const uploads = (await entriesOf(this.#uploadFolder)).filter(
+      ({ name }) => INPUT_NAME.test(name) && !owned.inputs.has(name),
+    );
+    const folders = (await entriesOf(this.#processedFolder)).filter(
+      ({ name }) => JOB_ID.test(name) && !owned.results.has(name),
+    );
+    for (const { name, parentPath } of [...uploads, ...folders]) {
+      await rm(join(parentPath, name), { recursive: true, force: true });
+    }
+    return uploads.length + folders.length;
+  }
+
+  #attemptFolder(jobId: string, attempt: number): string {
+    return join(this.#processedFolder, jobId, String(attempt));
+  }
+
+  #syncFolder(path: string): Promise<void> {
+    const sync = this.#folderSyncs.get(path) ?? new FolderSync(path, () => this.#folderSyncs.delete(path));
+    this.#folderSyncs.set(path, sync);
+    return sync.request();
+  }
+}
+
+/** The name by which a file is remembered. */
+export function rememberedName({ file }: { readonly file: string }): string {
+  return basename(file);
+}
+
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  return readdir(folder, { withFileTypes: true });
+}
+
+/** Syncs of one folder: all that are asked for while one runs are answered by the next. */
+class FolderSync {
+  readonly #path: string;
+  readonly #onIdle: () => void;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(path: string, onIdle: () => void) {
+    this.#path = path;
+    this.#onIdle = onIdle;
+  }
+
+  request(): Promise<void> {
+    if (!this.#running) return this.#run();
+    return (this.#next ??= this.#running
+      .catch(() => undefined) // is told to those who asked for it
+      .then(() => {
+        this.#next = undefined;
+        return this.#run();
+      }));
+  }
+
+  #run(): Promise<void> {
+    const running = syncFolder(this.#path).finally(() => {
+      this.#running = undefined;
+      if (!this.#next) this.#onIdle();
+    });
+    this.#running = running;
+    return running;
   }
 }

@@ -3,9 +3,6 @@ import type { ResultInfo } from '../processing/result.ts';
 import type { Stage } from '../processing/progress.ts';
 import type { Job, JobResult, JobStatus } from './job.ts';
 
-/** Before this much is done, the speed so far says little. */
-const LEAST_PROGRESS_FOR_ETA = 0.05;
-
 /** A `progress` event, on the socket and wherever else progress is told. `null` is not known, or does not apply now. */
 export interface ProgressView {
   readonly job_id: string;
@@ -33,6 +30,14 @@ export interface ResultView {
   readonly info: ResultInfo;
 }
 
+/** How one image of a job stands, as `GET /jobs/{id}` lists them. */
+export interface ImageView {
+  readonly original_filename: string;
+  readonly status: JobStatus;
+  readonly error: string | null;
+  readonly code: string | null;
+}
+
 /** The payload of `completed`, `failed` and `cancelled`, and the body of `GET /jobs/{id}`. */
 export interface JobView extends ProgressView {
   readonly method: string;
@@ -40,6 +45,8 @@ export interface JobView extends ProgressView {
   readonly started_at: string | null;
   readonly finished_at: string | null;
   readonly warnings: readonly string[];
+  readonly image_states: readonly ImageView[];
+  /** Of the images that did not fail; `index` is that of the image. */
   readonly results: readonly ResultView[];
   /** Why it failed, for people; `code` is for programs (docs/errors.md). */
   readonly error: string | null;
@@ -60,7 +67,7 @@ export function progressView(job: Job): ProgressView {
     images: progress.images,
     downloaded_bytes: progress.downloadedBytes ?? null,
     total_bytes: progress.totalBytes ?? null,
-    eta_seconds: etaSeconds(job),
+    eta_seconds: job.etaSeconds ?? null,
     queue_position: job.queuePosition,
   };
 }
@@ -73,6 +80,7 @@ export function jobView(job: Job): JobView {
     started_at: job.startedAt === undefined ? null : isoTime(job.startedAt),
     finished_at: job.finishedAt === undefined ? null : isoTime(job.finishedAt),
     warnings: job.warnings,
+    image_states: job.inputs.map(({ name }, index) => imageView(job, name, index)),
     results: job.results.map((result) => resultView(job, result)),
     error: job.error?.message ?? null,
     code: job.error?.code ?? null,
@@ -84,6 +92,18 @@ export function processedName(job: Job, result: JobResult): string {
   return `${job.id}-${basename(result.file)}`;
 }
 
+function imageView(job: Job, name: string, index: number): ImageView {
+  const failure = job.failures.find((one) => one.index === index);
+  const { message: error = null, code = null } = failure ?? job.error ?? {};
+  return { original_filename: name, status: failure ? 'failed' : imageStatus(job, index), error, code };
+}
+
+/** A job works on its images one after another. */
+function imageStatus({ status, progress }: Job, index: number): JobStatus {
+  if (status !== 'processing' || index === progress.image - 1) return status;
+  return index < progress.image - 1 ? 'completed' : 'queued';
+}
+
 function resultView(job: Job, result: JobResult): ResultView {
   return {
     index: result.index,
@@ -93,12 +113,6 @@ function resultView(job: Job, result: JobResult): ResultView {
     sha256: result.sha256,
     info: result.info,
   };
-}
-
-function etaSeconds({ status, startedAt, progress: { progress } }: Job): number | null {
-  if (status !== 'processing' || startedAt === undefined || progress < LEAST_PROGRESS_FOR_ETA) return null;
-  const elapsedSeconds = (Date.now() - startedAt) / 1000;
-  return Math.round((elapsedSeconds * (1 - progress)) / progress);
 }
 
 function isoTime(ms: number): string {

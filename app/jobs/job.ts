@@ -8,12 +8,17 @@ export type EndStatus = 'completed' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'processing' | EndStatus;
 
 /** Which way a job came in; it names the result's suffix and what a batch means. */
-export type JobMethod = 'upscale' | 'hires-fix';
+export type JobMethod = 'upscale' | 'hires-fix' | 'enhance';
+
+/** The caller of all jobs where no keys are set. */
+export const ANYONE = 'anyone';
 
 /** An image to work on: where its bytes lie, and the name that the caller gave it (never used as a path). */
 export interface JobInput {
   readonly file: string;
   readonly name: string;
+  /** Of its bytes. */
+  readonly sha256: string;
 }
 
 /** One finished image, with what names its content. */
@@ -27,9 +32,17 @@ export interface JobError {
   readonly message: string;
 }
 
+/** An image that failed while others of its job did not. */
+export interface ImageFailure extends JobError {
+  /** Index of the job's input. */
+  readonly index: number;
+}
+
 /** What a caller submits. `id` comes from `newJobId`, because the inputs' files are named after it. */
 export interface JobRequest {
   readonly id: string;
+  /** Whose it is; callers take turns. */
+  readonly caller: string;
   readonly method: JobMethod;
   readonly inputs: readonly JobInput[];
   readonly options: UpscaleOptions;
@@ -51,11 +64,17 @@ export interface Job extends JobRequest {
   /** 1 is the next to start; 0 when it no longer waits. */
   readonly queuePosition: number;
   readonly progress: WorkProgress;
+  /** By index, those of images that failed left out. */
   readonly results: readonly JobResult[];
+  readonly failures: readonly ImageFailure[];
   readonly error?: JobError;
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
+  /** Which run it is in, from 1; 0 before the first. */
+  readonly attempt: number;
+  /** Until it has ended, by the speed of jobs of late; absent where nothing was measured yet. */
+  readonly etaSeconds?: number;
 }
 
 /** What became of a request: the job as it was accepted, and whether an earlier request with the same key made it. */
@@ -72,12 +91,15 @@ export interface JobPage {
 
 /** What a queue gives to the code that runs a job. */
 export interface JobHooks {
-  /** Aborts when the job is cancelled. */
+  /** Aborts when the job is cancelled, or the service stops. */
   readonly signal: AbortSignal;
-  onProgress(progress: WorkProgress): void;
+  /** Whether the job runs again if its worker dies. */
+  readonly mayRetry: boolean;
+  readonly onProgress: (progress: WorkProgress) => void;
+  readonly onImageFailed: (failure: ImageFailure) => void;
 }
 
-/** Runs one job to its results; throws to fail it. */
+/** Runs one job to its results, fewer than inputs where images failed; throws to fail it. */
 export type JobHandler = (job: Job, hooks: JobHooks) => Promise<readonly JobResult[]>;
 
 /** 128 random bits: knowing an id is knowing of the job. */

@@ -5,6 +5,8 @@ const FIRST_GUESS_SECONDS = 10;
 const LONGEST_WAIT_SECONDS = 300;
 /** Weight of the newest run in the running mean. */
 const NEWEST = 0.2;
+/** Before this much is done, a job's own speed says little. */
+const LEAST_PROGRESS = 0.05;
 
 /** How fast jobs have been served lately: a running mean of how long they ran. */
 export class ServiceRate {
@@ -17,7 +19,7 @@ export class ServiceRate {
 
   ran({ startedAt }: Pick<Job, 'startedAt'>): void {
     if (startedAt === undefined) return;
-    const seconds = (Date.now() - startedAt) / 1000;
+    const seconds = secondsSince(startedAt);
     this.#meanSeconds = this.#meanSeconds === undefined ? seconds : this.#meanSeconds * (1 - NEWEST) + seconds * NEWEST;
   }
 
@@ -26,4 +28,21 @@ export class ServiceRate {
     const seconds = (this.#meanSeconds ?? FIRST_GUESS_SECONDS) / this.#workers;
     return Math.min(LONGEST_WAIT_SECONDS, Math.max(1, Math.ceil(seconds)));
   }
+
+  /** Seconds until a job has ended; undefined where nothing was measured that could say so, and for one that has. */
+  secondsUntilEnd({ status, startedAt, queuePosition, progress: { progress } }: Job): number | undefined {
+    const mean = this.#meanSeconds;
+    if (status === 'processing' && startedAt !== undefined) {
+      const elapsed = secondsSince(startedAt);
+      if (progress >= LEAST_PROGRESS) return Math.round((elapsed * (1 - progress)) / progress);
+      return mean === undefined ? undefined : Math.round(Math.max(mean - elapsed, 0));
+    }
+    if (status !== 'queued' || mean === undefined) return undefined;
+    // A job that waits means that all workers are at one, on average halfway; then those before it, then its own run.
+    return Math.round(mean * (0.5 + (queuePosition - 1) / this.#workers + 1));
+  }
+}
+
+function secondsSince(ms: number): number {
+  return (Date.now() - ms) / 1000;
 }

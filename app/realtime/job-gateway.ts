@@ -6,10 +6,10 @@ import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { isAllowedOrigin } from './allowed-origin.ts';
 import type { Job } from '../jobs/job.ts';
-import { hasEnded } from '../jobs/job.ts';
+import { ANYONE, hasEnded } from '../jobs/job.ts';
 import type { JobView, ProgressView } from '../jobs/job-view.ts';
 import { jobView, progressView } from '../jobs/job-view.ts';
-import type { MemoryJobQueue } from '../jobs/memory-job-queue.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
 
 const LARGEST_MESSAGE_BYTES = 65_536;
@@ -45,7 +45,7 @@ const subject = z
 export interface GatewayDependencies {
   readonly config: Pick<Config, 'allowedOrigins'>;
   readonly logger: Logger;
-  readonly queue: MemoryJobQueue;
+  readonly queue: JobQueue;
 }
 
 /** Serves job events by socket.io on a server's own port. Close it before the server: open sockets keep a server open. */
@@ -67,7 +67,7 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
   return io;
 }
 
-function serve(socket: JobSocket, queue: MemoryJobQueue, logger: Logger): void {
+function serve(socket: JobSocket, queue: JobQueue, logger: Logger): void {
   const answering = (acknowledge: Acknowledge | undefined, work: () => Promise<SubscriptionAck>): void => {
     work()
       .catch((error: unknown) => refusal(error, logger))
@@ -80,13 +80,13 @@ function serve(socket: JobSocket, queue: MemoryJobQueue, logger: Logger): void {
   socket.on('unsubscribe', (payload, acknowledge) => answering(acknowledge, () => unsubscribe(socket, payload)));
 }
 
-async function subscribe(socket: JobSocket, queue: MemoryJobQueue, payload: unknown): Promise<SubscriptionAck> {
+async function subscribe(socket: JobSocket, queue: JobQueue, payload: unknown): Promise<SubscriptionAck> {
   const { job_id, idempotency_key } = subject.parse(payload);
   if (socket.rooms.size > MOST_SUBSCRIPTIONS) {
     return { ok: false, code: 'ERR_BAD_PARAMETER', error: `A socket follows at most ${MOST_SUBSCRIPTIONS} jobs` };
   }
   const find = (): Promise<Job | undefined> =>
-    job_id !== undefined ? queue.get(job_id) : queue.findByKey(idempotency_key ?? '');
+    job_id !== undefined ? queue.get(job_id) : queue.findByKey({ caller: ANYONE, key: idempotency_key ?? '' });
   await find();
   await socket.join(roomOf(payload));
   // Read once more after joining: what changed in between was sent to others only.
@@ -116,10 +116,14 @@ function refusal(error: unknown, logger: Logger): SubscriptionAck {
 
 /** A job is followed by its id or by the key of its request; the key's room exists before the job does. */
 function roomsOf(job: Job): string[] {
-  return job.idempotency ? [`job:${job.id}`, `key:${job.idempotency.key}`] : [`job:${job.id}`];
+  return job.idempotency ? [`job:${job.id}`, keyRoom(job.caller, job.idempotency.key)] : [`job:${job.id}`];
 }
 
 function roomOf(payload: unknown): string {
   const { job_id, idempotency_key } = subject.parse(payload);
-  return job_id !== undefined ? `job:${job_id}` : `key:${idempotency_key ?? ''}`;
+  return job_id !== undefined ? `job:${job_id}` : keyRoom(ANYONE, idempotency_key ?? '');
+}
+
+function keyRoom(caller: string, key: string): string {
+  return `key:${JSON.stringify([caller, key])}`;
 }

@@ -77,7 +77,7 @@ describe('POST /hires-fix', () => {
     const response = await post(body);
     expect(response.status).toBe(400);
     expect(response.body).toMatchObject({ code: 'ERR_BAD_PARAMETER', detail: expect.stringContaining(detail) });
-    expect(await service.folder.files()).toEqual([]);
+    expect(await service.folder.jobFiles()).toEqual([]);
   });
 
   it.each(['{"images": [', '', 'null', '"text"'])('refuses a body of %j with 400', async (body) => {

@@ -100,6 +100,6 @@ describe('the HTTP server', () => {
     const trickle = setInterval(() => connection.write('x'), 500);
     await connection.closed();
     clearInterval(trickle);
-    expect(await service.folder.files()).toEqual([]);
+    expect(await service.folder.jobFiles()).toEqual([]);
   });
 });

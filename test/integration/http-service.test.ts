@@ -47,7 +47,7 @@ describe('the service', () => {
 
   afterAll(async () => {
     await service.close();
-    expect(await folder.files()).toEqual([]);
+    expect(await inputs()).toEqual([]);
     expect(childProcesses()).toEqual([]);
     await folder.remove();
   });
@@ -60,7 +60,7 @@ describe('the service', () => {
       .toBuffer();
   const post = (path: string, image: Buffer, type = 'image/png') =>
     request(service.url).post(path).set('Content-Type', type).send(image).buffer(true);
-  const inputs = async (): Promise<string[]> => (await folder.files()).filter((file) => file.startsWith('in/'));
+  const inputs = async (): Promise<string[]> => (await folder.jobFiles()).filter((file) => file.startsWith('in/'));
   const sizeOf = async (image: unknown): Promise<string> => {
     const { format, width, height } = await sharp(image as Buffer).metadata();
     return `${format} ${width}x${height}`;
@@ -243,11 +243,14 @@ describe('the service', () => {
       expect(delays[Math.floor(delays.length * 0.9)]).toBeLessThan(250); // a gross limit: other tests share the machine
     }, 60_000);
 
-    it('turns the death of its worker into a clear 500, and the next request works', async () => {
+    it('turns the third death of its worker into a clear 500, and the next request works', async () => {
       const { answer, socket } = await start('killed');
       const failed = new Promise((resolve) => socket.once('failed', resolve));
-      for (const pid of childProcesses()) process.kill(pid, 'SIGKILL');
+      const kill = (): void => childProcesses().forEach((pid) => process.kill(pid, 'SIGKILL'));
+      socket.on('progress', ({ stage: now }: Progress) => now === 'encoding' && kill());
+      kill();
       const response = await answer;
+      socket.off('progress');
       expect(response.status).toBe(500);
       expect(response.body).toMatchObject({
         code: 'ERR_WORKER_CRASHED',

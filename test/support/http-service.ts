@@ -10,7 +10,10 @@ import { loadConfig } from '../../app/config.ts';
 import { createHttpServer } from '../../app/http/server.ts';
 import type { Job, JobHandler, JobResult } from '../../app/jobs/job.ts';
 import { JobFiles } from '../../app/jobs/job-files.ts';
-import { MemoryJobQueue } from '../../app/jobs/memory-job-queue.ts';
+import { FileJobQueue } from '../../app/jobs/file-job-queue.ts';
+import { Journal } from '../../app/jobs/journal.ts';
+import { StateFolder } from '../../app/jobs/state-folder.ts';
+import type { StoredJob } from '../../app/jobs/stored-job.ts';
 import { createLogger } from '../../app/logger.ts';
 import { attachJobGateway } from '../../app/realtime/job-gateway.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
@@ -20,7 +23,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface HttpService {
   readonly url: string;
   readonly port: number;
-  readonly queue: MemoryJobQueue;
+  readonly queue: FileJobQueue;
   readonly folder: TemporaryFolder;
   /** Connections that are open now. */
   connections(): Promise<number>;
@@ -42,13 +45,13 @@ export async function openHttpService(
   await files.prepare();
   const logger = createLogger({ logLevel: 'error' });
   logger.silent = true;
-  const { workers, maxQueue } = config;
-  const queue = new MemoryJobQueue({ files, logger, workers, maxQueue });
+  const journal = new Journal<StoredJob>(new StateFolder(files.stateFolder));
+  const queue = new FileJobQueue({ ...config, files, journal, logger });
   const server = createHttpServer({ config, logger, queue, files, catalog: createCatalog(config) });
   const gateway = attachJobGateway(server, { config, logger, queue });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  queue.process(handle(files));
+  await queue.start(handle(files));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -76,10 +79,10 @@ export const echo =
     echoResults(files, job);
 
 export async function echoResults(files: JobFiles, job: Job): Promise<readonly JobResult[]> {
-  await files.createResultFolder(job.id);
+  await files.createResultFolder(job);
   return Promise.all(
     job.inputs.map(async (input, index): Promise<JobResult> => {
-      const file = `${files.resultStem(job.id, index)}.png`;
+      const file = `${files.resultStem(job, index)}.png`;
       await copyFile(input.file, file);
       const size = { width: 1, height: 1 };
       return {

@@ -9,6 +9,8 @@ export interface TemporaryFolder {
   readonly path: string;
   /** Every file in it, relative, sorted. */
   files(): Promise<string[]>;
+  /** Those of jobs: all but the service's own state. */
+  jobFiles(): Promise<string[]>;
   remove(): Promise<void>;
 }
 
@@ -25,15 +27,17 @@ async function list(path: string): Promise<Dirent[]> {
 
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'hiresfix-test-'));
+  const files = async (): Promise<string[]> => {
+    const entries = await list(path);
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
+      .sort();
+  };
   return {
     path,
-    files: async () => {
-      const entries = await list(path);
-      return entries
-        .filter((entry) => !entry.isDirectory())
-        .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
-        .sort();
-    },
+    files,
+    jobFiles: async () => (await files()).filter((file) => !file.includes('.state/')),
     remove: () => rm(path, { recursive: true, force: true }),
   };
 }

@@ -29,6 +29,7 @@ describe('loadConfig', () => {
       processedFolder: resolve('processed_images'),
       workers: 1,
       maxQueue: 100,
+      maxQueuePerCaller: undefined,
       jobTimeoutMs: 3_600_000,
       logLevel: 'info',
     });
@@ -132,7 +133,7 @@ describe('.env.example', () => {
   it('states the defaults', () => {
     expect(loadConfig(example as Record<string, string>)).toEqual(loadConfig({}));
     const empty = Object.entries(example).flatMap(([name, value]) => (value ? [] : [name]));
-    expect(empty.sort()).toEqual(['ALLOWED_ORIGINS', 'MODEL_MIRROR']);
+    expect(empty.sort()).toEqual(['ALLOWED_ORIGINS', 'MAX_QUEUE_PER_CALLER', 'MODEL_MIRROR']);
   });
 
   it('describes each variable as the schema does', () => {

@@ -6,12 +6,13 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Job, JobInput, JobResult, Submission } from '../../jobs/job.ts';
 import { newJobId } from '../../jobs/job.ts';
-import type { MemoryJobQueue } from '../../jobs/memory-job-queue.ts';
+import type { JobQueue } from '../../jobs/job-queue.ts';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
+import { callerOf } from '../caller.ts';
 import { BadBodyError } from '../errors.ts';
 import { parseParameters } from '../fields.ts';
-import { idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
+import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import type { JsonImages } from '../json-images.ts';
 import { receiveJsonImages } from '../json-images.ts';
 import { warningsOf } from '../result-headers.ts';
@@ -51,7 +52,8 @@ export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): 
   const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
   return Router().post('/hires-fix', async (request, response) => {
     const key = idempotencyKeyOf(request);
-    queue.admit(key);
+    const caller = callerOf(response);
+    await queue.admit(admissionOf(caller, key));
     const id = newJobId();
     const body = await receiveJsonImages(request, response, {
       what: 'The body',
@@ -60,28 +62,29 @@ export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): 
       mostImages: MOST_IMAGES,
       file: (index) => files.input(id, index),
     });
-    const submission = await submit(queue, body, { id, key }).catch(async (error: unknown) => {
+    const submission = await submit(queue, body, { id, caller, key }).catch(async (error: unknown) => {
       await body.removeAllBut([]);
       throw error;
     });
-    await answerJob(awaited, submission, response, (job) => sendImages(response, job));
+    await answerJob(awaited, submission, response, (job) => files.reading(job, () => sendImages(response, job)));
   });
 }
 
 async function submit(
-  queue: MemoryJobQueue,
+  queue: JobQueue,
   body: JsonImages,
-  { id, key }: { readonly id: string; readonly key: string | undefined },
+  { id, caller, key }: { readonly id: string; readonly caller: string; readonly key: string | undefined },
 ): Promise<Submission> {
   const { images, warnings, ...asked } = parseBody(body.value);
   const decoded = [];
   for (const [index, text] of images.entries()) decoded.push(await body.image(`images[${index}]`, text));
-  const inputs = decoded.map(({ file }, index): JobInput => ({ file, name: `images[${index}]` }));
+  const inputs = decoded.map(({ file, sha256 }, index): JobInput => ({ file, name: `images[${index}]`, sha256 }));
   await body.removeAllBut(inputs.map(({ file }) => file));
   const digests = decoded.map(({ sha256 }) => sha256);
   return queue.submit({
     ...asked,
     id,
+    caller,
     inputs,
     warnings,
     ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: digests }) }),

@@ -24,7 +24,7 @@ const page = z.object({
 });
 
 /** `/jobs`, `/status/{id}` and `/processed/{name}`: how jobs stand, their results, and cancelling them. */
-export function jobsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
+export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'>): Router {
   return Router()
     .get('/jobs', async (request, response) => {
       const { limit, cursor } = parseParameters(page, Fields.ofQuery(request.query).entries()).values;
@@ -40,7 +40,8 @@ export function jobsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
     .get('/jobs/:id/results/:number', async (request, response) => {
       const { id, number } = request.params;
       const job = await queue.get(id);
-      await sendResult(response, job, resultOf(job, number));
+      const result = resultOf(job, number);
+      await files.reading(job, () => sendResult(response, job, result));
     })
     .get('/processed/:name', async (request, response) => {
       const [, id, number] = /^([0-9a-f]{32})-(\d{1,4})\.\w+$/.exec(request.params.name) ?? [];
@@ -48,7 +49,7 @@ export function jobsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
       const job = await queue.get(id);
       const result = resultOf(job, number);
       if (processedName(job, result) !== request.params.name) throw new RouteNotFoundError('GET', request.path);
-      await sendResult(response, job, result);
+      await files.reading(job, () => sendResult(response, job, result));
     })
     .get('/status/:id', async (request, response) => {
       const { status, queue_position, progress, results, error } = jobView(await queue.get(request.params.id));
@@ -59,9 +60,14 @@ export function jobsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
 
 function resultOf(job: Job, number: string): JobResult {
   if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
-  const result = /^\d{1,4}$/.test(number) ? job.results[Number(number)] : undefined;
-  if (!result) throw new ResultNotFoundError(job.id, number, job.results.length);
-  return result;
+  const index = /^\d{1,4}$/.test(number) ? Number(number) : -1;
+  const result = job.results.find((one) => one.index === index);
+  if (result) return result;
+  const failure = job.failures.find((one) => one.index === index);
+  const why = failure
+    ? `the image failed: ${failure.message}`
+    : `its results are numbered 0 to ${job.inputs.length - 1}`;
+  throw new ResultNotFoundError(job.id, number, why);
 }
 
 /** Ranges and conditional requests are express's to answer; by the ETag that is the content's digest. */

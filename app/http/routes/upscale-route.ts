@@ -6,7 +6,8 @@ import type { Job } from '../../jobs/job.ts';
 import { newJobId } from '../../jobs/job.ts';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
-import { idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
+import { callerOf } from '../caller.ts';
+import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import { setResultHeaders } from '../result-headers.ts';
 import { receiveUpload } from '../upload.ts';
 import type { RouteContext } from './route-context.ts';
@@ -17,7 +18,8 @@ const upscaleForm = upscaleOptions.extend(outputOptions.shape);
 export function upscaleRoute({ config, queue, files, awaited }: RouteContext): Router {
   return Router().post('/upscale', async (request, response) => {
     const key = idempotencyKeyOf(request);
-    queue.admit(key);
+    const caller = callerOf(response);
+    await queue.admit(admissionOf(caller, key));
     const id = newJobId();
     const upload = await receiveUpload(request, response, {
       file: files.input(id, 0),
@@ -32,11 +34,12 @@ export function upscaleRoute({ config, queue, files, awaited }: RouteContext): R
     const submission = await queue.submit({
       ...asked,
       id,
-      inputs: [{ file: upload.file, name: upload.name }],
+      caller,
+      inputs: [{ file: upload.file, name: upload.name, sha256: upload.sha256 }],
       warnings: upload.warnings,
       ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: [upload.sha256] }) }),
     });
-    await answerJob(awaited, submission, response, (job) => sendImage(response, job));
+    await answerJob(awaited, submission, response, (job) => files.reading(job, () => sendImage(response, job)));
   });
 }
 

@@ -1,0 +1,8 @@
+import type { Response } from 'express';
+import { ANYONE } from '../jobs/job.ts';
+
+/** Who sent the request that is being answered. Without keys all callers are one. */
+export function callerOf(response: Response): string {
+  const caller: unknown = response.locals['caller'];
+  return typeof caller === 'string' ? caller : ANYONE;
+}

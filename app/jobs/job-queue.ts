@@ -1,0 +1,79 @@
+import type { Job, JobHandler, JobPage, JobRequest, Submission } from './job.ts';
+import type { JobEvents } from './job-events.ts';
+
+/** A caller's own name for a request. Two callers may use the same key for different requests. */
+export interface CallerKey {
+  readonly caller: string;
+  readonly key: string;
+}
+
+/** Who asks for a place in the queue, and by which key, if any. */
+export interface Admission {
+  readonly caller: string;
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * Where jobs wait, run and end. The contract is about jobs, not about where they are kept: no file, connection or lock shows.
+ *
+ * What every implementation promises (test/contract/job-queue.contract.ts holds them to it):
+ * - A job that `submit` answered survives the death of any process: it is found again, and reaches one of `completed`,
+ *   `failed` and `cancelled`. It reaches exactly one, stays there, and one event of that name is emitted.
+ * - A job may run more than once, but its results are committed once, whole, and on disk before anyone is told.
+ * - Jobs of one caller start in the order they were accepted; callers take turns.
+ * - A job whose worker dies `MOST_DEATHS` times while the server lives fails; what stopped with a server runs again.
+ *
+ * Deliberately not part of it: what a job does (`JobHandler`), who may see one (the routes ask), when results expire (the
+ * janitor decides), and how many servers there are.
+ */
+export interface JobQueue {
+  /** What happens to jobs, whichever server runs them. */
+  readonly events: JobEvents;
+  /** Whether jobs are taken at the moment: after `start`, until `close`, while the store can be written. */
+  readonly isAccepting: boolean;
+
+  /**
+   * Recovers what earlier servers left, then takes jobs and runs them by `handler`. Before that, every question about jobs
+   * throws `NotAcceptingError`: that a job is not known yet does not mean that it is not there.
+   */
+  start(handler: JobHandler): Promise<void>;
+
+  /**
+   * Throws what `submit` would throw by the state of the queue alone (`NotAcceptingError`, `QueueFullError`,
+   * `CallerQueueFullError`), so that a request is refused before its body is read. A key that names a job passes.
+   */
+  admit(admission: Admission): Promise<void>;
+
+  /**
+   * Takes a job over with its input files, durably: when this returns, neither is lost by a crash or a power cut. A request
+   * that is refused, or that its key has brought before, has its files removed. Throws what `admit` throws,
+   * `IdempotencyKeyReusedError`, `StoreUnavailableError`.
+   */
+  submit(request: JobRequest): Promise<Submission>;
+
+  /** The job as it stands. Throws `JobNotFoundError`. */
+  get(id: string): Promise<Job>;
+
+  /** The job that a caller's key names; a key lives as long as its job, and no longer than it may still succeed. */
+  findByKey(key: CallerKey): Promise<Job | undefined>;
+
+  /** Newest first, of all callers or of one; `after` is the `next` of the page before. */
+  list(page: { readonly limit: number; readonly after?: string; readonly caller?: string }): Promise<JobPage>;
+
+  /** Ends a job durably; where it runs, its process is stopped. Throws `JobNotFoundError`, `JobFinishedError`. */
+  cancel(id: string): Promise<Job>;
+
+  /** Forgets jobs that ended before a time (ms since the epoch), then removes their results; but for those being read. */
+  expire(endedBefore: number): Promise<number>;
+
+  /**
+   * Takes no more jobs and gives those that run `drainMs`. What has not ended by then stays accepted, and goes on at the next
+   * `start`; each of them is told by `interrupted`.
+   */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** Workers that may die over one job before it fails. */
+export const MOST_DEATHS = 3;
+/** Servers that may stop while one job runs before it fails. */
+export const MOST_RESTARTS = 10;

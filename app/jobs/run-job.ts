@@ -1,0 +1,94 @@
+import { HiresFixError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { WorkerCrashedError } from '../worker/errors.ts';
+import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
+import type { JobFiles } from './job-files.ts';
+import { MOST_DEATHS } from './job-queue.ts';
+
+const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
+
+/** How a job ends, and what changes with it. */
+export type Outcome = { readonly status: EndStatus } & Partial<Job>;
+
+/** A job that runs; `job` is replaced from outside as it changes. */
+export interface RunningJob {
+  readonly job: Job;
+  deaths: number;
+  readonly restarts: number;
+}
+
+export interface Run {
+  readonly handler: JobHandler;
+  readonly files: JobFiles;
+  readonly logger: Logger;
+  /** Aborts when nobody wants the job any more, or its server stops. */
+  readonly signal: AbortSignal;
+  readonly change: (change: Partial<Job>) => void;
+  /** Stores the job as it stands. */
+  readonly store: () => Promise<void>;
+}
+
+/**
+ * Runs a job, again after each death of its worker, until it has its results on the disk or has failed. That it starts is
+ * stored first: whoever finds it after a crash knows that it ran, and no two attempts have the same number. Never rejects.
+ */
+export async function runJob(running: RunningJob, run: Run): Promise<Outcome> {
+  for (;;) {
+    try {
+      return await attempt(running, run);
+    } catch (error) {
+      const mayRetry = error instanceof WorkerCrashedError && mayDieAgain(running) && !run.signal.aborted;
+      if (!mayRetry) return { status: 'failed', error: failureOf(error, running.job.id, run.logger) };
+      running.deaths++;
+      run.logger.warn('the worker of a job died', { job_id: running.job.id, deaths: running.deaths, error });
+    }
+  }
+}
+
+async function attempt(running: RunningJob, { handler, files, signal, change, store, logger }: Run): Promise<Outcome> {
+  await files.removeResults(running.job); // of the attempt before
+  const number = running.deaths + running.restarts + 1;
+  change({ status: 'processing', queuePosition: 0, startedAt: Date.now(), attempt: number, failures: [] });
+  await store();
+  signal.throwIfAborted();
+  const failures: ImageFailure[] = [];
+  const results = await handler(running.job, {
+    signal,
+    mayRetry: mayDieAgain(running),
+    onProgress: (progress) => {
+      // A second attempt begins at 0 again; the job does not go back. 1 is for a job whose results can be fetched.
+      const reached = Math.max(running.job.progress.progress, Math.min(progress.progress, 0.999));
+      change({ progress: { ...progress, progress: reached } });
+    },
+    onImageFailed: (failure) => {
+      failures.push(failure);
+      change({ failures: [...failures] });
+    },
+  });
+  await files.syncResults(running.job, results);
+  if (failures.length > 0) logger.info('images of a job failed', { job_id: running.job.id, failures: failures.length });
+  return completed(running.job, results, failures);
+}
+
+function mayDieAgain({ deaths }: RunningJob): boolean {
+  return deaths + 1 < MOST_DEATHS;
+}
+
+function completed(job: Job, results: readonly JobResult[], failures: readonly ImageFailure[]): Outcome {
+  const { images } = job.progress;
+  return {
+    status: 'completed',
+    results,
+    failures,
+    progress: { stage: 'encoding', progress: 1, stageProgress: 1, image: images, images },
+  };
+}
+
+/** What a caller is told of an error. */
+function failureOf(error: unknown, jobId: string, logger: Logger): JobError {
+  // A worker reports what it did not foresee as internal, with its stack: that is for the log.
+  const isForeseen = error instanceof HiresFixError && error.code !== INTERNAL.code;
+  if (isForeseen) return { code: error.code, message: error.message };
+  logger.error('job failed unexpectedly', { job_id: jobId, error });
+  return INTERNAL;
+}

@@ -1,0 +1,19 @@
+import { FileJobQueue } from '../../app/jobs/file-job-queue.ts';
+import { Journal } from '../../app/jobs/journal.ts';
+import { StateFolder } from '../../app/jobs/state-folder.ts';
+import type { StoredJob } from '../../app/jobs/stored-job.ts';
+import { createLogger } from '../../app/logger.ts';
+import { jobQueueContract } from './job-queue.contract.ts';
+
+const logger = createLogger({ logLevel: 'error' });
+logger.silent = true;
+
+jobQueueContract('FileJobQueue', {
+  create: (files, options) =>
+    new FileJobQueue({
+      ...options,
+      files,
+      logger,
+      journal: new Journal<StoredJob>(new StateFolder(files.stateFolder)),
+    }),
+});
