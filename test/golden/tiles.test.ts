@@ -5,6 +5,7 @@ import type { Channels, Image } from '../../app/imaging/image.ts';
 import { allocateSamples } from '../../app/imaging/image.ts';
 import { resampleImage } from '../../app/imaging/resample.ts';
 import type { TilingOptions } from '../../app/processing/real-esrgan-upscaler.ts';
+import { writeCheckpoint } from '../support/checkpoint-writer.ts';
 import type { HashedCheckpoint } from '../support/hashed-checkpoint.ts';
 import { createHashedCheckpoint } from '../support/hashed-checkpoint.ts';
 import type { Difference } from '../support/images.ts';
@@ -13,7 +14,7 @@ import type { TiledUpscale, UpscaleJob } from '../support/network-process.ts';
 import { NetworkProcess } from '../support/network-process.ts';
 import { readPng } from '../support/png.ts';
 import { describeWithReference, referencePath } from '../support/reference.ts';
-import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
+import { networkFixture, readSmallNetworks, smallTensors, writeSmallNetwork } from '../support/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { readNamed } from '../support/close-tensors.ts';
@@ -341,6 +342,21 @@ describe('Images of one batch', () => {
     for (const [i, image] of images.entries()) {
       expect(differenceOf(together[i], await upscale(file, image, { tile: 12 })).max).toBeLessThanOrEqual(1);
     }
+  });
+});
+
+describe('A network whose weights are damaged', () => {
+  it('is an error that says where it shows, never a picture', async () => {
+    const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
+    if (!network) throw new Error('no network');
+    const tensors = smallTensors(network);
+    const head = tensors.get('body.4.bias');
+    if (!head) throw new Error('no head');
+    tensors.set('body.4.bias', { ...head, data: new Float32Array(12).fill(NaN) });
+    const file = join(folder.path, 'damaged.pth');
+    writeCheckpoint(file, tensors, { format: 'pth-zip' });
+    const image = noise({ width: 9, height: 7, channels: 3, depth: 8 });
+    await expect(upscale(file, image, {})).rejects.toThrow(/no numbers at x 0, y 0/);
   });
 });
 
