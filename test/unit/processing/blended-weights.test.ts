@@ -34,7 +34,7 @@ describe('two checkpoints blended', () => {
       const products = Float32Array.of((factors[0] ?? 0) * (FIRST[i] ?? 0), (factors[1] ?? 0) * (SECOND[i] ?? 0));
       expected[i] = (products[0] ?? 0) + (products[1] ?? 0);
     }
-    expect([...values]).toEqual([...expected]);
+    expect([...(values ?? [])]).toEqual([...expected]);
   });
 
   it('must be of one network', () => {
