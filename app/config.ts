@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -16,6 +17,9 @@ export class BadConfigError extends HiresFixError {
   }
 }
 
+/** Variables whose values are never shown, and that worker processes do not get. */
+export const SECRET_VARIABLES: readonly string[] = ['API_KEY'];
+
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 const BOOLEANS: Readonly<Record<string, boolean>> = {
   true: true,
@@ -32,6 +36,10 @@ const http = {
   ALLOWED_ORIGINS: origins()
     .default([])
     .describe('Web origins that may call the service, comma-separated; its own is always allowed'),
+  API_KEY: keys().default([]).describe('Keys that callers need one of, comma-separated; without any, all may come in'),
+  RATE_LIMIT_PER_MINUTE: whole({ min: 0, max: 1_000_000 })
+    .default(0)
+    .describe('Requests a minute for each key; 0 is no limit'),
   MAX_FILE_SIZE_MB: decimal({ above: 0, max: 4096 })
     .default(10)
     .describe('Largest image file, decoded from its transport, in MB (2^20 bytes)'),
@@ -110,9 +118,14 @@ export function loadConfig(env?: Readonly<Record<string, string | undefined>>): 
   throw new BadConfigError(
     parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
-      return `${name}: ${message}, got ${JSON.stringify(set[name])}`;
+      return `${name}: ${message}${SECRET_VARIABLES.includes(name) ? '' : `, got ${JSON.stringify(set[name])}`}`;
     }),
   );
+}
+
+/** The same configuration without what a process that decodes strangers' files has no use for. */
+export function withoutSecrets(config: Config): Config {
+  return { ...config, apiKeyDigests: [] };
 }
 
 function processEnvironment(): NodeJS.ProcessEnv {
@@ -125,6 +138,9 @@ function toConfig(env: z.output<typeof environment>) {
     port: env.PORT,
     host: env.HOST,
     allowedOrigins: env.ALLOWED_ORIGINS as readonly string[],
+    /** SHA-256, in hex: the keys themselves are not kept. */
+    apiKeyDigests: env.API_KEY.map((key) => createHash('sha256').update(key).digest('hex')) as readonly string[],
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     maxFileSizeBytes: Math.round(env.MAX_FILE_SIZE_MB * 2 ** 20),
     maxInputPixels: env.MAX_INPUT_PIXELS,
     maxOutputPixels: env.MAX_OUTPUT_PIXELS,
@@ -182,6 +198,19 @@ function autoOr<T extends z.ZodType<number, string>>(schema: T) {
     if (!parsed.success)
       context.addIssue(`expected auto or ${String(parsed.error.issues[0]?.message).replace('expected ', '')}`);
     return parsed.data ?? 0;
+  });
+}
+
+function keys() {
+  return z.string().transform((text, context) => {
+    const given = text
+      .split(',')
+      .map((key) => key.trim())
+      .filter(Boolean);
+    if (!given.every((key) => /^[\x21-\x7e]+$/.test(key))) {
+      context.addIssue('expected keys of printable ASCII characters without spaces, comma-separated');
+    }
+    return given;
   });
 }
 

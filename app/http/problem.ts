@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
+import type * as access from '../access/errors.ts';
 import type * as architectures from '../architectures/errors.ts';
 import type * as catalog from '../catalog/errors.ts';
 import type * as checkpoints from '../checkpoints/errors.ts';
@@ -19,6 +20,7 @@ const NOT_READY_RETRY_SECONDS = 5;
 const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
 
 type ErrorModule =
+  | typeof access
   | typeof architectures
   | typeof catalog
   | typeof checkpoints
@@ -74,11 +76,13 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_OUTPUT_FORMAT: 400,
   ERR_OUTPUT_TOO_LARGE: 413,
   ERR_QUEUE_FULL: 429,
+  ERR_RATE_LIMITED: 429,
   ERR_RESULT_NOT_FOUND: 404,
   ERR_SCRATCH_SPACE: 500,
   ERR_SLOW_BODY: 408,
   ERR_STATE_IN_USE: 500,
   ERR_STORE_UNAVAILABLE: 503,
+  ERR_UNAUTHORIZED: 401,
   ERR_UNKNOWN_MODEL: 404,
   ERR_UNKNOWN_NETWORK: 400,
   ERR_UNKNOWN_UPSCALER: 400,

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { JobFiles } from '../jobs/job-files.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
+import { authentication, rateLimit } from './authentication.ts';
 import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './body.ts';
 import { RouteNotFoundError } from './errors.ts';
@@ -35,8 +36,9 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), originPolicy(config));
+  app.use(healthRoute(context));
+  app.use(authentication(config), rateLimit(config));
   app.use(
-    healthRoute(context),
     jobsRoute(context),
     upscaleRoute(context),
     hiresFixRoute(context),

@@ -1,13 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import type { Socket } from 'socket.io';
+import type { DefaultEventsMap, Socket } from 'socket.io';
 import { z } from 'zod';
+import { ApiKeys } from '../access/api-keys.ts';
+import { UnauthorizedError } from '../access/errors.ts';
 import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { isAllowedOrigin } from './allowed-origin.ts';
 import type { Job } from '../jobs/job.ts';
-import { ANYONE, hasEnded } from '../jobs/job.ts';
+import { hasEnded } from '../jobs/job.ts';
 import type { JobView, ProgressView } from '../jobs/job-view.ts';
+import { ownJob } from '../jobs/own-job.ts';
 import { jobView, progressView } from '../jobs/job-view.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
@@ -35,7 +38,12 @@ interface ClientEvents {
   unsubscribe: (subject: unknown, acknowledge?: Acknowledge) => void;
 }
 
-type JobSocket = Socket<ClientEvents, ServerEvents>;
+/** What is known of a socket. */
+interface SocketData {
+  readonly caller: string;
+}
+
+type JobSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, SocketData>;
 
 /** What a client names a job by; with both, the id counts. */
 const subject = z
@@ -43,14 +51,17 @@ const subject = z
   .refine(({ job_id, idempotency_key }) => job_id !== undefined || idempotency_key !== undefined);
 
 export interface GatewayDependencies {
-  readonly config: Pick<Config, 'allowedOrigins'>;
+  readonly config: Pick<Config, 'allowedOrigins' | 'apiKeyDigests'>;
   readonly logger: Logger;
   readonly queue: JobQueue;
 }
 
-/** Serves job events by socket.io on a server's own port. Close it before the server: open sockets keep a server open. */
+/**
+ * Serves job events by socket.io on a server's own port. Where the service has keys, a handshake needs `auth: {api_key}`.
+ * Close it before the server: open sockets keep a server open.
+ */
 export function attachJobGateway(server: HttpServer, { config, logger, queue }: GatewayDependencies): Server {
-  const io = new Server<ClientEvents, ServerEvents>(server, {
+  const io = new Server<ClientEvents, ServerEvents, DefaultEventsMap, SocketData>(server, {
     serveClient: false,
     maxHttpBufferSize: LARGEST_MESSAGE_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -59,12 +70,25 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
     allowRequest: ({ headers }, decide) =>
       decide(null, isAllowedOrigin(headers.origin, headers.host, config.allowedOrigins)),
   });
+  const keys = new ApiKeys(config.apiKeyDigests);
+  io.use((socket, next) => {
+    const { api_key: key } = socket.handshake.auth as Readonly<Record<string, unknown>>;
+    const caller = keys.callerOf(typeof key === 'string' ? key : undefined);
+    if (caller !== undefined) socket.data = { caller };
+    next(caller === undefined ? refusedHandshake(key !== undefined) : undefined);
+  });
   io.on('connection', (socket) => serve(socket, queue, logger));
   queue.events.on('progress', (job) => io.to(roomsOf(job)).emit('progress', progressView(job)));
   for (const ending of ['completed', 'failed', 'cancelled'] as const) {
     queue.events.on(ending, (job) => io.to(roomsOf(job)).emit(ending, jobView(job)));
   }
   return io;
+}
+
+/** What socket.io tells the client as `connect_error`: the message, and `data`. */
+function refusedHandshake(wasGiven: boolean): Error {
+  const error = new UnauthorizedError(wasGiven);
+  return Object.assign(error, { data: { code: error.code } });
 }
 
 function serve(socket: JobSocket, queue: JobQueue, logger: Logger): void {
@@ -85,10 +109,11 @@ async function subscribe(socket: JobSocket, queue: JobQueue, payload: unknown): 
   if (socket.rooms.size > MOST_SUBSCRIPTIONS) {
     return { ok: false, code: 'ERR_BAD_PARAMETER', error: `A socket follows at most ${MOST_SUBSCRIPTIONS} jobs` };
   }
+  const { caller } = socket.data;
   const find = (): Promise<Job | undefined> =>
-    job_id !== undefined ? queue.get(job_id) : queue.findByKey({ caller: ANYONE, key: idempotency_key ?? '' });
+    job_id !== undefined ? ownJob(queue, job_id, caller) : queue.findByKey({ caller, key: idempotency_key ?? '' });
   await find();
-  await socket.join(roomOf(payload));
+  await socket.join(roomOf(caller, payload));
   // Read once more after joining: what changed in between was sent to others only.
   const job = await find();
   if (job) replay(socket, job);
@@ -96,7 +121,7 @@ async function subscribe(socket: JobSocket, queue: JobQueue, payload: unknown): 
 }
 
 async function unsubscribe(socket: JobSocket, payload: unknown): Promise<SubscriptionAck> {
-  await socket.leave(roomOf(payload));
+  await socket.leave(roomOf(socket.data.caller, payload));
   return { ok: true, job_id: null, status: null };
 }
 
@@ -119,9 +144,9 @@ function roomsOf(job: Job): string[] {
   return job.idempotency ? [`job:${job.id}`, keyRoom(job.caller, job.idempotency.key)] : [`job:${job.id}`];
 }
 
-function roomOf(payload: unknown): string {
+function roomOf(caller: string, payload: unknown): string {
   const { job_id, idempotency_key } = subject.parse(payload);
-  return job_id !== undefined ? `job:${job_id}` : keyRoom(ANYONE, idempotency_key ?? '');
+  return job_id !== undefined ? `job:${job_id}` : keyRoom(caller, idempotency_key ?? '');
 }
 
 function keyRoom(caller: string, key: string): string {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
+import { withoutSecrets } from '../config.ts';
 import type { HiresFixError } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { Fallback, ImageResult } from '../processing/result.ts';
@@ -47,7 +48,7 @@ export class WorkerPool {
   #isClosed = false;
 
   constructor(config: Config, options: WorkerPoolOptions = { isBackground: true }) {
-    this.#config = config;
+    this.#config = withoutSecrets(config);
     this.#options = options;
   }
 

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { SECRET_VARIABLES } from '../config.ts';
 import type { StartMessage, WorkerMessage } from './protocol.ts';
 
 /** How a worker process ended. */
@@ -35,6 +36,7 @@ export class WorkerProcess {
    */
   constructor(isBackground: boolean) {
     this.#child = fork(ENTRY, [], {
+      env: environmentWithoutSecrets(),
       execArgv: IS_SOURCE ? ['--import', typescriptLoader()] : [],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -90,4 +92,8 @@ export class WorkerProcess {
 /** From the sources (development, tests) the worker too is TypeScript. */
 function typescriptLoader(): string {
   return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+}
+
+function environmentWithoutSecrets(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.includes(name)));
 }

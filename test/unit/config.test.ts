@@ -13,6 +13,8 @@ describe('loadConfig', () => {
       port: 8001,
       host: '127.0.0.1',
       allowedOrigins: [],
+      apiKeyDigests: [],
+      rateLimitPerMinute: 0,
       maxFileSizeBytes: 10 * 2 ** 20,
       maxInputPixels: 2 ** 26,
       maxOutputPixels: 2 ** 29,
@@ -62,6 +64,15 @@ describe('loadConfig', () => {
   it('reads origins, with or without a slash', () => {
     const { allowedOrigins } = loadConfig({ ALLOWED_ORIGINS: 'https://a.example/, http://localhost:3000' });
     expect(allowedOrigins).toEqual(['https://a.example', 'http://localhost:3000']);
+  });
+
+  it('keeps the digests of keys, and does not show bad ones', () => {
+    const { apiKeyDigests } = loadConfig({ API_KEY: ' abc, key-2 ,' });
+    // The SHA-256 of "abc" as FIPS 180-2 has it.
+    expect(apiKeyDigests[0]).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(apiKeyDigests).toHaveLength(2);
+    expect(() => loadConfig({ API_KEY: 'two words' })).toThrow(/API_KEY: expected keys/);
+    expect(() => loadConfig({ API_KEY: 'two words' })).not.toThrow(/two words/);
   });
 
   it('names every bad variable at once, what was expected and what came', () => {
@@ -133,7 +144,7 @@ describe('.env.example', () => {
   it('states the defaults', () => {
     expect(loadConfig(example as Record<string, string>)).toEqual(loadConfig({}));
     const empty = Object.entries(example).flatMap(([name, value]) => (value ? [] : [name]));
-    expect(empty.sort()).toEqual(['ALLOWED_ORIGINS', 'MAX_QUEUE_PER_CALLER', 'MODEL_MIRROR']);
+    expect(empty.sort()).toEqual(['ALLOWED_ORIGINS', 'API_KEY', 'MAX_QUEUE_PER_CALLER', 'MODEL_MIRROR']);
   });
 
   it('describes each variable as the schema does', () => {

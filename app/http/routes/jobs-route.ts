@@ -4,7 +4,9 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { JobNotCompletedError, ResultNotFoundError } from '../../jobs/errors.ts';
 import type { Job, JobResult } from '../../jobs/job.ts';
+import { ownJob } from '../../jobs/own-job.ts';
 import { jobView, processedName } from '../../jobs/job-view.ts';
+import { callerOf } from '../caller.ts';
 import { RouteNotFoundError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
 import { setResultHeaders } from '../result-headers.ts';
@@ -23,36 +25,40 @@ const page = z.object({
   cursor: z.string().max(64).optional(),
 });
 
-/** `/jobs`, `/status/{id}` and `/processed/{name}`: how jobs stand, their results, and cancelling them. */
+/** `/jobs`, `/status/{id}` and `/processed/{name}`: how the caller's jobs stand, their results, and cancelling them. */
 export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'>): Router {
+  const own = (id: string, response: Response): Promise<Job> => ownJob(queue, id, callerOf(response));
   return Router()
     .get('/jobs', async (request, response) => {
       const { limit, cursor } = parseParameters(page, Fields.ofQuery(request.query).entries()).values;
-      const { jobs, next } = await queue.list({ limit, ...(cursor !== undefined && { after: cursor }) });
+      const caller = callerOf(response);
+      const after = cursor === undefined ? undefined : (await own(cursor, response)).id;
+      const { jobs, next } = await queue.list({ limit, caller, ...(after !== undefined && { after }) });
       response.json({ jobs: jobs.map(jobView), next_cursor: next ?? null });
     })
     .get('/jobs/:id', async (request, response) => {
-      response.json(jobView(await queue.get(request.params.id)));
+      response.json(jobView(await own(request.params.id, response)));
     })
     .delete('/jobs/:id', async (request, response) => {
-      response.json(jobView(await queue.cancel(request.params.id)));
+      const { id } = await own(request.params.id, response);
+      response.json(jobView(await queue.cancel(id)));
     })
     .get('/jobs/:id/results/:number', async (request, response) => {
       const { id, number } = request.params;
-      const job = await queue.get(id);
+      const job = await own(id, response);
       const result = resultOf(job, number);
       await files.reading(job, () => sendResult(response, job, result));
     })
     .get('/processed/:name', async (request, response) => {
       const [, id, number] = /^([0-9a-f]{32})-(\d{1,4})\.\w+$/.exec(request.params.name) ?? [];
       if (id === undefined || number === undefined) throw new RouteNotFoundError('GET', request.path);
-      const job = await queue.get(id);
+      const job = await own(id, response);
       const result = resultOf(job, number);
       if (processedName(job, result) !== request.params.name) throw new RouteNotFoundError('GET', request.path);
       await files.reading(job, () => sendResult(response, job, result));
     })
     .get('/status/:id', async (request, response) => {
-      const { status, queue_position, progress, results, error } = jobView(await queue.get(request.params.id));
+      const { status, queue_position, progress, results, error } = jobView(await own(request.params.id, response));
       const listed = results.map(({ original_filename, url }) => ({ original_filename, url }));
       response.json({ status, queue_position, progress, results: listed, error });
     });

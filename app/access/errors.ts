@@ -1,0 +1,24 @@
+import { HiresFixError } from '../errors.ts';
+
+/** The service has keys, and the caller did not show one of them. */
+export class UnauthorizedError extends HiresFixError {
+  readonly code = 'ERR_UNAUTHORIZED';
+
+  /** @param wasGiven whether there was a key, if a wrong one */
+  constructor(wasGiven: boolean) {
+    super(
+      wasGiven
+        ? 'The API key is not one of this service'
+        : 'Expected an API key: the header X-API-KEY, or Authorization: Bearer; on a socket, auth: {api_key}',
+    );
+  }
+}
+
+/** More requests a minute than `RATE_LIMIT_PER_MINUTE`. */
+export class RateLimitedError extends HiresFixError {
+  readonly code = 'ERR_RATE_LIMITED';
+
+  constructor(perMinute: number, retryAfterSeconds: number) {
+    super(`More than ${perMinute} requests a minute came with this key. Try again in ${retryAfterSeconds} s`);
+  }
+}
