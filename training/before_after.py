@@ -31,7 +31,8 @@ def lettering() -> Image.Image:
     draw.text((30, 170), "the quick brown fox", font=font[44], fill=(140, 30, 30))
     for k in range(9):
         draw.line((40, 260 + 34 * k, 300, 240 + 40 * k), fill=(30, 30, 30), width=3 + k)
-        draw.arc((330 + 13 * k, 250 + 13 * k, 590 - 13 * k, 510 - 13 * k), 0, 360, fill=(20, 70, 110), width=5)
+    for k in range(6):
+        draw.arc((330 + 22 * k, 260 + 22 * k, 590 - 22 * k, 520 - 22 * k), 0, 360, fill=(20, 70, 110), width=6)
     return page.resize((CELL, CELL), Image.Resampling.BOX)
 
 

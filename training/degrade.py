@@ -14,7 +14,7 @@ FILTERS = {
     Image.Resampling.BILINEAR: 0.02,
 }
 BLUR_SHARE = 0.03
-JPEG_SHARE = 0.10
+JPEG_SHARE = 0.13
 
 
 def jpeg(image: Image.Image, quality: int, subsampling: int = 2) -> Image.Image:

@@ -1,6 +1,6 @@
 """PSNR and SSIM on luma against Pillow's LANCZOS and BICUBIC, for photographs that no training ever saw.
 
-    python training/evaluate.py --weights models/compact-x2.safetensors --photos FOLDER [--jpeg 85] [--markdown]
+    python training/evaluate.py --weights models/compact-x2.safetensors --photos FOLDER [--jpeg 85] [--background white]
 """
 
 import argparse
@@ -64,17 +64,26 @@ def enlarge(model: Compact, small: Image.Image) -> Image.Image:
     return Image.fromarray(result.permute(1, 2, 0).contiguous().numpy())
 
 
-def halved(image: Image.Image, quality: int | None):
+def flattened(image: Image.Image, background: str | None) -> Image.Image:
+    """The picture as RGB: what shows of it over a colour, or (None) the stored colours, whatever its transparency hides."""
+    if background is None or not image.has_transparency_data:
+        return image.convert("RGB")
+    base = Image.new("RGBA", image.size, background)
+    base.alpha_composite(image.convert("RGBA"))
+    return base.convert("RGB")
+
+
+def halved(image: Image.Image, quality: int | None, background: str | None = None):
     """(the picture as RGB with even sides, its BICUBIC half, JPEG-compressed when a quality is given)."""
-    sharp = image.convert("RGB")
+    sharp = flattened(image, background)
     sharp = sharp.crop((0, 0, sharp.width // 2 * 2, sharp.height // 2 * 2))
     small = sharp.resize((sharp.width // 2, sharp.height // 2), Image.Resampling.BICUBIC)
     return sharp, jpeg(small, quality) if quality else small
 
 
-def score(model: Compact, image: Image.Image, quality: int | None = None) -> dict:
+def score(model: Compact, image: Image.Image, quality: int | None = None, background: str | None = None) -> dict:
     """{'model' | 'lanczos' | 'bicubic': (psnr, ssim)} for one picture."""
-    sharp, small = halved(image, quality)
+    sharp, small = halved(image, quality, background)
     truth = luma(sharp)
     answers = {
         "model": enlarge(model, small),
@@ -100,7 +109,8 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders or files")
     parser.add_argument("--jpeg", type=int, help="compress the small picture at this quality first")
+    parser.add_argument("--background", help="what shows behind transparent pictures (white, ...); else their stored colours count")
     options = parser.parse_args()
     network = load_model(options.weights)
     files = [f for p in options.photos for f in (sorted(p.iterdir()) if p.is_dir() else [p]) if f.suffix.lower() in SUFFIXES]
-    print(report({file.name: score(network, Image.open(file), options.jpeg) for file in files}))
+    print(report({file.name: score(network, Image.open(file), options.jpeg, options.background) for file in files}))

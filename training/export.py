@@ -18,6 +18,7 @@ def export(checkpoint: Path, output: Path) -> None:
     about = {"description": f"COMPACT_X2: SRVGGNetCompact, scale 2, trained on procedural pictures, step {saved['step']}; MIT"}
     output.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, str(output), metadata=about)
+    output.chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,9 @@ def outlines(rng: Rng, radii, size: int):
     return (centre + points * radii[:, None, None]).reshape(count, -1).tolist()
 
 
-def leaf_ids(rng: Rng, size: int, count: int):
+def leaf_ids(rng: Rng, size: int, count: int, smallest: float | None = None):
     """An int32 map of which leaf is on top at each pixel; 0 where none is."""
-    smallest = float(np.exp(rng.uniform(np.log(2), np.log(12))))
+    smallest = smallest or float(np.exp(rng.uniform(np.log(2), np.log(12))))
     largest = rng.uniform(0.1, 0.4) * size
     radii = power_law_radii(rng, count, smallest, largest, rng.uniform(2.3, 3.2))
     canvas = Image.new("I", (size, size), 0)

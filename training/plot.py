@@ -1,6 +1,6 @@
-"""Draws the curve of a run: held-out gain over LANCZOS by step.
+"""Draws the curve of a log, or of several that follow each other: held-out gain over LANCZOS by step.
 
-    python training/plot.py --run training/runs/main --output training/curve.png
+    python training/plot.py --log training/runs/main/log.jsonl training/runs/fine/log.jsonl --output training/curve.png
 """
 
 import argparse
@@ -13,22 +13,27 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 
-def plot(run: Path, output: Path) -> None:
-    entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    steps = [entry["step"] for entry in entries]
+def plot(logs: list[Path], output: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 3.6), dpi=90)
-    axes.plot(steps, [entry["gain"] for entry in entries], label="halved by BICUBIC")
-    axes.plot(steps, [entry["gain_jpeg85"] for entry in entries], label="the same, then JPEG 85")
+    begin = 0
+    for index, log in enumerate(logs):
+        entries = [json.loads(line) for line in log.read_text().splitlines()]
+        steps = [begin + entry["step"] for entry in entries]
+        for key, label, colour in (("gain", "halved by BICUBIC", "C0"), ("gain_jpeg85", "the same, then JPEG 85", "C1")):
+            axes.plot(steps, [entry[key] for entry in entries], "o-", ms=3, color=colour, label=None if index else label)
+        begin = steps[-1]
+        if index + 1 < len(logs):
+            axes.axvline(begin, color="grey", linestyle=":")
     axes.set(xlabel="step", ylabel="dB over LANCZOS", title="COMPACT_X2 on held-out procedural tiles")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    axes.legend(loc="center right")
     figure.tight_layout()
     figure.savefig(output)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--log", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    plot(options.run, options.output)
+    plot(options.log, options.output)

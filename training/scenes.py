@@ -18,6 +18,9 @@ from leaves import leaf_ids, paint, strand_ids
 CANVAS = 1152  # scenes are painted at this size and reduced, which antialiases them
 TILE = 160  # sharp tiles; their halved partners are 80, a multiple of the JPEG blocks of 16
 SCENES_PER_SHARD = 20
+# Most pictures on the web were JPEGs before anybody halved them: what that left in them is part of the truth, and looks
+# different (blocks of 4) from a JPEG of the small picture (blocks of 8), which is to be undone.
+STORED_AS_JPEG = 0.4
 KINDS = {"leaves": 0.46, "layers": 0.17, "strands": 0.16, "clouds": 0.08, "drawing": 0.07, "text": 0.06}
 
 
@@ -71,11 +74,20 @@ def _canvas(rng: Rng, kind: str, bank) -> Image.Image:
     if kind not in ("drawing", "text") and rng.uniform() < 0.7:
         base = base * np.exp(rng.uniform(0, 0.3) * smooth_field(rng, CANVAS, int(rng.integers(1, 4))))[:, :, None]
     image = _image(base)
+    if kind not in ("drawing", "text") and rng.uniform() < 0.1:
+        image = cut_out(rng, image)
     if kind == "drawing" or rng.uniform() < 0.03:
         draw_lines(rng, image)
     for _ in range(int(rng.integers(3, 12)) if kind == "text" else int(rng.uniform() < 0.05)):
         write_text(rng, image)
     return image
+
+
+def cut_out(rng: Rng, image: Image.Image) -> Image.Image:
+    """Parts of the picture on a plain ground, mostly white: pictures of goods, stickers, flattened transparency."""
+    ids = leaf_ids(rng, image.width, int(rng.integers(2, 12)), smallest=0.08 * image.width)
+    ground = Image.new("RGB", image.size, "white" if rng.uniform() < 0.6 else tuple(int(c) for c in palette(rng, 1)[0]))
+    return Image.composite(image, ground, Image.fromarray((ids > 0).astype(np.uint8) * 255))
 
 
 def _develop(rng: Rng, image: Image.Image, kind: str) -> Image.Image:
@@ -90,18 +102,18 @@ def _develop(rng: Rng, image: Image.Image, kind: str) -> Image.Image:
     image = image.resize((side, side), filters[rng.integers(len(filters))])
     if kind not in ("drawing", "text"):
         image = _camera_finish(rng, image)
+    if rng.uniform() < STORED_AS_JPEG:
+        image = jpeg(image, int(rng.integers(50, 98)), int(rng.choice([0, 2])))
     return image.convert("L").convert("RGB") if rng.uniform() < 0.08 else image
 
 
 def _camera_finish(rng: Rng, image: Image.Image) -> Image.Image:
-    """Noise, sharpening and a good JPEG, each in some of the pictures: photographs carry these before anybody reduces them."""
-    if rng.uniform() < 0.35:
+    """Noise and sharpening, each in some of the pictures: photographs carry these before anybody reduces them."""
+    if rng.uniform() < 0.25:
         pixels = np.asarray(image).astype(np.float32)
         image = _image(pixels + rng.normal(0, rng.uniform(0.5, 3.5), pixels.shape))
     if rng.uniform() < 0.2:
         image = image.filter(ImageFilter.UnsharpMask(float(rng.uniform(0.5, 2)), int(rng.integers(20, 90)), 0))
-    if rng.uniform() < 0.25:
-        image = jpeg(image, int(rng.integers(75, 98)), int(rng.choice([0, 2])))
     return image
 
 
