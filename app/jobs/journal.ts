@@ -9,6 +9,8 @@ const HEADER = { journal: 'hiresfix-jobs', version: 1 };
 const COMPACT_RATIO = 4;
 const COMPACT_SURPLUS = 1000;
 
+type Folder = Pick<StateFolder, keyof StateFolder>;
+
 type JournalRecord<T> = { readonly put: T } | { readonly remove: readonly string[] };
 
 interface Waiter<T> {
@@ -25,7 +27,8 @@ interface Waiter<T> {
  * nothing else depends on it.
  */
 export class Journal<T extends { readonly id: string }> {
-  readonly #folder: StateFolder;
+  readonly #folder: Folder;
+  readonly #compactSurplus: number;
   readonly #values = new Map<string, T>();
   #file: AppendFile | undefined;
   /** Bytes that are known to be on the disk. */
@@ -35,8 +38,10 @@ export class Journal<T extends { readonly id: string }> {
   #flushing: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  constructor(folder: StateFolder) {
+  /** @param compactSurplus records beyond four times the values after which the journal is written anew */
+  constructor(folder: Folder, compactSurplus = COMPACT_SURPLUS) {
     this.#folder = folder;
+    this.#compactSurplus = compactSurplus;
   }
 
   /** Whether values can be stored. A disk that fails to sync is not asked again: what it has lost cannot be known. */
@@ -80,7 +85,7 @@ export class Journal<T extends { readonly id: string }> {
   #append(record: JournalRecord<T>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record, line: lineOf(record), resolve, reject });
-      this.#flushing ??= this.#flushAll().finally(() => (this.#flushing = undefined));
+      this.#flushing ??= this.#flushAll();
     });
   }
 
@@ -98,6 +103,7 @@ export class Journal<T extends { readonly id: string }> {
       }
       if (this.isUsable && this.#isWordy()) await this.#compact();
     }
+    this.#flushing = undefined; // in the same turn in which nothing was waiting: whoever comes next starts anew
   }
 
   async #write(batch: readonly Waiter<T>[]): Promise<void> {
@@ -162,7 +168,7 @@ export class Journal<T extends { readonly id: string }> {
   }
 
   #isWordy(): boolean {
-    return this.#records > COMPACT_RATIO * this.#values.size + COMPACT_SURPLUS;
+    return this.#records > COMPACT_RATIO * this.#values.size + this.#compactSurplus;
   }
 
   #apply(record: JournalRecord<T>): void {
