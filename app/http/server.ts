@@ -14,6 +14,7 @@ import { problemHandler } from './problem.ts';
 import { healthRoute } from './routes/health-route.ts';
 import { hiresFixRoute } from './routes/hires-fix-route.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
+import { metricsRoute } from './routes/metrics-route.ts';
 import { modelsRoute } from './routes/models-route.ts';
 import { upscaleRoute } from './routes/upscale-route.ts';
 import { originPolicy, requestLog, securityHeaders } from './security.ts';
@@ -43,6 +44,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     upscaleRoute(context),
     hiresFixRoute(context),
     modelsRoute(context),
+    metricsRoute(context),
   );
   app.use((request) => {
     throw new RouteNotFoundError(request.method, request.path);

@@ -12,7 +12,7 @@ import { hasEnded } from './job.ts';
 import type { JobEvents } from './job-events.ts';
 import type { JobFiles } from './job-files.ts';
 import { rememberedName } from './job-files.ts';
-import type { Admission, CallerKey, JobQueue } from './job-queue.ts';
+import type { Admission, CallerKey, JobCounts, JobQueue } from './job-queue.ts';
 import { MOST_RESTARTS } from './job-queue.ts';
 import { JobTable } from './job-table.ts';
 import type { Journal } from './journal.ts';
@@ -133,6 +133,10 @@ export class FileJobQueue implements JobQueue {
       if (page.after !== undefined) this.#entry(page.after);
       return this.#table.page(page);
     });
+  }
+
+  counts(): Promise<JobCounts> {
+    return promised(() => ({ queued: this.#order.size, processing: this.#running.size }));
   }
 
   async cancel(id: string): Promise<Job> {

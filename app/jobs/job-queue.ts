@@ -7,6 +7,12 @@ export interface CallerKey {
   readonly key: string;
 }
 
+/** Jobs by status, of all callers. */
+export interface JobCounts {
+  readonly queued: number;
+  readonly processing: number;
+}
+
 /** Who asks for a place in the queue, and by which key, if any. */
 export interface Admission {
   readonly caller: string;
@@ -56,6 +62,9 @@ export interface JobQueue {
 
   /** The job that a caller's key names; a key lives as long as its job, and no longer than it may still succeed. */
   findByKey(key: CallerKey): Promise<Job | undefined>;
+
+  /** How many wait, and how many run. */
+  counts(): Promise<JobCounts>;
 
   /** Newest first, of all callers or of one; `after` is the `next` of the page before. */
   list(page: { readonly limit: number; readonly after?: string; readonly caller?: string }): Promise<JobPage>;

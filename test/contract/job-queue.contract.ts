@@ -179,6 +179,7 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
         const jobs = [await submit(), await submit(), await submit(), await submit()].map(({ id }) => id);
         const [first = '', second = '', third = '', fourth = ''] = jobs;
         await Promise.all([handler.start(first), handler.start(second)]);
+        expect(await queue.counts()).toEqual({ queued: 2, processing: 2 });
         expect(handler.started).toEqual(jobs.slice(0, 2));
         expect((await queue.get(third)).queuePosition).toBe(1);
         expect((await queue.get(fourth)).queuePosition).toBe(2);

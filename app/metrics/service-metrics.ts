@@ -1,0 +1,96 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { EndStatus, Job } from '../jobs/job.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
+import type { ResultInfo } from '../processing/result.ts';
+import { makerOf } from '../processing/result.ts';
+
+/** From a filter on a small image to a network on a large one without a GPU. */
+const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000];
+const ENDINGS: readonly EndStatus[] = ['completed', 'failed', 'cancelled'];
+
+/** What Prometheus is told: how the queue stands, what became of jobs and how long it took, the memory of the process. */
+export class ServiceMetrics {
+  readonly #registry = new Registry();
+  readonly #jobs = this.#counter('jobs_total', 'Jobs that ended', ['method', 'outcome']);
+  readonly #images = this.#counter('images_total', 'Images of jobs that completed', ['outcome']);
+  readonly #restorations = this.#counter(
+    'restorations_total',
+    'Restored images (faces, colours, noise, blur): succeeded, fell_back to something else, or failed',
+    ['outcome'],
+  );
+  readonly #tiles = this.#counter('tiles_total', 'Tiles that networks have run', ['model']);
+  readonly #fallbacks = this.#counter('fallbacks_total', 'Steps down from what was asked', ['from', 'to']);
+  readonly #stages = this.#histogram('stage_seconds', 'Seconds of one stage of one image', ['stage', 'model']);
+  readonly #runs = this.#histogram('job_seconds', 'Seconds a job ran', ['method']);
+  readonly #waits = this.#histogram('job_wait_seconds', 'Seconds a job waited before it ran last', ['method']);
+
+  /** Counts from now on. */
+  constructor(queue: JobQueue) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#watchQueue(queue);
+    for (const ending of ENDINGS) queue.events.on(ending, (job) => this.#ended(job, ending));
+  }
+
+  /** The media type of `text`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Everything, in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #watchQueue(queue: JobQueue): void {
+    const jobs = new Gauge({
+      name: 'hiresfix_jobs',
+      help: 'Jobs that wait (queued) and that run (processing)',
+      labelNames: ['status'],
+      registers: [this.#registry],
+      collect: async () => {
+        const { queued, processing } = await queue.counts();
+        jobs.set({ status: 'queued' }, queued);
+        jobs.set({ status: 'processing' }, processing);
+      },
+    });
+  }
+
+  #ended(job: Job, outcome: EndStatus): void {
+    const { method, createdAt, startedAt, finishedAt, results, failures } = job;
+    this.#jobs.inc({ method, outcome });
+    if (startedAt !== undefined && finishedAt !== undefined) {
+      this.#waits.observe({ method }, (startedAt - createdAt) / 1000);
+      this.#runs.observe({ method }, (finishedAt - startedAt) / 1000);
+    }
+    if (outcome === 'failed' && isRestoration(job)) this.#restorations.inc({ outcome: 'failed' }, job.inputs.length);
+    if (outcome !== 'completed') return;
+    this.#images.inc({ outcome: 'completed' }, results.length);
+    this.#images.inc({ outcome: 'failed' }, failures.length);
+    if (isRestoration(job)) this.#restorations.inc({ outcome: 'failed' }, failures.length);
+    for (const { info } of results) this.#made(info);
+  }
+
+  #made(info: ResultInfo): void {
+    const model = makerOf(info);
+    for (const [stage, seconds] of Object.entries(info.seconds)) this.#stages.observe({ stage, model }, seconds);
+    if (info.tiles !== undefined) this.#tiles.inc({ model }, info.tiles);
+    for (const { from, to } of info.fallbacks) this.#fallbacks.inc({ from, to });
+    if (info.steps !== undefined || info.face_model !== undefined) {
+      this.#restorations.inc({ outcome: info.fallbacks.length > 0 ? 'fell_back' : 'succeeded' });
+    }
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+    return new Counter({ name: `hiresfix_${name}`, help, labelNames: [...labelNames], registers: [this.#registry] });
+  }
+
+  #histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Histogram<Label> {
+    const registers = [this.#registry];
+    return new Histogram({ name: `hiresfix_${name}`, help, labelNames: [...labelNames], buckets: SECONDS, registers });
+  }
+}
+
+/** Whether more than a size was asked for. */
+function isRestoration({ options }: Job): boolean {
+  return options.is_face_enhance === true;
+}
