@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { HiresFixError } from './errors.ts';
+import { COLORIZE_MODELS } from './processing/restore-options.ts';
 import { DEVICES } from './processing/upscale-options.ts';
 
 /** The environment is not usable; `problems` has one line for each bad variable. */
@@ -20,6 +21,7 @@ export class BadConfigError extends HiresFixError {
 /** Variables whose values are never shown, and that worker processes do not get. */
 export const SECRET_VARIABLES: readonly string[] = ['API_KEY'];
 
+const RESTORE_MODELS = ['denoise', 'deblur'] as const;
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 const BOOLEANS: Readonly<Record<string, boolean>> = {
   true: true,
@@ -63,6 +65,14 @@ const catalog = {
     .describe(
       'Model above 2x: x2plus|x4plus|x4anime|x4net|animevideov3|general-x4v3|compact-x2, an UpscalerType or a file name',
     ),
+  MODEL_COLORIZE: z
+    .enum(COLORIZE_MODELS, { error: `expected ${COLORIZE_MODELS.join(', ')}` })
+    .default('modelscope')
+    .describe('What colours pictures: modelscope|paper_tiny|artistic|deoldify-artistic|deoldify-stable'),
+  MODEL_RESTORE: z
+    .enum(RESTORE_MODELS, { error: `expected ${RESTORE_MODELS.join(', ')}` })
+    .default('denoise')
+    .describe('What a restoration without steps does: denoise|deblur'),
   MODEL_DOWNLOADS: boolean().default(true).describe('Whether missing official weights are downloaded'),
   MODEL_MIRROR: httpUrl().optional().describe('Base URL that is tried first for weights'),
   DOWNLOAD_SEGMENTS: whole({ min: 1, max: 64 }).default(8).describe('Parallel ranges of one download'),
@@ -146,6 +156,8 @@ function toConfig(env: z.output<typeof environment>) {
     maxOutputPixels: env.MAX_OUTPUT_PIXELS,
     modelsDir: resolve(env.MODELS_DIR),
     modelUpscale: env.MODEL_UPSCALE,
+    modelColorize: env.MODEL_COLORIZE,
+    modelRestore: env.MODEL_RESTORE,
     modelDownloads: env.MODEL_DOWNLOADS,
     modelMirror: env.MODEL_MIRROR,
     downloadSegments: env.DOWNLOAD_SEGMENTS,

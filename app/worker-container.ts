@@ -4,8 +4,13 @@ import { container as root, instancePerContainerCachingFactory as once } from 't
 import { createCatalog } from './catalog/create-catalog.ts';
 import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
+import { Colorizer } from './processing/colorizer.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/image-upscaler.ts';
+import { ModelFetcher } from './processing/model-fetcher.ts';
+import { PictureRestorer } from './processing/picture-restorer.ts';
+import type { ImageSteps } from './processing/restorer.ts';
+import { Restorer } from './processing/restorer.ts';
 import { UpscalerChooser } from './processing/upscaler-choice.ts';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -13,6 +18,8 @@ export const MODEL_CATALOG = token<ModelCatalog>('ModelCatalog');
 export const UPSCALER_CHOOSER = token<UpscalerChooser>('UpscalerChooser');
 export const IMAGE_UPSCALER = token<ImageUpscaler>('ImageUpscaler');
 export const HIRES_FIX_PROCESSOR = token<HiresFixProcessor>('HiresFixProcessor');
+export const MODEL_FETCHER = token<ModelFetcher>('ModelFetcher');
+export const RESTORER = token<Restorer>('Restorer');
 
 /** The composition root of a worker process: what works on pixels. That of the server is container.ts. */
 export function createWorkerContainer(config: Config): DependencyContainer {
@@ -27,5 +34,16 @@ export function createWorkerContainer(config: Config): DependencyContainer {
   container.register(HIRES_FIX_PROCESSOR, {
     useFactory: once((c) => new HiresFixProcessor(config, c.resolve(IMAGE_UPSCALER))),
   });
+  container.register(MODEL_FETCHER, { useFactory: once((c) => new ModelFetcher(c.resolve(MODEL_CATALOG))) });
+  container.register(RESTORER, { useFactory: once((c) => new Restorer(config, restoreSteps(config, c))) });
   return container;
+}
+
+function restoreSteps(config: Config, container: DependencyContainer): ImageSteps {
+  const models = container.resolve(MODEL_FETCHER);
+  return {
+    denoise: new PictureRestorer('nafnet-sidd-width64', config, models),
+    deblur: new PictureRestorer('nafnet-gopro-width64', config, models),
+    colorize: new Colorizer(config, models),
+  };
 }

@@ -5,6 +5,7 @@ import { loadConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { addEvaluateCommand } from './evaluate-command.ts';
 import { addModelsCommand } from './models-command.ts';
+import { addColorizeCommand, addRestoreCommand } from './restore-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addUpscaleCommand } from './upscale-command.ts';
 
@@ -26,6 +27,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true });
   addUpscaleCommand(program, () => loadConfig());
+  addRestoreCommand(program, () => loadConfig());
+  addColorizeCommand(program, () => loadConfig());
   addModelsCommand(program, () => loadConfig());
   addEvaluateCommand(program, () => loadConfig());
   addServeCommand(program, () => loadConfig());

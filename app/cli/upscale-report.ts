@@ -1,5 +1,6 @@
 import type { HiresFixError } from '../errors.ts';
 import type { ImageResult } from '../processing/result.ts';
+import { makerOf } from '../processing/result.ts';
 import { BatchFailedError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
 
@@ -46,10 +47,10 @@ function codeOf(error: Error): string {
 }
 
 function summary(info: ImageResult['info']): string {
-  const { input, output, upscaler, device, seconds, fallbacks, warnings } = info;
+  const { input, output, device, seconds, fallbacks, warnings } = info;
   const told = [...fallbacks.map(({ from, to, reason }) => `${from} -> ${to}: ${reason}`), ...warnings];
   const where = device === undefined ? '' : ` on ${device}`;
   const size = `${input.width}x${input.height} -> ${output.width}x${output.height}`;
-  const line = `${size}, ${upscaler}${where}, ${seconds['total'] ?? 0} s`;
+  const line = `${size}, ${makerOf(info)}${where}, ${seconds['total'] ?? 0} s`;
   return [line, ...told.map((note) => `note: ${note}`)].join('\n  ');
 }

@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import type { Job, JobResult } from '../jobs/job.ts';
+import { makerOf } from '../processing/result.ts';
 import { downloadName } from './download-name.ts';
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -21,7 +22,7 @@ export function setResultHeaders(response: Response, job: Job, result: JobResult
     'Content-Security-Policy': "default-src 'none'; sandbox",
     ETag: `"${result.sha256}"`,
     'X-Job-Id': job.id,
-    'X-Model': headerText(info.upscaler),
+    'X-Model': headerText(makerOf(info)),
     'X-Scale': String(Number(info.scale.toFixed(4))),
     'X-Device': headerText(info.device ?? 'cpu'),
     'Server-Timing': serverTiming(job, result),

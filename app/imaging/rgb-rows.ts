@@ -28,23 +28,41 @@ export function colouredShape(shape: ImageShape): ImageShape {
   return { width, height, depth, channels: hasAlpha(shape.channels) ? 4 : 3 };
 }
 
+/** `source` without its alpha: gray or RGB. */
+export function withoutAlpha(source: RowSource): RowSource {
+  if (!hasAlpha(source.channels)) return source;
+  const { width, height, depth, channels } = source;
+  const colours = channels === 2 ? 1 : 3;
+  const readRows = (y: number, count: number): Samples => {
+    const rows = source.readRows(y, count);
+    const kept = allocateSamples(depth, width * count * colours);
+    for (let pixel = 0; pixel < width * count; pixel++) {
+      for (let c = 0; c < colours; c++) kept[pixel * colours + c] = rows[pixel * channels + c] ?? 0;
+    }
+    return kept;
+  };
+  return { width, height, channels: colours, depth, readRows };
+}
+
 /**
- * Takes RGB rows for a sink of `colouredShape(source)`: where that has alpha, that of the same rows of `source` goes with them.
+ * Takes rows of colours for a sink that may have alpha where `source` has: then that of the same rows of `source` goes with them.
  */
 export function withAlphaOf(source: RowSource, sink: RowSink): RowSink {
   if (!hasAlpha(source.channels)) return sink;
   const { width, channels } = source;
+  const colours = sink.channels === 2 ? 1 : 3;
+  const stride = colours + 1;
   let y = 0;
-  const writeRows = (rgb: Samples): void => {
-    const count = rgb.length / (3 * width);
+  const writeRows = (coloured: Samples): void => {
+    const count = coloured.length / (colours * width);
     const rows = source.readRows(y, count);
-    const rgba = allocateSamples(sink.depth, width * count * 4);
+    const whole = allocateSamples(sink.depth, width * count * stride);
     for (let pixel = 0; pixel < width * count; pixel++) {
-      rgba.set(rgb.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
-      rgba[4 * pixel + 3] = rows[(pixel + 1) * channels - 1] ?? 0;
+      for (let c = 0; c < colours; c++) whole[stride * pixel + c] = coloured[colours * pixel + c] ?? 0;
+      whole[stride * pixel + colours] = rows[(pixel + 1) * channels - 1] ?? 0;
     }
     y += count;
-    sink.writeRows(rgba);
+    sink.writeRows(whole);
   };
-  return { width, height: sink.height, channels: 3, depth: sink.depth, writeRows };
+  return { width, height: sink.height, channels: colours, depth: sink.depth, writeRows };
 }

@@ -1,3 +1,4 @@
+import { allocateSamples } from './image.ts';
 import type { RowSource } from './rows.ts';
 
 /** A rectangle, in pixels. */
@@ -119,6 +120,29 @@ export function padReflect(source: RowSource, right: number, bottom: number): Ro
         columns.forEach((column, i) => {
           for (let c = 0; c < channels; c++) rows[at + from + i * channels + c] = line[column + c] ?? 0;
         });
+      }
+      return rows;
+    },
+  };
+}
+
+/** `source` with rows and columns of zeros added at the right and the bottom. */
+export function padZeros(source: RowSource, right: number, bottom: number): RowSource {
+  if (right === 0 && bottom === 0) return source;
+  const { channels, depth } = source;
+  const width = source.width + right;
+  return {
+    width,
+    height: source.height + bottom,
+    channels,
+    depth,
+    readRows(y, count) {
+      const rows = allocateSamples(depth, count * width * channels);
+      const there = Math.min(count, source.height - y);
+      const length = source.width * channels;
+      const read = there > 0 ? source.readRows(y, there) : undefined;
+      for (let row = 0; row < there; row++) {
+        rows.set(read?.subarray(row * length, (row + 1) * length) ?? [], row * width * channels);
       }
       return rows;
     },

@@ -7,14 +7,13 @@ import { resample } from '../imaging/resample.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
-import type { SessionDevice } from '../inference/devices.ts';
-import { deviceLadder } from '../inference/devices.ts';
-import { installedDevices } from '../inference/session.ts';
 import { downloadReport } from './download-report.ts';
+import { ModelSlot } from './model-slot.ts';
 import type { ModelFiles, TilingOptions, TilingUsed } from './real-esrgan-upscaler.ts';
 import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
-import type { Fallback, ResultInfo, Size } from './result.ts';
+import type { Fallback, ResultInfo, RunningOn, Size } from './result.ts';
 import type { StageClock } from './stage-clock.ts';
+import { taskDevices } from './task-devices.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
@@ -32,15 +31,6 @@ export interface UpscaleTask {
   readonly maxTile?: number | undefined;
   /** Called before the first tile of an image. */
   readonly onRunning: (on: RunningOn) => void;
-}
-
-/** Where a network runs. */
-export interface RunningOn {
-  readonly device: SessionDevice;
-  /** Core side in input pixels; 0 is the whole image. */
-  readonly tile: number;
-  /** The longer side of what is cut into tiles. */
-  readonly side: number;
 }
 
 /** What is going to be done to an image. */
@@ -73,7 +63,7 @@ export class ImageUpscaler {
   readonly #config: Config;
   readonly #chooser: UpscalerChooser;
   readonly #catalog: Pick<ModelCatalog, 'sha256'>;
-  #network: { readonly key: string; readonly upscaler: RealESRGANUpscaler } | undefined;
+  readonly #slot = new ModelSlot();
 
   constructor(config: Config, chooser: UpscalerChooser, catalog: Pick<ModelCatalog, 'sha256'>) {
     this.#config = config;
@@ -126,8 +116,7 @@ export class ImageUpscaler {
   }
 
   async close(): Promise<void> {
-    await this.#network?.upscaler.close();
-    this.#network = undefined;
+    await this.#slot.clear();
   }
 
   async #choose(
@@ -191,17 +180,8 @@ export class ImageUpscaler {
   }
 
   async #open(files: ModelFiles, task: UpscaleTask): Promise<RealESRGANUpscaler> {
-    const key = JSON.stringify(files);
-    if (this.#network?.key === key) return this.#network.upscaler;
-    await this.close();
-    const upscaler = RealESRGANUpscaler.open(files, { devices: this.#devices(task), isBatch: task.isBatch });
-    this.#network = { key, upscaler };
-    return upscaler;
-  }
-
-  #devices({ options, excludedDevices }: UpscaleTask): SessionDevice[] {
-    if (this.#config.forceCpu) return ['cpu'];
-    return deviceLadder(options.device ?? this.#config.device, installedDevices(), excludedDevices);
+    const options = { devices: taskDevices(this.#config, task), isBatch: task.isBatch };
+    return this.#slot.hold(JSON.stringify(files), () => RealESRGANUpscaler.open(files, options));
   }
 
   #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {

@@ -6,8 +6,9 @@ import type { RowSink, RowSource } from '../imaging/rows.ts';
 import type { Tile, TileRows } from '../imaging/tiling.ts';
 import { commonWindow } from '../imaging/tiling.ts';
 import type { SessionDevice } from '../inference/devices.ts';
-import { Session } from '../inference/session.ts';
-import { DeviceUnavailableError, InferenceError } from '../inference/errors.ts';
+import type { Session } from '../inference/session.ts';
+import { InferenceError } from '../inference/errors.ts';
+import { openSession } from './open-session.ts';
 import type { Fallback } from './result.ts';
 
 /** What a session was made for; another image needs another session. */
@@ -115,19 +116,13 @@ export class NetworkRunner {
     return session;
   }
 
-  /** On the first device that can be had; those before it are not tried again. */
+  /** Devices that cannot be had are not tried again. */
   async #openSession(model: Uint8Array): Promise<Session> {
     const { weightsFolder } = this.#options;
-    for (;;) {
-      try {
-        return await Session.open(model, { weightsFolder, device: this.device });
-      } catch (error) {
-        const [failed, next] = this.#devices;
-        if (!(error instanceof DeviceUnavailableError) || failed === undefined || next === undefined) throw error;
-        this.#fallbacks.push({ from: failed, to: next, reason: error.message });
-        this.#devices = this.#devices.slice(1);
-      }
-    }
+    const opened = await openSession(model, { weightsFolder, devices: this.#devices });
+    this.#fallbacks.push(...opened.fallbacks);
+    this.#devices = opened.devices;
+    return opened.session;
   }
 
   async #runTile(session: Session, pixels: Samples, { window, core }: Tile, shape: ImageShape): Promise<Samples> {

@@ -1,3 +1,4 @@
+import type { SessionDevice } from '../inference/devices.ts';
 import type { Device } from './upscale-options.ts';
 
 /** A step down from what was asked, with the reason; every one is told to the caller. */
@@ -13,11 +14,39 @@ export interface Size {
   readonly height: number;
 }
 
+/** Where a network runs. */
+export interface RunningOn {
+  readonly device: SessionDevice;
+  /** Core side in input pixels; 0 is the whole image. */
+  readonly tile: number;
+  /** The longer side of what is cut into tiles; 0 where the network cannot do with less. */
+  readonly side: number;
+}
+
+/** What one step of a restoration did. */
+export interface StepInfo {
+  readonly step: string;
+  /** The weights' file name. */
+  readonly model: string;
+  readonly sha256: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly seconds: number;
+  readonly tiles?: number;
+  /** Core side of a tile in pixels; 0 is the whole image. */
+  readonly tile?: number;
+  readonly halo?: number;
+  /** DeOldify: the side of the square that it painted is 16 times this. */
+  readonly render_factor?: number;
+}
+
 /** What was done to one image: the record that a result carries (`info`, the `X-` headers). Snake case: it is public JSON. */
 export interface ResultInfo {
-  /** The upscaler that ran: an `UpscalerType` or a file's stem. */
-  readonly upscaler: string;
-  readonly asked_upscaler: string;
+  /** The upscaler that ran: an `UpscalerType` or a file's stem; none where the image was restored. */
+  readonly upscaler?: string;
+  readonly asked_upscaler?: string;
+  /** The steps of a restoration, in their order. */
+  readonly steps?: readonly StepInfo[];
   /** The weights' file name; none for Pillow's filters. */
   readonly model?: string;
   readonly weights_sha256?: string;
@@ -53,4 +82,9 @@ export interface ImageResult {
   readonly file: string;
   readonly bytes: number;
   readonly info: ResultInfo;
+}
+
+/** What made an image, in a few words: its upscaler, or the models of its steps. */
+export function makerOf({ upscaler, steps = [] }: Pick<ResultInfo, 'upscaler' | 'steps'>): string {
+  return upscaler ?? steps.map(({ model }) => model).join(', ');
 }

@@ -1,3 +1,4 @@
+import type { RestoreOptions, RestoreStep } from './restore-options.ts';
 import type { OutputOptions, UpscaleOptions } from './upscale-options.ts';
 
 /** One image of a task: a file to read, the name its owner gave it, and where the result goes. */
@@ -10,16 +11,28 @@ export interface TaskImage {
   readonly outputFile?: string;
 }
 
-/** Upscale a list of images with one configuration; the model is loaded once. */
-export interface HiresFixTask {
-  readonly kind: 'hires-fix';
+/** A task that makes one image of each image. */
+export interface ImagesTask {
   readonly images: readonly TaskImage[];
-  readonly options: UpscaleOptions;
-  /** A checkpoint by its path, as the command line may name one; it goes before `options.upscaler`. */
-  readonly modelFile?: string;
   readonly output: OutputOptions;
   /** Whether a file that is there may be replaced by a result. */
   readonly mayOverwrite?: boolean;
+}
+
+/** Upscale a list of images with one configuration; the model is loaded once. */
+export interface HiresFixTask extends ImagesTask {
+  readonly kind: 'hires-fix';
+  readonly options: UpscaleOptions;
+  /** A checkpoint by its path, as the command line may name one; it goes before `options.upscaler`. */
+  readonly modelFile?: string;
+}
+
+/** Repair or colour a list of images, which keep their size. */
+export interface RestoreTask extends ImagesTask {
+  readonly kind: 'restore';
+  /** What is done to each image, in this order; at least one, none twice. */
+  readonly steps: readonly RestoreStep[];
+  readonly options: RestoreOptions;
 }
 
 /** Feed one tensor file to the bare network of a checkpoint (`hiresfix models run`): how conformance is measured. */

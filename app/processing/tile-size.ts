@@ -1,7 +1,10 @@
 import type { Network } from '../architectures/architecture.ts';
+import type { Size } from './result.ts';
 
 /** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
 const WORKING_BYTES = 1.3e9;
+/** The same for networks whose result is better the more they see. */
+const WHOLE_IMAGE_BYTES = 2.5e9;
 const STEP = 32;
 const SMALLEST = 64;
 const LARGEST = 1024;
@@ -17,6 +20,17 @@ const LADDER = [400, 200, 100, 64];
 export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images: number): number {
   const side = Math.sqrt(WORKING_BYTES / (network.workingBytesPerPixel * images));
   return Math.min(LARGEST, Math.max(SMALLEST, Math.floor(side / STEP) * STEP));
+}
+
+/**
+ * The core side that `auto` stands for at scale 1, in pixels: 0, the whole image, where its activations keep within bounds,
+ * else the largest whose window with its halo does.
+ */
+export function autoCore(network: Pick<Network, 'workingBytesPerPixel' | 'halo'>, { width, height }: Size): number {
+  const pixels = WHOLE_IMAGE_BYTES / network.workingBytesPerPixel;
+  if (width * height <= pixels) return 0;
+  const side = Math.sqrt(pixels) - 2 * network.halo;
+  return Math.max(SMALLEST, Math.floor(side / STEP) * STEP);
 }
 
 /**

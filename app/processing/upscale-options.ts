@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { autoOr, number, whole } from './number-fields.ts';
 
 /** Image formats a result can have; `auto` keeps the input's where that loses nothing, else PNG. */
 export const OUTPUT_FORMATS = ['auto', 'png', 'jpeg', 'webp', 'avif', 'tiff'] as const;
@@ -6,17 +7,6 @@ export const OUTPUT_FORMATS = ['auto', 'png', 'jpeg', 'webp', 'avif', 'tiff'] as
 export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const;
 
 export type Device = (typeof DEVICES)[number];
-
-/** A number that may come as text (forms, queries, command lines); unlike `z.coerce`, empty text is not 0. */
-const number = (name: string) =>
-  z
-    .union([z.number(), z.string().trim().min(1).transform(Number)], { error: `${name} must be a number` })
-    .pipe(z.number({ error: `${name} must be a finite number` }));
-const whole = (name: string, least: number) =>
-  number(name).pipe(
-    z.int({ error: `${name} must be a whole number` }).min(least, { error: `${name} must be at least ${least}` }),
-  );
-const autoOr = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), schema]);
 
 /**
  * What a caller may ask of an upscale, under the names of the form fields (`POST /upscale`), of `HiresFixConfig` and, with

@@ -3,11 +3,11 @@
  * networks happens here, never in the server.
  */
 import { rmSync } from 'node:fs';
-import { createWorkerContainer, HIRES_FIX_PROCESSOR } from '../worker-container.ts';
+import { createWorkerContainer, HIRES_FIX_PROCESSOR, RESTORER } from '../worker-container.ts';
 import { runNetwork } from '../processing/run-network.ts';
-import type { RunningOn } from '../processing/image-upscaler.ts';
 import type { WorkProgress } from '../processing/progress.ts';
-import type { HiresFixTask } from '../processing/tasks.ts';
+import type { RunningOn } from '../processing/result.ts';
+import type { ProcessorHooks } from '../processing/process-images.ts';
 import { failureOf } from './failure-of.ts';
 import type { StartMessage, WorkerMessage } from './protocol.ts';
 
@@ -30,18 +30,19 @@ async function work(message: StartMessage): Promise<void> {
   scratch = message.scratch;
   send({ type: 'started' });
   try {
-    const { task } = message;
+    const { task, attempt, config } = message;
+    const container = createWorkerContainer(config);
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
-    else await hiresFix(task, message);
+    else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, attempt, scratch, hooks());
+    else await container.resolve(HIRES_FIX_PROCESSOR).process(task, attempt, scratch, hooks());
     finish({ type: 'done' });
   } catch (error) {
     finish({ type: 'failed', failure: failureOf(error, running) });
   }
 }
 
-async function hiresFix(task: HiresFixTask, { attempt, scratch: folder, config }: StartMessage): Promise<void> {
-  const processor = createWorkerContainer(config).resolve(HIRES_FIX_PROCESSOR);
-  await processor.process(task, attempt, folder, {
+function hooks(): ProcessorHooks {
+  return {
     onImage: (index) => {
       running = undefined;
       send({ type: 'image', index });
@@ -53,7 +54,7 @@ async function hiresFix(task: HiresFixTask, { attempt, scratch: folder, config }
     },
     onResult: (result) => send({ type: 'result', result }),
     onImageFailed: (index, error) => send({ type: 'image-failed', index, failure: failureOf(error) }),
-  });
+  };
 }
 
 function throttled(report: (progress: WorkProgress) => void): (progress: WorkProgress) => void {

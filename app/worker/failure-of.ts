@@ -1,6 +1,6 @@
 import { HiresFixError } from '../errors.ts';
 import { InferenceError } from '../inference/errors.ts';
-import type { RunningOn } from '../processing/image-upscaler.ts';
+import type { RunningOn } from '../processing/result.ts';
 import type { Failure } from './protocol.ts';
 
 /** What the system says where files cannot be written, whichever library tried. */

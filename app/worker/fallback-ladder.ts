@@ -1,5 +1,4 @@
-import type { RunningOn } from '../processing/image-upscaler.ts';
-import type { Fallback } from '../processing/result.ts';
+import type { Fallback, RunningOn } from '../processing/result.ts';
 import type { Attempt } from '../processing/tasks.ts';
 import { smallerTile } from '../processing/tile-size.ts';
 import type { Failure } from './protocol.ts';

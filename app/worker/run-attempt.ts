@@ -1,6 +1,5 @@
-import type { RunningOn } from '../processing/image-upscaler.ts';
 import type { WorkProgress } from '../processing/progress.ts';
-import type { ImageResult } from '../processing/result.ts';
+import type { ImageResult, RunningOn } from '../processing/result.ts';
 import type { Defeat } from './fallback-ladder.ts';
 import type { HangLimits } from './hang-watch.ts';
 import { HangWatch } from './hang-watch.ts';

@@ -218,7 +218,7 @@ class Climb {
 
 /** On the same file system as the results, so that finished ones can be renamed into place. */
 function scratchParent(task: Task): string {
-  const stem = task.kind === 'hires-fix' ? task.images[0]?.outputStem : undefined;
+  const stem = task.kind === 'run-network' ? undefined : task.images[0]?.outputStem;
   return stem === undefined ? tmpdir() : dirname(stem);
 }
 

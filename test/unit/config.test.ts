@@ -20,6 +20,8 @@ describe('loadConfig', () => {
       maxOutputPixels: 2 ** 29,
       modelsDir: resolve('models'),
       modelUpscale: 'x4plus',
+      modelColorize: 'modelscope',
+      modelRestore: 'denoise',
       modelDownloads: true,
       modelMirror: undefined,
       downloadSegments: 8,

@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import { UsageError } from './errors.ts';
+
+/** Flags that are spelt otherwise than the options of the service that they stand for. */
+const FLAG_NAMES: Readonly<Record<string, string>> = { output_format: 'format', colorize_model: 'model' };
+
+/** The flags of `names` that were given, as options of the service: `tilePad` is `tile_pad`. */
+export function givenFlags(
+  flags: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const named = names.map((name) => [optionOf(name), flags[name]] as const);
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
+}
+
+/** @throws UsageError which names the flag as it is typed, what was expected and what came */
+export function parseOptions<T extends z.ZodType>(schema: T, values: Readonly<Record<string, unknown>>): z.output<T> {
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = String(issue?.path[0] ?? '');
+  const flag = FLAG_NAMES[name] ?? name.replaceAll('_', '-');
+  const expected = issue ? expectation(issue).replace(`${name} `, '') : 'is not valid';
+  throw new UsageError(`--${flag}: ${expected}, got ${JSON.stringify(values[name])}`);
+}
+
+/** `auto` or a number comes as a union, whose own message says nothing. */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
+  const [inner] = issue.errors.flat().filter(({ code }) => code !== 'invalid_value');
+  return inner ? expectation(inner).replace('must be', 'must be auto or') : issue.message;
+}
+
+function optionOf(flag: string): string {
+  const renamed = Object.entries(FLAG_NAMES).find(([, name]) => name === flag);
+  return renamed?.[0] ?? flag.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,45 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ImagesTask } from '../processing/tasks.ts';
+import { outputOptions } from '../processing/upscale-options.ts';
+import { UsageError } from './errors.ts';
+import { givenFlags, parseOptions } from './flag-options.ts';
+import type { InputFile } from './input-files.ts';
+import { outputPlan } from './output-paths.ts';
+
+/** Flags of every command that makes images, as commander names them. */
+export interface ImageFlags extends Readonly<Record<string, unknown>> {
+  readonly output: string;
+  readonly suffix: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+/** The flags that say how a result is written. */
+export const OUTPUT_FLAGS = ['format', 'quality', 'metadata'] as const;
+
+/**
+ * What is to be made of `files`, and where it goes; the folders of the results are made.
+ * @throws UsageError, FileExistsError
+ */
+export async function imagesTask(files: readonly InputFile[], flags: ImageFlags): Promise<ImagesTask> {
+  const output = parseOptions(outputOptions, givenFlags(flags, OUTPUT_FLAGS));
+  const mayOverwrite = flags.overwrite === true;
+  const { suffix } = flags;
+  const plan = await outputPlan(files, flags.output, { suffix, format: output.output_format, mayOverwrite });
+  const images = plan.paths.map((path, index) => {
+    const input = files[index]?.path ?? '';
+    return { file: input, name: input, ...path };
+  });
+  for (const folder of new Set(images.map(({ outputStem }) => dirname(outputStem)))) await makeFolder(folder);
+  return { images, output: { ...output, output_format: plan.format }, mayOverwrite };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`--output: the folder ${folder} cannot be made (${detail})`, { cause });
+  }
+}

@@ -1,0 +1,181 @@
+import { rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UnknownNetworkError } from '../architectures/errors.ts';
+import { BadModelsLockError, ModelUnavailableError, UnknownModelError } from '../catalog/errors.ts';
+import { CheckpointError } from '../checkpoints/errors.ts';
+import { assertHolds } from '../imaging/codec-encode.ts';
+import type { DecodedImage } from '../imaging/codec.ts';
+import { decodeImage, encodeImage } from '../imaging/codec.ts';
+import { OutputFormatError } from '../imaging/errors.ts';
+import type { Image, ImageShape } from '../imaging/image.ts';
+import type { ScratchImage } from '../imaging/scratch-image.ts';
+import { InferenceError } from '../inference/errors.ts';
+import { GraphError, WeightsError } from '../onnx/errors.ts';
+import { BadParameterError, FileExistsError, UnknownUpscalerError } from './errors.ts';
+import type { OutputFormat } from './output-format.ts';
+import { chooseFormat, extensionOf } from './output-format.ts';
+import type { WorkProgress } from './progress.ts';
+import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
+import { StageClock } from './stage-clock.ts';
+import type { Attempt, ImagesTask, TaskImage } from './tasks.ts';
+import type { OutputOptions } from './upscale-options.ts';
+
+/** What is told while the images of a task are worked on. */
+export interface ProcessorHooks {
+  /** It begins with an image. */
+  onImage(index: number): void;
+  onProgress(progress: WorkProgress): void;
+  /** A network is about to run: what a fallback after a crash starts from. */
+  onRunning(on: RunningOn): void;
+  onResult(result: ImageResult): void;
+  /** One image could not be read or made; the others go on. */
+  onImageFailed(index: number, error: unknown): void;
+}
+
+/** A finished image and what is to be said of how it came about. */
+export interface Made {
+  readonly image: ScratchImage;
+  readonly info: Omit<ResultInfo, 'format' | 'seconds'>;
+}
+
+/** What a kind of task does to the pixels of one image. */
+export interface PixelWork<P> {
+  /**
+   * What is going to be done: what can fail before there is anything to lose.
+   * @returns also the shape that the result will have
+   */
+  plan(image: Image, clock: StageClock): Promise<{ readonly plan: P; readonly shape: ImageShape }>;
+  make(image: Image, plan: P, clock: StageClock): Promise<Made>;
+}
+
+/** Where and how the images are worked on. */
+export interface Processing {
+  readonly attempt: Attempt;
+  /** A folder for this attempt's scratch files. */
+  readonly scratch: string;
+  readonly maxInputPixels: number;
+  readonly hooks: ProcessorHooks;
+}
+
+/** What is wrong with the task whatever the image; and what another attempt may do better. */
+const TASK_ERRORS = [
+  BadModelsLockError,
+  BadParameterError,
+  CheckpointError,
+  GraphError,
+  InferenceError,
+  ModelUnavailableError,
+  UnknownModelError,
+  UnknownNetworkError,
+  UnknownUpscalerError,
+  WeightsError,
+];
+
+/**
+ * Decodes, works on and encodes, one after another, the images of a task that no earlier attempt finished.
+ * @throws what is wrong with the task and not with one image; InferenceError where the device or its memory failed, so that
+ * another attempt may do better
+ */
+export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, processing: Processing): Promise<void> {
+  const { attempt, hooks } = processing;
+  const written = new Set<string>();
+  for (const [index, image] of task.images.entries()) {
+    if (attempt.finished.includes(index)) continue;
+    hooks.onImage(index);
+    const clock = new StageClock(index, task.images.length, {}, (progress) => hooks.onProgress(progress));
+    try {
+      hooks.onResult({ index, ...(await processImage(image, work, { ...processing, task, written, clock })) });
+    } catch (error) {
+      if (TASK_ERRORS.some((kind) => error instanceof kind)) throw error;
+      hooks.onImageFailed(index, error);
+    }
+  }
+}
+
+interface ImageProcessing extends Processing {
+  readonly task: ImagesTask;
+  /** Results of this task, which no other result may replace. */
+  readonly written: Set<string>;
+  readonly clock: StageClock;
+}
+
+async function processImage<P>(
+  image: TaskImage,
+  work: PixelWork<P>,
+  { task, written, clock, scratch, maxInputPixels }: ImageProcessing,
+): Promise<Omit<ImageResult, 'index'>> {
+  const limits = { maxPixels: maxInputPixels, name: image.name };
+  const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
+  const { plan, shape } = await work.plan(decoded.image, clock);
+  const format = resultFormat(task.output.output_format, decoded, shape);
+  const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
+  await assertFree(file, task.mayOverwrite === true, written);
+  const made = await work.make(decoded.image, plan, clock);
+  clock.at('encoding', 0);
+  const how = { file, format, decoded, output: task.output, scratch };
+  const warnings = await clock.time('encode', () => encode(made.image, how));
+  written.add(file);
+  clock.at('encoding', 1);
+  return {
+    file,
+    bytes: (await stat(file)).size,
+    info: {
+      ...made.info,
+      format,
+      warnings: [...decoded.warnings, ...made.info.warnings, ...warnings],
+      seconds: clock.seconds(),
+    },
+  };
+}
+
+/** Told before the work, not after it: a format that cannot hold the result is an error, or for `auto` becomes PNG. */
+function resultFormat(
+  asked: OutputOptions['output_format'],
+  { metadata }: DecodedImage,
+  shape: ImageShape,
+): OutputFormat {
+  const format = chooseFormat(asked, metadata.format, shape);
+  try {
+    assertHolds(format, shape);
+    return format;
+  } catch (error) {
+    if (asked === 'auto' && error instanceof OutputFormatError) return 'png';
+    throw error;
+  }
+}
+
+/** Told before the work too. What else `stat` says, such as that the name is too long, would keep the result from its place. */
+async function assertFree(file: string, mayOverwrite: boolean, written: ReadonlySet<string>): Promise<void> {
+  if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
+  const there = await stat(file).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (there === undefined || (mayOverwrite && there.isFile())) return;
+  if (there.isDirectory()) throw new FileExistsError(`${file}: there is a folder of that name; choose another name`);
+  throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
+}
+
+/** Under a scratch name first: what is at `file` is always whole. */
+async function encode(
+  image: ScratchImage,
+  how: {
+    readonly file: string;
+    readonly format: OutputFormat;
+    readonly decoded: DecodedImage;
+    readonly output: OutputOptions;
+    readonly scratch: string;
+  },
+): Promise<readonly string[]> {
+  const { file, format, decoded, scratch } = how;
+  const { quality, metadata } = how.output;
+  const partial = join(scratch, `result.${extensionOf(format)}`); // short: a name of its own may be as long as a name can be
+  try {
+    const kept = metadata === 'keep' ? { metadata: decoded.metadata } : { icc: decoded.metadata.icc };
+    const warnings = await encodeImage(image, partial, { format, quality, ...kept });
+    await rename(partial, file);
+    return warnings;
+  } finally {
+    image.dispose();
+  }
+}

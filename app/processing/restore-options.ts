@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { autoOr, number, whole } from './number-fields.ts';
+import { DEVICES } from './upscale-options.ts';
+
+/** What can be done to a picture without changing its size, in the order in which it is done. */
+export const RESTORE_STEPS = ['denoise', 'deblur', 'colorize'] as const;
+export type RestoreStep = (typeof RESTORE_STEPS)[number];
+
+/** Names of colouring networks. */
+export const COLORIZE_MODELS = [
+  'modelscope',
+  'paper_tiny',
+  'artistic',
+  'deoldify-artistic',
+  'deoldify-stable',
+] as const;
+export type ColorizeModel = (typeof COLORIZE_MODELS)[number];
+
+/** A scanned photograph: its faces, then its colours. */
+const OLD_PHOTO = 'old-photo';
+const OLD_PHOTO_STEPS: readonly string[] = ['face', 'colorize'];
+const OLD_PHOTO_COLORIZE_MODEL: ColorizeModel = 'deoldify-artistic';
+
+/** What `steps` may name: `old-photo` where all of its steps are there. */
+const STEP_NAMES: readonly string[] = [
+  ...RESTORE_STEPS,
+  ...(OLD_PHOTO_STEPS.every((step) => isStep(step)) ? [OLD_PHOTO] : []),
+];
+
+const RENDER_FACTOR_RANGE = 'render_factor must be 7 to 45';
+
+/** What a caller may ask of colouring, under the names of the form fields (`POST /colorize`). */
+export const colorizeOptions = z.object({
+  colorize_model: z
+    .enum(COLORIZE_MODELS, { error: `colorize_model must be ${COLORIZE_MODELS.join(', ')}` })
+    .optional()
+    .describe('DDColor: modelscope, paper_tiny, artistic; or a DeOldify'),
+  render_factor: whole('render_factor', 7)
+    .pipe(z.number().max(45, { error: RENDER_FACTOR_RANGE }))
+    .default(35)
+    .describe('DeOldify only: it paints a square of 16 times as many pixels a side'),
+  device: z.enum(DEVICES).optional(),
+});
+
+/** What a caller may ask of a restoration (`POST /restore`): its steps, and the options of each. */
+export const restoreOptions = colorizeOptions.extend({
+  steps: z
+    .string()
+    .transform((text, context) => {
+      const names = text.split(',').map((name) => name.trim().toLowerCase());
+      if (names.every((name) => STEP_NAMES.includes(name))) return names;
+      context.addIssue(`steps must be a comma-separated list of ${STEP_NAMES.join(', ')}`);
+      return z.NEVER;
+    })
+    .optional()
+    .describe(`A comma-separated list of ${STEP_NAMES.join(', ')}`),
+  tile: autoOr(whole('tile', 0)).optional().describe('auto, 0 for the whole image, or pixels'),
+  scale: number('scale')
+    .pipe(z.literal(1, { error: 'scale must be 1: a restoration does not change the size' }))
+    .optional(),
+});
+
+export type RestoreOptions = z.output<typeof restoreOptions>;
+
+/**
+ * What is to be done, from what was asked.
+ * @param standard what is done where `steps` was not given
+ */
+export function restorePlan(
+  options: RestoreOptions,
+  standard: RestoreStep,
+): { readonly steps: readonly RestoreStep[]; readonly options: RestoreOptions } {
+  const asked = options.steps ?? [standard];
+  const isOldPhoto = asked.includes(OLD_PHOTO);
+  const wanted = new Set(isOldPhoto ? [...asked, ...OLD_PHOTO_STEPS] : asked);
+  const model = options.colorize_model ?? (isOldPhoto ? OLD_PHOTO_COLORIZE_MODEL : undefined);
+  return {
+    steps: RESTORE_STEPS.filter((step) => wanted.has(step)),
+    options: { ...options, colorize_model: model },
+  };
+}
+
+function isStep(name: string): name is RestoreStep {
+  return RESTORE_STEPS.some((step) => step === name);
+}
