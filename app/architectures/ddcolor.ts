@@ -1,6 +1,7 @@
 import { convolve } from '../onnx/convolution.ts';
 import { batchNorm } from '../onnx/normalization.ts';
 import { spectralConv, spectralWeight } from '../onnx/weight-normalization.ts';
+import { WeightsError } from '../onnx/errors.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
 import type { Architecture, Network } from './architecture.ts';
@@ -71,7 +72,10 @@ function build(image: Value, weights: Weights): Value {
 
 /** The U-Net's way up: maps of 1/16, 1/8 and 1/4 of the picture's size. */
 function decode(features: readonly Value[], decoder: Weights): [Value, Value, Value] {
-  const [quarter, eighth, sixteenth, deepest] = features as [Value, Value, Value, Value];
+  const [quarter, eighth, sixteenth, deepest] = features;
+  if (!quarter || !eighth || !sixteenth || !deepest) {
+    throw new WeightsError(`encoder: expected a ConvNeXt of 4 stages, the file has ${features.length}`);
+  }
   const x0 = unetBlock(deepest, sixteenth, decoder.at('layers').at(0));
   const x1 = unetBlock(x0, eighth, decoder.at('layers').at(1));
   return [x0, x1, unetBlock(x1, quarter, decoder.at('layers').at(2))];
