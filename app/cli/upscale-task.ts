@@ -42,5 +42,8 @@ async function checkpointPath(upscaler: string): Promise<string | undefined> {
   if (there?.isDirectory() === true) {
     throw new UsageError(`--upscaler: expected a checkpoint file, ${upscaler} is a folder`);
   }
+  if (!there && /^(\.{1,2}[\\/]|[\\/]|[a-z]:)/i.test(upscaler)) {
+    throw new UsageError(`--upscaler: there is no file ${upscaler}`);
+  }
   return there && path;
 }
