@@ -75,7 +75,7 @@ export class ServiceMetrics {
     for (const [stage, seconds] of Object.entries(info.seconds)) this.#stages.observe({ stage, model }, seconds);
     if (info.tiles !== undefined) this.#tiles.inc({ model }, info.tiles);
     for (const { from, to } of info.fallbacks) this.#fallbacks.inc({ from, to });
-    if (info.steps !== undefined || info.face_model !== undefined) {
+    if (info.steps !== undefined || 'face_model' in info) {
       this.#restorations.inc({ outcome: info.fallbacks.length > 0 ? 'fell_back' : 'succeeded' });
     }
   }
@@ -92,5 +92,5 @@ export class ServiceMetrics {
 
 /** Whether more than a size was asked for. */
 function isRestoration({ options }: Job): boolean {
-  return options.is_face_enhance === true;
+  return 'is_face_enhance' in options && options.is_face_enhance === true;
 }
