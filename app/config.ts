@@ -92,6 +92,17 @@ const inference = {
     .describe('Input pixels around a tile; auto is the halo the network needs'),
 };
 
+const faces = {
+  IS_FACE_ENHANCE: boolean().default(false).describe('Whether faces are restored where a request does not say'),
+  FACE_RESTORATION_STRENGTH: share().default(0.8).describe('How much of a restored face shows, 0 to 1'),
+  MODEL_FACE: z
+    .enum(['v0.1', 'gfpgan-1.3', 'gfpgan-1.4', 'restoreformer'], {
+      error: 'expected v0.1 (CodeFormer), gfpgan-1.3, gfpgan-1.4, restoreformer',
+    })
+    .default('v0.1')
+    .describe('Face model of `face`: v0.1 (CodeFormer)|gfpgan-1.3|gfpgan-1.4|restoreformer'),
+};
+
 const jobs = {
   UPLOAD_FOLDER: z.string().default('temp_uploads').describe('Folder of inputs, emptied as jobs end'),
   PROCESSED_FOLDER: z.string().default('processed_images').describe('Folder of results'),
@@ -109,7 +120,7 @@ const logging = {
 };
 
 /** Every variable that the service reads, by name. `.env.example` lists the same names and defaults (a test holds them equal). */
-export const environment = z.object({ ...http, ...imaging, ...catalog, ...inference, ...jobs, ...logging });
+export const environment = z.object({ ...http, ...imaging, ...catalog, ...inference, ...faces, ...jobs, ...logging });
 
 /** What the service runs by; plain data, so that it can be sent to worker processes. Folders are absolute, times in ms. */
 export type Config = Readonly<ReturnType<typeof toConfig>>;
@@ -165,6 +176,9 @@ function toConfig(env: z.output<typeof environment>) {
     forceCpu: env.FORCE_CPU,
     tile: env.TILE,
     tilePad: env.TILE_PAD,
+    isFaceEnhance: env.IS_FACE_ENHANCE,
+    faceRestorationStrength: env.FACE_RESTORATION_STRENGTH,
+    modelFace: env.MODEL_FACE === 'v0.1' ? ('codeformer' as const) : env.MODEL_FACE,
     uploadFolder: resolve(env.UPLOAD_FOLDER),
     processedFolder: resolve(env.PROCESSED_FOLDER),
     workers: env.WORKERS,
@@ -193,6 +207,15 @@ function decimal({ above, max }: { above: number; max: number }) {
     .regex(/^\d{1,16}(\.\d{1,16})?$/, { error, abort: true })
     .transform(Number)
     .pipe(z.number().gt(above, { error }).max(max, { error }));
+}
+
+function share() {
+  const error = 'expected a number from 0 to 1';
+  return z
+    .string()
+    .regex(/^[01](\.\d{1,16})?$/, { error, abort: true })
+    .transform(Number)
+    .pipe(z.number().max(1, { error }));
 }
 
 function boolean() {

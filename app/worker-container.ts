@@ -5,6 +5,7 @@ import { createCatalog } from './catalog/create-catalog.ts';
 import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
 import { Colorizer } from './processing/colorizer.ts';
+import { FaceRestorer } from './processing/face-restorer.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/image-upscaler.ts';
 import { ModelFetcher } from './processing/model-fetcher.ts';
@@ -19,6 +20,7 @@ export const UPSCALER_CHOOSER = token<UpscalerChooser>('UpscalerChooser');
 export const IMAGE_UPSCALER = token<ImageUpscaler>('ImageUpscaler');
 export const HIRES_FIX_PROCESSOR = token<HiresFixProcessor>('HiresFixProcessor');
 export const MODEL_FETCHER = token<ModelFetcher>('ModelFetcher');
+export const FACE_RESTORER = token<FaceRestorer>('FaceRestorer');
 export const RESTORER = token<Restorer>('Restorer');
 
 /** The composition root of a worker process: what works on pixels. That of the server is container.ts. */
@@ -32,9 +34,10 @@ export function createWorkerContainer(config: Config): DependencyContainer {
     useFactory: once((c) => new ImageUpscaler(config, c.resolve(UPSCALER_CHOOSER), c.resolve(MODEL_CATALOG))),
   });
   container.register(HIRES_FIX_PROCESSOR, {
-    useFactory: once((c) => new HiresFixProcessor(config, c.resolve(IMAGE_UPSCALER))),
+    useFactory: once((c) => new HiresFixProcessor(config, c.resolve(IMAGE_UPSCALER), c.resolve(FACE_RESTORER))),
   });
   container.register(MODEL_FETCHER, { useFactory: once((c) => new ModelFetcher(c.resolve(MODEL_CATALOG))) });
+  container.register(FACE_RESTORER, { useFactory: once((c) => new FaceRestorer(c.resolve(MODEL_FETCHER))) });
   container.register(RESTORER, { useFactory: once((c) => new Restorer(config, restoreSteps(config, c))) });
   return container;
 }

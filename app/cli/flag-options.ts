@@ -2,7 +2,11 @@ import type { z } from 'zod';
 import { UsageError } from './errors.ts';
 
 /** Flags that are spelt otherwise than the options of the service that they stand for. */
-const FLAG_NAMES: Readonly<Record<string, string>> = { output_format: 'format', colorize_model: 'model' };
+const FLAG_NAMES: Readonly<Record<string, string>> = {
+  output_format: 'format',
+  colorize_model: 'model',
+  is_face_enhance: 'faceRestoration',
+};
 
 /** The flags of `names` that were given, as options of the service: `tilePad` is `tile_pad`. */
 export function givenFlags(

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../config.ts';
 import { DEVICES } from '../processing/upscale-options.ts';
+import { FACE_MODELS } from '../processing/face-options.ts';
 import type { HiresFixTask } from '../processing/tasks.ts';
 import type { TaskHooks } from '../worker/worker-pool.ts';
 import { addImageArguments, addResultOptions, runImageCommand, runLocally } from './image-command.ts';
@@ -26,6 +27,11 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .option('--tile-pad <pixels|auto>', "pixels around a tile; a number means RealESRGANer's own grid")
     .option('--pre-pad <pixels>', 'padding of the image before it is cut')
     .option('--denoise-strength <0..1>', 'REALESR_GENERAL_X4_V3: 1 is the general model, 0 keeps the most grain')
+    .option('--face-restoration', 'restore faces; by default as IS_FACE_ENHANCE says')
+    .option('--no-face-restoration', 'leave faces as they are')
+    .addOption(new Option('--face-model <model>', 'what restores faces; gfpgan by default').choices(FACE_MODELS))
+    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given')
     .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES));
   addResultOptions(command, '_upscaled')
     .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')

@@ -15,7 +15,10 @@ export interface UpscaleFlags extends ImageFlags {
 }
 
 /** Flags that are options of the upscale under another spelling. */
-const UPSCALE_FLAGS = ['scale', 'width', 'height', 'denoiseStrength', 'tile', 'tilePad', 'prePad', 'device'] as const;
+const UPSCALE_FLAGS = [
+  ...['scale', 'width', 'height', 'denoiseStrength', 'tile', 'tilePad', 'prePad', 'device'],
+  ...['faceRestoration', 'faceModel', 'faceRestorationStrength', 'fidelity'],
+] as const;
 
 /**
  * What the flags ask to be done with `files`; the folders of the results are made.

@@ -1,18 +1,33 @@
 import { basename } from 'node:path';
 import type { Config } from '../config.ts';
+import type { Image } from '../imaging/image.ts';
+import { rowsOf } from '../imaging/rows.ts';
+import type { FaceSettings } from './face-options.ts';
+import { faceSettings } from './face-options.ts';
+import type { FaceRestorer } from './face-restorer.ts';
 import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.ts';
-import type { PixelWork, ProcessorHooks } from './process-images.ts';
+import type { Made, PixelWork, ProcessorHooks } from './process-images.ts';
 import { processImages } from './process-images.ts';
+import type { StageClock } from './stage-clock.ts';
+import { taskDevices } from './task-devices.ts';
 import type { Attempt, HiresFixTask } from './tasks.ts';
 
-/** The hires fix: every image of a task is decoded, upscaled, and encoded, one after another, with the model loaded once. */
+/** What of the work upscaling is, where faces are restored after it. */
+const UPSCALING_SHARE = 0.6;
+
+/**
+ * The hires fix: every image of a task is decoded, upscaled, its faces restored where that is asked, and encoded, one after
+ * another, with the upscaler's model loaded once where it is the only one.
+ */
 export class HiresFixProcessor {
   readonly #config: Config;
   readonly #upscaler: ImageUpscaler;
+  readonly #faces: FaceRestorer;
 
-  constructor(config: Config, upscaler: ImageUpscaler) {
+  constructor(config: Config, upscaler: ImageUpscaler, faces: FaceRestorer) {
     this.#config = config;
     this.#upscaler = upscaler;
+    this.#faces = faces;
   }
 
   /**
@@ -22,21 +37,60 @@ export class HiresFixProcessor {
    */
   async process(task: HiresFixTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
     const isBatch = task.images.length > 1;
-    const work = this.#work({ ...task, ...attempt, isBatch, scratch, onRunning: (on) => hooks.onRunning(on) });
+    const upscale = {
+      ...task,
+      ...attempt,
+      isBatch,
+      scratch,
+      onRunning: (on) => hooks.onRunning(on),
+    } satisfies UpscaleTask;
+    const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
+    const work = this.#work(upscale, isFaceEnhance ? faceSettings(task.options, this.#config) : undefined);
     await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }
 
-  #work(task: UpscaleTask): PixelWork<UpscalePlan> {
+  #work(task: UpscaleTask, faces: FaceSettings | undefined): PixelWork<UpscalePlan> {
     const asked = task.modelFile === undefined ? task.options.upscaler : basename(task.modelFile);
     return {
       plan: async (image, clock) => {
         const plan = await this.#upscaler.plan(image, task, clock);
+        if (faces) await this.#faces.prepare(faces, clock);
         return { plan, shape: { ...image, ...plan.size } };
       },
       make: async (image, plan, clock) => {
+        if (faces) clock.part = [0, UPSCALING_SHARE];
         const upscaled = await this.#upscaler.upscale(image, plan, task, clock);
-        return { image: upscaled.image, info: { ...upscaled.info, asked_upscaler: asked } };
+        const made = { image: upscaled.image, info: { ...upscaled.info, asked_upscaler: asked } };
+        return faces ? this.#restoreFaces(image, made, { task, faces, clock }) : made;
+      },
+    };
+  }
+
+  async #restoreFaces(
+    source: Image,
+    upscaled: Made,
+    { task, faces, clock }: { readonly task: UpscaleTask; readonly faces: FaceSettings; readonly clock: StageClock },
+  ): Promise<Made> {
+    await this.#upscaler.close(); // one model at a time
+    clock.part = [UPSCALING_SHARE, 1];
+    clock.shares = { detecting: [0, 0.15], restoring: [0.15, 0.9], encoding: [0.9, 1] };
+    const devices = taskDevices(this.#config, task);
+    const context = { scratch: task.scratch, devices, clock, onRunning: task.onRunning };
+    const { image, info, fallbacks, warnings } = await this.#faces.restore(
+      rowsOf(source),
+      upscaled.image,
+      faces,
+      context,
+    );
+    if (image) upscaled.image.dispose();
+    return {
+      image: image ?? upscaled.image,
+      info: {
+        ...upscaled.info,
+        ...info,
+        fallbacks: [...upscaled.info.fallbacks, ...fallbacks],
+        warnings: [...upscaled.info.warnings, ...warnings],
       },
     };
   }

@@ -40,8 +40,29 @@ export interface StepInfo {
   readonly render_factor?: number;
 }
 
+/** A network that looked at faces. */
+export interface FaceModelUse {
+  /** The weights' file name. */
+  readonly model: string;
+  readonly sha256: string;
+  readonly device: string;
+}
+
+/** What was done about the faces of an image; all of it is missing where nothing was asked. */
+export interface FaceInfo {
+  /** Catalogue name of the network that restores. */
+  readonly face_model?: string;
+  readonly faces_found?: number;
+  readonly faces_restored?: number;
+  readonly face_restoration_strength?: number;
+  /** CodeFormer only. */
+  readonly fidelity?: number;
+  /** Every network that ran, in order. */
+  readonly face_models?: readonly FaceModelUse[];
+}
+
 /** What was done to one image: the record that a result carries (`info`, the `X-` headers). Snake case: it is public JSON. */
-export interface ResultInfo {
+export interface ResultInfo extends FaceInfo {
   /** The upscaler that ran: an `UpscalerType` or a file's stem; none where the image was restored. */
   readonly upscaler?: string;
   readonly asked_upscaler?: string;

@@ -13,6 +13,7 @@ export class StageClock {
   readonly #report: (progress: WorkProgress) => void;
   readonly #seconds = new Map<string, number>();
   #shares: StageShares;
+  #part: readonly [from: number, to: number] = [0, 1];
   #reached = 0;
 
   /** @param image index from 0 */
@@ -28,11 +29,16 @@ export class StageClock {
     this.#shares = shares;
   }
 
+  /** Which part of the image's work the shares are shares of; all of it where this is not set. */
+  set part(part: readonly [from: number, to: number]) {
+    this.#part = part;
+  }
+
   /** Says how far a stage has come, 0..1. The whole never falls. */
   at(stage: Stage, share: number, detail: StageDetail = {}): void {
     const fraction = Math.min(Math.max(share, 0), 1); // a download may bring more bytes than it said
-    const [from, to] = this.#shares[stage] ?? [this.#reached, this.#reached];
-    this.#reached = Math.max(this.#reached, from + (to - from) * fraction);
+    const range = this.#shares[stage];
+    if (range) this.#reached = Math.max(this.#reached, this.#whole(range[0] + (range[1] - range[0]) * fraction));
     this.#report({
       stage,
       progress: (this.#image + this.#reached) / this.#images,
@@ -41,6 +47,11 @@ export class StageClock {
       images: this.#images,
       ...detail,
     });
+  }
+
+  #whole(share: number): number {
+    const [from, to] = this.#part;
+    return from + (to - from) * share;
   }
 
   /** Runs a step and adds its time to `name`. */

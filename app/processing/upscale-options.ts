@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { autoOr, number, whole } from './number-fields.ts';
+import { faceEnhanceFields } from './face-options.ts';
+import { autoOr, fraction, number, whole } from './number-fields.ts';
 
 /** Image formats a result can have; `auto` keeps the input's where that loses nothing, else PNG. */
 export const OUTPUT_FORMATS = ['auto', 'png', 'jpeg', 'webp', 'avif', 'tiff'] as const;
@@ -24,13 +25,7 @@ export const upscaleOptions = z.object({
     .optional(),
   width: whole('width', 1).optional(),
   height: whole('height', 1).optional(),
-  denoise_strength: number('denoise_strength')
-    .pipe(
-      z
-        .number()
-        .min(0, { error: 'denoise_strength must be 0 to 1' })
-        .max(1, { error: 'denoise_strength must be 0 to 1' }),
-    )
+  denoise_strength: fraction('denoise_strength')
     .optional()
     .describe('REALESR_GENERAL_X4_V3 only: 1 is the general model, 0 keeps the most grain'),
   tile: autoOr(whole('tile', 0)).optional().describe('auto, 0 for the whole image, or pixels'),
@@ -39,6 +34,7 @@ export const upscaleOptions = z.object({
     .describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
   pre_pad: whole('pre_pad', 0).default(0),
   device: z.enum(DEVICES).optional(),
+  ...faceEnhanceFields,
 });
 
 /** How a result is written. */

@@ -1,0 +1,135 @@
+import { basename } from 'node:path';
+import { buildDetectorGraph, buildParserGraph, buildRestorerGraph } from '../architectures/face-graphs.ts';
+import type { RecognisedNetwork } from '../architectures/registry.ts';
+import type { Image } from '../imaging/image.ts';
+import type { SessionDevice } from '../inference/devices.ts';
+import type { Tensor } from '../inference/session.ts';
+import { FACE_SIDE } from './faces/align-face.ts';
+import { decodeFaces } from './faces/decode-faces.ts';
+import type { Face } from './faces/face.ts';
+import { scaleFace } from './faces/face.ts';
+import type { FacePipeline } from './faces/face-pipeline.ts';
+import { detectorPicture } from './faces/face-pipeline.ts';
+import type { FaceNetworkOptions } from './face-network.ts';
+import { FaceNetwork } from './face-network.ts';
+import type { FaceSettings } from './face-options.ts';
+import type { ModelFetcher } from './model-fetcher.ts';
+import type { FaceModelUse, Fallback, RunningOn } from './result.ts';
+import type { StageClock } from './stage-clock.ts';
+
+/** Catalogue names of what every pipeline uses. */
+export const DETECTOR = 'retinaface-resnet50';
+export const PARSER = 'parsenet';
+
+/** What face networks are run with. */
+export interface FaceContext {
+  /** Folder of scratch files. */
+  readonly scratch: string;
+  /** Devices to try, best first. */
+  readonly devices: readonly SessionDevice[];
+  readonly clock: StageClock;
+  /** Called before a network is loaded. */
+  readonly onRunning: (on: RunningOn) => void;
+}
+
+/** Restoring is this much of its stage; parsing is the next part, and pasting the rest. */
+const RESTORER_SHARE = 0.8;
+const PARSER_SHARE = 0.95;
+
+/** The networks of the face pipelines, for one picture: each is loaded when it is needed, and closed before the next is. */
+export class FaceNetworks {
+  /** Those that have run. */
+  readonly used: FaceModelUse[] = [];
+  readonly fallbacks: Fallback[] = [];
+  readonly #models: ModelFetcher;
+  readonly #context: FaceContext;
+
+  constructor(models: ModelFetcher, context: FaceContext) {
+    this.#models = models;
+    this.#context = context;
+  }
+
+  /** The faces of an 8-bit RGB picture, the surest first. */
+  async detect(picture: Image, pipeline: FacePipeline): Promise<Face[]> {
+    const { clock } = this.#context;
+    clock.at('detecting', 0);
+    const seen = detectorPicture(picture, pipeline);
+    const build = (network: RecognisedNetwork) => buildDetectorGraph(network, seen.width, seen.height);
+    const faces = await this.#with(DETECTOR, { build, timed: 'detect' }, async (network) => {
+      const { loc, conf, landms } = await network.run({ pixels: pixelsOf(seen) });
+      const answer = { loc: floats(loc), conf: floats(conf), landms: floats(landms) };
+      return decodeFaces(answer, seen, pipeline.threshold);
+    });
+    clock.at('detecting', 1);
+    return faces.map((face) => scaleFace(face, picture.width / seen.width, picture.height / seen.height));
+  }
+
+  /** Aligned faces, restored. */
+  async restore(crops: readonly Image[], { model, fidelity }: FaceSettings): Promise<Image[]> {
+    const { clock } = this.#context;
+    clock.at('restoring', 0);
+    let takesFidelity = false;
+    const build = (network: RecognisedNetwork): Uint8Array => {
+      takesFidelity = Object.hasOwn(network.scalars ?? {}, 'w');
+      return buildRestorerGraph(network);
+    };
+    return this.#with(model, { build, timed: 'restore' }, async (network) => {
+      const w = { type: 'float32', data: Float32Array.of(fidelity), dims: [1] } as const;
+      const restored: Image[] = [];
+      for (const crop of crops) {
+        const { pixels_out: pixels } = await network.run({ pixels: pixelsOf(crop), ...(takesFidelity && { w }) });
+        restored.push({ ...crop, data: bytes(pixels) });
+        clock.at('restoring', (RESTORER_SHARE * restored.length) / crops.length);
+      }
+      return restored;
+    });
+  }
+
+  /** What each pixel of restored faces is: one label a pixel. */
+  async parse(faces: readonly Image[]): Promise<Uint8Array[]> {
+    const { clock } = this.#context;
+    return this.#with(PARSER, { build: buildParserGraph, timed: 'restore' }, async (network) => {
+      const labels: Uint8Array[] = [];
+      for (const face of faces) {
+        const { label } = await network.run({ pixels: pixelsOf(face) });
+        labels.push(bytes(label));
+        clock.at('restoring', RESTORER_SHARE + ((PARSER_SHARE - RESTORER_SHARE) * labels.length) / faces.length);
+      }
+      return labels;
+    });
+  }
+
+  async #with<T>(
+    name: string,
+    { build, timed }: { readonly build: FaceNetworkOptions['build']; readonly timed: string },
+    work: (network: FaceNetwork) => Promise<T>,
+  ): Promise<T> {
+    const { clock, devices, onRunning } = this.#context;
+    const file = await this.#models.file(name, clock);
+    onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0 });
+    const network = await clock.time('load', () => FaceNetwork.open({ file, build, devices }));
+    try {
+      const result = await clock.time(timed, () => work(network));
+      const { device } = network;
+      this.used.push({ model: basename(file), sha256: await this.#models.sha256(file), device });
+      return result;
+    } finally {
+      this.fallbacks.push(...network.fallbacks);
+      await network.close();
+    }
+  }
+}
+
+function pixelsOf({ width, height, data }: Image): Tensor {
+  return { type: 'uint8', data, dims: [height, width, 3] };
+}
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new RangeError('a face network answers numbers');
+}
+
+function bytes(tensor: Tensor | undefined): Uint8Array {
+  if (tensor?.data instanceof Uint8Array && tensor.data.length % FACE_SIDE ** 2 === 0) return tensor.data;
+  throw new RangeError('a face network answers pixels');
+}
