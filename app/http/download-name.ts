@@ -8,6 +8,8 @@ const SUFFIXES: Readonly<Record<JobMethod, string>> = {
   upscale: '_upscaled',
   'hires-fix': '_upscaled',
   enhance: '_upscaled',
+  restore: '_restored',
+  colorize: '_colorized',
 };
 
 /**

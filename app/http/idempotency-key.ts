@@ -23,11 +23,11 @@ export function admissionOf(caller: string, idempotencyKey: string | undefined):
 /** A key with a digest of what was asked: the images' own digests and every option. */
 export function idempotency(
   key: string,
-  asked: Pick<JobRequest, 'method' | 'options' | 'output'> & { readonly images: readonly string[] },
+  asked: Pick<JobRequest, 'method' | 'work' | 'output'> & { readonly images: readonly string[] },
 ): Idempotency {
-  const { method, images, options, output } = asked;
+  const { method, images, work, output } = asked;
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([method, images, options, output]))
+    .update(JSON.stringify([method, images, work, output]))
     .digest('hex');
   return { key, fingerprint };
 }

@@ -16,6 +16,7 @@ import { hiresFixRoute } from './routes/hires-fix-route.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
 import { metricsRoute } from './routes/metrics-route.ts';
 import { modelsRoute } from './routes/models-route.ts';
+import { restoreRoute } from './routes/restore-route.ts';
 import { upscaleRoute } from './routes/upscale-route.ts';
 import { originPolicy, requestLog, securityHeaders } from './security.ts';
 
@@ -42,6 +43,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.use(
     jobsRoute(context),
     upscaleRoute(context),
+    restoreRoute(context),
     hiresFixRoute(context),
     modelsRoute(context),
     metricsRoute(context),

@@ -41,9 +41,8 @@ function imageFailed(index: number, error: HiresFixError, { mayRetry, onImageFai
 
 function taskOf(job: Job, files: JobFiles): Task {
   return {
-    kind: 'hires-fix',
+    ...job.work,
     images: job.inputs.map(({ file, name }, index) => ({ file, name, outputStem: files.resultStem(job, index) })),
-    options: job.options,
     output: job.output,
   };
 }

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
-import type { OutputOptions, UpscaleOptions } from '../processing/upscale-options.ts';
+import type { HiresFixTask, RestoreTask } from '../processing/tasks.ts';
+import type { OutputOptions } from '../processing/upscale-options.ts';
 
 /** The states that a job does not leave. */
 export type EndStatus = 'completed' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'processing' | EndStatus;
 
 /** Which way a job came in; it names the result's suffix and what a batch means. */
-export type JobMethod = 'upscale' | 'hires-fix' | 'enhance';
+export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize';
+
+/** What is done to each image: a worker's task but for the images. */
+export type JobWork = Pick<HiresFixTask, 'kind' | 'options'> | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;
 
 /** The caller of all jobs where no keys are set. */
 export const ANYONE = 'anyone';
@@ -45,7 +49,7 @@ export interface JobRequest {
   readonly caller: string;
   readonly method: JobMethod;
   readonly inputs: readonly JobInput[];
-  readonly options: UpscaleOptions;
+  readonly work: JobWork;
   readonly output: OutputOptions;
   /** Things about the request that its caller should know, such as fields that were ignored. */
   readonly warnings: readonly string[];

@@ -91,6 +91,6 @@ export class ServiceMetrics {
 }
 
 /** Whether more than a size was asked for. */
-function isRestoration({ options }: Job): boolean {
-  return 'is_face_enhance' in options && options.is_face_enhance === true;
+function isRestoration({ work }: Job): boolean {
+  return work.kind === 'restore' || ('is_face_enhance' in work.options && work.options.is_face_enhance === true);
 }

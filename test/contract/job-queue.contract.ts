@@ -63,7 +63,7 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
         caller: ANYONE,
         method: 'upscale',
         inputs: [{ file, name: 'photo.png', sha256: 'i' }],
-        options: upscaleOptions.parse({}),
+        work: { kind: 'hires-fix', options: upscaleOptions.parse({}) },
         output: outputOptions.parse({}),
         warnings: [],
         ...changes,

@@ -94,7 +94,7 @@ export async function echoResults(files: JobFiles, job: Job): Promise<readonly J
           .digest('hex'),
         info: {
           upscaler: 'NEAREST',
-          asked_upscaler: job.options.upscaler,
+          asked_upscaler: job.work.kind === 'hires-fix' ? job.work.options.upscaler : 'none',
           scale: 1,
           input: size,
           output: size,

@@ -101,7 +101,7 @@ function parseBody(body: unknown) {
   return {
     method: 'hires-fix' as const,
     images: outer.values.images,
-    options: upscaleOptions.parse({ ...rest, ...sizes }),
+    work: { kind: 'hires-fix' as const, options: upscaleOptions.parse({ ...rest, ...sizes }) },
     output: outputOptions.parse(rest),
     warnings: [...outer.warnings, ...inner.warnings],
   };

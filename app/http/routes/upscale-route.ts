@@ -1,53 +1,13 @@
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import type { Response } from 'express';
-import { Router } from 'express';
-import type { Job } from '../../jobs/job.ts';
-import { newJobId } from '../../jobs/job.ts';
+import type { Router } from 'express';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
-import { answerJob } from '../answer-job.ts';
-import { callerOf } from '../caller.ts';
-import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
-import { setResultHeaders } from '../result-headers.ts';
-import { receiveUpload } from '../upload.ts';
+import { imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 
-const upscaleForm = upscaleOptions.extend(outputOptions.shape);
-
-/** `POST /upscale` takes one image and answers with it enlarged, now or, as `Prefer` says, later. */
-export function upscaleRoute({ config, queue, files, awaited }: RouteContext): Router {
-  return Router().post('/upscale', async (request, response) => {
-    const key = idempotencyKeyOf(request);
-    const caller = callerOf(response);
-    await queue.admit(admissionOf(caller, key));
-    const id = newJobId();
-    const upload = await receiveUpload(request, response, {
-      file: files.input(id, 0),
-      maxBytes: config.maxFileSizeBytes,
-      schema: upscaleForm,
-    });
-    const asked = {
-      method: 'upscale',
-      options: upscaleOptions.parse(upload.values),
-      output: outputOptions.parse(upload.values),
-    } as const;
-    const submission = await queue.submit({
-      ...asked,
-      id,
-      caller,
-      inputs: [{ file: upload.file, name: upload.name, sha256: upload.sha256 }],
-      warnings: upload.warnings,
-      ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: [upload.sha256] }) }),
-    });
-    await answerJob(awaited, submission, response, (job) => files.reading(job, () => sendImage(response, job)));
+/** `POST /upscale` takes one image and answers with it enlarged. */
+export function upscaleRoute(context: RouteContext): Router {
+  return imageRoute(context, {
+    method: 'upscale',
+    form: upscaleOptions.extend(outputOptions.shape),
+    workOf: (values) => ({ kind: 'hires-fix', options: upscaleOptions.parse(values) }),
   });
-}
-
-async function sendImage(response: Response, job: Job): Promise<void> {
-  const [result] = job.results;
-  if (!result) throw new Error(`Job ${job.id} completed without a result`);
-  const file = await open(result.file);
-  setResultHeaders(response, job, result);
-  response.status(200).set('Content-Length', String(result.bytes));
-  await pipeline(file.createReadStream(), response);
 }
