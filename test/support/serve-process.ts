@@ -1,0 +1,44 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../app/cli/main.ts', import.meta.url));
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** A server process of its own, to be killed. */
+export interface ServeProcess {
+  readonly url: string;
+  /** Ends it at once, without a word; its workers end by themselves. */
+  kill(): Promise<void>;
+}
+
+/** Starts `hiresfix serve` over the folders `in` and `out` of `folder`; resolves when it takes jobs. */
+export async function serveProcess(folder: string, env: Record<string, string> = {}): Promise<ServeProcess> {
+  const child: ChildProcess = spawn(process.execPath, ['--import', TSX, CLI, 'serve', '--port', '0'], {
+    env: {
+      PATH: process.env['PATH'],
+      UPLOAD_FOLDER: join(folder, 'in'),
+      PROCESSED_FOLDER: join(folder, 'out'),
+      MODEL_DOWNLOADS: 'false',
+      LOG_LEVEL: 'error',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const died = exited.then(([code]) => {
+    throw new Error(`the server ended with ${String(code)} before it answered`);
+  });
+  const line: unknown[] = await Promise.race([once(child.stdout?.setEncoding('utf8') ?? child, 'data'), died]);
+  died.catch(() => undefined);
+  return {
+    url: /http:\S+/.exec(String(line[0]))?.[0] ?? '',
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
