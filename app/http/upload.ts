@@ -141,6 +141,7 @@ class FormReceiver {
     }
     const hash = createHash('sha256');
     this.#image = { name: sentName(filename), hash };
+    stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
     const sized = limited(stream, this.#target.maxBytes);
     this.#writing = pipeline(hashed(sized, hash), createWriteStream(this.#target.file, { flags: 'wx' })).catch(
       (error: unknown) => {
