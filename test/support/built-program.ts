@@ -1,9 +1,16 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { JscConfig } from '@swc/core';
 import { transformFile } from '@swc/core';
 import { temporaryFolder } from './temporary-folder.ts';
 
+/** The types of swc do not know that it can write `.js` where a source says `.ts`. */
+const JAVASCRIPT = {
+  target: 'es2023',
+  parser: { syntax: 'typescript' },
+  rewriteRelativeImportExtensions: true,
+} as JscConfig;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The program as it is shipped: JavaScript, which starts in half the time that the sources take. */
@@ -30,7 +37,7 @@ async function compile(file: string, target: string): Promise<void> {
   const { code } = await transformFile(join(ROOT, 'app', file), {
     swcrc: false,
     module: { type: 'es6' },
-    jsc: { target: 'es2023', parser: { syntax: 'typescript' }, rewriteRelativeImportExtensions: true },
+    jsc: JAVASCRIPT,
   });
   await mkdir(dirname(target), { recursive: true });
   await writeFile(target.replace(/\.ts$/, '.js'), code);
