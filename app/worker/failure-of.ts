@@ -4,7 +4,10 @@ import type { RunningOn } from '../processing/result.ts';
 import type { Failure } from './protocol.ts';
 
 /** What the system says where files cannot be written, whichever library tried. */
-const WRITE_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE']);
+const WRITE_FAULTS = new Set([
+  ...['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'],
+  ...['ENAMETOOLONG', 'ENOTDIR', 'EXDEV'],
+]);
 
 /**
  * An error as the server is told it.
