@@ -412,6 +412,8 @@ describe('hiresfix models', () => {
       await writeFile(at('models/broken.pth'), 'no checkpoint');
       const [text, json] = await Promise.all([run(['models', 'list']), run(['models', 'list', '--json'])]);
       expect([text.code, text.stderr, json.code, json.stderr]).toEqual([0, '', 0, '']);
+      const closed = await run(['models', 'list'], { onStart: (child) => child.stdout?.destroy() }); // as `| head` does
+      expect(closed).toEqual({ code: 1, stdout: '', stderr: '' });
       expect(text.stdout).toMatch(/^ {2}realesrgan-x4plus +4x +67\.0 MB/m);
       expect(text.stdout).toMatch(/^\* compact-x2 +2x/m);
       expect(text.stdout).toMatch(/^\* mine +2x/m);

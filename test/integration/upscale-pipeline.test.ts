@@ -119,6 +119,19 @@ describe('What is told of a result', () => {
     }
   });
 
+  it('names a device that is not there, of every image of a batch, and does the work on the CPU', async () => {
+    const absent = process.platform === 'darwin' ? 'cuda' : 'mps';
+    const anywhere = new WorkerPool(workerConfig({ forceCpu: false }), { isBackground: false });
+    const names = [await picture('a.png', 20, 10), await picture('b.png', 10, 20)];
+    const task = upscaleTask(folder.path, names, { upscaler: 'COMPACT_X2', device: absent });
+    for (const { info } of await anywhere.run({ ...task, mayOverwrite: true })) {
+      expect(info).toMatchObject({ device_asked: absent, device: 'cpu' });
+      expect(info.fallbacks).toEqual([
+        { from: absent, to: 'cpu', reason: expect.stringContaining(`${absent} cannot be used here`) },
+      ]);
+    }
+  });
+
   it('says that a network ran twice', async () => {
     const { results } = await run([await picture('a.png', 12, 8)], { upscaler: 'COMPACT_X2', scale: 5 });
     expect(results[0]?.info).toMatchObject({ passes: 2, scale: 5, native_scale: 2, output: { width: 60, height: 40 } });
@@ -173,6 +186,19 @@ describe('The format of a result', () => {
 });
 
 describe('What cannot be done', () => {
+  it('includes names that are too long, which is told before the work', async () => {
+    const name = await picture('a.png', 8, 6);
+    const task = upscaleTask(folder.path, [name], { upscaler: 'LANCZOS' });
+    const images = task.images.map((image) => ({ ...image, outputStem: join(folder.path, 'x'.repeat(300)) }));
+    const stages: string[] = [];
+    const run = pool.run({ ...task, images }, { onProgress: ({ stage }) => stages.push(stage) });
+    await expect(run).rejects.toMatchObject({
+      code: 'ERR_SCRATCH_SPACE',
+      message: expect.stringContaining('too long'),
+    });
+    expect(stages).not.toContain('resizing');
+  });
+
   it('is told of each image, and the others are done', async () => {
     const names = [await picture('large.png', 300, 200), await picture('a.png', 20, 10)];
     const { results, failed } = await run(names, { upscaler: 'LANCZOS', scale: 40 });
