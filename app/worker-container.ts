@@ -5,6 +5,8 @@ import { createCatalog } from './catalog/create-catalog.ts';
 import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
 import { Colorizer } from './processing/colorizer.ts';
+import { FaceCropUpscaler } from './processing/face-crop-upscaler.ts';
+import { FaceProcessor } from './processing/face-processor.ts';
 import { FaceRestorer } from './processing/face-restorer.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/image-upscaler.ts';
@@ -21,6 +23,7 @@ export const IMAGE_UPSCALER = token<ImageUpscaler>('ImageUpscaler');
 export const HIRES_FIX_PROCESSOR = token<HiresFixProcessor>('HiresFixProcessor');
 export const MODEL_FETCHER = token<ModelFetcher>('ModelFetcher');
 export const FACE_RESTORER = token<FaceRestorer>('FaceRestorer');
+export const FACE_PROCESSOR = token<FaceProcessor>('FaceProcessor');
 export const RESTORER = token<Restorer>('Restorer');
 
 /** The composition root of a worker process: what works on pixels. That of the server is container.ts. */
@@ -38,6 +41,12 @@ export function createWorkerContainer(config: Config): DependencyContainer {
   });
   container.register(MODEL_FETCHER, { useFactory: once((c) => new ModelFetcher(c.resolve(MODEL_CATALOG))) });
   container.register(FACE_RESTORER, { useFactory: once((c) => new FaceRestorer(c.resolve(MODEL_FETCHER))) });
+  container.register(FACE_PROCESSOR, {
+    useFactory: once((c) => {
+      const [hiresFix, faces] = [c.resolve(HIRES_FIX_PROCESSOR), c.resolve(FACE_RESTORER)];
+      return new FaceProcessor(config, { hiresFix, faces, crops: new FaceCropUpscaler(c.resolve(MODEL_FETCHER)) });
+    }),
+  });
   container.register(RESTORER, { useFactory: once((c) => new Restorer(config, restoreSteps(config, c))) });
   return container;
 }

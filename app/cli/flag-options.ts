@@ -6,6 +6,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   output_format: 'format',
   colorize_model: 'model',
   is_face_enhance: 'faceRestoration',
+  face_upscale: 'upscale',
 };
 
 /** The flags of `names` that were given, as options of the service: `tilePad` is `tile_pad`. */

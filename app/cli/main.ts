@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { addEvaluateCommand } from './evaluate-command.ts';
+import { addFaceCommand } from './face-command.ts';
 import { addModelsCommand } from './models-command.ts';
 import { addColorizeCommand, addRestoreCommand } from './restore-command.ts';
 import { addServeCommand } from './serve-command.ts';
@@ -27,6 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true });
   addUpscaleCommand(program, () => loadConfig());
+  addFaceCommand(program, () => loadConfig());
   addRestoreCommand(program, () => loadConfig());
   addColorizeCommand(program, () => loadConfig());
   addModelsCommand(program, () => loadConfig());

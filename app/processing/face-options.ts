@@ -44,6 +44,8 @@ export interface FaceSettings {
   readonly fidelity: number;
   /** Whether a face step that fails is an error, and not told as a fallback. */
   readonly isStrict: boolean;
+  /** Whether the picture is one face, cut out upright: then none is looked for. */
+  readonly isAligned: boolean;
   readonly onlyCenterFace: boolean;
   /** Numbers in the list of faces found, from 0; all of them where it is left out. */
   readonly faces?: readonly number[] | undefined;
@@ -67,6 +69,7 @@ export function faceSettings(
     strength: strength ?? config.faceRestorationStrength,
     fidelity: fidelity ?? DEFAULT_FIDELITY,
     isStrict: false,
+    isAligned: false,
     onlyCenterFace: false,
   };
 }

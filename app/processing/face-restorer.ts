@@ -50,12 +50,12 @@ export class FaceRestorer {
   }
 
   /** Has the weights fetched. @throws ModelUnavailableError where that is an error and no fallback */
-  async prepare({ model, strength, isStrict }: FaceSettings, clock: StageClock): Promise<void> {
-    if (strength === 0) return;
+  async prepare(settings: FaceSettings, clock: StageClock): Promise<void> {
+    if (settings.strength === 0) return;
     try {
-      for (const name of [DETECTOR, model, PARSER]) await this.#models.file(name, clock);
+      await this.#fetch(modelsOf(settings), clock);
     } catch (error) {
-      if (isStrict) throw error; // else it is told when it is missed
+      if (settings.isStrict) throw error; // else it is told when it is missed
     }
   }
 
@@ -80,9 +80,10 @@ export class FaceRestorer {
     const networks = new FaceNetworks(this.#models, context);
     const { model, isStrict } = settings;
     const told = () => ({ info: { ...info, face_models: networks.used }, fallbacks: networks.fallbacks });
-    return attemptFaces({ model, without: 'no face restoration', isStrict, told }, () =>
-      restoreFaces({ source, background, settings, context, networks }),
-    );
+    return attemptFaces({ model, without: 'no face restoration', isStrict, told }, async () => {
+      await this.#fetch(modelsOf(settings), context.clock);
+      return restoreFaces({ source, background, settings, context, networks });
+    });
   }
 
   /**
@@ -108,6 +109,10 @@ export class FaceRestorer {
       return { image, info: infoOf(settings, 1, 1, networks.used), fallbacks: networks.fallbacks, warnings: [] };
     });
   }
+
+  async #fetch(names: readonly string[], clock: StageClock): Promise<void> {
+    for (const name of names) await this.#models.file(name, clock);
+  }
 }
 
 /** A layer that covers all of an aligned face. */
@@ -118,6 +123,10 @@ function wholeLayer({ data }: WarpSource): FaceLayer {
       for (let i = 0; i < row.length; i++) row[i] = unit * (data[y * row.length + i] ?? 0);
     },
   };
+}
+
+function modelsOf({ model, isAligned }: FaceSettings): readonly string[] {
+  return isAligned ? [model] : [DETECTOR, model, PARSER];
 }
 
 interface Work {

@@ -45,7 +45,8 @@ export class HiresFixProcessor {
       onRunning: (on) => hooks.onRunning(on),
     } satisfies UpscaleTask;
     const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
-    const work = this.#work(upscale, isFaceEnhance ? faceSettings(task.options, this.#config) : undefined);
+    const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
+    const work = this.#work(upscale, task.faces ?? asked);
     await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }

@@ -105,7 +105,11 @@ export interface ImageResult {
   readonly info: ResultInfo;
 }
 
-/** What made an image, in a few words: its upscaler, or the models of its steps. */
-export function makerOf({ upscaler, steps = [] }: Pick<ResultInfo, 'upscaler' | 'steps'>): string {
-  return upscaler ?? steps.map(({ model }) => model).join(', ');
+/** What made an image, in a few words: its upscaler, the models of its steps, or what restored its face. */
+export function makerOf({
+  upscaler,
+  steps,
+  face_model: faceModel = '',
+}: Pick<ResultInfo, 'upscaler' | 'steps' | 'face_model'>): string {
+  return upscaler ?? steps?.map(({ model }) => model).join(', ') ?? faceModel;
 }

@@ -1,3 +1,5 @@
+import type { FaceSettings } from './face-options.ts';
+import type { FaceOptions } from './face-task-options.ts';
 import type { RestoreOptions, RestoreStep } from './restore-options.ts';
 import type { OutputOptions, UpscaleOptions } from './upscale-options.ts';
 
@@ -25,6 +27,14 @@ export interface HiresFixTask extends ImagesTask {
   readonly options: UpscaleOptions;
   /** A checkpoint by its path, as the command line may name one; it goes before `options.upscaler`. */
   readonly modelFile?: string;
+  /** How faces are restored, where that is not left to `options`. */
+  readonly faces?: FaceSettings;
+}
+
+/** Restore the faces of a list of images. */
+export interface FaceTask extends ImagesTask {
+  readonly kind: 'face';
+  readonly options: FaceOptions;
 }
 
 /** Repair or colour a list of images, which keep their size. */

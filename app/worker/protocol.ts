@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult, RunningOn } from '../processing/result.ts';
-import type { Attempt, HiresFixTask, RestoreTask, RunNetworkTask } from '../processing/tasks.ts';
+import type { Attempt, FaceTask, HiresFixTask, RestoreTask, RunNetworkTask } from '../processing/tasks.ts';
 
-export type Task = HiresFixTask | RestoreTask | RunNetworkTask;
+export type Task = HiresFixTask | FaceTask | RestoreTask | RunNetworkTask;
 
 /** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
 export interface StartMessage {

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import type { FaceSettings } from './face-options.ts';
+import { FACE_MODELS, faceRestorationFields, faceSettings } from './face-options.ts';
+import { autoOr, flag, number, whole } from './number-fields.ts';
+import { DEVICES } from './upscale-options.ts';
+
+/** What `face` takes beside the networks that restore: Real-ESRGAN, for crops. */
+export const FACE_TASK_MODELS = [...FACE_MODELS, 'realesrgan'] as const;
+
+/** What a caller may ask of `POST /face` and `hiresfix face`. */
+export const faceOptions = z
+  .object({
+    ...faceRestorationFields,
+    face_model: z
+      .enum(FACE_TASK_MODELS, { error: `face_model must be ${FACE_TASK_MODELS.join(', ')}` })
+      .optional()
+      .describe('By default what MODEL_FACE names; realesrgan takes aligned faces only'),
+    only_center_face: flag('only_center_face').default(false).describe('Only the face nearest to the centre'),
+    aligned: flag('aligned').default(false).describe('The picture is one face, cut out upright'),
+    face_upscale: number('face_upscale')
+      .pipe(z.number().gt(0, { error: 'face_upscale must be above 0' }))
+      .default(1)
+      .describe('How many times larger the result is than the picture'),
+    size: whole('size', 1).optional().describe('With aligned: width and height of the result; 512 without'),
+    faces: faceNumbers().optional().describe('Which faces to restore, as POST /faces numbers them: 0,2'),
+    min_face_size: whole('min_face_size', 0).optional().describe('Smaller faces are left as they are; in pixels'),
+    strict: flag('strict').default(false).describe('Whether a face step that fails is an error'),
+    upscaler: z.string().min(1).max(255).optional().describe('What enlarges the picture around the faces'),
+    tile: autoOr(whole('tile', 0)).optional(),
+    device: z.enum(DEVICES).optional(),
+  })
+  .check(({ value, issues }) => {
+    const { size, aligned, face_model: model } = value;
+    if (size !== undefined && !aligned) issues.push(issueOf('size', 'size must go with aligned=true', size));
+    if (model === 'realesrgan' && !aligned)
+      issues.push(issueOf('face_model', 'face_model must go with aligned=true where it is realesrgan', model));
+  });
+
+export type FaceOptions = z.output<typeof faceOptions>;
+
+/** Settings of a request for faces. */
+export function faceTaskSettings(
+  options: FaceOptions,
+  config: Pick<Config, 'faceRestorationStrength' | 'modelFace'>,
+): FaceSettings {
+  const { face_model: model, ...rest } = options;
+  const fields = { ...rest, face_model: model === 'realesrgan' ? undefined : model };
+  return {
+    ...faceSettings(fields, config, config.modelFace),
+    isStrict: options.strict,
+    isAligned: options.aligned,
+    onlyCenterFace: options.only_center_face,
+    faces: options.faces,
+    minFaceSize: options.min_face_size,
+  };
+}
+
+function faceNumbers() {
+  const error = 'faces must be whole numbers from 0, comma-separated';
+  return z
+    .string({ error })
+    .regex(/^\s*\d{1,6}(\s*,\s*\d{1,6})*\s*$/, { error, abort: true })
+    .transform((text) => text.split(',').map(Number));
+}
+
+function issueOf(name: string, message: string, input: unknown) {
+  return { code: 'custom' as const, path: [name], message, input };
+}
