@@ -35,8 +35,13 @@ export const colorizeOptions = z.object({
     .enum(COLORIZE_MODELS, { error: `colorize_model must be ${COLORIZE_MODELS.join(', ')}` })
     .optional()
     .describe('DDColor: modelscope, paper_tiny, artistic; or a DeOldify'),
-  render_factor: whole('render_factor', 7)
-    .pipe(z.number().max(45, { error: RENDER_FACTOR_RANGE }))
+  render_factor: number('render_factor')
+    .pipe(
+      z
+        .int({ error: RENDER_FACTOR_RANGE })
+        .min(7, { error: RENDER_FACTOR_RANGE })
+        .max(45, { error: RENDER_FACTOR_RANGE }),
+    )
     .default(35)
     .describe('DeOldify only: it paints a square of 16 times as many pixels a side'),
   device: z.enum(DEVICES).optional(),

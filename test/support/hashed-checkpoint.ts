@@ -13,9 +13,25 @@ export interface HashedCheckpoint {
 
 /** Writes the checkpoint of a manifest (`RealESRGAN_x4plus`) as the official file is. */
 export function createHashedCheckpoint(name: string): HashedCheckpoint {
-  const manifest = readManifest(name);
   const folder = mkdtempSync(join(tmpdir(), 'hiresfix-weights-'));
   const file = join(folder, `${name}.pth`);
-  writeCheckpoint(file, buildManifestTensors(manifest), { format: manifest.format ?? 'pth-zip', root: manifest.root });
+  writeHashedModel(file, name);
   return { folder, file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
+
+/**
+ * Writes the checkpoint of a manifest to a file of any name.
+ * @param change may change the tensors before they are written
+ */
+export function writeHashedModel(
+  file: string,
+  name: string,
+  change: (tensors: HashedTensors) => void = () => undefined,
+): void {
+  const manifest = readManifest(name);
+  const tensors = buildManifestTensors(manifest);
+  change(tensors);
+  writeCheckpoint(file, tensors, { format: manifest.format ?? 'pth-zip', root: manifest.root });
+}
+
+type HashedTensors = ReturnType<typeof buildManifestTensors>;

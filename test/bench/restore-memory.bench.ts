@@ -1,0 +1,69 @@
+/**
+ * Peak memory of a worker that restores 2000 x 1500 pixels by networks of full size, with pseudo-random weights: what must
+ * stay below 4.5 GB. Names of steps and of a colouring model may follow. Linux only.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { loadConfig } from '../../app/config.ts';
+import { restoreOptions, restorePlan } from '../../app/processing/restore-options.ts';
+import { outputOptions } from '../../app/processing/upscale-options.ts';
+import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { childProcesses } from '../support/child-processes.ts';
+import { writeHashedModel } from '../support/hashed-checkpoint.ts';
+
+/** Manifests by the file names of what they stand for. */
+const MODELS = {
+  'NAFNet-SIDD-width64.pth': 'NAFNet-SIDD-width64',
+  'NAFNet-GoPro-width64.pth': 'NAFNet-GoPro-width64',
+  'ddcolor_modelscope.pth': 'ddcolor_modelscope',
+  'ddcolor_paper_tiny.pth': 'ddcolor_paper_tiny',
+  'ColorizeArtistic_gen.pth': 'ColorizeArtistic_gen',
+  'ColorizeStable_gen.pth': 'ColorizeStable_gen',
+};
+const LIMIT_BYTES = 4.5e9;
+const LOOK_MS = 50;
+
+const [steps = 'denoise,colorize', model = 'modelscope'] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'hiresfix-bench-'));
+try {
+  for (const [file, manifest] of Object.entries(MODELS)) writeHashedModel(join(folder, file), manifest);
+  await restore();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function restore(): Promise<void> {
+  const photo = join(folder, 'photo.jpg');
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  await sharp({ create: { width: 2000, height: 1500, channels: 3, background: '#888', noise } })
+    .grayscale()
+    .jpeg()
+    .toFile(photo);
+  const pool = new WorkerPool(loadConfig({ DEVICE: 'cpu', MODELS_DIR: folder, MODEL_DOWNLOADS: 'false' }), {
+    isBackground: false,
+  });
+  let peak = 0;
+  const looking = setInterval(() => (peak = Math.max(peak, ...childProcesses().map(peakBytes))), LOOK_MS);
+  const [result] = await pool.run({
+    kind: 'restore',
+    images: [{ file: photo, name: 'photo.jpg', outputStem: join(folder, 'out') }],
+    ...restorePlan(restoreOptions.parse({ steps, colorize_model: model }), 'denoise'),
+    output: outputOptions.parse({}),
+  });
+  clearInterval(looking);
+  await pool.close();
+  process.stdout.write(`${JSON.stringify(result?.info, null, 2)}\n`);
+  process.stdout.write(`peak resident memory of the worker: ${(peak / 1e9).toFixed(2)} GB\n`);
+  if (peak === 0 || peak > LIMIT_BYTES) process.exitCode = 1;
+}
+
+function peakBytes(pid: number): number {
+  try {
+    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes) * 1024;
+  } catch {
+    return 0; // it has just ended
+  }
+}
