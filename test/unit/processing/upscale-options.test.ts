@@ -13,7 +13,14 @@ describe('what may be asked of an upscale', () => {
   });
 
   it('reads numbers that come as text, and drops what it does not know', () => {
-    const given = { scale: ' 2.5 ', width: '100', tile: '0', tile_pad: 'auto', denoise_strength: '1e-1', colour: 'red' };
+    const given = {
+      scale: ' 2.5 ',
+      width: '100',
+      tile: '0',
+      tile_pad: 'auto',
+      denoise_strength: '1e-1',
+      colour: 'red',
+    };
     expect(upscaleOptions.parse(given)).toEqual({
       upscaler: 'AUTO',
       scale: 2.5,
@@ -57,8 +64,12 @@ describe('what may be asked of an upscale', () => {
     expect(messages[0]?.slice(0, message.length)).toBe(message);
   });
 
-  it.each([{ scale: 1e-9 }, { scale: 1e9 }, { tile: 'auto' }, { tile: 0 }, { quality: '100' }, { denoise_strength: 0 }])(
-    'takes %j',
-    (values) => expect(messagesOf(values)).toEqual([]),
-  );
+  it.each([
+    { scale: 1e-9 },
+    { scale: 1e9 },
+    { tile: 'auto' },
+    { tile: 0 },
+    { quality: '100' },
+    { denoise_strength: 0 },
+  ])('takes %j', (values) => expect(messagesOf(values)).toEqual([]));
 });
