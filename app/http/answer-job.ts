@@ -33,7 +33,8 @@ export async function answerJob(
   else sendAccepted(response, job);
 }
 
-function sendAccepted(response: Response, job: Job): void {
+/** Answers that a job was accepted, and where to ask for it. */
+export function sendAccepted(response: Response, job: Job): void {
   response
     .status(202)
     .location(`/jobs/${job.id}`)

@@ -11,12 +11,14 @@ import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './body.ts';
 import { RouteNotFoundError } from './errors.ts';
 import { problemHandler } from './problem.ts';
+import { eventsRoute } from './routes/events-route.ts';
 import { healthRoute } from './routes/health-route.ts';
 import { hiresFixRoute } from './routes/hires-fix-route.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
 import { metricsRoute } from './routes/metrics-route.ts';
 import { modelsRoute } from './routes/models-route.ts';
 import { restoreRoute } from './routes/restore-route.ts';
+import { submitRoute } from './routes/submit-route.ts';
 import { upscaleRoute } from './routes/upscale-route.ts';
 import { originPolicy, requestLog, securityHeaders } from './security.ts';
 
@@ -42,6 +44,8 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.use(authentication(config), rateLimit(config));
   app.use(
     jobsRoute(context),
+    eventsRoute(context),
+    submitRoute(context),
     upscaleRoute(context),
     restoreRoute(context),
     hiresFixRoute(context),

@@ -6,94 +6,93 @@ import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
-import type { z } from 'zod';
 import { HiresFixError } from '../errors.ts';
+import type { JobInput } from '../jobs/job.ts';
 import { bodyChunks } from './body.ts';
 import { BadBodyError, BadFieldError, BodyTooLargeError, UnsupportedMediaTypeError } from './errors.ts';
-import type { Parameters } from './fields.ts';
-import { Fields, parseParameters } from './fields.ts';
+import { Fields } from './fields.ts';
 
 /** Room for the fields and the boundaries of a form, beside its file. */
 const FORM_OVERHEAD_BYTES = 2 ** 20;
 /** For writing what has been received, once all of it has. */
 const LAST_CALL_MS = 5000;
-const FORM_LIMITS = { files: 1, fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
+const FORM_LIMITS = { fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
 
-/** A file that came with a request, and what the request asks to be done with it. */
-export interface Upload<T> extends Parameters<T> {
-  readonly file: string;
-  /** As the caller named it; not to be used as a path. */
-  readonly name: string;
-  readonly sha256: string;
+/** Where images go, and how many may come. */
+export interface ImageTarget {
+  /** The path of the `index`-th image. */
+  readonly file: (index: number) => string;
+  /** Of one image. */
+  readonly maxBytes: number;
+  readonly mostFiles: number;
 }
 
-export interface UploadTarget<S extends z.ZodObject> {
-  /** What the other fields of the form, or for a raw body those of the query, are read by. */
-  readonly schema: S;
-  readonly file: string;
-  readonly maxBytes: number;
+/** Images, and the text fields that came with them; the query's among them. */
+export interface ReceivedImages {
+  readonly images: readonly JobInput[];
+  readonly fields: Fields;
 }
 
 /**
- * Receives one image into `target.file`: the part `file` of a multipart form, or a raw `image/*` body. Whatever goes wrong,
- * an abort in the middle included, leaves no file. Query parameters count as fields; a form's own take precedence.
+ * Receives images into files: the parts `file` or `files` of a multipart form, or a raw `image/*` body. Whatever goes wrong, an
+ * abort in the middle included, leaves no file. Query parameters count as fields; a form's own take precedence.
  */
-export async function receiveUpload<S extends z.ZodObject>(
+export async function receiveImages(
   request: Request,
   response: Response,
-  target: UploadTarget<S>,
-): Promise<Upload<z.output<S>>> {
+  target: ImageTarget,
+): Promise<ReceivedImages> {
   const receive = request.is('multipart/form-data') ? receiveForm : request.is('image/*') ? receiveRaw : undefined;
   if (!receive) {
     const expected = "multipart/form-data with a part 'file', or an image/* body";
     throw new UnsupportedMediaTypeError(expected, request.headers['content-type']);
   }
+  const begun: string[] = [];
+  const file = (index: number): string => {
+    const path = target.file(index);
+    begun.push(path);
+    return path;
+  };
   try {
-    const { name, sha256, fields } = await receive(request, response, target);
-    return { file: target.file, name, sha256, ...parseParameters(target.schema, fields.entries()) };
+    return await receive(request, response, { ...target, file });
   } catch (error) {
-    await rm(target.file, { force: true });
+    await Promise.all(begun.map((path) => rm(path, { force: true })));
     throw error;
   }
 }
 
-interface Received {
-  readonly name: string;
-  readonly sha256: string;
-  readonly fields: Fields;
-}
-
-type FileTarget = Pick<UploadTarget<z.ZodObject>, 'file' | 'maxBytes'>;
-
-async function receiveRaw(request: Request, response: Response, target: FileTarget): Promise<Received> {
+async function receiveRaw(request: Request, response: Response, target: ImageTarget): Promise<ReceivedImages> {
   const hash = createHash('sha256');
+  const file = target.file(0);
   const body = bodyChunks(request, response, { what: 'The image', maxBytes: target.maxBytes });
-  await pipeline(hashed(body, hash), createWriteStream(target.file, { flags: 'wx' }));
-  return { name: 'image', sha256: hash.digest('hex'), fields: Fields.ofQuery(request.query) };
+  await pipeline(hashed(body, hash), createWriteStream(file, { flags: 'wx' }));
+  return { images: [{ file, name: 'image', sha256: hash.digest('hex') }], fields: Fields.ofQuery(request.query) };
 }
 
-async function receiveForm(request: Request, response: Response, target: FileTarget): Promise<Received> {
+async function receiveForm(request: Request, response: Response, target: ImageTarget): Promise<ReceivedImages> {
   const form = new FormReceiver(request, target);
-  const limit = { what: 'The form', maxBytes: target.maxBytes + FORM_OVERHEAD_BYTES, statedBytes: target.maxBytes };
-  await form.receive(bodyChunks(request, response, limit));
-  const { name, sha256 } = form.image();
-  return { name, sha256, fields: Fields.ofQuery(request.query).overriddenBy(form.fields) };
+  const statedBytes = target.maxBytes * target.mostFiles;
+  await form.receive(
+    bodyChunks(request, response, { what: 'The form', maxBytes: statedBytes + FORM_OVERHEAD_BYTES, statedBytes }),
+  );
+  return { images: form.images(), fields: Fields.ofQuery(request.query).overriddenBy(form.fields) };
 }
 
-/** One multipart body: the first `file` part goes to the target, text parts into `fields`. */
+/** One multipart body: its files go to the target, text parts into `fields`. */
 class FormReceiver {
   readonly fields = new Fields();
   readonly #parser: busboy.Busboy;
-  readonly #target: FileTarget;
-  #image: { readonly name: string; readonly hash: Hash } | undefined;
-  #writing: Promise<void> | undefined;
+  readonly #target: ImageTarget;
+  readonly #images: { readonly file: string; readonly name: string; readonly hash: Hash }[] = [];
+  readonly #writing: Promise<void>[] = [];
   #problem: Error | undefined;
   #lastCall: NodeJS.Timeout | undefined;
 
-  constructor(request: Request, target: FileTarget) {
+  constructor(request: Request, target: ImageTarget) {
     this.#target = target;
     try {
-      this.#parser = busboy({ headers: request.headers, limits: FORM_LIMITS, defParamCharset: 'utf8' });
+      const limits = { ...FORM_LIMITS, files: target.mostFiles };
+      this.#parser = busboy({ headers: request.headers, limits, defParamCharset: 'utf8' });
     } catch (error) {
       throw new BadBodyError('The form cannot be read: its Content-Type names no boundary', { cause: error });
     }
@@ -102,7 +101,8 @@ class FormReceiver {
       if (nameTruncated || valueTruncated) this.#refuse(new BadFieldError(name, 'is too long for a form field'));
       else this.fields.add(name, value);
     });
-    this.#parser.on('filesLimit', () => this.#refuse(new BadFieldError('file', 'expected one file, got several')));
+    const expected = target.mostFiles === 1 ? 'one file, got several' : `at most ${target.mostFiles} files, got more`;
+    this.#parser.on('filesLimit', () => this.#refuse(new BadFieldError('file', `expected ${expected}`)));
     this.#parser.on('fieldsLimit', () =>
       this.#refuse(new BadBodyError(`The form has more than ${FORM_LIMITS.fields} fields`)),
     );
@@ -117,13 +117,15 @@ class FormReceiver {
       clearTimeout(this.#lastCall);
     }
     // The parser's end ends the part's stream, well or not; the file is closed before anyone removes it.
-    await this.#writing;
+    await Promise.all(this.#writing);
     if (this.#problem) throw this.#problem;
   }
 
-  image(): { readonly name: string; readonly sha256: string } {
-    if (!this.#image) throw new BadFieldError('file', "expected a part named 'file' with an image, got none");
-    return { name: this.#image.name, sha256: this.#image.hash.digest('hex') };
+  images(): JobInput[] {
+    if (this.#images.length === 0) {
+      throw new BadFieldError('file', "expected a part named 'file' with an image, got none");
+    }
+    return this.#images.map(({ file, name, hash }) => ({ file, name, sha256: hash.digest('hex') }));
   }
 
   async *#untilRefused(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
@@ -140,14 +142,16 @@ class FormReceiver {
       this.#refuse(new BadFieldError(part.slice(0, 64), "is a file, but the image belongs in the part 'file'"));
     }
     const hash = createHash('sha256');
-    this.#image = { name: sentName(filename), hash };
+    const file = this.#target.file(this.#images.length);
+    this.#images.push({ file, name: sentName(filename), hash });
     stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
     const sized = limited(stream, this.#target.maxBytes);
-    this.#writing = pipeline(hashed(sized, hash), createWriteStream(this.#target.file, { flags: 'wx' })).catch(
-      (error: unknown) => {
+    const written = pipeline(hashed(sized, hash), createWriteStream(file, { flags: 'wx' }));
+    this.#writing.push(
+      written.catch((error: unknown) => {
         this.#refuse(bodyProblem(error));
         stream.resume();
-      },
+      }),
     );
   }
 

@@ -1,13 +1,15 @@
 import type { Router } from 'express';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
-import { imageRoute } from './image-route.ts';
+import { imageMethod, imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
+
+export const upscaleMethod = imageMethod({
+  method: 'upscale',
+  form: upscaleOptions.extend(outputOptions.shape),
+  workOf: (values) => ({ kind: 'hires-fix', options: upscaleOptions.parse(values) }),
+});
 
 /** `POST /upscale` takes one image and answers with it enlarged. */
 export function upscaleRoute(context: RouteContext): Router {
-  return imageRoute(context, {
-    method: 'upscale',
-    form: upscaleOptions.extend(outputOptions.shape),
-    workOf: (values) => ({ kind: 'hires-fix', options: upscaleOptions.parse(values) }),
-  });
+  return imageRoute(context, upscaleMethod);
 }
