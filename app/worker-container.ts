@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { Colorizer } from './processing/colorizer.ts';
 import { FaceCropUpscaler } from './processing/face-crop-upscaler.ts';
 import { FaceProcessor } from './processing/face-processor.ts';
+import { FaceRestoreStep } from './processing/face-restore-step.ts';
 import { FaceRestorer } from './processing/face-restorer.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/image-upscaler.ts';
@@ -56,6 +57,7 @@ function restoreSteps(config: Config, container: DependencyContainer): ImageStep
   return {
     denoise: new PictureRestorer('nafnet-sidd-width64', config, models),
     deblur: new PictureRestorer('nafnet-gopro-width64', config, models),
+    face: new FaceRestoreStep(config, container.resolve(FACE_RESTORER)),
     colorize: new Colorizer(config, models),
   };
 }

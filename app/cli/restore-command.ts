@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../config.ts';
+import { FACE_MODELS } from '../processing/face-options.ts';
 import { COLORIZE_MODELS, restoreOptions, restorePlan } from '../processing/restore-options.ts';
 import type { RestoreStep } from '../processing/restore-options.ts';
 import type { RestoreTask } from '../processing/tasks.ts';
@@ -11,14 +12,23 @@ import type { ImageFlags } from './images-task.ts';
 import { imagesTask } from './images-task.ts';
 import type { InputFile } from './input-files.ts';
 
-const FLAGS = ['steps', 'model', 'renderFactor', 'tile', 'device'] as const;
+const FLAGS = [
+  ...['steps', 'model', 'renderFactor', 'tile', 'device'],
+  ...['faceModel', 'faceRestorationStrength', 'fidelity'],
+] as const;
 
 /** Adds `hiresfix restore` to the program. */
 export function addRestoreCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('restore').description('Repair photographs: noise, blur, lost colours');
   addImageArguments(command)
-    .option('--steps <list>', 'what to do, comma-separated: denoise, deblur, colorize; by default MODEL_RESTORE')
-    .option('--tile <pixels|auto>', 'tile side in pixels, 0 for the whole image');
+    .option(
+      '--steps <list>',
+      'what to do, comma-separated: denoise, deblur, face, colorize, or old-photo; by default MODEL_RESTORE',
+    )
+    .option('--tile <pixels|auto>', 'tile side in pixels, 0 for the whole image')
+    .addOption(new Option('--face-model <model>', 'what restores faces; by default MODEL_FACE').choices(FACE_MODELS))
+    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
   addColorizeOptions(command);
   addResultOptions(command, '_restored').action(async (inputs: string[], flags: ImageFlags) => {
     const config = loadConfig();

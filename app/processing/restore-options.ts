@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { faceRestorationFields } from './face-options.ts';
 import { autoOr, number, whole } from './number-fields.ts';
 import { DEVICES } from './upscale-options.ts';
 
 /** What can be done to a picture without changing its size, in the order in which it is done. */
-export const RESTORE_STEPS = ['denoise', 'deblur', 'colorize'] as const;
+export const RESTORE_STEPS = ['denoise', 'deblur', 'face', 'colorize'] as const;
 export type RestoreStep = (typeof RESTORE_STEPS)[number];
 
 /** Names of colouring networks. */
@@ -18,14 +19,11 @@ export type ColorizeModel = (typeof COLORIZE_MODELS)[number];
 
 /** A scanned photograph: its faces, then its colours. */
 const OLD_PHOTO = 'old-photo';
-const OLD_PHOTO_STEPS: readonly string[] = ['face', 'colorize'];
+const OLD_PHOTO_STEPS: readonly RestoreStep[] = ['face', 'colorize'];
 const OLD_PHOTO_COLORIZE_MODEL: ColorizeModel = 'deoldify-artistic';
+const OLD_PHOTO_FACE_MODEL = 'codeformer';
 
-/** What `steps` may name: `old-photo` where all of its steps are there. */
-const STEP_NAMES: readonly string[] = [
-  ...RESTORE_STEPS,
-  ...(OLD_PHOTO_STEPS.every((step) => isStep(step)) ? [OLD_PHOTO] : []),
-];
+const STEP_NAMES: readonly string[] = [...RESTORE_STEPS, OLD_PHOTO];
 
 const RENDER_FACTOR_RANGE = 'render_factor must be 7 to 45';
 
@@ -49,6 +47,7 @@ export const colorizeOptions = z.object({
 
 /** What a caller may ask of a restoration (`POST /restore`): its steps, and the options of each. */
 export const restoreOptions = colorizeOptions.extend({
+  ...faceRestorationFields,
   steps: z
     .string()
     .transform((text, context) => {
@@ -79,12 +78,9 @@ export function restorePlan(
   const isOldPhoto = asked.includes(OLD_PHOTO);
   const wanted = new Set(isOldPhoto ? [...asked, ...OLD_PHOTO_STEPS] : asked);
   const model = options.colorize_model ?? (isOldPhoto ? OLD_PHOTO_COLORIZE_MODEL : undefined);
+  const faceModel = options.face_model ?? (isOldPhoto ? OLD_PHOTO_FACE_MODEL : undefined);
   return {
     steps: RESTORE_STEPS.filter((step) => wanted.has(step)),
-    options: { ...options, colorize_model: model },
+    options: { ...options, colorize_model: model, face_model: faceModel },
   };
-}
-
-function isStep(name: string): name is RestoreStep {
-  return RESTORE_STEPS.some((step) => step === name);
 }

@@ -22,6 +22,9 @@ const ENCODING_SHARE = 0.04;
 /** What of a step's progress is loading its network. */
 const LOADING_SHARE = 0.05;
 
+/** What of a step's progress is finding faces, where it does that. */
+const DETECTING_SHARE = 0.1;
+
 /** Restores every image of a task by its steps, one after another at the image's own size, with one model loaded at a time. */
 export class Restorer {
   readonly #config: Config;
@@ -86,7 +89,7 @@ export class Restorer {
     if (!(source instanceof ScratchImage)) throw new RangeError('a restoration has at least one step');
     const size = { width: input.width, height: input.height };
     const told = { fallbacks, warnings, scale: 1, input: size, output: size };
-    const device = [...new Set(steps.map((step) => step.device))].join(', ');
+    const device = [...new Set(steps.flatMap((step) => step.device ?? []))].join(', ');
     return {
       image: source,
       info: { steps, ...told, device_asked: options.device ?? this.#config.device, device, precision: 'fp32' },
@@ -101,6 +104,7 @@ function shareOut(clock: StageClock, index: number, count: number): void {
   const work = [from + LOADING_SHARE * part, to] as const;
   clock.shares = {
     loading: [from, work[0]],
+    detecting: [work[0], work[0] + DETECTING_SHARE * part],
     restoring: work,
     colorizing: work,
     encoding: [1 - ENCODING_SHARE, 1],

@@ -24,13 +24,14 @@ export interface RunningOn {
 }
 
 /** What one step of a restoration did. */
-export interface StepInfo {
+export interface StepInfo extends FaceInfo {
   readonly step: string;
-  /** The weights' file name. */
+  /** The weights' file name; of `face`, which has several, the catalogue name of what restores. */
   readonly model: string;
-  readonly sha256: string;
-  readonly architecture: string;
-  readonly device: string;
+  readonly sha256?: string;
+  readonly architecture?: string;
+  /** None where no network had to run. */
+  readonly device?: string;
   readonly seconds: number;
   readonly tiles?: number;
   /** Core side of a tile in pixels; 0 is the whole image. */

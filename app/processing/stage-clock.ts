@@ -15,6 +15,8 @@ export class StageClock {
   #shares: StageShares;
   #part: readonly [from: number, to: number] = [0, 1];
   #reached = 0;
+  /** Seconds of the steps that were timed within the one that runs. */
+  #within = 0;
 
   /** @param image index from 0 */
   constructor(image: number, images: number, shares: StageShares, report: (progress: WorkProgress) => void) {
@@ -54,13 +56,17 @@ export class StageClock {
     return from + (to - from) * share;
   }
 
-  /** Runs a step and adds its time to `name`. */
+  /** Runs a step and adds its time to `name`, without that of steps within it that are timed themselves. */
   async time<T>(name: string, step: () => T | Promise<T>): Promise<T> {
     const start = performance.now();
+    const before = this.#within;
+    this.#within = 0;
     try {
       return await step();
     } finally {
-      this.#seconds.set(name, (this.#seconds.get(name) ?? 0) + (performance.now() - start) / 1000);
+      const seconds = (performance.now() - start) / 1000;
+      this.#seconds.set(name, (this.#seconds.get(name) ?? 0) + seconds - this.#within);
+      this.#within = before + seconds;
     }
   }
 

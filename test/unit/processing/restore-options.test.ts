@@ -22,6 +22,14 @@ describe('What a restoration is asked to do', () => {
     },
   );
 
+  it('restores faces with CodeFormer and colours with DeOldify for an old photo, unless it names other models', () => {
+    const models = { face_model: 'codeformer', colorize_model: 'deoldify-artistic' };
+    expect(plan({ steps: 'old-photo' })).toMatchObject({ steps: ['face', 'colorize'], options: models });
+    const { options } = plan({ steps: 'old-photo', face_model: 'gfpgan', colorize_model: 'artistic' });
+    expect(options).toMatchObject({ face_model: 'gfpgan', colorize_model: 'artistic' });
+    expect(plan({ steps: 'face' }).options.face_model).toBeUndefined();
+  });
+
   it('keeps the size', () => {
     expect(restoreOptions.safeParse({ scale: '1' }).success).toBe(true);
     expect(messageFor({ scale: '2' })).toBe('scale must be 1: a restoration does not change the size');
