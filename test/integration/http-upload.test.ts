@@ -22,7 +22,8 @@ describe('an upload', () => {
     await service.close();
   });
 
-  const inputs = async (): Promise<string[]> => (await service.folder.jobFiles()).filter((file) => file.startsWith('in/'));
+  const inputs = async (): Promise<string[]> =>
+    (await service.folder.jobFiles()).filter((file) => file.startsWith('in/'));
   const noInputs = async (): Promise<void> => {
     for (let tries = 0; tries < 100 && (await inputs()).length > 0; tries++) await sleep(10);
     expect(await inputs()).toEqual([]);
