@@ -36,8 +36,9 @@ await sharp({
   .toFile(photo);
 
 try {
-  await overhead();
-  await server();
+  const [part] = process.argv.slice(2); // `npm run bench -- overhead` or `-- server` runs one half
+  if (part !== 'server') await overhead();
+  if (part !== 'overhead') await server();
 } finally {
   weights.remove();
   rmSync(folder, { recursive: true, force: true });
