@@ -109,6 +109,10 @@ const jobs = {
   WORKERS: whole({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
   MAX_QUEUE: whole({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
   MAX_QUEUE_PER_CALLER: whole({ min: 1 }).optional().describe('Jobs of one caller that may wait; none is MAX_QUEUE'),
+  JOB_TTL_MINUTES: decimal({ above: 0, max: 525_600 }).default(60).describe('How long results are kept'),
+  JANITOR_INTERVAL_MINUTES: decimal({ above: 0, max: 1440 })
+    .default(30)
+    .describe('How often results whose time is over are removed'),
   JOB_TIMEOUT_SECONDS: decimal({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
 };
 
@@ -184,6 +188,8 @@ function toConfig(env: z.output<typeof environment>) {
     workers: env.WORKERS,
     maxQueue: env.MAX_QUEUE,
     maxQueuePerCaller: env.MAX_QUEUE_PER_CALLER,
+    jobTtlMs: Math.round(env.JOB_TTL_MINUTES * 60_000),
+    janitorIntervalMs: Math.round(env.JANITOR_INTERVAL_MINUTES * 60_000),
     jobTimeoutMs: Math.round(env.JOB_TIMEOUT_SECONDS * 1000),
     logLevel: env.LOG_LEVEL,
   };

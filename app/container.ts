@@ -8,6 +8,7 @@ import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
 import { createHttpServer } from './http/server.ts';
 import { FileJobQueue } from './jobs/file-job-queue.ts';
+import { Janitor } from './jobs/janitor.ts';
 import { createJobHandler } from './jobs/job-handler.ts';
 import { JobFiles } from './jobs/job-files.ts';
 import type { JobHandler } from './jobs/job.ts';
@@ -27,6 +28,7 @@ export const MODEL_CATALOG = token<ModelCatalog>('ModelCatalog');
 export const WORKER_POOL = token<WorkerPool>('WorkerPool');
 export const JOB_FILES = token<JobFiles>('JobFiles');
 export const JOB_QUEUE = token<JobQueue>('JobQueue');
+export const JANITOR = token<Janitor>('Janitor');
 export const JOB_HANDLER = token<JobHandler>('JobHandler');
 export const SERVER = token<Server>('Server');
 export const JOB_GATEWAY = token<SocketServer>('JobGateway');
@@ -42,6 +44,12 @@ export function createContainer(config: Config): DependencyContainer {
   container.register(JOB_QUEUE, { useFactory: once(createQueue) });
   container.register(JOB_HANDLER, {
     useFactory: once((c) => createJobHandler(c.resolve(WORKER_POOL), c.resolve(JOB_FILES))),
+  });
+  container.register(JANITOR, {
+    useFactory: once((c) => {
+      const [queue, files, logger] = [c.resolve(JOB_QUEUE), c.resolve(JOB_FILES), c.resolve(LOGGER)];
+      return new Janitor({ ...c.resolve(CONFIG), queue, files, logger });
+    }),
   });
   container.register(SERVER, {
     useFactory: once((c) =>

@@ -7,6 +7,7 @@ import { ProcessLock } from './catalog/process-lock.ts';
 import type { Config } from './config.ts';
 import {
   createContainer,
+  JANITOR,
   JOB_FILES,
   JOB_GATEWAY,
   JOB_HANDLER,
@@ -40,6 +41,7 @@ export async function startService(config: Config): Promise<RunningService> {
   const container = createContainer(config);
   const logger = container.resolve(LOGGER);
   const queue = container.resolve(JOB_QUEUE);
+  const janitor = container.resolve(JANITOR);
   const pool = container.resolve(WORKER_POOL);
   const server = container.resolve(SERVER);
   const gateway = container.resolve(JOB_GATEWAY);
@@ -48,6 +50,7 @@ export async function startService(config: Config): Promise<RunningService> {
   const start = async (): Promise<ProcessLock> => {
     const held = await lockState(files.stateFolder);
     await queue.start(container.resolve(JOB_HANDLER));
+    janitor.start();
     return held;
   };
   await files.prepare();
@@ -62,6 +65,7 @@ export async function startService(config: Config): Promise<RunningService> {
   let closing: Promise<void> | undefined;
   const closeAll = async (drainMs: number): Promise<void> => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    await janitor.stop();
     await queue.close(drainMs);
     await closeServer(server, gateway);
     await pool.close();

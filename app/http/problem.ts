@@ -110,15 +110,16 @@ export function sendProblem(response: Response, { code, message }: JobError, sta
 
 /** The last handler: every error becomes a problem document, and those that are ours to repair are logged. */
 export function problemHandler(): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- express knows an error handler by its four parameters
+  return (error: unknown, request, response, _next) => {
     const logger = response.locals['logger'] as Logger;
     const hasCallerGone = request.socket.destroyed;
     const { problem, status } = describe(error);
     if (hasCallerGone) logger.info('caller disconnected', { reason: String(error) });
     else if (status >= 500) logger.error('request failed', { code: problem.code, error });
     if (response.headersSent || hasCallerGone) {
-      // Express cuts the connection of an answer that has begun: a cut answer cannot be taken for a whole one.
-      next(error);
+      // A cut answer cannot be taken for a whole one. (Express would cut it too, but writes on stderr what it is about.)
+      response.destroy();
       return;
     }
     const retryAfter = retryAfterSeconds(error);

@@ -1,11 +1,12 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Job, JobRequest, JobResult } from './job.ts';
 import { syncFile, syncFolder } from './state-folder.ts';
 
 /** Of the processed folder: the journal, scratch files and the cache lie in it. */
 const STATE = '.state';
+const ID_LENGTH = 32;
 const JOB_ID = /^[0-9a-f]{32}$/;
 const INPUT_NAME = /^[0-9a-f]{32}-\d+$/;
 
@@ -114,6 +115,26 @@ export class JobFiles {
       await rm(join(parentPath, name), { recursive: true, force: true });
     }
     return uploads.length + folders.length;
+  }
+
+  /** Uploads and result folders that were last touched before a time, and the ids of the jobs that they are named after. */
+  async olderThan(modifiedBefore: number): Promise<readonly { readonly path: string; readonly jobId: string }[]> {
+    const named = [
+      ...(await entriesOf(this.#uploadFolder)).filter(({ name }) => INPUT_NAME.test(name)),
+      ...(await entriesOf(this.#processedFolder)).filter(({ name }) => JOB_ID.test(name)),
+    ];
+    const old = [];
+    for (const { name, parentPath } of named) {
+      const path = join(parentPath, name);
+      const { mtimeMs = Infinity } = (await stat(path).catch(() => undefined)) ?? {}; // it may go while it is looked at
+      if (mtimeMs < modifiedBefore) old.push({ path, jobId: name.slice(0, ID_LENGTH) });
+    }
+    return old;
+  }
+
+  /** Removes one of those. */
+  async removeAt(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true });
   }
 
   #attemptFolder(jobId: string, attempt: number): string {

@@ -54,7 +54,7 @@ describe('jobs that are submitted', () => {
     }
   });
 
-  it.each([{}, { method: 'face' }, { method: 'upsacle' }])('name a method that there is (%j)', async (fields) => {
+  it.each([{}, { method: 'sharpen' }, { method: 'upsacle' }])('name a method that there is (%j)', async (fields) => {
     const response = await submit(fields);
     expect(response.status).toBe(400);
     expect((response.body as { detail: string }).detail).toMatch(
@@ -112,10 +112,9 @@ describe('jobs that are submitted', () => {
     hooks.onProgress({ stage: 'upscaling', progress: 0.5, stageProgress: 0, image: 2, images: 3 });
     const states = async (): Promise<unknown[]> => {
       const response = await request(service.url).get(`/jobs/${id}`);
-      return (response.body as { image_states: { status: string; code: string }[] }).image_states.map(({ status, code }) => [
-        status,
-        code,
-      ]);
+      return (response.body as { image_states: { status: string; code: string }[] }).image_states.map(
+        ({ status, code }) => [status, code],
+      );
     };
     expect(await states()).toEqual([
       ['failed', 'ERR_BAD_IMAGE'],

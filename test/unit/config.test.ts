@@ -37,6 +37,8 @@ describe('loadConfig', () => {
       workers: 1,
       maxQueue: 100,
       maxQueuePerCaller: undefined,
+      jobTtlMs: 3_600_000,
+      janitorIntervalMs: 1_800_000,
       jobTimeoutMs: 3_600_000,
       logLevel: 'info',
     });

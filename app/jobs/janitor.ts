@@ -1,0 +1,71 @@
+import type { Logger } from '../logger.ts';
+import { JobNotFoundError } from './errors.ts';
+import type { JobFiles } from './job-files.ts';
+import type { JobQueue } from './job-queue.ts';
+
+/** Files that no job owns are left alone for as long: an upload that is coming in belongs to none yet. */
+const STRANGER_AGE_MS = 3_600_000;
+
+export interface JanitorOptions {
+  readonly queue: Pick<JobQueue, 'expire' | 'get'>;
+  readonly files: JobFiles;
+  readonly logger: Logger;
+  /** How long results are kept after their job has ended. */
+  readonly jobTtlMs: number;
+  readonly janitorIntervalMs: number;
+}
+
+/** Removes results whose time is over, and files that nobody owns. What a live job needs, or what is being read, stays. */
+export class Janitor {
+  readonly #options: JanitorOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(options: JanitorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#sweepQuietly(), this.#options.janitorIntervalMs).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** One round; `now` in ms since the epoch. */
+  async sweep(now = Date.now()): Promise<{ readonly expired: number; readonly strangers: number }> {
+    const { queue, files, jobTtlMs } = this.#options;
+    const expired = await queue.expire(now - jobTtlMs);
+    let strangers = 0;
+    for (const { jobId, path } of await files.olderThan(now - STRANGER_AGE_MS)) {
+      if (await this.#isKnown(jobId)) continue;
+      await files.removeAt(path);
+      strangers++;
+    }
+    return { expired, strangers };
+  }
+
+  async #isKnown(jobId: string): Promise<boolean> {
+    try {
+      await this.#options.queue.get(jobId);
+      return true;
+    } catch (error) {
+      if (error instanceof JobNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** A round that fails is told in the log; the next one tries again. */
+  #sweepQuietly(): Promise<void> {
+    const { logger } = this.#options;
+    this.#sweeping ??= this.sweep()
+      .then(
+        (removed) => void logger.info('janitor', removed),
+        (error: unknown) => void logger.error('the janitor failed', { error }),
+      )
+      .finally(() => (this.#sweeping = undefined));
+    return this.#sweeping;
+  }
+}
