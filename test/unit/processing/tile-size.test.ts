@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { autoTile, smallerTile } from '../../../app/processing/tile-size.ts';
+import { autoCore, autoTile, smallerTile } from '../../../app/processing/tile-size.ts';
 
 describe('the tile that auto stands for', () => {
   /** What 23 blocks take: 1.3 GB at 256 x 256. */
@@ -17,6 +17,26 @@ describe('the tile that auto stands for', () => {
     expect(autoTile({ workingBytesPerPixel: 1e9 }, 1)).toBe(64);
     expect(autoTile({ workingBytesPerPixel: 1 }, 1)).toBe(1024);
     expect(autoTile({ workingBytesPerPixel: 1234 }, 1) % 32).toBe(0);
+  });
+});
+
+describe('the core that auto stands for where the whole image is best', () => {
+  const nafnet = { workingBytesPerPixel: 4864, halo: 64 };
+
+  it('is the whole image as long as that is small enough', () => {
+    expect(autoCore(nafnet, { width: 600, height: 600 })).toBe(0);
+    expect(autoCore(nafnet, { width: 3000, height: 100 })).toBe(0);
+  });
+
+  it('leaves room for the halo within the same memory, and is a multiple of 32', () => {
+    const core = autoCore(nafnet, { width: 2000, height: 1500 });
+    expect(core % 32).toBe(0);
+    expect((core + 2 * nafnet.halo) ** 2 * nafnet.workingBytesPerPixel).toBeLessThanOrEqual(1.8e9);
+    expect((core + 32 + 2 * nafnet.halo) ** 2 * nafnet.workingBytesPerPixel).toBeGreaterThan(1.8e9);
+  });
+
+  it('is never less than 64', () => {
+    expect(autoCore({ workingBytesPerPixel: 1e6, halo: 64 }, { width: 500, height: 500 })).toBe(64);
   });
 });
 
