@@ -9,6 +9,7 @@ const SUFFIXES: Readonly<Record<JobMethod, string>> = {
   'hires-fix': '_upscaled',
   enhance: '_upscaled',
   restore: '_restored',
+  face: '_restored',
   colorize: '_colorized',
 };
 

@@ -12,6 +12,7 @@ import { discardRest } from './body.ts';
 import { RouteNotFoundError } from './errors.ts';
 import { problemHandler } from './problem.ts';
 import { eventsRoute } from './routes/events-route.ts';
+import { faceRoute } from './routes/face-route.ts';
 import { healthRoute } from './routes/health-route.ts';
 import { hiresFixRoute } from './routes/hires-fix-route.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
@@ -48,6 +49,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     submitRoute(context),
     upscaleRoute(context),
     restoreRoute(context),
+    faceRoute(context),
     hiresFixRoute(context),
     modelsRoute(context),
     metricsRoute(context),

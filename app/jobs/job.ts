@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
-import type { HiresFixTask, RestoreTask } from '../processing/tasks.ts';
+import type { FaceTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
 import type { OutputOptions } from '../processing/upscale-options.ts';
 
 /** The states that a job does not leave. */
@@ -9,10 +9,13 @@ export type EndStatus = 'completed' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'processing' | EndStatus;
 
 /** Which way a job came in; it names the result's suffix and what a batch means. */
-export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize';
+export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize' | 'face';
 
 /** What is done to each image: a worker's task but for the images. */
-export type JobWork = Pick<HiresFixTask, 'kind' | 'options'> | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;
+export type JobWork =
+  | Pick<HiresFixTask, 'kind' | 'options'>
+  | Pick<FaceTask, 'kind' | 'options'>
+  | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;
 
 /** The caller of all jobs where no keys are set. */
 export const ANYONE = 'anyone';
@@ -54,6 +57,8 @@ export interface JobRequest {
   /** Things about the request that its caller should know, such as fields that were ignored. */
   readonly warnings: readonly string[];
   readonly idempotency?: Idempotency;
+  /** Where its end is told. */
+  readonly webhookUrl?: string;
 }
 
 /** The caller's own name for a request, and a digest of everything that makes it this request. */

@@ -92,5 +92,5 @@ export class ServiceMetrics {
 
 /** Whether more than a size was asked for. */
 function isRestoration({ work }: Job): boolean {
-  return work.kind === 'restore' || ('is_face_enhance' in work.options && work.options.is_face_enhance === true);
+  return work.kind !== 'hires-fix' || ('is_face_enhance' in work.options && work.options.is_face_enhance === true);
 }

@@ -58,10 +58,11 @@ export function faceTaskSettings(
 
 function faceNumbers() {
   const error = 'faces must be whole numbers from 0, comma-separated';
-  return z
+  const text = z
     .string({ error })
     .regex(/^\s*\d{1,6}(\s*,\s*\d{1,6})*\s*$/, { error, abort: true })
-    .transform((text) => text.split(',').map(Number));
+    .transform((numbers) => numbers.split(',').map(Number));
+  return z.union([z.array(z.int().min(0)), text], { error });
 }
 
 function issueOf(name: string, message: string, input: unknown) {

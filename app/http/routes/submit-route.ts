@@ -5,6 +5,7 @@ import { outputOptions, upscaleOptions } from '../../processing/upscale-options.
 import { sendAccepted } from '../answer-job.ts';
 import { BadFieldError } from '../errors.ts';
 import { Fields } from '../fields.ts';
+import { faceMethod } from './face-route.ts';
 import type { ImageMethod } from './image-route.ts';
 import { imageMethod, submitImages } from './image-route.ts';
 import { colorizeMethod, restoreMethod } from './restore-route.ts';
@@ -27,7 +28,13 @@ const enhanceMethod = imageMethod({
 
 /** `POST /jobs` takes any method's images as a job, `POST /enhance` those of one method. Both answer 202 and where to ask. */
 export function submitRoute(context: RouteContext): Router {
-  const methods = [upscaleMethod, enhanceMethod, restoreMethod(context.config.modelRestore), colorizeMethod];
+  const methods = [
+    upscaleMethod,
+    enhanceMethod,
+    restoreMethod(context.config.modelRestore),
+    colorizeMethod,
+    faceMethod,
+  ];
   const answer = async (response: Response, read: ImageMethod['read']): Promise<void> => {
     const submission = await submitImages(context, { request: response.req, response, mostFiles: MOST_IMAGES, read });
     response.set('X-Job-Id', submission.job.id);
