@@ -2,7 +2,7 @@
  * Peak memory of a worker that restores 2000 x 1500 pixels by networks of full size, with pseudo-random weights: what must
  * stay below 4.5 GB. Names of steps and of a colouring model may follow. Linux only.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -12,6 +12,7 @@ import { outputOptions } from '../../app/processing/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { writeHashedModel } from '../support/hashed-checkpoint.ts';
+import { peakMemory } from '../support/peak-memory.ts';
 
 /** Manifests by the file names of what they stand for. */
 const MODELS = {
@@ -45,7 +46,7 @@ async function restore(): Promise<void> {
     isBackground: false,
   });
   let peak = 0;
-  const looking = setInterval(() => (peak = Math.max(peak, ...childProcesses().map(peakBytes))), LOOK_MS);
+  const looking = setInterval(() => (peak = Math.max(peak, ...childProcesses().map(peakMemory))), LOOK_MS);
   const [result] = await pool.run({
     kind: 'restore',
     images: [{ file: photo, name: 'photo.jpg', outputStem: join(folder, 'out') }],
@@ -57,13 +58,4 @@ async function restore(): Promise<void> {
   process.stdout.write(`${JSON.stringify(result?.info, null, 2)}\n`);
   process.stdout.write(`peak resident memory of the worker: ${(peak / 1e9).toFixed(2)} GB\n`);
   if (peak === 0 || peak > LIMIT_BYTES) process.exitCode = 1;
-}
-
-function peakBytes(pid: number): number {
-  try {
-    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Number(kilobytes) * 1024;
-  } catch {
-    return 0; // it has just ended
-  }
 }

@@ -1,6 +1,7 @@
 import { DownloadError } from '../../app/catalog/errors.ts';
 import { ModelDownloader, type ModelDownloaderOptions } from '../../app/catalog/model-downloader.ts';
 import type { RemoteModel } from '../../app/catalog/remote-model.ts';
+import { peakMemory } from '../support/peak-memory.ts';
 
 /**
  * A process that downloads one model, to be killed or raced: `node download-child.mjs '{"options":...,"model":...}'`.
@@ -16,7 +17,7 @@ try {
       hasStarted = true;
     },
   });
-  process.stdout.write(`${JSON.stringify({ isFetched, peakRss: process.resourceUsage().maxRSS * 1024 })}\n`);
+  process.stdout.write(`${JSON.stringify({ isFetched, peakRss: peakMemory('self') })}\n`);
 } catch (error) {
   if (!(error instanceof DownloadError)) throw error;
   process.stdout.write(`${JSON.stringify({ reason: error.reason, message: error.message })}\n`);

@@ -8,6 +8,7 @@ import type { HiresFixTask } from '../../app/processing/tasks.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { writeFaceModels } from '../support/face-models.ts';
+import { peakMemory } from '../support/peak-memory.ts';
 import { readPng } from '../support/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -15,7 +16,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { upscaleTask, workerConfig } from '../support/upscale-task.ts';
 
 const TIMEOUT_MS = 300_000;
-const MOST_MEMORY_KB = 2.5 * 2 ** 20;
+const MOST_MEMORY = 2.5e9;
 
 describeWithReference('Faces through a worker, with full-size weights', ['photos', 'portrait.jpg'], (photo) => {
   let folder: TemporaryFolder;
@@ -54,13 +55,13 @@ describeWithReference('Faces through a worker, with full-size weights', ['photos
     async () => {
       const stages = new Set<string>();
       const shares: number[] = [];
-      let mostMemoryKb = 0;
+      let mostMemory = 0;
       let mostModels = 0;
       const result = await run(task('faces', { upscaler: 'COMPACT_X2', is_face_enhance: 'true' }), (progress) => {
         stages.add(progress.stage);
         shares.push(progress.progress);
         for (const pid of childProcesses()) {
-          mostMemoryKb = Math.max(mostMemoryKb, peakMemoryKb(pid));
+          mostMemory = Math.max(mostMemory, peakMemory(pid));
           mostModels = Math.max(mostModels, openModels(pid, models()).length);
         }
       });
@@ -80,7 +81,7 @@ describeWithReference('Faces through a worker, with full-size weights', ['photos
       ]);
       expect([...stages]).toEqual(expect.arrayContaining(['upscaling', 'detecting', 'restoring', 'encoding']));
       expect(shares).toEqual([...shares].sort((a, b) => a - b));
-      expect(mostMemoryKb).toBeLessThan(MOST_MEMORY_KB);
+      expect(mostMemory).toBeLessThan(MOST_MEMORY);
       expect(mostModels).toBe(1);
 
       const plain = pixels(await run(task('plain', { upscaler: 'COMPACT_X2' })));
@@ -136,11 +137,6 @@ describeWithReference('Faces through a worker, with full-size weights', ['photos
     TIMEOUT_MS,
   );
 });
-
-/** VmHWM: the most memory that the process has held. */
-function peakMemoryKb(pid: number): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(procFile(pid, 'status'))?.[1] ?? 0);
-}
 
 /** Checkpoints that the process has mapped or open: those of loaded models. */
 function openModels(pid: number, models: string): string[] {

@@ -1,4 +1,5 @@
 import { decodeImage } from '../../../app/imaging/codec.ts';
+import { peakMemory } from '../../support/peak-memory.ts';
 
 /*
  * Decodes the files named on the command line, one after another, and prints as JSON how each ended and the most memory
@@ -12,7 +13,7 @@ interface Outcome {
 }
 
 const outcomes: Outcome[] = [];
-const startMb = process.resourceUsage().maxRSS / 1024;
+const startMb = peakMemory('self') / 2 ** 20;
 for (const file of process.argv.slice(2)) {
   const start = performance.now();
   const result = await decodeImage(file, { maxPixels: 2 ** 26 }).then(
@@ -22,4 +23,4 @@ for (const file of process.argv.slice(2)) {
   );
   outcomes.push({ file, result, milliseconds: Math.round(performance.now() - start) });
 }
-process.stdout.write(JSON.stringify({ outcomes, startMb, peakMb: process.resourceUsage().maxRSS / 1024 }));
+process.stdout.write(JSON.stringify({ outcomes, startMb, peakMb: peakMemory('self') / 2 ** 20 }));
