@@ -8,7 +8,7 @@ import got from 'got';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
-import { addressOf, isPrivateAddress } from './private-address.ts';
+import { addressOf, isPrivateAddress } from '../outbound/private-address.ts';
 import { asFault, TransferFault } from './transfer-fault.ts';
 
 export type RequestHeaders = Readonly<Record<string, string>>;

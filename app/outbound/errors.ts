@@ -1,0 +1,12 @@
+import { HiresFixError } from '../errors.ts';
+
+/** A stranger's URL leads to this machine or into a private network. */
+export class PrivateAddressError extends HiresFixError {
+  readonly code = 'ERR_PRIVATE_ADDRESS';
+
+  constructor(host: string) {
+    super(
+      `${host.slice(0, 255)} is not on the internet: addresses of this machine and of private networks are refused`,
+    );
+  }
+}
