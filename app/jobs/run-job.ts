@@ -37,7 +37,8 @@ export async function runJob(running: RunningJob, run: Run): Promise<Outcome> {
     try {
       return await attempt(running, run);
     } catch (error) {
-      const mayRetry = error instanceof WorkerCrashedError && mayDieAgain(running) && !run.signal.aborted;
+      if (run.signal.aborted) return { status: 'failed', error: INTERNAL }; // nobody will hear of it
+      const mayRetry = error instanceof WorkerCrashedError && mayDieAgain(running);
       if (!mayRetry) return { status: 'failed', error: failureOf(error, running.job.id, run.logger) };
       running.deaths++;
       run.logger.warn('the worker of a job died', { job_id: running.job.id, deaths: running.deaths, error });
