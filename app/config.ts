@@ -19,7 +19,7 @@ export class BadConfigError extends HiresFixError {
 }
 
 /** Variables whose values are never shown, and that worker processes do not get. */
-export const SECRET_VARIABLES: readonly string[] = ['API_KEY'];
+export const SECRET_VARIABLES: readonly string[] = ['API_KEY', 'WEBHOOK_SECRET'];
 
 const RESTORE_MODELS = ['denoise', 'deblur'] as const;
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -113,7 +113,19 @@ const jobs = {
   JANITOR_INTERVAL_MINUTES: decimal({ above: 0, max: 1440 })
     .default(30)
     .describe('How often results whose time is over are removed'),
+  RESULT_CACHE_MB: whole({ min: 0, max: 16_777_216 })
+    .default(512)
+    .describe('Room for results that may be asked for again, in MB (2^20 bytes); 0 is none'),
   JOB_TIMEOUT_SECONDS: decimal({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
+};
+
+const webhooks = {
+  WEBHOOKS_ENABLED: boolean().default(false).describe('Whether jobs may name a webhook_url that is told of their end'),
+  WEBHOOK_SECRET: z
+    .string()
+    .min(16, { error: 'expected at least 16 characters, best whsec_ and base64' })
+    .optional()
+    .describe('Key that webhooks are signed by: whsec_ and base64, or any text; needed where they are enabled'),
 };
 
 const logging = {
@@ -124,7 +136,16 @@ const logging = {
 };
 
 /** Every variable that the service reads, by name. `.env.example` lists the same names and defaults (a test holds them equal). */
-export const environment = z.object({ ...http, ...imaging, ...catalog, ...inference, ...faces, ...jobs, ...logging });
+export const environment = z.object({
+  ...http,
+  ...imaging,
+  ...catalog,
+  ...inference,
+  ...faces,
+  ...jobs,
+  ...webhooks,
+  ...logging,
+});
 
 /** What the service runs by; plain data, so that it can be sent to worker processes. Folders are absolute, times in ms. */
 export type Config = Readonly<ReturnType<typeof toConfig>>;
@@ -139,7 +160,12 @@ export function loadConfig(env?: Readonly<Record<string, string | undefined>>): 
     Object.entries(given).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
   );
   const parsed = environment.safeParse(set);
-  if (parsed.success) return toConfig(parsed.data);
+  if (parsed.success) {
+    const { WEBHOOKS_ENABLED: isEnabled, WEBHOOK_SECRET: secret } = parsed.data;
+    if (isEnabled && secret === undefined)
+      throw new BadConfigError(['WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true']);
+    return toConfig(parsed.data);
+  }
   throw new BadConfigError(
     parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
@@ -150,7 +176,7 @@ export function loadConfig(env?: Readonly<Record<string, string | undefined>>): 
 
 /** The same configuration without what a process that decodes strangers' files has no use for. */
 export function withoutSecrets(config: Config): Config {
-  return { ...config, apiKeyDigests: [] };
+  return { ...config, apiKeyDigests: [], webhookSecret: undefined };
 }
 
 function processEnvironment(): NodeJS.ProcessEnv {
@@ -190,7 +216,10 @@ function toConfig(env: z.output<typeof environment>) {
     maxQueuePerCaller: env.MAX_QUEUE_PER_CALLER,
     jobTtlMs: Math.round(env.JOB_TTL_MINUTES * 60_000),
     janitorIntervalMs: Math.round(env.JANITOR_INTERVAL_MINUTES * 60_000),
+    resultCacheBytes: env.RESULT_CACHE_MB * 2 ** 20,
     jobTimeoutMs: Math.round(env.JOB_TIMEOUT_SECONDS * 1000),
+    webhooksEnabled: env.WEBHOOKS_ENABLED,
+    webhookSecret: env.WEBHOOK_SECRET,
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata'; // tsyringe throws on load without it, so it stays the first import
 import type { Server } from 'node:http';
+import { join } from 'node:path';
 import type { Server as SocketServer } from 'socket.io';
 import type { DependencyContainer, InjectionToken } from 'tsyringe';
 import { instancePerContainerCachingFactory as once, container as root } from 'tsyringe';
@@ -14,11 +15,13 @@ import { JobFiles } from './jobs/job-files.ts';
 import type { JobHandler } from './jobs/job.ts';
 import type { JobQueue } from './jobs/job-queue.ts';
 import { Journal } from './jobs/journal.ts';
+import { ResultCache } from './jobs/result-cache.ts';
 import { StateFolder } from './jobs/state-folder.ts';
 import type { StoredJob } from './jobs/stored-job.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
 import { attachJobGateway } from './realtime/job-gateway.ts';
+import { WebhookSender } from './webhooks/webhook-sender.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -30,6 +33,7 @@ export const JOB_FILES = token<JobFiles>('JobFiles');
 export const JOB_QUEUE = token<JobQueue>('JobQueue');
 export const JANITOR = token<Janitor>('Janitor');
 export const JOB_HANDLER = token<JobHandler>('JobHandler');
+export const WEBHOOK_SENDER = token<WebhookSender | undefined>('WebhookSender');
 export const SERVER = token<Server>('Server');
 export const JOB_GATEWAY = token<SocketServer>('JobGateway');
 
@@ -43,8 +47,9 @@ export function createContainer(config: Config): DependencyContainer {
   container.register(JOB_FILES, { useFactory: once((c) => new JobFiles(c.resolve(CONFIG))) });
   container.register(JOB_QUEUE, { useFactory: once(createQueue) });
   container.register(JOB_HANDLER, {
-    useFactory: once((c) => createJobHandler(c.resolve(WORKER_POOL), c.resolve(JOB_FILES))),
+    useFactory: once((c) => createJobHandler(c.resolve(WORKER_POOL), c.resolve(JOB_FILES), createCache(c))),
   });
+  container.register(WEBHOOK_SENDER, { useFactory: once(createWebhookSender) });
   container.register(JANITOR, {
     useFactory: once((c) => {
       const [queue, files, logger] = [c.resolve(JOB_QUEUE), c.resolve(JOB_FILES), c.resolve(LOGGER)];
@@ -72,6 +77,17 @@ export function createContainer(config: Config): DependencyContainer {
     ),
   });
   return container;
+}
+
+function createWebhookSender(c: DependencyContainer): WebhookSender | undefined {
+  const { webhooksEnabled, webhookSecret: secret } = c.resolve(CONFIG);
+  if (!webhooksEnabled || secret === undefined) return undefined;
+  return new WebhookSender({ queue: c.resolve(JOB_QUEUE), logger: c.resolve(LOGGER), secret });
+}
+
+function createCache(c: DependencyContainer): ResultCache {
+  const folder = join(c.resolve(JOB_FILES).stateFolder, 'cache');
+  return new ResultCache({ folder, config: c.resolve(CONFIG), logger: c.resolve(LOGGER) });
 }
 
 function createQueue(c: DependencyContainer): JobQueue {

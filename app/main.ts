@@ -14,6 +14,7 @@ import {
   JOB_QUEUE,
   LOGGER,
   SERVER,
+  WEBHOOK_SENDER,
   WORKER_POOL,
 } from './container.ts';
 import { StateInUseError } from './jobs/errors.ts';
@@ -45,6 +46,7 @@ export async function startService(config: Config): Promise<RunningService> {
   const pool = container.resolve(WORKER_POOL);
   const server = container.resolve(SERVER);
   const gateway = container.resolve(JOB_GATEWAY);
+  const webhooks = container.resolve(WEBHOOK_SENDER);
 
   const files = container.resolve(JOB_FILES);
   const start = async (): Promise<ProcessLock> => {
@@ -69,6 +71,7 @@ export async function startService(config: Config): Promise<RunningService> {
     await queue.close(drainMs);
     await closeServer(server, gateway);
     await pool.close();
+    await webhooks?.close();
     await lock.release();
     logger.info('stopped');
   };

@@ -23,6 +23,14 @@ export class Fields {
     this.#values.set(name, value);
   }
 
+  /** The value of a field that is dealt with here, and is none of the others any more. */
+  take(name: string): string | undefined {
+    const value = this.#values.get(name);
+    if (this.#repeated.has(name)) throw new BadFieldError(name, 'expected once, got several times');
+    this.#values.delete(name);
+    return value;
+  }
+
   overriddenBy(other: Fields): Fields {
     const fields = new Fields();
     for (const [name, value] of [...this.#values, ...other.#values]) fields.#values.set(name, value);

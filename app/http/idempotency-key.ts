@@ -23,11 +23,11 @@ export function admissionOf(caller: string, idempotencyKey: string | undefined):
 /** A key with a digest of what was asked: the images' own digests and every option. */
 export function idempotency(
   key: string,
-  asked: Pick<JobRequest, 'method' | 'work' | 'output'> & { readonly images: readonly string[] },
+  asked: Pick<JobRequest, 'method' | 'work' | 'output' | 'webhookUrl'> & { readonly images: readonly string[] },
 ): Idempotency {
-  const { method, images, work, output } = asked;
+  const { method, images, work, output, webhookUrl } = asked;
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([method, images, work, output]))
+    .update(JSON.stringify([method, images, work, output, webhookUrl]))
     .digest('hex');
   return { key, fingerprint };
 }

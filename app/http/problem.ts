@@ -12,6 +12,7 @@ import type * as jobs from '../jobs/errors.ts';
 import type { JobError } from '../jobs/job.ts';
 import type { Logger } from '../logger.ts';
 import type * as onnx from '../onnx/errors.ts';
+import type * as outbound from '../outbound/errors.ts';
 import type * as processing from '../processing/errors.ts';
 import type * as worker from '../worker/errors.ts';
 import type * as http from './errors.ts';
@@ -29,6 +30,7 @@ type ErrorModule =
   | typeof inference
   | typeof jobs
   | typeof onnx
+  | typeof outbound
   | typeof processing
   | typeof worker;
 /** The literal codes of the error classes in a module; one whose code is only known at run time has none. */
@@ -75,6 +77,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_ORIGIN_NOT_ALLOWED: 403,
   ERR_OUTPUT_FORMAT: 400,
   ERR_OUTPUT_TOO_LARGE: 413,
+  ERR_PRIVATE_ADDRESS: 400,
   ERR_QUEUE_FULL: 429,
   ERR_RATE_LIMITED: 429,
   ERR_RESULT_NOT_FOUND: 404,

@@ -11,6 +11,7 @@ import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './body.ts';
 import { RouteNotFoundError } from './errors.ts';
 import { problemHandler } from './problem.ts';
+import { docsRoute } from './routes/docs-route.ts';
 import { eventsRoute } from './routes/events-route.ts';
 import { faceRoute } from './routes/face-route.ts';
 import { healthRoute } from './routes/health-route.ts';
@@ -41,7 +42,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), originPolicy(config));
-  app.use(healthRoute(context));
+  app.use(healthRoute(context), docsRoute());
   app.use(authentication(config), rateLimit(config));
   app.use(
     jobsRoute(context),

@@ -82,6 +82,8 @@ describe('the service', () => {
     ];
     expect(second.headers['etag']).toBe(first.headers['etag']);
     expect(second.body).toEqual(first.body);
+    expect(first.headers['server-timing']).toContain('decode;dur=');
+    expect(second.headers['server-timing']).toContain('cache;dur='); // it was not made again
   });
 
   it('names the result after the image, whatever that is called', async () => {

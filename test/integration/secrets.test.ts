@@ -35,6 +35,8 @@ describe('what is secret', () => {
         MODEL_DOWNLOADS: 'false',
         LOG_LEVEL: 'debug',
         API_KEY: KEY,
+        WEBHOOKS_ENABLED: 'true',
+        WEBHOOK_SECRET: `${CANARY}-webhook-secret`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -62,11 +64,12 @@ describe('what is secret', () => {
         .type('image/png')
         .send(image),
       await request(url).get('/jobs').set('X-API-KEY', KEY),
+      await request(url).get('/metrics').set('X-API-KEY', KEY),
       await request(url).get(`/jobs?api_key=${KEY}`),
       await request(url).get('/models').set('X-API-KEY', `${CANARY}-wrong`),
       await request(url).get('/jobs').set('Authorization', `Basic ${CANARY}`),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([200, 400, 400, 200, 401, 401, 401]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 400, 400, 200, 200, 401, 401, 401]);
     const socket = io(url, { auth: { api_key: `${CANARY}-wrong` }, reconnection: false });
     const refused = await new Promise<Error>((resolve) => socket.once('connect_error', resolve));
     socket.disconnect();

@@ -24,6 +24,7 @@ export async function serveProcess(folder: string, env: Record<string, string> =
       PROCESSED_FOLDER: join(folder, 'out'),
       MODEL_DOWNLOADS: 'false',
       LOG_LEVEL: 'error',
+      RESULT_CACHE_MB: '0', // every job is to be run
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -39,7 +39,10 @@ describe('loadConfig', () => {
       maxQueuePerCaller: undefined,
       jobTtlMs: 3_600_000,
       janitorIntervalMs: 1_800_000,
+      resultCacheBytes: 512 * 2 ** 20,
       jobTimeoutMs: 3_600_000,
+      webhooksEnabled: false,
+      webhookSecret: undefined,
       logLevel: 'info',
     });
   });
@@ -80,6 +83,13 @@ describe('loadConfig', () => {
     expect(apiKeyDigests).toHaveLength(2);
     expect(() => loadConfig({ API_KEY: 'two words' })).toThrow(/API_KEY: expected keys/);
     expect(() => loadConfig({ API_KEY: 'two words' })).not.toThrow(/two words/);
+  });
+
+  it('does not enable webhooks without a secret to sign them by', () => {
+    expect(() => loadConfig({ WEBHOOKS_ENABLED: 'true' })).toThrow('WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true');
+    expect(() => loadConfig({ WEBHOOK_SECRET: 'too short' })).toThrow(/^((?!too short).)*$/s);
+    const { webhooksEnabled, webhookSecret } = loadConfig({ WEBHOOKS_ENABLED: 'true', WEBHOOK_SECRET: 'x'.repeat(16) });
+    expect([webhooksEnabled, webhookSecret]).toEqual([true, 'x'.repeat(16)]);
   });
 
   it('names every bad variable at once, what was expected and what came', () => {
@@ -151,7 +161,13 @@ describe('.env.example', () => {
   it('states the defaults', () => {
     expect(loadConfig(example as Record<string, string>)).toEqual(loadConfig({}));
     const empty = Object.entries(example).flatMap(([name, value]) => (value ? [] : [name]));
-    expect(empty.sort()).toEqual(['ALLOWED_ORIGINS', 'API_KEY', 'MAX_QUEUE_PER_CALLER', 'MODEL_MIRROR']);
+    expect(empty.sort()).toEqual([
+      'ALLOWED_ORIGINS',
+      'API_KEY',
+      'MAX_QUEUE_PER_CALLER',
+      'MODEL_MIRROR',
+      'WEBHOOK_SECRET',
+    ]);
   });
 
   it('describes each variable as the schema does', () => {

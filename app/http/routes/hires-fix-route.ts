@@ -6,7 +6,6 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Job, JobInput, JobResult, Submission } from '../../jobs/job.ts';
 import { newJobId } from '../../jobs/job.ts';
-import type { JobQueue } from '../../jobs/job-queue.ts';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
 import { callerOf } from '../caller.ts';
@@ -16,6 +15,7 @@ import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.t
 import type { JsonImages } from '../json-images.ts';
 import { receiveJsonImages } from '../json-images.ts';
 import { warningsOf } from '../result-headers.ts';
+import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Images that one body may carry, counted at their largest. More belong in several requests. */
@@ -23,7 +23,7 @@ const FULL_SIZE_IMAGES = 8;
 const MOST_IMAGES = 64;
 const JSON_OVERHEAD_BYTES = 2 ** 20;
 
-const hiresFixBody = z.object({
+export const hiresFixBody = z.object({
   images: z
     .array(z.string({ error: 'must be text: base64 or a data URL' }), {
       error: 'must be a list of images, as base64 or data URLs',
@@ -35,11 +35,12 @@ const hiresFixBody = z.object({
       error: 'must be an object with the fields of HiresFixConfig',
     })
     .optional(),
+  webhook_url: webhookUrl,
 });
 
 const { scale, width, height, ...sameNames } = upscaleOptions.shape;
 /** `HiresFixConfig`: the options of an upscale, the size under names of its own. */
-const hiresFixConfig = z.object({
+export const hiresFixConfig = z.object({
   ...sameNames,
   ...outputOptions.shape,
   upscale_factor: scale,
@@ -62,7 +63,7 @@ export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): 
       mostImages: MOST_IMAGES,
       file: (index) => files.input(id, index),
     });
-    const submission = await submit(queue, body, { id, caller, key }).catch(async (error: unknown) => {
+    const submission = await submit({ config, queue }, body, { id, caller, key }).catch(async (error: unknown) => {
       await body.removeAllBut([]);
       throw error;
     });
@@ -71,11 +72,11 @@ export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): 
 }
 
 async function submit(
-  queue: JobQueue,
+  { config, queue }: Pick<RouteContext, 'config' | 'queue'>,
   body: JsonImages,
   { id, caller, key }: { readonly id: string; readonly caller: string; readonly key: string | undefined },
 ): Promise<Submission> {
-  const { images, warnings, ...asked } = parseBody(body.value);
+  const { images, warnings, ...asked } = parseBody(body.value, config);
   const decoded = [];
   for (const [index, text] of images.entries()) decoded.push(await body.image(`images[${index}]`, text));
   const inputs = decoded.map(({ file, sha256 }, index): JobInput => ({ file, name: `images[${index}]`, sha256 }));
@@ -91,7 +92,7 @@ async function submit(
   });
 }
 
-function parseBody(body: unknown) {
+function parseBody(body: unknown, config: RouteContext['config']) {
   if (typeof body !== 'object' || body === null)
     throw new BadBodyError('The body must be a JSON object with "images" and "config"');
   const outer = parseParameters(hiresFixBody, Object.entries(body));
@@ -103,6 +104,7 @@ function parseBody(body: unknown) {
     images: outer.values.images,
     work: { kind: 'hires-fix' as const, options: upscaleOptions.parse({ ...rest, ...sizes }) },
     output: outputOptions.parse(rest),
+    ...webhookOf(outer.values.webhook_url, config),
     warnings: [...outer.warnings, ...inner.warnings],
   };
 }

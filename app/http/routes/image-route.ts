@@ -13,6 +13,7 @@ import { parseParameters } from '../fields.ts';
 import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import { setResultHeaders } from '../result-headers.ts';
 import { receiveImages } from '../upload.ts';
+import { webhookOf } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** What can be done with an image, and the fields by which it is asked. */
@@ -72,7 +73,10 @@ export async function submitImages(
     maxBytes: config.maxFileSizeBytes,
     mostFiles,
   });
-  const { warnings, ...asked } = await asPromise(() => read(fields)).catch(async (error: unknown) => {
+  const { warnings, ...asked } = await asPromise(() => ({
+    ...webhookOf(fields.take('webhook_url'), config),
+    ...read(fields),
+  })).catch(async (error: unknown) => {
     await files.removeInputs({ inputs: images });
     throw error;
   });

@@ -15,7 +15,7 @@ import type { RouteContext } from './route-context.ts';
 const LARGEST_PAGE = 100;
 const LIMIT_ERROR = { error: `must be a whole number from 1 to ${LARGEST_PAGE}` };
 
-const page = z.object({
+export const jobsPage = z.object({
   limit: z
     .string()
     .regex(/^\d{1,3}$/, LIMIT_ERROR)
@@ -30,7 +30,7 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
   const own = (id: string, response: Response): Promise<Job> => ownJob(queue, id, callerOf(response));
   return Router()
     .get('/jobs', async (request, response) => {
-      const { limit, cursor } = parseParameters(page, Fields.ofQuery(request.query).entries()).values;
+      const { limit, cursor } = parseParameters(jobsPage, Fields.ofQuery(request.query).entries()).values;
       const caller = callerOf(response);
       const after = cursor === undefined ? undefined : (await own(cursor, response)).id;
       const { jobs, next } = await queue.list({ limit, caller, ...(after !== undefined && { after }) });

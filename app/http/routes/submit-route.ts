@@ -17,7 +17,7 @@ const MOST_IMAGES = 64;
 const DEFAULT_STEPS = 'old-photo';
 
 /** An upscale that restores faces unless it is told not to. */
-const enhanceMethod = imageMethod({
+export const enhanceMethod = imageMethod({
   method: 'enhance',
   form: upscaleOptions.extend({ ...outputOptions.shape, face_enhance: flag('face_enhance').default(true) }),
   workOf: ({ face_enhance: isFaceEnhance, ...values }) => ({

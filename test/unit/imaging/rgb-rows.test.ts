@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Channels, Image } from '../../../app/imaging/image.ts';
-import { colouredShape, rgbRows, withAlphaOf } from '../../../app/imaging/rgb-rows.ts';
+import { colouredShape, rgbRows, withAlphaOf, withoutAlpha } from '../../../app/imaging/rgb-rows.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import { collectImage, noise } from '../../support/images.ts';
 
@@ -40,6 +40,18 @@ describe('Alpha on its way', () => {
       const alpha = source.data[(pixel + 1) * channels - 1] ?? NaN;
       expect([...coloured.data.subarray(4 * pixel, 4 * pixel + 4)]).toEqual([9, 9, 9, alpha]);
     }
+  });
+
+  it.each([2, 4] as const)('goes by a network that gives back the colours of %i channels', (channels) => {
+    const source = noise({ width: 5, height: 7, channels, depth: 8 });
+    const copy = collectImage(source, (sink) => {
+      const target = withAlphaOf(rowsOf(source), sink);
+      const colours = withoutAlpha(rowsOf(source));
+      expect([colours.channels, target.channels]).toEqual([channels - 1, channels - 1]);
+      target.writeRows(colours.readRows(0, 3));
+      target.writeRows(colours.readRows(3, 4));
+    });
+    expect(copy.data).toEqual(source.data);
   });
 
   it('is not made up', () => {

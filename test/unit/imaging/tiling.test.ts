@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import type { TileRows } from '../../../app/imaging/tiling.ts';
-import { commonWindow, evenTiles, padReflect, referenceTiles } from '../../../app/imaging/tiling.ts';
+import { commonWindow, evenTiles, padReflect, padZeros, referenceTiles } from '../../../app/imaging/tiling.ts';
 
 /** How often each pixel is written. */
 function coverage(rows: TileRows, width: number, height: number): Uint8Array {
@@ -72,6 +72,22 @@ describe('referenceTiles', () => {
         expect(coverage(referenceTiles(w, h, tile, pad), w, h).every((count) => count === 1)).toBe(true);
       }),
     );
+  });
+});
+
+describe('padZeros', () => {
+  const image = rowsOf({ width: 2, height: 2, channels: 2, depth: 8, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+
+  it('adds zeros right and below, whatever rows are asked for', () => {
+    const padded = padZeros(image, 1, 2);
+    expect([padded.width, padded.height]).toEqual([3, 4]);
+    expect([...padded.readRows(0, 4)]).toEqual([1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 0, 0, ...Array<number>(12).fill(0)]);
+    expect([...padded.readRows(1, 2)]).toEqual([5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...padded.readRows(3, 1)]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('is the picture where nothing is missing', () => {
+    expect(padZeros(image, 0, 0)).toBe(image);
   });
 });
 
