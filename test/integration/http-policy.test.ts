@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { eventually } from '../support/eventually.ts';
 import type { HttpService } from '../support/http-service.ts';
 import { echo, openHttpService } from '../support/http-service.ts';
 import { rawConnection } from '../support/raw-http.ts';
@@ -100,6 +101,11 @@ describe('the HTTP server', () => {
     const trickle = setInterval(() => connection.write('x'), 500);
     await connection.closed();
     clearInterval(trickle);
-    expect(await service.folder.jobFiles()).toEqual([]);
+    expect(
+      await eventually(
+        () => service.folder.jobFiles(),
+        (files) => files.length === 0,
+      ),
+    ).toEqual([]);
   });
 });

@@ -10,5 +10,5 @@ describe('a server that is killed again and again', () => {
     expect(report.accepted).toBeGreaterThan(10);
     expect((await folder.files()).filter((file) => file.startsWith('in/'))).toEqual([]);
     await folder.remove();
-  }, 300_000);
+  }, 600_000);
 });

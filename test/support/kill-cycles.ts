@@ -9,7 +9,7 @@ const CLIENTS = 3;
 /** More than can be worked off would only make the end longer. */
 const REQUESTS_EACH = 2;
 /** After the last start everything that was accepted has to end within this. */
-const QUIESCE_MS = 120_000;
+const QUIESCE_MS = 300_000;
 const INTERRUPTED = 'ERR_JOB_INTERRUPTED';
 
 export interface CycleReport {

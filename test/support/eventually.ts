@@ -1,0 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PATIENCE_MS = 10_000;
+
+/** The first answer that is as it should be, or the last one if none was in ten seconds: for what happens soon after an event. */
+export async function eventually<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const value = await read();
+    if (isDone(value) || performance.now() > deadline) return value;
+    await sleep(20);
+  }
+}
