@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ModelFile } from './model-files.ts';
 import type { KnownModel } from './model-index.ts';
 import type { LockedModel } from './models-lock-file.ts';
+import type { DownloadProgress } from './progress-meter.ts';
 
 /** What a checkpoint says of its network. */
 export interface InspectedModel {
@@ -33,14 +34,19 @@ export interface CatalogEntry {
   readonly isVerified: boolean | null;
   /** Why the file cannot be used. */
   readonly problem: string | null;
+  /** Of the download that some process runs at the moment. */
+  readonly download: DownloadProgress | null;
+}
+
+/** What is found out about a model by looking at the disk. */
+export interface ModelFindings {
+  readonly record: LockedModel | undefined;
+  readonly inspected: InspectedModel | Error | undefined;
+  readonly download: DownloadProgress | null;
 }
 
 /** Puts together what is known of a model: from the catalogue, from its file and from what the downloader recorded. */
-export function describeModel(
-  model: KnownModel,
-  record: LockedModel | undefined,
-  inspected: InspectedModel | Error | undefined,
-): CatalogEntry {
+export function describeModel(model: KnownModel, { record, inspected, download }: ModelFindings): CatalogEntry {
   const { file } = model;
   const published = publishedFacts(model);
   const found = inspected instanceof Error ? undefined : inspected;
@@ -56,6 +62,7 @@ export function describeModel(
     sha256: published.sha256 ?? record?.sha256 ?? null,
     isVerified: verificationOf(model, record),
     problem: inspected instanceof Error ? inspected.message : null,
+    download,
   };
 }
 

@@ -10,6 +10,7 @@ import { findModelFiles, type ModelFile } from './model-files.ts';
 import { ModelIndex, type KnownModel } from './model-index.ts';
 import { ModelsLockFile, type LockedModel } from './models-lock-file.ts';
 import { readRemoteModels, type RemoteModel } from './remote-model.ts';
+import { runningDownload } from './running-download.ts';
 import { diskFault } from './transfer-fault.ts';
 
 export interface ModelCatalogOptions {
@@ -76,10 +77,26 @@ export class ModelCatalog {
     const { models } = await this.#index();
     const records = await this.#lockFile.read();
     return Promise.all(
-      models.map(async (model) =>
-        describeModel(model, this.#recordOf(model, records), model.file && (await this.#inspect(model.file))),
-      ),
+      models.map(async (model) => {
+        const official = model.file ? null : officialOf(model);
+        return describeModel(model, {
+          record: this.#recordOf(model, records),
+          inspected: model.file && (await this.#inspect(model.file)),
+          download: official && (await runningDownload(official, this.#options.directory)),
+        });
+      }),
     );
+  }
+
+  /**
+   * The one name of a model that is installed or may be fetched, whatever spelling it is asked for by. Reads no files. Throws
+   * `UnknownModelError`; `ModelUnavailableError` where it is missing and downloads are off.
+   */
+  async obtainable(name: string): Promise<string> {
+    const model = this.#lookUp(await this.#index(), name);
+    const official = officialOf(model);
+    if (!model.file && official) this.#assertDownloading(official);
+    return model.name;
   }
 
   /**
@@ -141,16 +158,21 @@ export class ModelCatalog {
     { name, official }: Pick<ResolvedModel, 'name' | 'official'>,
     options: DownloadOptions,
   ): Promise<DownloadedModel> {
-    const { directory, isDownloading, downloader } = this.#options;
+    const { directory, downloader } = this.#options;
     if (!official) throw new UnknownModelError(name, await this.#names());
-    if (!isDownloading)
-      throw new ModelUnavailableError(official, { directory, why: 'downloads are off (MODEL_DOWNLOADS)' });
+    this.#assertDownloading(official);
     try {
       return await downloader.download(official, options);
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error;
       throw new ModelUnavailableError(official, { directory, why: error.message }, { cause: error });
     }
+  }
+
+  #assertDownloading(official: RemoteModel): void {
+    const { directory, isDownloading } = this.#options;
+    if (isDownloading) return;
+    throw new ModelUnavailableError(official, { directory, why: 'downloads are off (MODEL_DOWNLOADS)' });
   }
 
   async #index(): Promise<ModelIndex> {

@@ -2,15 +2,18 @@ import type { CatalogEntry } from './catalog-entry.ts';
 import type { Verification } from './model-catalog.ts';
 
 /** A model as `GET /models` and `hiresfix models list --json` show it. Null is what is not known, or does not apply. */
-export interface ModelView extends Omit<CatalogEntry, 'isInstalled' | 'isVerified'> {
+export interface ModelView extends Omit<CatalogEntry, 'isInstalled' | 'isVerified' | 'download'> {
   readonly installed: boolean;
   /** True: downloaded and checked. False: placed by hand, and used all the same. */
   readonly verified: boolean | null;
+  /** While some process downloads it. */
+  readonly downloading: { readonly downloaded_bytes: number; readonly total_bytes: number | null } | null;
 }
 
 /** The public form of an entry. */
-export function modelView({ isInstalled, isVerified, ...entry }: CatalogEntry): ModelView {
-  return { ...entry, installed: isInstalled, verified: isVerified };
+export function modelView({ isInstalled, isVerified, download, ...entry }: CatalogEntry): ModelView {
+  const downloading = download && { downloaded_bytes: download.downloadedBytes, total_bytes: download.totalBytes };
+  return { ...entry, installed: isInstalled, verified: isVerified, downloading };
 }
 
 /** The public form of what `verify` found. */

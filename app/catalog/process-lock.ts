@@ -69,6 +69,13 @@ export class ProcessLock {
     }
   }
 
+  /** Whether some process holds a lock at the moment. */
+  static async isHeld(path: string, { staleMs }: Pick<ProcessLockTimings, 'staleMs'>): Promise<boolean> {
+    const seen = await look(path);
+    if (!seen) return false;
+    return (seen.holder && isRunning(seen.holder)) ?? Date.now() - seen.modifiedMs < staleMs;
+  }
+
   /** Aborted when it turns out that another process has taken the lock over. */
   get lost(): AbortSignal {
     return this.#lost.signal;

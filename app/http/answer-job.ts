@@ -13,7 +13,7 @@ export async function answerJob(
   awaited: AwaitedJobs,
   { job: accepted, isReplay }: Submission,
   response: Response,
-  sendResult: (job: Job) => Promise<void>,
+  sendResult: (job: Job) => unknown,
 ): Promise<void> {
   const { waitMs, applied } = parsePrefer(response.req.get('Prefer'));
   response.set('X-Job-Id', accepted.id);
@@ -33,8 +33,15 @@ export async function answerJob(
   else sendAccepted(response, job);
 }
 
+/** Answers the request that submitted a job by 202 and where to ask, whatever `Prefer` says. */
+export function answerAccepted({ job, isReplay }: Submission, response: Response): void {
+  response.set('X-Job-Id', job.id);
+  if (isReplay) response.set('Idempotent-Replayed', 'true');
+  sendAccepted(response, job);
+}
+
 /** Answers that a job was accepted, and where to ask for it. */
-export function sendAccepted(response: Response, job: Job): void {
+function sendAccepted(response: Response, job: Job): void {
   response
     .status(202)
     .location(`/jobs/${job.id}`)

@@ -10,6 +10,7 @@ const SUFFIXES: Readonly<Record<JobMethod, string>> = {
   enhance: '_upscaled',
   restore: '_restored',
   face: '_restored',
+  download: '', // has no results
   colorize: '_colorized',
 };
 

@@ -5,6 +5,7 @@ import { required, schemaOf } from './openapi-schema.ts';
 import { faceMethod } from './routes/face-route.ts';
 import { hiresFixBody, hiresFixConfig } from './routes/hires-fix-route.ts';
 import { jobsPage } from './routes/jobs-route.ts';
+import { downloadQuery } from './routes/models-route.ts';
 import { colorizeMethod, restoreMethod } from './routes/restore-route.ts';
 import { enhanceMethod } from './routes/submit-route.ts';
 import { upscaleMethod } from './routes/upscale-route.ts';
@@ -111,9 +112,18 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
   },
   '/models': {
     get: {
-      summary: 'Models that are known, installed, verified',
+      summary: 'Models that are known, installed, verified, being downloaded',
       tag: 'service',
-      answers: { 200: ['Models', json({ type: 'object' })] },
+      answers: { 200: ['Models', json(ref('Models'))] },
+    },
+  },
+  '/models/{name}/download': {
+    post: {
+      summary: 'Fetch a model, as a job; one that is there already is left alone',
+      tag: 'service',
+      query: downloadQuery,
+      headers: SUBMITTING,
+      answers: { 200: JOB, 202: ACCEPTED },
     },
   },
   '/metrics': {

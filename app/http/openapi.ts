@@ -11,6 +11,7 @@ const result = z.looseObject({ original_filename: z.string(), url: z.string().de
 const job = z.looseObject({
   job_id: z.string(),
   method: z.string(),
+  model: z.string().nullable().describe('What a download fetches'),
   status: JOB_STATUS,
   stage: z.string(),
   progress: z.number().min(0).max(1),
@@ -21,12 +22,32 @@ const job = z.looseObject({
   code: z.string().nullable(),
 });
 
+const bytes = z.int().min(0);
+const model = z.looseObject({
+  name: z.string(),
+  kind: z.enum(['official', 'bundled', 'user']),
+  filename: z.string(),
+  installed: z.boolean(),
+  verified: z.boolean().nullable().describe('False for a file that was placed by hand; null where that says nothing'),
+  size: bytes.nullable().describe('In bytes'),
+  scale: z.number().nullable(),
+  architecture: z.string().nullable(),
+  licence: z.string().nullable(),
+  purpose: z.string().nullable(),
+  downloading: z
+    .object({ downloaded_bytes: bytes, total_bytes: bytes.nullable() })
+    .nullable()
+    .describe('While some process downloads it'),
+  problem: z.string().nullable().describe('Why the file cannot be used'),
+});
+
 /** What is answered. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Accepted: z.object({ job_id: z.string(), status: JOB_STATUS, queue_position: z.int().min(0) }),
   Health: z.object({ status: z.string() }),
   HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
   Job: job,
+  Models: z.object({ models: z.array(model) }),
   JobPage: z.object({ jobs: z.array(job), next_cursor: z.string().nullable() }),
   Problem: z.object({
     type: z.string(),

@@ -6,9 +6,8 @@ import {
   JobNotFoundError,
   NotAcceptingError,
 } from './errors.ts';
-import { FairOrder } from './fair-order.ts';
 import type { Job, JobHandler, JobPage, JobRequest, Submission } from './job.ts';
-import { hasEnded } from './job.ts';
+import { hasEnded, initialProgress } from './job.ts';
 import type { JobEvents } from './job-events.ts';
 import type { JobFiles } from './job-files.ts';
 import { rememberedName } from './job-files.ts';
@@ -22,6 +21,7 @@ import { RequestKeys } from './request-keys.ts';
 import type { Outcome } from './run-job.ts';
 import { runJob } from './run-job.ts';
 import { ServiceRate } from './service-rate.ts';
+import { StartOrder } from './start-order.ts';
 import type { StoredJob } from './stored-job.ts';
 import { restoredJob, storedJob } from './stored-job.ts';
 
@@ -34,7 +34,7 @@ export interface FileJobQueueOptions extends PlaceLimits {
   readonly files: JobFiles;
   readonly journal: Journal<StoredJob>;
   readonly logger: Logger;
-  /** Jobs that run at once. */
+  /** Jobs on images that run at once. */
   readonly workers: number;
   readonly keptJobs?: number;
 }
@@ -56,7 +56,7 @@ export class FileJobQueue implements JobQueue {
   readonly #journal: Journal<StoredJob>;
   readonly #keys = new RequestKeys<Entry>();
   readonly #running = new Map<string, Promise<void>>();
-  readonly #order = new FairOrder();
+  readonly #order: StartOrder;
   readonly #rate: ServiceRate;
   readonly #table: JobTable<Entry>;
   readonly #places: QueuePlaces;
@@ -66,6 +66,7 @@ export class FileJobQueue implements JobQueue {
   constructor(options: FileJobQueueOptions) {
     this.#options = options;
     this.#journal = options.journal;
+    this.#order = new StartOrder(options.workers);
     this.#rate = new ServiceRate(options.workers);
     this.#table = new JobTable(this.#order, this.#rate);
     this.#places = new QueuePlaces(options, this.#order, this.#rate);
@@ -157,7 +158,7 @@ export class FileJobQueue implements JobQueue {
 
   async close(drainMs = 0): Promise<void> {
     this.#state = 'draining';
-    for (const id of this.#order.positions().keys()) this.#table.emit(id, 'interrupted');
+    for (const id of this.#order.upTo(Infinity)) this.#table.emit(id, 'interrupted');
     const running = (): Promise<unknown> => Promise.all([...this.#running.values()]);
     if (drainMs > 0) await Promise.race([running(), later(drainMs)]);
     this.#state = 'closed';
@@ -217,12 +218,11 @@ export class FileJobQueue implements JobQueue {
 
   /** The inputs first: a job in the journal always has its files. */
   async #store(request: JobRequest): Promise<Entry> {
-    const images = request.inputs.length;
     const job: Job = {
       ...request,
       status: 'queued',
       queuePosition: 0,
-      progress: { stage: 'queued', progress: 0, stageProgress: 0, image: 1, images },
+      progress: initialProgress(request),
       results: [],
       failures: [],
       createdAt: Date.now(),
@@ -236,16 +236,17 @@ export class FileJobQueue implements JobQueue {
 
   #startNext(): void {
     const handler = this.#handler;
-    while (handler && this.#state === 'open' && this.#running.size < this.#options.workers) {
-      const entry = this.#table.find(this.#order.next() ?? '');
+    while (handler && this.#state === 'open') {
+      const running = [...this.#running.keys()].flatMap((id) => this.#table.find(id)?.job ?? []);
+      const entry = this.#table.find(this.#order.next(running) ?? '');
       if (!entry) return;
       this.#table.tellPositions();
       const { id } = entry.job;
-      const running = this.#run(entry, handler).finally(() => {
+      const run = this.#run(entry, handler).finally(() => {
         this.#running.delete(id);
         this.#startNext();
       });
-      this.#running.set(id, running);
+      this.#running.set(id, run);
     }
   }
 

@@ -1,19 +1,22 @@
 import type { HiresFixError } from '../errors.ts';
 import type { ImageResult } from '../processing/result.ts';
+import type { DownloadTask, TaskImage } from '../processing/tasks.ts';
 import { WorkerCrashedError } from '../worker/errors.ts';
-import type { Task } from '../worker/protocol.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 import { fileDigest } from './file-digest.ts';
-import type { Job, JobHandler, JobHooks, JobResult } from './job.ts';
+import type { ImageWork, Job, JobHandler, JobHooks, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import type { ResultCache } from './result-cache.ts';
 
 /**
- * How a job is run: images that were made before come out of the cache, the others are one task of a worker process. An image
- * that fails does not end a batch, unless its caller wants all images or none (`hires-fix`), or it is the last that was left.
+ * How a job is run: a download is a task of a worker process. Of images, those that were made before come out of the cache, the
+ * others are one task. An image that fails does not end a batch, unless its caller wants all images or none (`hires-fix`), or it is
+ * the last that was left.
  */
 export function createJobHandler(pool: Pick<WorkerPool, 'run'>, files: JobFiles, cache: ResultCache): JobHandler {
   return async (job, hooks) => {
+    const { work } = job;
+    if (work.kind === 'download') return download(work, hooks, pool);
     await files.createResultFolder(job);
     const keys = await Promise.all(job.inputs.map((input) => cache.keyOf(job, input)));
     const cached: JobResult[] = [];
@@ -21,7 +24,7 @@ export function createJobHandler(pool: Pick<WorkerPool, 'run'>, files: JobFiles,
       const found = key === undefined ? undefined : await cache.take(key, files.resultStem(job, index));
       if (found) cached.push({ ...found, index });
     }
-    const made = await makeOthers(job, hooks, { pool, files, cached });
+    const made = await makeOthers(job, hooks, { work, pool, files, cached });
     for (const result of made) {
       const key = keys[result.index];
       if (key !== undefined) await cache.put(key, result);
@@ -30,30 +33,47 @@ export function createJobHandler(pool: Pick<WorkerPool, 'run'>, files: JobFiles,
   };
 }
 
+/** Has no images, also in what it tells. */
+async function download(work: DownloadTask, hooks: JobHooks, pool: Pick<WorkerPool, 'run'>): Promise<readonly []> {
+  await pool.run(work, {
+    signal: hooks.signal,
+    onProgress: (progress) => hooks.onProgress({ ...progress, image: 0, images: 0 }),
+  });
+  return [];
+}
+
 interface Work {
+  readonly work: ImageWork;
   readonly pool: Pick<WorkerPool, 'run'>;
   readonly files: JobFiles;
   readonly cached: readonly JobResult[];
 }
 
 /** Makes the images that are not `cached`. Throws the first failure where no image of the job succeeded. */
-async function makeOthers(job: Job, hooks: JobHooks, { pool, files, cached }: Work): Promise<readonly JobResult[]> {
+async function makeOthers(
+  job: Job,
+  hooks: JobHooks,
+  { work, pool, files, cached }: Work,
+): Promise<readonly JobResult[]> {
   const isCached = new Set(cached.map(({ index }) => index));
   const indices = job.inputs.map((_, index) => index).filter((index) => !isCached.has(index));
   if (indices.length === 0) return [];
   const inJob = (index: number): number => indices[index] ?? index;
   const failed: HiresFixError[] = [];
-  const results = await pool.run(taskOf(job, files, indices), {
-    signal: hooks.signal,
-    onProgress: (progress) => {
-      const done = isCached.size + progress.progress * indices.length;
-      const images = job.inputs.length;
-      hooks.onProgress({ ...progress, image: inJob(progress.image - 1) + 1, images, progress: done / images });
+  const results = await pool.run(
+    { ...work, output: job.output, images: imagesOf(job, files, indices) },
+    {
+      signal: hooks.signal,
+      onProgress: (progress) => {
+        const done = isCached.size + progress.progress * indices.length;
+        const images = job.inputs.length;
+        hooks.onProgress({ ...progress, image: inJob(progress.image - 1) + 1, images, progress: done / images });
+      },
+      ...(isPerImage(job) && {
+        onImageFailed: (index, error) => failed.push(imageFailed(inJob(index), error, hooks)),
+      }),
     },
-    ...(isPerImage(job) && {
-      onImageFailed: (index, error) => failed.push(imageFailed(inJob(index), error, hooks)),
-    }),
-  });
+  );
   const [first] = failed;
   if (first && results.length + cached.length === 0) throw first;
   return Promise.all(results.map((result) => withDigest({ ...result, index: inJob(result.index) })));
@@ -70,12 +90,11 @@ function imageFailed(index: number, error: HiresFixError, { mayRetry, onImageFai
   return error;
 }
 
-function taskOf(job: Job, files: JobFiles, indices: readonly number[]): Task {
-  const images = indices.flatMap((index) => {
+function imagesOf(job: Job, files: JobFiles, indices: readonly number[]): readonly TaskImage[] {
+  return indices.flatMap((index) => {
     const input = job.inputs[index];
     return input ? [{ file: input.file, name: input.name, outputStem: files.resultStem(job, index) }] : [];
   });
-  return { ...job.work, images, output: job.output };
 }
 
 async function withDigest(result: ImageResult): Promise<JobResult> {

@@ -1,9 +1,9 @@
-import type { FairOrder } from './fair-order.ts';
 import type { EndStatus, Job, JobPage } from './job.ts';
 import { hasEnded } from './job.ts';
 import { JobEvents, ProgressThrottle } from './job-events.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { ServiceRate } from './service-rate.ts';
+import type { StartOrder } from './start-order.ts';
 
 /** Waiting jobs that are told of every step forward; those behind them are told when they come nearer. */
 const TOLD_POSITIONS = 100;
@@ -12,11 +12,11 @@ const TOLD_POSITIONS = 100;
 export class JobTable<Entry extends { job: Job }> {
   readonly events = new JobEvents();
   readonly #entries = new Map<string, Entry>();
-  readonly #order: FairOrder;
+  readonly #order: StartOrder;
   readonly #rate: ServiceRate;
   readonly #throttle = new ProgressThrottle((id) => this.emit(id, 'progress'));
 
-  constructor(order: FairOrder, rate: ServiceRate) {
+  constructor(order: StartOrder, rate: ServiceRate) {
     this.#order = order;
     this.#rate = rate;
   }
@@ -44,7 +44,7 @@ export class JobTable<Entry extends { job: Job }> {
 
   snapshot({ job }: Entry): Job {
     if (hasEnded(job.status)) return job;
-    const stands = { ...job, queuePosition: this.#order.positions().get(job.id) ?? 0 };
+    const stands = { ...job, queuePosition: this.#order.position(job) };
     const etaSeconds = this.#rate.secondsUntilEnd(stands);
     return etaSeconds === undefined ? stands : { ...stands, etaSeconds };
   }
@@ -75,10 +75,7 @@ export class JobTable<Entry extends { job: Job }> {
   }
 
   tellPositions(): void {
-    for (const [id, position] of this.#order.positions()) {
-      if (position > TOLD_POSITIONS) return;
-      this.#throttle.changed(id);
-    }
+    for (const id of this.#order.upTo(TOLD_POSITIONS)) this.#throttle.changed(id);
   }
 
   emit(id: string, event: 'progress' | 'interrupted' | EndStatus): void {

@@ -41,6 +41,8 @@ export interface ImageView {
 /** The payload of `completed`, `failed` and `cancelled`, and the body of `GET /jobs/{id}`. */
 export interface JobView extends ProgressView {
   readonly method: string;
+  /** What a download fetches. */
+  readonly model: string | null;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;
@@ -76,6 +78,7 @@ export function jobView(job: Job): JobView {
   return {
     ...progressView(job),
     method: job.method,
+    model: job.work.kind === 'download' ? job.work.model : null,
     created_at: isoTime(job.createdAt),
     started_at: job.startedAt === undefined ? null : isoTime(job.startedAt),
     finished_at: job.finishedAt === undefined ? null : isoTime(job.finishedAt),

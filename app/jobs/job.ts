@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { WorkProgress } from '../processing/progress.ts';
+import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
-import type { FaceTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
+import type { DownloadTask, FaceTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
 import type { OutputOptions } from '../processing/upscale-options.ts';
 
 /** The states that a job does not leave. */
@@ -9,13 +9,16 @@ export type EndStatus = 'completed' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'processing' | EndStatus;
 
 /** Which way a job came in; it names the result's suffix and what a batch means. */
-export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize' | 'face';
+export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize' | 'face' | 'download';
 
 /** What is done to each image: a worker's task but for the images. */
-export type JobWork =
+export type ImageWork =
   | Pick<HiresFixTask, 'kind' | 'options'>
   | Pick<FaceTask, 'kind' | 'options'>
   | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;
+
+/** What a job does. A download has no inputs and no results. */
+export type JobWork = ImageWork | DownloadTask;
 
 /** The caller of all jobs where no keys are set. */
 export const ANYONE = 'anyone';
@@ -110,6 +113,17 @@ export interface JobHooks {
 
 /** Runs one job to its results, fewer than inputs where images failed; throws to fail it. */
 export type JobHandler = (job: Job, hooks: JobHooks) => Promise<readonly JobResult[]>;
+
+/** Where a job stands before it has begun. */
+export function initialProgress({ inputs }: Pick<Job, 'inputs'>): WorkProgress {
+  return { stage: 'queued', progress: 0, stageProgress: 0, image: Math.min(1, inputs.length), images: inputs.length };
+}
+
+/** Where a job stands that has completed. */
+export function finalProgress({ work, inputs }: Pick<Job, 'work' | 'inputs'>): WorkProgress {
+  const stage: Stage = work.kind === 'download' ? 'downloading' : 'encoding';
+  return { stage, progress: 1, stageProgress: 1, image: inputs.length, images: inputs.length };
+}
 
 /** 128 random bits: knowing an id is knowing of the job. */
 export function newJobId(): string {

@@ -1,6 +1,6 @@
 import { CallerQueueFullError, QueueFullError } from './errors.ts';
-import type { FairOrder } from './fair-order.ts';
 import type { ServiceRate } from './service-rate.ts';
+import type { StartOrder } from './start-order.ts';
 
 export interface PlaceLimits {
   /** Jobs that may wait. */
@@ -12,11 +12,11 @@ export interface PlaceLimits {
 /** How many more may wait. Requests that are being stored have a place already. */
 export class QueuePlaces {
   readonly #limits: PlaceLimits;
-  readonly #order: FairOrder;
+  readonly #order: Pick<StartOrder, 'size' | 'sizeOf'>;
   readonly #rate: ServiceRate;
   readonly #taken: string[] = [];
 
-  constructor(limits: PlaceLimits, order: FairOrder, rate: ServiceRate) {
+  constructor(limits: PlaceLimits, order: Pick<StartOrder, 'size' | 'sizeOf'>, rate: ServiceRate) {
     this.#limits = limits;
     this.#order = order;
     this.#rate = rate;

@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts';
 import { WorkerCrashedError } from '../worker/errors.ts';
 import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
+import { finalProgress } from './job.ts';
 import { MOST_DEATHS } from './job-queue.ts';
 
 const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
@@ -76,13 +77,7 @@ function mayDieAgain({ deaths }: RunningJob): boolean {
 }
 
 function completed(job: Job, results: readonly JobResult[], failures: readonly ImageFailure[]): Outcome {
-  const { images } = job.progress;
-  return {
-    status: 'completed',
-    results,
-    failures,
-    progress: { stage: 'encoding', progress: 1, stageProgress: 1, image: images, images },
-  };
+  return { status: 'completed', results, failures, progress: finalProgress(job) };
 }
 
 /** What a caller is told of an error. */

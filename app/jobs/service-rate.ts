@@ -17,8 +17,9 @@ export class ServiceRate {
     this.#workers = workers;
   }
 
-  ran({ startedAt }: Pick<Job, 'startedAt'>): void {
-    if (startedAt === undefined) return;
+  /** Downloads do not count: they say nothing of the others, nor of each other. */
+  ran({ startedAt, work }: Pick<Job, 'startedAt' | 'work'>): void {
+    if (startedAt === undefined || work.kind === 'download') return;
     const seconds = secondsSince(startedAt);
     this.#meanSeconds = this.#meanSeconds === undefined ? seconds : this.#meanSeconds * (1 - NEWEST) + seconds * NEWEST;
   }
@@ -30,8 +31,8 @@ export class ServiceRate {
   }
 
   /** Seconds until a job has ended; undefined where nothing was measured that could say so, and for one that has. */
-  secondsUntilEnd({ status, startedAt, queuePosition, progress: { progress } }: Job): number | undefined {
-    const mean = this.#meanSeconds;
+  secondsUntilEnd({ status, startedAt, queuePosition, work, progress: { progress } }: Job): number | undefined {
+    const mean = work.kind === 'download' ? undefined : this.#meanSeconds;
     if (status === 'processing' && startedAt !== undefined) {
       const elapsed = secondsSince(startedAt);
       if (progress >= LEAST_PROGRESS) return Math.round((elapsed * (1 - progress)) / progress);

@@ -1,5 +1,5 @@
 import type { Job, JobInput, JobResult } from './job.ts';
-import { hasEnded } from './job.ts';
+import { finalProgress, hasEnded, initialProgress } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import { rememberedName } from './job-files.ts';
 
@@ -29,22 +29,13 @@ export function storedJob({ job, deaths, restarts }: CountedJob): StoredJob {
 }
 
 export function restoredJob({ deaths, restarts, ...stored }: StoredJob, files: JobFiles): CountedJob {
-  const images = stored.inputs.length;
-  const isDone = stored.status === 'completed';
-  const done = isDone ? 1 : 0;
   const job: Job = {
     ...stored,
     inputs: stored.inputs.map((input): JobInput => ({ ...input, file: files.inputNamed(input.file) })),
     results: stored.results.map((result): JobResult => ({ ...result, file: files.resultNamed(stored, result.file) })),
     status: hasEnded(stored.status) ? stored.status : 'queued',
     queuePosition: 0,
-    progress: {
-      stage: isDone ? 'encoding' : 'queued',
-      progress: done,
-      stageProgress: done,
-      image: isDone ? images : 1,
-      images,
-    },
+    progress: stored.status === 'completed' ? finalProgress(stored) : initialProgress(stored),
   };
   return { job, deaths, restarts };
 }

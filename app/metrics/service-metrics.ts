@@ -92,5 +92,6 @@ export class ServiceMetrics {
 
 /** Whether more than a size was asked for. */
 function isRestoration({ work }: Job): boolean {
-  return work.kind !== 'hires-fix' || ('is_face_enhance' in work.options && work.options.is_face_enhance === true);
+  if (work.kind !== 'hires-fix') return work.kind !== 'download';
+  return 'is_face_enhance' in work.options && work.options.is_face_enhance === true;
 }

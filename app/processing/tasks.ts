@@ -45,6 +45,13 @@ export interface RestoreTask extends ImagesTask {
   readonly options: RestoreOptions;
 }
 
+/** Put a model in place, fetching it if it is missing. Makes no images. */
+export interface DownloadTask {
+  readonly kind: 'download';
+  /** As the catalogue names it. */
+  readonly model: string;
+}
+
 /** Feed one tensor file to the bare network of a checkpoint (`hiresfix models run`): how conformance is measured. */
 export interface RunNetworkTask {
   readonly kind: 'run-network';

@@ -3,7 +3,14 @@
  * networks happens here, never in the server.
  */
 import { rmSync } from 'node:fs';
-import { createWorkerContainer, FACE_PROCESSOR, HIRES_FIX_PROCESSOR, RESTORER } from '../worker-container.ts';
+import {
+  createWorkerContainer,
+  FACE_PROCESSOR,
+  HIRES_FIX_PROCESSOR,
+  MODEL_CATALOG,
+  RESTORER,
+} from '../worker-container.ts';
+import { downloadModel } from '../processing/download-model.ts';
 import { runNetwork } from '../processing/run-network.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
@@ -33,6 +40,7 @@ async function work(message: StartMessage): Promise<void> {
     const { task, attempt, config } = message;
     const container = createWorkerContainer(config);
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
+    else if (task.kind === 'download') await downloadModel(task, container.resolve(MODEL_CATALOG), hooks());
     else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, attempt, scratch, hooks());
     else if (task.kind === 'face') await container.resolve(FACE_PROCESSOR).process(task, attempt, scratch, hooks());
     else await container.resolve(HIRES_FIX_PROCESSOR).process(task, attempt, scratch, hooks());

@@ -1,9 +1,16 @@
 import type { Config } from '../config.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult, RunningOn } from '../processing/result.ts';
-import type { Attempt, FaceTask, HiresFixTask, RestoreTask, RunNetworkTask } from '../processing/tasks.ts';
+import type {
+  Attempt,
+  DownloadTask,
+  FaceTask,
+  HiresFixTask,
+  RestoreTask,
+  RunNetworkTask,
+} from '../processing/tasks.ts';
 
-export type Task = HiresFixTask | FaceTask | RestoreTask | RunNetworkTask;
+export type Task = HiresFixTask | FaceTask | RestoreTask | RunNetworkTask | DownloadTask;
 
 /** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
 export interface StartMessage {

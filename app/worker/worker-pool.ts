@@ -218,7 +218,7 @@ class Climb {
 
 /** On the same file system as the results, so that finished ones can be renamed into place. */
 function scratchParent(task: Task): string {
-  const stem = task.kind === 'run-network' ? undefined : task.images[0]?.outputStem;
+  const stem = 'images' in task ? task.images[0]?.outputStem : undefined;
   return stem === undefined ? tmpdir() : dirname(stem);
 }
 

@@ -47,12 +47,8 @@ describe('POST /hires-fix', () => {
       config: { target_width: 640, target_height: 480, tile: 0, tile_pad: 'auto', denoise_strength: 0.5 },
     });
     const job = await service.queue.get(String(response.headers['x-job-id']));
-    expect(job.work.options).toMatchObject({
-      width: 640,
-      height: 480,
-      tile: 0,
-      tile_pad: 'auto',
-      denoise_strength: 0.5,
+    expect(job.work).toMatchObject({
+      options: { width: 640, height: 480, tile: 0, tile_pad: 'auto', denoise_strength: 0.5 },
     });
     expect(job.method).toBe('hires-fix');
   });

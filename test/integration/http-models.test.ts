@@ -7,8 +7,10 @@ import type { RunningService } from '../../app/main.ts';
 import { startService } from '../../app/main.ts';
 import { writeCheckpoint } from '../support/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../support/hashed-weights.ts';
+import type { HttpService } from '../support/http-service.ts';
+import { echo, openHttpService } from '../support/http-service.ts';
 
-describe('GET /models', () => {
+describe('models over HTTP', () => {
   let folder: string;
   let service: RunningService;
 
@@ -41,5 +43,35 @@ describe('GET /models', () => {
     expect(named('compact-x2')).toMatchObject({ installed: true, scale: 2 });
     expect(named('4x-Ultra')).toMatchObject({ installed: true, architecture: 'Compact', scale: 4, verified: false });
     expect(JSON.stringify(models)).not.toContain(folder);
+  });
+
+  it('cannot be downloaded where nobody knows them; the answer says what is known', async () => {
+    const response = await fetch(`${service.url}/models/4x-unltra/download`, { method: 'POST' });
+    expect(response.status).toBe(404);
+    const { code, detail } = (await response.json()) as { code: string; detail: string };
+    expect(code).toBe('ERR_UNKNOWN_MODEL');
+    for (const name of ["'4x-unltra'", 'gfpgan-1.4', 'compact-x2', '4x-Ultra']) expect(detail).toContain(name);
+  });
+});
+
+describe('models where downloads are off', () => {
+  let service: HttpService;
+  beforeAll(async () => {
+    service = await openHttpService(echo, { modelDownloads: false, modelsDir: '/nowhere/models' });
+  });
+  afterAll(() => service.close());
+  const download = (name: string) => fetch(`${service.url}/models/${name}/download`, { method: 'POST' });
+
+  it('are not fetched; the answer says which file to get, where from and where to', async () => {
+    const response = await download('gfpgan-1.4');
+    expect(response.status).toBe(503);
+    const { code, detail } = (await response.json()) as { code: string; detail: string };
+    expect(code).toBe('ERR_MODEL_UNAVAILABLE');
+    for (const part of ['GFPGANv1.4.pth', 'https://github.com/TencentARC/', '/nowhere/models', 'MODEL_DOWNLOADS'])
+      expect(detail).toContain(part);
+  });
+
+  it('are no reason to refuse what is there', async () => {
+    expect((await download('compact-x2')).status).toBe(202);
   });
 });

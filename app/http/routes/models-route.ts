@@ -1,12 +1,65 @@
+import type { Request, Response } from 'express';
 import { Router } from 'express';
+import { z } from 'zod';
 import { modelView } from '../../catalog/model-view.ts';
+import type { Submission } from '../../jobs/job.ts';
+import { hasEnded, newJobId } from '../../jobs/job.ts';
+import { jobView } from '../../jobs/job-view.ts';
+import { outputOptions } from '../../processing/upscale-options.ts';
+import { answerAccepted, answerJob } from '../answer-job.ts';
+import { callerOf } from '../caller.ts';
+import { Fields, parseParameters } from '../fields.ts';
+import { idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
+import { parsePrefer } from '../prefer.ts';
+import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
-/** `GET /models`: what is known, installed and verified, and the user's own files with what network they hold. */
-export function modelsRoute({ catalog }: Pick<RouteContext, 'catalog'>): Router {
-  return Router().get('/models', async (_request, response) => {
-    const entries = await catalog.list();
-    // Where files lie on the server is nobody's business; under which name they are asked for is.
-    response.json({ models: entries.map((entry) => ({ ...modelView(entry), file: undefined })) });
+export const downloadQuery = z.object({ webhook_url: webhookUrl });
+
+type ModelsContext = Pick<RouteContext, 'config' | 'catalog' | 'queue' | 'awaited'>;
+
+/**
+ * `GET /models`: what is known, installed, verified and being downloaded, and the user's own files with what network they hold.
+ * `POST /models/{name}/download` fetches one as a job, which completes at once where it is there already.
+ */
+export function modelsRoute(context: ModelsContext): Router {
+  const { catalog, awaited } = context;
+  return Router()
+    .get('/models', async (_request, response) => {
+      const entries = await catalog.list();
+      // Where files lie on the server is nobody's business; under which name they are asked for is.
+      response.json({ models: entries.map((entry) => ({ ...modelView(entry), file: undefined })) });
+    })
+    .post('/models/:name/download', async (request, response) => {
+      const submission = await submitDownload(context, request.params.name, { request, response });
+      const { waitMs = 0 } = parsePrefer(request.get('Prefer'));
+      const { id, status } = submission.job;
+      if (!hasEnded(status)) awaited.keep(id); // who asks is not the only one who wants the model
+      if (waitMs === 0) answerAccepted(submission, response);
+      else await answerJob(awaited, submission, response, (job) => response.json(jobView(job)));
+    });
+}
+
+async function submitDownload(
+  { config, catalog, queue }: ModelsContext,
+  name: string,
+  { request, response }: { readonly request: Request<{ name: string }>; readonly response: Response },
+): Promise<Submission> {
+  const key = idempotencyKeyOf(request);
+  const caller = callerOf(response);
+  const { values, warnings } = parseParameters(downloadQuery, Fields.ofQuery(request.query).entries());
+  const asked = {
+    method: 'download' as const,
+    work: { kind: 'download' as const, model: await catalog.obtainable(name) },
+    output: outputOptions.parse({}),
+    ...webhookOf(values.webhook_url, config),
+  };
+  return queue.submit({
+    ...asked,
+    id: newJobId(),
+    caller,
+    inputs: [],
+    warnings,
+    ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: [] }) }),
   });
 }

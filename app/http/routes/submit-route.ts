@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import { Router } from 'express';
 import { flag } from '../../processing/number-fields.ts';
 import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
-import { sendAccepted } from '../answer-job.ts';
+import { answerAccepted } from '../answer-job.ts';
 import { BadFieldError } from '../errors.ts';
 import { Fields } from '../fields.ts';
 import { faceMethod } from './face-route.ts';
@@ -36,10 +36,8 @@ export function submitRoute(context: RouteContext): Router {
     faceMethod,
   ];
   const answer = async (response: Response, read: ImageMethod['read']): Promise<void> => {
-    const submission = await submitImages(context, { request: response.req, response, mostFiles: MOST_IMAGES, read });
-    response.set('X-Job-Id', submission.job.id);
-    if (submission.isReplay) response.set('Idempotent-Replayed', 'true');
-    sendAccepted(response, submission.job);
+    const images = { request: response.req, response, mostFiles: MOST_IMAGES, read };
+    answerAccepted(await submitImages(context, images), response);
   };
   return Router()
     .post('/jobs', (_request, response) => answer(response, (fields) => readMethod(methods, fields)))

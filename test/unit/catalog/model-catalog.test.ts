@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DOWNLOAD_LIMITS } from '../../../app/catalog/download-limits.ts';
 import { ModelCatalog, type ModelCatalogOptions } from '../../../app/catalog/model-catalog.ts';
 import { ModelDownloader } from '../../../app/catalog/model-downloader.ts';
+import { ProcessLock } from '../../../app/catalog/process-lock.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 
 const NOWHERE = 'http://127.0.0.1:9/x.pth';
@@ -94,7 +96,17 @@ describe('the list', () => {
       sha256: SHA256,
       isVerified: null,
       problem: null,
+      download: null,
     });
+  });
+
+  it('shows how far a download is that some process runs at the moment, and none that was left', async () => {
+    const lock = await ProcessLock.acquire(join(directory, 'Beta.pth.lock'), DOWNLOAD_LIMITS.lock);
+    await writeFile(join(directory, 'Beta.pth.part'), CONTENT);
+    const download = { downloadedBytes: CONTENT.length, totalBytes: null };
+    expect(await entryOf('beta')).toMatchObject({ isInstalled: false, download });
+    await lock.release();
+    expect(await entryOf('beta')).toMatchObject({ isInstalled: false, download: null });
   });
 
   it('shows one that was downloaded as verified', async () => {
