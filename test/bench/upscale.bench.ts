@@ -36,7 +36,7 @@ await sharp({
   .toFile(photo);
 
 try {
-  const [part] = process.argv.slice(2); // `npm run bench -- overhead` or `-- server` runs one half
+  const [part] = process.argv.slice(2); // neither: both
   if (part !== 'server') await overhead();
   if (part !== 'overhead') await server();
 } finally {

@@ -8,7 +8,7 @@ import type { RemoteModel } from '../../app/catalog/remote-model.ts';
 import { bundleDownloadChild, DownloadProcess } from '../support/download-process.ts';
 import { FaultServer, madeUpModel, sha256OfContent } from '../support/fault-server.ts';
 
-const KILLS = 40;
+const KILLS = 15;
 const SIZE = 64_000_001;
 const CONTENT = madeUpModel(SIZE);
 /** For kills in the last moments: whatever the network, they are over fast. */

@@ -11,13 +11,22 @@ const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 /** A server process of its own, to be killed. */
 export interface ServeProcess {
   readonly url: string;
+  readonly pid: number;
   /** Ends it at once, without a word; its workers end by themselves. */
   kill(): Promise<void>;
 }
 
-/** Starts `hiresfix serve` over the folders `in` and `out` of `folder`; resolves when it takes jobs. */
-export async function serveProcess(folder: string, env: Record<string, string> = {}): Promise<ServeProcess> {
-  const child: ChildProcess = spawn(process.execPath, ['--import', TSX, CLI, 'serve', '--port', '0'], {
+/**
+ * Starts `hiresfix serve` over the folders `in` and `out` of `folder`; resolves when it takes jobs.
+ * @param main of a built program; by default the sources are run
+ */
+export async function serveProcess(
+  folder: string,
+  env: Record<string, string> = {},
+  main?: string,
+): Promise<ServeProcess> {
+  const program = main === undefined ? ['--import', TSX, CLI] : [main];
+  const child: ChildProcess = spawn(process.execPath, [...program, 'serve', '--port', '0'], {
     env: {
       PATH: process.env['PATH'],
       UPLOAD_FOLDER: join(folder, 'in'),
@@ -36,6 +45,7 @@ export async function serveProcess(folder: string, env: Record<string, string> =
   const line: unknown[] = await Promise.race([once(child.stdout?.setEncoding('utf8') ?? child, 'data'), died]);
   died.catch(() => undefined);
   return {
+    pid: child.pid ?? 0,
     url: /http:\S+/.exec(String(line[0]))?.[0] ?? '',
     kill: async () => {
       child.kill('SIGKILL');
