@@ -47,6 +47,7 @@ export interface InstalledModel extends ResolvedModel {
 /** What `verify` found in one file. */
 export interface Verification {
   readonly name: string;
+  readonly kind: KnownModel['kind'];
   readonly file: string | null;
   readonly state: FileCheck['state'];
   readonly sha256: string | null;
@@ -233,9 +234,9 @@ export class ModelCatalog {
   }
 
   async #verify(model: KnownModel, signal: AbortSignal | undefined): Promise<Verification> {
-    const { name, file } = model;
-    const path = file?.path ?? null;
-    if (!file) return { name, file: path, state: 'missing', sha256: null, matchesPublished: null, setAside: null };
+    const { name, kind, file } = model;
+    const nothing = { name, kind, file: null, sha256: null, matchesPublished: null, setAside: null };
+    if (!file) return { ...nothing, state: 'missing' };
     const record = this.#recordOf(model, await this.#lockFile.read());
     const check = await checkFile(file.path, record, { isThorough: true, signal });
     if (check.state === 'verified') await this.#remember(file, record, check);
@@ -244,7 +245,8 @@ export class ModelCatalog {
     const published = officialOf(model)?.sha256 ?? null;
     return {
       name,
-      file: path,
+      kind,
+      file: file.path,
       state: check.state,
       sha256,
       matchesPublished: published === null ? null : sha256 === published,

@@ -5,6 +5,7 @@ import { inspectCheckpoint } from '../architectures/inspect-checkpoint.ts';
 import type { CatalogEntry } from '../catalog/catalog-entry.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
 import { modelView } from '../catalog/model-view.ts';
+import type { DownloadProgress } from '../catalog/progress-meter.ts';
 import type { Config } from '../config.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { UsageError } from './errors.ts';
@@ -16,7 +17,7 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
   const models = program.command('models').description('Look at models, fetch and verify them, run one bare');
   models
     .command('list')
-    .description('Official models and those in MODELS_DIR')
+    .description('Official models and those in MODELS_DIR; a star marks what is installed')
     .option('--json', 'print one JSON document on stdout')
     .action(async ({ json }: { readonly json?: boolean }) => {
       const entries = await createCatalog(loadConfig()).list();
@@ -68,14 +69,31 @@ function print(isJson: boolean, document: unknown, text: () => string): void {
   process.stdout.write(`${isJson ? JSON.stringify(document, null, 2) : text()}\n`);
 }
 
-function describe({ name, isInstalled, size, scale, architecture, licence, purpose }: CatalogEntry): string {
-  const megabytes = size === null ? '' : `${(size / 1e6).toFixed(1)} MB`;
+function describe(entry: CatalogEntry): string {
+  const { name, isInstalled, size, scale, architecture, licence, purpose, problem } = entry;
   const columns = [
     (isInstalled ? '* ' : '  ') + name.padEnd(26),
     (scale === null ? '' : `${scale}x`).padEnd(3),
-    megabytes.padStart(9),
-    (licence ?? architecture ?? '').padEnd(16),
-    purpose ?? '',
+    (size === null ? '' : megabytes(size)).padStart(9),
+    stateOf(entry).padEnd(8),
+    problem ?? purpose ?? architecture ?? '',
+    licence === null ? '' : `[${licence}]`,
   ];
   return columns.join(' ').trimEnd();
+}
+
+function stateOf({ kind, isInstalled, isVerified, download }: CatalogEntry): string {
+  if (download) return download.totalBytes === null ? megabytes(download.downloadedBytes) : percent(download);
+  if (!isInstalled) return '';
+  if (kind === 'bundled') return 'bundled';
+  if (isVerified === null) return 'changed';
+  return isVerified ? 'verified' : 'by hand';
+}
+
+function percent({ downloadedBytes, totalBytes }: DownloadProgress): string {
+  return `${Math.floor((downloadedBytes / (totalBytes ?? Infinity)) * 100)} %`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -83,9 +83,9 @@ const STATES: Readonly<Record<Verification['state'], string>> = {
   missing: 'MISSING',
 };
 
-function describe({ name, state, matchesPublished, setAside, sha256 }: Verification): string {
+function describe({ name, kind, state, matchesPublished, setAside, sha256 }: Verification): string {
   const published =
     matchesPublished === null ? '' : `, ${matchesPublished ? 'equals' : 'DIFFERS FROM'} the published hash`;
   const moved = setAside === null ? '' : `, set aside as ${setAside}`;
-  return `${name.padEnd(26)} ${STATES[state]}${published}${moved}  ${sha256 ?? ''}`.trimEnd();
+  return `${name.padEnd(26)} ${kind === 'bundled' ? 'part of the package' : STATES[state]}${published}${moved}  ${sha256 ?? ''}`.trimEnd();
 }

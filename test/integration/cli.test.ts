@@ -416,7 +416,8 @@ describe('hiresfix models', () => {
       expect(closed).toEqual({ code: 1, stdout: '', stderr: '' });
       expect(text.stdout).toMatch(/^ {2}realesrgan-x4plus +4x +67\.0 MB/m);
       expect(text.stdout).toMatch(/^\* compact-x2 +2x/m);
-      expect(text.stdout).toMatch(/^\* mine +2x/m);
+      expect(text.stdout).toMatch(/^\* mine +2x +1\.2 MB by hand +Compact$/m);
+      expect(text.stdout).toMatch(/^ {2}gfpgan-1\.4 .*Faces: .*\[Apache-2\.0/m);
       const models = JSON.parse(json.stdout) as readonly Record<string, unknown>[];
       const find = (name: string) => models.find((model) => model['name'] === name);
       expect(find('mine')).toMatchObject({ kind: 'user', scale: 2, architecture: 'Compact', problem: null });

@@ -267,9 +267,18 @@ describe('verifying', () => {
     const file = await install(MODEL);
     await writeFile(join(directory, 'mine.pth'), 'mine');
     expect(await catalog().verify()).toEqual([
-      { name: 'alpha-x4', file, state: 'verified', sha256: SHA256, matchesPublished: true, setAside: null },
+      {
+        name: 'alpha-x4',
+        kind: 'official',
+        file,
+        state: 'verified',
+        sha256: SHA256,
+        matchesPublished: true,
+        setAside: null,
+      },
       {
         name: 'mine',
+        kind: 'user',
         file: join(directory, 'mine.pth'),
         state: 'unrecorded',
         sha256: createHash('sha256').update('mine').digest('hex'),
