@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>> = {
   overhead: ['upscale.bench.ts', 'overhead'],
-  server: ['upscale.bench.ts', 'server'],
+  health: ['upscale.bench.ts', 'health'],
+  memory: ['server-memory.bench.ts'],
   load: ['load.bench.ts'],
   download: ['download.bench.ts'],
   queue: ['queue.bench.ts'],

@@ -1,7 +1,6 @@
 /**
  * One upscale of 512 x 512 by a 23-block RRDBNet, from file to file, beside the bare `session.run` calls on the same tiles;
- * then how the server answers while such a job runs, and what it weighs after 20 and after 200 requests. Ratios from one run;
- * seconds are this machine's, at this hour.
+ * then how the server answers while such a job runs. Ratios from one run; seconds are this machine's, at this hour.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,8 +36,8 @@ await sharp({
 
 try {
   const [part] = process.argv.slice(2); // neither: both
-  if (part !== 'server') await overhead();
-  if (part !== 'overhead') await server();
+  if (part !== 'health') await overhead();
+  if (part !== 'overhead') await health();
 } finally {
   weights.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -88,7 +87,7 @@ async function bareRuns(core: number, halo: number): Promise<number> {
   return seconds;
 }
 
-async function server(): Promise<void> {
+async function health(): Promise<void> {
   const config = loadConfig({
     PORT: '0',
     MODELS_DIR: weights.folder,
@@ -100,7 +99,6 @@ async function server(): Promise<void> {
   const service = await startService(config);
   try {
     await latency(service.url);
-    await memory(service.url);
   } finally {
     await service.close(0);
   }
@@ -129,25 +127,18 @@ async function healthTimes(url: string, goOn: () => boolean): Promise<number[]> 
   return times;
 }
 
-async function memory(url: string): Promise<void> {
-  let after20 = 0;
-  for (let request = 1; request <= 200; request++) {
-    await upscale(url, { upscaler: 'LANCZOS', scale: '1.5' });
-    if (request === 20) after20 = process.memoryUsage.rss();
-  }
-  const after200 = process.memoryUsage.rss();
-  print(
-    `resident memory after 20 requests ${megabytes(after20)}, after 200 ${megabytes(after200)}: ${(after200 / after20).toFixed(3)}`,
-  );
-}
-
+/** Asked for again and again until it is done: under load that may take longer than a request is held. */
 async function upscale(url: string, fields: Readonly<Record<string, string>>): Promise<void> {
   const form = new FormData();
   form.set('file', new Blob([readFileSync(photo)]), 'noise.png');
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
-  const response = await fetch(`${url}/upscale`, { method: 'POST', body: form });
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`POST /upscale answered ${response.status}`);
+  const accepted = await fetch(`${url}/upscale`, { method: 'POST', body: form, headers: { Prefer: 'respond-async' } });
+  const { job_id: id } = (await accepted.json()) as { job_id: string };
+  for (let status = 'queued'; status !== 'completed';) {
+    ({ status } = (await (await fetch(`${url}/status/${id}`)).json()) as { status: string });
+    if (status === 'failed') throw new Error(`job ${id} failed`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 function median(values: readonly number[]): number {
@@ -157,10 +148,6 @@ function median(values: readonly number[]): number {
 function quantile(values: readonly number[], share: number): string {
   const sorted = [...values].sort((a, b) => a - b);
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN).toFixed(1);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(0)} MB`;
 }
 
 function print(line: string): void {
