@@ -68,8 +68,17 @@ async function attempt(running: RunningJob, { handler, files, signal, change, st
     },
   });
   await files.syncResults(running.job, results);
+  logFallbacks(running.job.id, results, logger);
   if (failures.length > 0) logger.info('images of a job failed', { job_id: running.job.id, failures: failures.length });
   return completed(running.job, results, failures);
+}
+
+/** Its caller is told of them too; here they are for whoever runs the service. */
+function logFallbacks(jobId: string, results: readonly JobResult[], logger: Logger): void {
+  for (const { index, info } of results) {
+    for (const fallback of info.fallbacks)
+      logger.warn('an image of a job fell back', { job_id: jobId, index, ...fallback });
+  }
 }
 
 function mayDieAgain({ deaths }: RunningJob): boolean {

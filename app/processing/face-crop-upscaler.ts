@@ -65,7 +65,7 @@ export class FaceCropUpscaler {
       face_models: used,
     });
     const told = () => ({ info: info(0), fallbacks });
-    return attemptFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, async () => {
+    return attemptFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, context, async () => {
       const enlarged = await this.#enlarge(source, background, { context, used, fallbacks });
       try {
         const image = blend(background, enlarged, strength, context.scratch);
@@ -82,13 +82,12 @@ export class FaceCropUpscaler {
     { width, height }: RowSource,
     { context, used, fallbacks }: { context: FaceContext; used: FaceModelUse[]; fallbacks: Fallback[] },
   ): Promise<ScratchImage> {
-    const { scratch, clock, devices, onRunning } = context;
+    const { scratch, clock, devices } = context;
     const file = await this.#models.file(MODEL, clock);
     const side = (pixels: number): number => Math.max(LEAST_SIDE, pixels);
     const input = toSize(source, { width: side(width), height: side(height) }, scratch);
     const network = RealESRGANUpscaler.open({ file }, { devices, isBatch: false });
     try {
-      onRunning({ device: network.device, tile: 0, side: 0 });
       await clock.time('load', () => network.load(input, UNTILED));
       const large = await clock.time('restore', () =>
         network.upscale(input, scratch, UNTILED, (done, all) => clock.at('restoring', done / all)),

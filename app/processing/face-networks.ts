@@ -28,8 +28,10 @@ export interface FaceContext {
   /** Devices to try, best first. */
   readonly devices: readonly SessionDevice[];
   readonly clock: StageClock;
-  /** Called before a network is loaded. */
+  /** Called before networks are loaded. */
   readonly onRunning: (on: RunningOn) => void;
+  /** Images whose faces are left as they are, by index (`Attempt.withoutFaces`). */
+  readonly withoutFaces: readonly number[];
 }
 
 /** Restoring is this much of its stage; parsing is the next part, and pasting the rest. */
@@ -104,9 +106,8 @@ export class FaceNetworks {
     { build, timed }: { readonly build: FaceNetworkOptions['build']; readonly timed: string },
     work: (network: FaceNetwork) => Promise<T>,
   ): Promise<T> {
-    const { clock, devices, onRunning } = this.#context;
+    const { clock, devices } = this.#context;
     const file = await this.#models.file(name, clock);
-    onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0 });
     const network = await clock.time('load', () => FaceNetwork.open({ file, build, devices }));
     try {
       const result = await clock.time(timed, () => work(network));

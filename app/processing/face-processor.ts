@@ -55,7 +55,8 @@ export class FaceProcessor {
       return;
     }
     const devices = taskDevices(this.#config, { ...task, ...attempt });
-    const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks) };
+    const { withoutFaces = [] } = attempt;
+    const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces };
     const work = this.#aligned(options, settings, shared);
     await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
   }

@@ -80,7 +80,7 @@ export class FaceRestorer {
     const networks = new FaceNetworks(this.#models, context);
     const { model, isStrict } = settings;
     const told = () => ({ info: { ...info, face_models: networks.used }, fallbacks: networks.fallbacks });
-    return attemptFaces({ model, without: 'no face restoration', isStrict, told }, async () => {
+    return attemptFaces({ model, without: 'no face restoration', isStrict, told }, context, async () => {
       await this.#fetch(modelsOf(settings), context.clock);
       return restoreFaces({ source, background, settings, context, networks });
     });
@@ -100,7 +100,7 @@ export class FaceRestorer {
     const { model, isStrict, strength } = settings;
     const told = () => ({ info: infoOf(settings, 1, 0, networks.used), fallbacks: networks.fallbacks });
     if (strength === 0) return unchanged(told().info, STRENGTH_0);
-    return attemptFaces({ model, without: 'LANCZOS', isStrict, told }, async () => {
+    return attemptFaces({ model, without: 'LANCZOS', isStrict, told }, context, async () => {
       const { picture, pipeline, isGray: isGrayFace } = subjectOf(source, model);
       const crop = resizeLinear(picture, FACE_SIDE, FACE_SIDE);
       const [face = crop] = await networks.restore([crop], settings);

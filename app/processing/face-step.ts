@@ -1,6 +1,7 @@
 import { HiresFixError } from '../errors.ts';
 import { ScratchSpaceError } from '../imaging/errors.ts';
 import type { ScratchImage } from '../imaging/scratch-image.ts';
+import type { FaceContext } from './face-networks.ts';
 import type { FaceInfo, Fallback } from './result.ts';
 
 /** What has become of the faces of a picture. */
@@ -23,10 +24,18 @@ export interface FaceStep {
 }
 
 /**
- * Does a face step. Where it fails the picture stays as it is, which is told: it is worth more than no picture.
+ * Does a face step. Where it fails the picture stays as it is, which is told: it is worth more than no picture. Where the worker
+ * dies over it, the next attempt leaves it out.
  * @throws what the step does where it is strict; ScratchSpaceError
  */
-export async function attemptFaces(step: FaceStep, work: () => Promise<FacesRestored>): Promise<FacesRestored> {
+export async function attemptFaces(
+  step: FaceStep,
+  { devices, clock, onRunning, withoutFaces }: FaceContext,
+  work: () => Promise<FacesRestored>,
+): Promise<FacesRestored> {
+  if (withoutFaces.includes(clock.image)) return { ...step.told(), warnings: [] }; // why is told by who saw the worker die
+  const withoutIt = { from: step.model, to: step.without };
+  onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0, ...(!step.isStrict && { withoutIt }) });
   try {
     return await work();
   } catch (error) {

@@ -2,18 +2,23 @@ import { basename } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
 import { rowsOf } from '../imaging/rows.ts';
+import type { FaceContext } from './face-networks.ts';
 import type { FaceSettings } from './face-options.ts';
 import { faceSettings } from './face-options.ts';
 import type { FaceRestorer } from './face-restorer.ts';
 import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.ts';
 import type { Made, PixelWork, ProcessorHooks } from './process-images.ts';
 import { processImages } from './process-images.ts';
-import type { StageClock } from './stage-clock.ts';
 import { taskDevices } from './task-devices.ts';
 import type { Attempt, HiresFixTask } from './tasks.ts';
 
 /** What of the work upscaling is, where faces are restored after it. */
 const UPSCALING_SHARE = 0.6;
+
+interface FaceWork extends Pick<FaceContext, 'clock' | 'withoutFaces'> {
+  readonly task: UpscaleTask;
+  readonly faces: FaceSettings;
+}
 
 /**
  * The hires fix: every image of a task is decoded, upscaled, its faces restored where that is asked, and encoded, one after
@@ -46,12 +51,15 @@ export class HiresFixProcessor {
     } satisfies UpscaleTask;
     const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
     const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
-    const work = this.#work(upscale, task.faces ?? asked);
+    const work = this.#work(upscale, { faces: task.faces ?? asked, withoutFaces: attempt.withoutFaces ?? [] });
     await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }
 
-  #work(task: UpscaleTask, faces: FaceSettings | undefined): PixelWork<UpscalePlan> {
+  #work(
+    task: UpscaleTask,
+    { faces, withoutFaces }: { readonly faces: FaceSettings | undefined; readonly withoutFaces: readonly number[] },
+  ): PixelWork<UpscalePlan> {
     const asked = task.modelFile === undefined ? task.options.upscaler : basename(task.modelFile);
     return {
       plan: async (image, clock) => {
@@ -63,21 +71,17 @@ export class HiresFixProcessor {
         if (faces) clock.part = [0, UPSCALING_SHARE];
         const upscaled = await this.#upscaler.upscale(image, plan, task, clock);
         const made = { image: upscaled.image, info: { ...upscaled.info, asked_upscaler: asked } };
-        return faces ? this.#restoreFaces(image, made, { task, faces, clock }) : made;
+        return faces ? this.#restoreFaces(image, made, { task, faces, withoutFaces, clock }) : made;
       },
     };
   }
 
-  async #restoreFaces(
-    source: Image,
-    upscaled: Made,
-    { task, faces, clock }: { readonly task: UpscaleTask; readonly faces: FaceSettings; readonly clock: StageClock },
-  ): Promise<Made> {
+  async #restoreFaces(source: Image, upscaled: Made, { task, faces, withoutFaces, clock }: FaceWork): Promise<Made> {
     await this.#upscaler.close(); // one model at a time
     clock.part = [UPSCALING_SHARE, 1];
     clock.shares = { detecting: [0, 0.15], restoring: [0.15, 0.9], encoding: [0.9, 1] };
     const devices = taskDevices(this.#config, task);
-    const context = { scratch: task.scratch, devices, clock, onRunning: task.onRunning };
+    const context = { scratch: task.scratch, devices, clock, onRunning: task.onRunning, withoutFaces };
     const { image, info, fallbacks, warnings } = await this.#faces.restore(
       rowsOf(source),
       upscaled.image,

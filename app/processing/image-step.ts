@@ -23,6 +23,8 @@ export interface StepContext {
   readonly clock: StageClock;
   /** Called before a network is loaded: what is said of the step before does not hold for this one. */
   readonly onRunning: (on: RunningOn) => void;
+  /** Images whose faces are left as they are, by index (`Attempt.withoutFaces`). */
+  readonly withoutFaces: readonly number[];
 }
 
 /** What a step has made of a picture. */

@@ -51,6 +51,7 @@ export class Restorer {
       maxTile: attempt.maxTile,
       slot,
       onRunning: (on) => hooks.onRunning(on),
+      withoutFaces: attempt.withoutFaces ?? [],
     } satisfies Omit<StepContext, 'clock'>;
     await processImages(task, this.#work(task.steps, context), { attempt, scratch, hooks, maxInputPixels });
     await slot.clear();

@@ -21,6 +21,8 @@ export interface RunningOn {
   readonly tile: number;
   /** The longer side of what is cut into tiles; 0 where the network cannot do with less. */
   readonly side: number;
+  /** Of work that the picture can do without: the step down that is left where the worker dies over it on the last device. */
+  readonly withoutIt?: Omit<Fallback, 'reason'>;
 }
 
 /** What one step of a restoration did. */

@@ -8,7 +8,8 @@ export type StageDetail = Pick<WorkProgress, 'tile' | 'tiles' | 'downloadedBytes
 
 /** Turns the steps of one image's work into progress of the whole task, and takes the seconds of each stage. */
 export class StageClock {
-  readonly #image: number;
+  /** Index of the image, from 0. */
+  readonly image: number;
   readonly #images: number;
   readonly #report: (progress: WorkProgress) => void;
   readonly #seconds = new Map<string, number>();
@@ -18,9 +19,8 @@ export class StageClock {
   /** Seconds of the steps that were timed within the one that runs. */
   #within = 0;
 
-  /** @param image index from 0 */
   constructor(image: number, images: number, shares: StageShares, report: (progress: WorkProgress) => void) {
-    this.#image = image;
+    this.image = image;
     this.#images = images;
     this.#shares = shares;
     this.#report = report;
@@ -43,9 +43,9 @@ export class StageClock {
     if (range) this.#reached = Math.max(this.#reached, this.#whole(range[0] + (range[1] - range[0]) * fraction));
     this.#report({
       stage,
-      progress: (this.#image + this.#reached) / this.#images,
+      progress: (this.image + this.#reached) / this.#images,
       stageProgress: fraction,
-      image: this.#image + 1,
+      image: this.image + 1,
       images: this.#images,
       ...detail,
     });

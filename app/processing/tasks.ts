@@ -70,4 +70,6 @@ export interface Attempt {
   readonly maxTile?: number;
   /** Images finished by earlier attempts, by index. */
   readonly finished: readonly number[];
+  /** Images whose faces are left as they are, because an earlier attempt died over them; by index. */
+  readonly withoutFaces?: readonly number[];
 }

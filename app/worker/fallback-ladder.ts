@@ -20,12 +20,14 @@ export interface Defeat {
 export interface Rung {
   readonly attempt: Attempt;
   readonly fallback: Fallback;
+  /** The only image that it is told of; without, it holds for all that follow. */
+  readonly image?: number;
 }
 
 /**
- * The next rung of the ladder: smaller tiles on the same device, then another device, at last the CPU. Undefined where
- * nothing is left to try, or where trying again cannot help. A worker that died at its network is taken to have run out of
- * memory, which is what kills workers.
+ * The next rung of the ladder: smaller tiles on the same device, then another device, at last the CPU; then, for the image at
+ * work, without what it can do without. Undefined where nothing is left to try, or where trying again cannot help. A worker that
+ * died at its network is taken to have run out of memory, which is what kills workers.
  */
 export function nextRung(attempt: Attempt, defeat: Defeat): Rung | undefined {
   const { on, failure, reason } = defeat;
@@ -36,11 +38,20 @@ export function nextRung(attempt: Attempt, defeat: Defeat): Rung | undefined {
     const from = on.tile === 0 ? 'whole image' : `tile ${on.tile}`;
     return { attempt: { ...attempt, maxTile: tile }, fallback: { from, to: `tile ${tile}`, reason } };
   }
-  if (on.device === 'cpu') return undefined;
+  if (on.device === 'cpu') return rungWithout(attempt, defeat, on);
+  const { finished, withoutFaces } = attempt;
+  const excludedDevices = [...attempt.excludedDevices, on.device];
   return {
-    attempt: { excludedDevices: [...attempt.excludedDevices, on.device], finished: attempt.finished },
+    attempt: { excludedDevices, finished, ...(withoutFaces && { withoutFaces }) },
     fallback: { from: on.device, to: 'cpu', reason },
   };
+}
+
+/** Only faces can be done without so far. */
+function rungWithout(attempt: Attempt, { image, reason }: Defeat, { withoutIt }: RunningOn): Rung | undefined {
+  if (withoutIt === undefined || image === undefined) return undefined;
+  const withoutFaces = [...(attempt.withoutFaces ?? []), image];
+  return { attempt: { ...attempt, withoutFaces }, fallback: { ...withoutIt, reason }, image };
 }
 
 /**

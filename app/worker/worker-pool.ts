@@ -5,10 +5,10 @@ import type { Config } from '../config.ts';
 import { withoutSecrets } from '../config.ts';
 import type { HiresFixError } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
-import type { Fallback, ImageResult } from '../processing/result.ts';
+import type { ImageResult } from '../processing/result.ts';
 import type { Attempt } from '../processing/tasks.ts';
 import { CancelledError, TaskFailedError, TaskTimeoutError, UnforeseenError, WorkerCrashedError } from './errors.ts';
-import type { Defeat } from './fallback-ladder.ts';
+import type { Defeat, Rung } from './fallback-ladder.ts';
 import { isOfImage, nextRung } from './fallback-ladder.ts';
 import type { HangLimits } from './hang-watch.ts';
 import { HANG_LIMITS } from './hang-watch.ts';
@@ -152,7 +152,7 @@ class Climb {
   readonly #attempt: (work: Work, hooks: AttemptHooks) => Promise<Defeat | undefined>;
   readonly #results = new Map<number, ImageResult>();
   readonly #failed = new Set<number>();
-  readonly #fallbacks: Fallback[] = [];
+  readonly #rungs: Pick<Rung, 'fallback' | 'image'>[] = [];
 
   constructor(
     of: { readonly task: Task; readonly scratch: string; readonly hooks: TaskHooks },
@@ -180,7 +180,7 @@ class Climb {
   #next(attempt: Attempt, defeat: Defeat): Attempt {
     const rung = nextRung({ ...attempt, finished: this.#finished() }, defeat);
     if (rung) {
-      this.#fallbacks.push(rung.fallback);
+      this.#rungs.push(rung);
       return rung.attempt;
     }
     const { failure, image, reason } = defeat;
@@ -194,7 +194,8 @@ class Climb {
     return {
       onProgress: (progress) => hooks.onProgress?.(progress),
       onResult: (result) => {
-        const fallbacks = [...this.#fallbacks, ...result.info.fallbacks];
+        const rungs = this.#rungs.filter(({ image }) => image === undefined || image === result.index);
+        const fallbacks = [...rungs.map(({ fallback }) => fallback), ...result.info.fallbacks];
         const told = { ...result, info: { ...result.info, fallbacks } };
         this.#results.set(result.index, told);
         hooks.onResult?.(told);

@@ -43,6 +43,25 @@ describe('the fallback ladder', () => {
     expect(nextRung(first, crash('cpu', 0, 64))).toBeUndefined();
   });
 
+  it('leaves out what the image can do without when nothing else is left, for that image alone', () => {
+    const withoutIt = { from: 'gfpgan-1.4', to: 'no face restoration' };
+    const defeat = (device: 'cuda' | 'cpu', image?: number): Defeat => ({
+      reason: 'was killed by SIGKILL',
+      hasStarted: true,
+      on: { device, tile: 0, side: 0, withoutIt },
+      ...(image !== undefined && { image }),
+    });
+    const onCpu = nextRung({ ...first, withoutFaces: [1] }, defeat('cuda', 2));
+    expect(onCpu).toMatchObject({ attempt: { excludedDevices: ['cuda'], withoutFaces: [1] }, fallback: { to: 'cpu' } });
+    expect(onCpu?.image).toBeUndefined();
+    expect(nextRung({ ...first, maxTile: 64, withoutFaces: [1] }, defeat('cpu', 2))).toEqual({
+      attempt: { ...first, maxTile: 64, withoutFaces: [1, 2] },
+      fallback: { ...withoutIt, reason: 'was killed by SIGKILL' },
+      image: 2,
+    });
+    expect(nextRung(first, defeat('cpu'))).toBeUndefined();
+  });
+
   it('changes the device where the device failed, whatever the tile', () => {
     const failure = { code: 'ERR_INFERENCE', message: 'no', remedy: 'device' } as const;
     const rung = nextRung({ ...first, finished: [3] }, { ...crash('cuda', 256), failure, reason: 'no' });
