@@ -6,6 +6,7 @@ import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
 import { Colorizer } from './processing/colorizer.ts';
 import { FaceCropUpscaler } from './processing/face-crop-upscaler.ts';
+import { FaceFinder } from './processing/face-finder.ts';
 import { FaceProcessor } from './processing/face-processor.ts';
 import { FaceRestoreStep } from './processing/face-restore-step.ts';
 import { FaceRestorer } from './processing/face-restorer.ts';
@@ -24,6 +25,7 @@ export const IMAGE_UPSCALER = token<ImageUpscaler>('ImageUpscaler');
 export const HIRES_FIX_PROCESSOR = token<HiresFixProcessor>('HiresFixProcessor');
 export const MODEL_FETCHER = token<ModelFetcher>('ModelFetcher');
 export const FACE_RESTORER = token<FaceRestorer>('FaceRestorer');
+export const FACE_FINDER = token<FaceFinder>('FaceFinder');
 export const FACE_PROCESSOR = token<FaceProcessor>('FaceProcessor');
 export const RESTORER = token<Restorer>('Restorer');
 
@@ -42,6 +44,7 @@ export function createWorkerContainer(config: Config): DependencyContainer {
   });
   container.register(MODEL_FETCHER, { useFactory: once((c) => new ModelFetcher(c.resolve(MODEL_CATALOG))) });
   container.register(FACE_RESTORER, { useFactory: once((c) => new FaceRestorer(c.resolve(MODEL_FETCHER))) });
+  container.register(FACE_FINDER, { useFactory: once((c) => new FaceFinder(config, c.resolve(FACE_RESTORER))) });
   container.register(FACE_PROCESSOR, {
     useFactory: once((c) => {
       const [hiresFix, faces] = [c.resolve(HIRES_FIX_PROCESSOR), c.resolve(FACE_RESTORER)];

@@ -10,6 +10,7 @@ const SUFFIXES: Readonly<Record<JobMethod, string>> = {
   enhance: '_upscaled',
   restore: '_restored',
   face: '_restored',
+  faces: '_faces',
   download: '', // has no results
   colorize: '_colorized',
 };

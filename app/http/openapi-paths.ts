@@ -3,6 +3,7 @@ import type { ImageMethod } from './routes/image-route.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { required, schemaOf } from './openapi-schema.ts';
 import { faceMethod } from './routes/face-route.ts';
+import { facesMethod } from './routes/faces-route.ts';
 import { hiresFixBody, hiresFixConfig } from './routes/hires-fix-route.ts';
 import { jobsPage } from './routes/jobs-route.ts';
 import { downloadQuery } from './routes/models-route.ts';
@@ -11,6 +12,9 @@ import { enhanceMethod } from './routes/submit-route.ts';
 import { upscaleMethod } from './routes/upscale-route.ts';
 import { webhookUrl } from './webhook-field.ts';
 
+/** What an answer means, and its media types. */
+type Answer = readonly [string, Readonly<Record<string, JsonSchema>>];
+
 /** What a route answers and takes; statuses of problems beside it are the same everywhere. */
 export interface Operation {
   readonly summary: string;
@@ -18,8 +22,7 @@ export interface Operation {
   readonly query?: z.ZodObject;
   readonly headers?: readonly string[];
   readonly body?: Readonly<Record<string, JsonSchema>>;
-  /** By status: what it means, and its media types. */
-  readonly answers: Readonly<Record<number, readonly [string, Readonly<Record<string, JsonSchema>>]>>;
+  readonly answers: Readonly<Record<number, Answer>>;
   /** Whether it is open to callers without a key. */
   readonly isOpen?: boolean;
 }
@@ -33,8 +36,8 @@ const JOB = ['The job as it stands', json(ref('Job'))] as const;
 const PAGE = ['A page', { 'text/html': { type: 'string' } }] as const;
 const SUBMITTING = ['Idempotency-Key', 'Prefer'];
 
-/** `POST` of one image that is answered by an image. */
-function imageOperation({ form }: ImageMethod, summary: string): Operation {
+/** `POST` of one image that is answered by an image, or by what `answer` says. */
+function imageOperation({ form }: ImageMethod, summary: string, answer: Answer = ['The result', IMAGE]): Operation {
   const asked = z.object({ ...form.shape, webhook_url: webhookUrl });
   return {
     summary,
@@ -42,7 +45,7 @@ function imageOperation({ form }: ImageMethod, summary: string): Operation {
     query: asked,
     headers: SUBMITTING,
     body: { 'multipart/form-data': required(formOf(asked, { file: BYTES }), 'file'), ...IMAGE },
-    answers: { 200: ['The result', IMAGE], 202: ACCEPTED },
+    answers: { 200: answer, 202: ACCEPTED },
   };
 }
 
@@ -71,6 +74,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
   '/restore': { post: imageOperation(restoreMethod('denoise'), 'Repair an image at its own size') },
   '/colorize': { post: imageOperation(colorizeMethod, 'Colour an image') },
   '/face': { post: imageOperation(faceMethod, 'Restore the faces of an image') },
+  '/faces': { post: imageOperation(facesMethod, 'Find the faces of an image', ['The faces', json(ref('Faces'))]) },
   '/hires-fix': {
     post: {
       summary: 'Enlarge images that come in JSON',

@@ -41,9 +41,21 @@ const model = z.looseObject({
   problem: z.string().nullable().describe('Why the file cannot be used'),
 });
 
+const face = z.object({
+  index: z.int().min(0).describe('By which `faces` of POST /face names it'),
+  box: z.array(z.number()).length(4).describe('Left, top, right, bottom, in pixels; may reach beyond the image'),
+  landmarks: z
+    .array(z.array(z.number()).length(2))
+    .length(5)
+    .describe('Left eye, right eye, nose, left and right corner of the mouth, as they stand in the image'),
+  score: z.number().min(0).max(1).describe('How sure the detector is'),
+  size: z.number().describe('The shorter side of the box: what min_face_size is about'),
+});
+
 /** What is answered. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Accepted: z.object({ job_id: z.string(), status: JOB_STATUS, queue_position: z.int().min(0) }),
+  Faces: z.object({ faces: z.array(face).describe('The surest first'), info }),
   Health: z.object({ status: z.string() }),
   HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
   Job: job,

@@ -9,6 +9,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   webp: 'image/webp',
   avif: 'image/avif',
   tiff: 'image/tiff',
+  json: 'application/json',
 };
 const LONGEST_WARNINGS = 4000;
 

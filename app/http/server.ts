@@ -14,6 +14,7 @@ import { problemHandler } from './problem.ts';
 import { docsRoute } from './routes/docs-route.ts';
 import { eventsRoute } from './routes/events-route.ts';
 import { faceRoute } from './routes/face-route.ts';
+import { facesRoute } from './routes/faces-route.ts';
 import { healthRoute } from './routes/health-route.ts';
 import { hiresFixRoute } from './routes/hires-fix-route.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
@@ -51,6 +52,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     upscaleRoute(context),
     restoreRoute(context),
     faceRoute(context),
+    facesRoute(context),
     hiresFixRoute(context),
     modelsRoute(context),
     metricsRoute(context),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
-import type { DownloadTask, FaceTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
+import type { DownloadTask, FaceTask, FindFacesTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
 import type { OutputOptions } from '../processing/upscale-options.ts';
 
 /** The states that a job does not leave. */
@@ -9,12 +9,13 @@ export type EndStatus = 'completed' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'processing' | EndStatus;
 
 /** Which way a job came in; it names the result's suffix and what a batch means. */
-export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize' | 'face' | 'download';
+export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize' | 'face' | 'faces' | 'download';
 
 /** What is done to each image: a worker's task but for the images. */
 export type ImageWork =
   | Pick<HiresFixTask, 'kind' | 'options'>
   | Pick<FaceTask, 'kind' | 'options'>
+  | Pick<FindFacesTask, 'kind' | 'options'>
   | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;
 
 /** What a job does. A download has no inputs and no results. */

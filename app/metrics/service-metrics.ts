@@ -75,7 +75,8 @@ export class ServiceMetrics {
     for (const [stage, seconds] of Object.entries(info.seconds)) this.#stages.observe({ stage, model }, seconds);
     if (info.tiles !== undefined) this.#tiles.inc({ model }, info.tiles);
     for (const { from, to } of info.fallbacks) this.#fallbacks.inc({ from, to });
-    if (info.steps !== undefined || 'face_model' in info) {
+    const isListOfFaces = info.format === 'json';
+    if (info.steps !== undefined || ('face_model' in info && !isListOfFaces)) {
       this.#restorations.inc({ outcome: info.fallbacks.length > 0 ? 'fell_back' : 'succeeded' });
     }
   }
@@ -92,6 +93,6 @@ export class ServiceMetrics {
 
 /** Whether more than a size was asked for. */
 function isRestoration({ work }: Job): boolean {
-  if (work.kind !== 'hires-fix') return work.kind !== 'download';
-  return 'is_face_enhance' in work.options && work.options.is_face_enhance === true;
+  if (work.kind === 'hires-fix') return work.options.is_face_enhance === true;
+  return work.kind !== 'find-faces' && work.kind !== 'download';
 }

@@ -36,6 +36,11 @@ interface Subject {
   readonly isGray: boolean;
 }
 
+/** What was found in a picture, and by what. */
+interface FacesFound extends Pick<FacesRestored, 'info' | 'fallbacks'> {
+  readonly faces: readonly Face[];
+}
+
 const STRENGTH_0 = 'face_restoration_strength is 0: faces are left as they are';
 
 /**
@@ -59,9 +64,16 @@ export class FaceRestorer {
     }
   }
 
-  /** The faces of a picture that can be restored, the surest first; in its pixels. */
-  async find(source: RowSource, model: FaceModelName, context: FaceContext): Promise<Face[]> {
-    return findFaces(subjectOf(source, model), new FaceNetworks(this.#models, context));
+  /**
+   * The faces of a picture that `model` could restore, the surest first, in its pixels; in the order of `FaceSettings.faces`.
+   * @throws ModelUnavailableError, and what the detector or its weights throw
+   */
+  async find(source: RowSource, model: FaceModelName, context: FaceContext): Promise<FacesFound> {
+    const networks = new FaceNetworks(this.#models, context);
+    context.onRunning({ device: context.devices[0] ?? 'cpu', tile: 0, side: 0 });
+    const faces = await findFaces(subjectOf(source, model), networks);
+    const info = { face_model: model, faces_found: faces.length, face_models: networks.used };
+    return { faces, info, fallbacks: networks.fallbacks };
   }
 
   /**

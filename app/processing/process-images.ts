@@ -73,18 +73,31 @@ const TASK_ERRORS = [
 
 /**
  * Decodes, works on and encodes, one after another, the images of a task that no earlier attempt finished.
+ * @throws what `eachImage` does
+ */
+export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, processing: Processing): Promise<void> {
+  const written = new Set<string>();
+  await eachImage(task, processing, (image, clock) =>
+    processImage(image, work, { ...processing, task, written, clock }),
+  );
+}
+
+/**
+ * Does something with one image after another of a task, but for those that an earlier attempt finished.
  * @throws what is wrong with the task and not with one image; InferenceError where the device or its memory failed, so that
  * another attempt may do better
  */
-export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, processing: Processing): Promise<void> {
-  const { attempt, hooks } = processing;
-  const written = new Set<string>();
-  for (const [index, image] of task.images.entries()) {
+export async function eachImage(
+  { images }: Pick<ImagesTask, 'images'>,
+  { attempt, hooks }: Pick<Processing, 'attempt' | 'hooks'>,
+  work: (image: TaskImage, clock: StageClock) => Promise<Omit<ImageResult, 'index'>>,
+): Promise<void> {
+  for (const [index, image] of images.entries()) {
     if (attempt.finished.includes(index)) continue;
     hooks.onImage(index);
-    const clock = new StageClock(index, task.images.length, {}, (progress) => hooks.onProgress(progress));
+    const clock = new StageClock(index, images.length, {}, (progress) => hooks.onProgress(progress));
     try {
-      hooks.onResult({ index, ...(await processImage(image, work, { ...processing, task, written, clock })) });
+      hooks.onResult({ index, ...(await work(image, clock)) });
     } catch (error) {
       if (TASK_ERRORS.some((kind) => error instanceof kind)) throw error;
       hooks.onImageFailed(index, error);

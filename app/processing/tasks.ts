@@ -1,5 +1,6 @@
 import type { FaceSettings } from './face-options.ts';
 import type { FaceOptions } from './face-task-options.ts';
+import type { FindFacesOptions } from './find-faces-options.ts';
 import type { RestoreOptions, RestoreStep } from './restore-options.ts';
 import type { OutputOptions, UpscaleOptions } from './upscale-options.ts';
 
@@ -35,6 +36,12 @@ export interface HiresFixTask extends ImagesTask {
 export interface FaceTask extends ImagesTask {
   readonly kind: 'face';
   readonly options: FaceOptions;
+}
+
+/** List the faces of images. The results are JSON, of which `output` says nothing. */
+export interface FindFacesTask extends ImagesTask {
+  readonly kind: 'find-faces';
+  readonly options: FindFacesOptions;
 }
 
 /** Repair or colour a list of images, which keep their size. */

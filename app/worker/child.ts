@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import {
   createWorkerContainer,
+  FACE_FINDER,
   FACE_PROCESSOR,
   HIRES_FIX_PROCESSOR,
   MODEL_CATALOG,
@@ -43,6 +44,7 @@ async function work(message: StartMessage): Promise<void> {
     else if (task.kind === 'download') await downloadModel(task, container.resolve(MODEL_CATALOG), hooks());
     else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, attempt, scratch, hooks());
     else if (task.kind === 'face') await container.resolve(FACE_PROCESSOR).process(task, attempt, scratch, hooks());
+    else if (task.kind === 'find-faces') await container.resolve(FACE_FINDER).process(task, attempt, scratch, hooks());
     else await container.resolve(HIRES_FIX_PROCESSOR).process(task, attempt, scratch, hooks());
     finish({ type: 'done' });
   } catch (error) {

@@ -5,12 +5,13 @@ import type {
   Attempt,
   DownloadTask,
   FaceTask,
+  FindFacesTask,
   HiresFixTask,
   RestoreTask,
   RunNetworkTask,
 } from '../processing/tasks.ts';
 
-export type Task = HiresFixTask | FaceTask | RestoreTask | RunNetworkTask | DownloadTask;
+export type Task = HiresFixTask | FaceTask | FindFacesTask | RestoreTask | RunNetworkTask | DownloadTask;
 
 /** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
 export interface StartMessage {

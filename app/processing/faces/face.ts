@@ -10,6 +10,11 @@ export interface Face {
   readonly landmarks: readonly Point[];
 }
 
+/** The shorter side of its box, in pixels. */
+export function faceSize({ box: [left, top, right, bottom] }: Face): number {
+  return Math.min(right - left, bottom - top);
+}
+
 /** Faces found in a picture of another size, in pixels of this one. */
 export function scaleFace(face: Face, scaleX: number, scaleY: number): Face {
   const [left, top, right, bottom] = face.box;

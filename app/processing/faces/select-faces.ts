@@ -1,4 +1,5 @@
 import type { Face } from './face.ts';
+import { faceSize } from './face.ts';
 
 /** Which of the faces found are restored. */
 export interface FaceChoice {
@@ -32,7 +33,7 @@ export function chooseFaces(
   const { onlyCenterFace = false, faces: numbers, minFaceSize = 0 } = choice;
   const chosen = faces
     .filter((_, index) => numbers === undefined || numbers.includes(index))
-    .filter(({ box: [left, top, right, bottom] }) => Math.min(right - left, bottom - top) >= minFaceSize);
+    .filter((face) => faceSize(face) >= minFaceSize);
   if (!onlyCenterFace) return chosen;
   const distance = ({ box: [left, top, right, bottom] }: Face): number =>
     Math.hypot((left + right) / 2 - width / 2, (top + bottom) / 2 - height / 2);
