@@ -8,9 +8,12 @@ import { addImageArguments, addResultOptions, runImageCommand, runLocally } from
 import type { ImageFlags } from './images-task.ts';
 import { imagesTask } from './images-task.ts';
 
+/** What `addFaceChoiceOptions` adds. */
+export const FACE_CHOICE_FLAGS = ['onlyCenterFace', 'faces', 'minFaceSize', 'strict'] as const;
+
 const FLAGS = [
-  ...['faceModel', 'fidelity', 'faceRestorationStrength', 'onlyCenterFace', 'aligned', 'size', 'upscale'],
-  ...['faces', 'minFaceSize', 'strict', 'upscaler', 'tile', 'device'],
+  ...['faceModel', 'fidelity', 'faceRestorationStrength', 'aligned', 'size', 'upscale', 'upscaler', 'tile', 'device'],
+  ...FACE_CHOICE_FLAGS,
 ] as const;
 
 /** Adds `hiresfix face` to the program. */
@@ -20,16 +23,13 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
     .addOption(new Option('--face-model <model>', 'what restores; by default MODEL_FACE').choices(FACE_TASK_MODELS))
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5')
     .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
-    .option('--only-center-face', 'restore only the face nearest to the centre')
     .option('--aligned', 'the inputs are faces, cut out upright')
     .option('--size <pixels>', 'with --aligned: width and height of the result; 512')
     .option('--upscale <factor>', 'how many times larger the result is; 1')
-    .option('--faces <numbers>', 'which faces to restore, the surest is 0: 0,2')
-    .option('--min-face-size <pixels>', 'leave smaller faces as they are')
-    .option('--strict', 'fail where a face step fails, instead of leaving the faces as they are')
     .option('--upscaler <type>', 'what enlarges the picture around the faces')
     .option('--tile <pixels|auto>', 'tile side of that upscaler')
     .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
+  addFaceChoiceOptions(command);
   addResultOptions(command, '_restored').action(async (inputs: string[], flags: ImageFlags) => {
     const config = loadConfig();
     const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));
@@ -38,4 +38,13 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
       run: (task, hooks) => runLocally(config, task, hooks),
     });
   });
+}
+
+/** Adds which faces of a picture are restored, and what it means that they cannot be. */
+export function addFaceChoiceOptions(command: Command): void {
+  command
+    .option('--only-center-face', 'restore only the face nearest to the centre')
+    .option('--faces <numbers>', 'which faces to restore, the surest is 0: 0,2')
+    .option('--min-face-size <pixels>', 'leave smaller faces as they are')
+    .option('--strict', 'fail where a face step fails, instead of leaving the faces as they are');
 }

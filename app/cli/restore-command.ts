@@ -6,6 +6,7 @@ import { COLORIZE_MODELS, restoreOptions, restorePlan } from '../processing/rest
 import type { RestoreStep } from '../processing/restore-options.ts';
 import type { RestoreTask } from '../processing/tasks.ts';
 import { DEVICES } from '../processing/upscale-options.ts';
+import { addFaceChoiceOptions, FACE_CHOICE_FLAGS } from './face-command.ts';
 import { givenFlags, parseOptions } from './flag-options.ts';
 import { addImageArguments, addResultOptions, runImageCommand, runLocally } from './image-command.ts';
 import type { ImageFlags } from './images-task.ts';
@@ -15,6 +16,7 @@ import type { InputFile } from './input-files.ts';
 const FLAGS = [
   ...['steps', 'model', 'renderFactor', 'tile', 'device'],
   ...['faceModel', 'faceRestorationStrength', 'fidelity'],
+  ...FACE_CHOICE_FLAGS,
 ] as const;
 
 /** Adds `hiresfix restore` to the program. */
@@ -29,6 +31,7 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
     .addOption(new Option('--face-model <model>', 'what restores faces; by default MODEL_FACE').choices(FACE_MODELS))
     .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
+  addFaceChoiceOptions(command);
   addColorizeOptions(command);
   addResultOptions(command, '_restored').action(async (inputs: string[], flags: ImageFlags) => {
     const config = loadConfig();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { flag, fraction } from './number-fields.ts';
+import { flag, fraction, whole } from './number-fields.ts';
 
 /** Networks that restore faces, as requests name them. */
 export const FACE_MODELS = ['gfpgan', 'codeformer', 'restoreformer'] as const;
@@ -26,6 +26,14 @@ export const faceRestorationFields = {
   fidelity: fraction('fidelity')
     .optional()
     .describe('CodeFormer only: 0 is the best looking face, 1 the most like the one given; 0.5 without'),
+} as const;
+
+/** Which faces are restored, where they are what is asked for, and what it means that a face step fails. */
+export const faceChoiceFields = {
+  only_center_face: flag('only_center_face').optional().describe('Only the face nearest to the centre'),
+  faces: faceNumbers().optional().describe('Which faces to restore, as POST /faces numbers them: 0,2'),
+  min_face_size: whole('min_face_size', 0).optional().describe('Smaller faces are left as they are; in pixels'),
+  strict: flag('strict').optional().describe('Whether a face step that fails is an error'),
 } as const;
 
 /** What an upscale may be asked to do about faces. */
@@ -54,13 +62,14 @@ export interface FaceSettings {
 }
 
 type FaceFields = Readonly<z.output<z.ZodObject<typeof faceRestorationFields>>>;
+type ChoiceFields = Readonly<Partial<z.output<z.ZodObject<typeof faceChoiceFields>>>>;
 
 /**
  * Settings of a request.
  * @param standard the model where none was asked for
  */
 export function faceSettings(
-  { face_model: model, face_restoration_strength: strength, fidelity }: FaceFields,
+  { face_model: model, face_restoration_strength: strength, fidelity, ...choice }: FaceFields & ChoiceFields,
   config: Pick<Config, 'faceRestorationStrength'>,
   standard: FaceModelName = CATALOGUE_NAMES.gfpgan,
 ): FaceSettings {
@@ -68,8 +77,19 @@ export function faceSettings(
     model: model === undefined ? standard : CATALOGUE_NAMES[model],
     strength: strength ?? config.faceRestorationStrength,
     fidelity: fidelity ?? DEFAULT_FIDELITY,
-    isStrict: false,
+    isStrict: choice.strict ?? false,
     isAligned: false,
-    onlyCenterFace: false,
+    onlyCenterFace: choice.only_center_face ?? false,
+    faces: choice.faces,
+    minFaceSize: choice.min_face_size,
   };
+}
+
+function faceNumbers() {
+  const error = 'faces must be whole numbers from 0, comma-separated';
+  const text = z
+    .string({ error })
+    .regex(/^\s*\d{1,6}(\s*,\s*\d{1,6})*\s*$/, { error, abort: true })
+    .transform((numbers) => numbers.split(',').map(Number));
+  return z.union([z.array(z.int().min(0)), text], { error });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { FaceSettings } from './face-options.ts';
-import { FACE_MODELS, faceRestorationFields, faceSettings } from './face-options.ts';
+import { FACE_MODELS, faceChoiceFields, faceRestorationFields, faceSettings } from './face-options.ts';
 import { autoOr, flag, number, whole } from './number-fields.ts';
 import { DEVICES } from './upscale-options.ts';
 
@@ -16,16 +16,13 @@ export const faceOptions = z
       .enum(FACE_TASK_MODELS, { error: `face_model must be ${FACE_TASK_MODELS.join(', ')}` })
       .optional()
       .describe('By default what MODEL_FACE names; realesrgan takes aligned faces only'),
-    only_center_face: flag('only_center_face').default(false).describe('Only the face nearest to the centre'),
+    ...faceChoiceFields,
     aligned: flag('aligned').default(false).describe('The picture is one face, cut out upright'),
     face_upscale: number('face_upscale')
       .pipe(z.number().gt(0, { error: 'face_upscale must be above 0' }))
       .default(1)
       .describe('How many times larger the result is than the picture'),
     size: whole('size', 1).optional().describe('With aligned: width and height of the result; 512 without'),
-    faces: faceNumbers().optional().describe('Which faces to restore, as POST /faces numbers them: 0,2'),
-    min_face_size: whole('min_face_size', 0).optional().describe('Smaller faces are left as they are; in pixels'),
-    strict: flag('strict').default(false).describe('Whether a face step that fails is an error'),
     upscaler: z.string().min(1).max(255).optional().describe('What enlarges the picture around the faces'),
     tile: autoOr(whole('tile', 0)).optional(),
     device: z.enum(DEVICES).optional(),
@@ -46,23 +43,7 @@ export function faceTaskSettings(
 ): FaceSettings {
   const { face_model: model, ...rest } = options;
   const fields = { ...rest, face_model: model === 'realesrgan' ? undefined : model };
-  return {
-    ...faceSettings(fields, config, config.modelFace),
-    isStrict: options.strict,
-    isAligned: options.aligned,
-    onlyCenterFace: options.only_center_face,
-    faces: options.faces,
-    minFaceSize: options.min_face_size,
-  };
-}
-
-function faceNumbers() {
-  const error = 'faces must be whole numbers from 0, comma-separated';
-  const text = z
-    .string({ error })
-    .regex(/^\s*\d{1,6}(\s*,\s*\d{1,6})*\s*$/, { error, abort: true })
-    .transform((numbers) => numbers.split(',').map(Number));
-  return z.union([z.array(z.int().min(0)), text], { error });
+  return { ...faceSettings(fields, config, config.modelFace), isAligned: options.aligned };
 }
 
 function issueOf(name: string, message: string, input: unknown) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { faceRestorationFields } from './face-options.ts';
+import { faceChoiceFields, faceRestorationFields } from './face-options.ts';
 import { autoOr, number, whole } from './number-fields.ts';
 import { DEVICES } from './upscale-options.ts';
 
@@ -48,6 +48,7 @@ export const colorizeOptions = z.object({
 /** What a caller may ask of a restoration (`POST /restore`): its steps, and the options of each. */
 export const restoreOptions = colorizeOptions.extend({
   ...faceRestorationFields,
+  ...faceChoiceFields,
   steps: z
     .string()
     .transform((text, context) => {

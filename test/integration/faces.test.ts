@@ -1,72 +1,87 @@
-import { readFileSync } from 'node:fs';
-import { cp, mkdir, rename } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { WorkProgress } from '../../app/processing/progress.ts';
-import type { ImageResult } from '../../app/processing/result.ts';
-import type { HiresFixTask } from '../../app/processing/tasks.ts';
+import sharp from 'sharp';
+import type { Image } from '../../app/imaging/image.ts';
+import type { FaceView } from '../../app/processing/face-finder.ts';
+import { faceOptions } from '../../app/processing/face-task-options.ts';
+import type { ResultInfo } from '../../app/processing/result.ts';
+import { outputOptions } from '../../app/processing/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
-import { writeFaceModels } from '../support/face-models.ts';
+import { FINDERS, writeFaceModels } from '../support/face-models.ts';
+import { difference } from '../support/images.ts';
+import { LiveService } from '../support/live-service.ts';
+import { openModels } from '../support/open-models.ts';
 import { peakMemory } from '../support/peak-memory.ts';
-import { readPng } from '../support/png.ts';
+import { readPng, writePng } from '../support/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { upscaleTask, workerConfig } from '../support/upscale-task.ts';
+import { workerConfig } from '../support/upscale-task.ts';
 
-const TIMEOUT_MS = 300_000;
+/** Networks of up to a hundred million parameters run here, and other tests share the machine. */
+const TIMEOUT_MS = 600_000;
 const MOST_MEMORY = 2.5e9;
+const LOOK_MS = 50;
+const WITHOUT_FACES = { from: 'gfpgan-1.4', to: 'no face restoration' };
 
-describeWithReference('Faces through a worker, with full-size weights', ['photos', 'portrait.jpg'], (photo) => {
+describeWithReference('Faces, with full-size weights', ['photos', 'portrait.jpg'], (photo) => {
   let folder: TemporaryFolder;
-  const models = () => join(folder.path, 'models');
-  const config = () => workerConfig({ modelsDir: models() });
+  let service: LiveService;
+  const at = (name: string): string => join(folder.path, name);
+  const noFace = join(dirname(photo), 'face-gray.png');
+  const config = () =>
+    workerConfig({ modelsDir: at('models'), uploadFolder: at('in'), processedFolder: at('out'), logLevel: 'error' });
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    await mkdir(models());
-    await writeFaceModels(models());
-    await cp(photo, join(folder.path, 'portrait.jpg'));
+    await mkdir(at('models'));
+    await writeFaceModels(at('models'), [...FINDERS, 'GFPGANv1.4', 'codeformer', 'RestoreFormer']);
+    service = await LiveService.start(config());
   }, TIMEOUT_MS);
 
-  afterAll(() => folder.remove());
+  afterAll(async () => {
+    await service.close();
+    await folder.remove();
+  });
 
-  const run = async (
-    task: HiresFixTask,
-    onProgress: (progress: WorkProgress) => void = () => undefined,
-  ): Promise<ImageResult | undefined> => {
-    const pool = new WorkerPool(config(), { isBackground: false });
-    try {
-      const [result] = await pool.run(task, { onProgress });
-      return result;
-    } finally {
-      await pool.close();
-    }
+  const made = async (
+    path: string,
+    file: string,
+    fields: Readonly<Record<string, string>>,
+    key?: string,
+  ): Promise<{ readonly image: Image; readonly info: ResultInfo }> => {
+    const response = await service.post(path, [file], { output_format: 'png', ...fields }, key);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.status !== 200) throw new Error(Buffer.from(bytes).toString());
+    const [result] = (await service.job(response)).results;
+    if (!result) throw new Error('there is no result');
+    return { image: readPng(bytes), info: result.info };
   };
-  const task = (name: string, options: Readonly<Record<string, unknown>>): HiresFixTask => {
-    const asked = upscaleTask(folder.path, ['portrait.jpg'], options);
-    return { ...asked, images: asked.images.map((image) => ({ ...image, outputStem: join(folder.path, name) })) };
-  };
-  const pixels = (result: ImageResult | undefined) => readPng(readFileSync(result?.file ?? ''));
 
   it(
-    'restores the faces found in an upscaled photo, one model at a time, and tells of every stage',
+    'are restored in an upscaled photo, one model at a time, and every stage is told',
     async () => {
       const stages = new Set<string>();
       const shares: number[] = [];
-      let mostMemory = 0;
-      let mostModels = 0;
-      const result = await run(task('faces', { upscaler: 'COMPACT_X2', is_face_enhance: 'true' }), (progress) => {
-        stages.add(progress.stage);
-        shares.push(progress.progress);
+      await service.follow('faces', ({ stage, progress }) => {
+        stages.add(stage);
+        shares.push(progress);
+      });
+      let [mostMemory, mostModels] = [0, 0];
+      const looking = setInterval(() => {
         for (const pid of childProcesses()) {
           mostMemory = Math.max(mostMemory, peakMemory(pid));
-          mostModels = Math.max(mostModels, openModels(pid, models()).length);
+          mostModels = Math.max(mostModels, openModels(pid, at('models')).length);
         }
-      });
+      }, LOOK_MS);
+      const fields = { upscaler: 'COMPACT_X2', is_face_enhance: 'true' };
+      const { image, info } = await made('upscale', photo, fields, 'faces');
+      clearInterval(looking);
 
-      expect(result?.info).toMatchObject({
+      expect(info).toMatchObject({
         face_model: 'gfpgan-1.4',
         faces_found: 2,
         faces_restored: 2,
@@ -74,7 +89,7 @@ describeWithReference('Faces through a worker, with full-size weights', ['photos
         output: { width: 1400, height: 928 },
         fallbacks: [],
       });
-      expect(result?.info.face_models?.map(({ model }) => model)).toEqual([
+      expect(info.face_models?.map(({ model }) => model)).toEqual([
         'detection_Resnet50_Final.pth',
         'GFPGANv1.4.pth',
         'parsing_parsenet.pth',
@@ -84,70 +99,184 @@ describeWithReference('Faces through a worker, with full-size weights', ['photos
       expect(mostMemory).toBeLessThan(MOST_MEMORY);
       expect(mostModels).toBe(1);
 
-      const plain = pixels(await run(task('plain', { upscaler: 'COMPACT_X2' })));
-      const restored = pixels(result);
-      let changed = 0;
-      plain.data.forEach((sample, at) => (changed += sample === restored.data[at] ? 0 : 1));
-      expect(changed).toBeGreaterThan(plain.data.length / 100);
-
-      const off = await run(
-        task('off', { upscaler: 'COMPACT_X2', is_face_enhance: true, face_restoration_strength: 0 }),
-      );
-      expect(pixels(off)).toEqual(plain);
-      expect(off?.info).toMatchObject({ faces_restored: 0, warnings: [expect.stringContaining('strength')] });
+      const off = await made('upscale', photo, { ...fields, face_restoration_strength: '0' });
+      expect(off.info).toMatchObject({ faces_restored: 0, warnings: [expect.stringContaining('strength')] });
+      expect(difference(image, off.image).count).toBeGreaterThan(image.data.length / 100);
+      const plain = await made('upscale', photo, { upscaler: 'COMPACT_X2' });
+      expect(off.image).toEqual(plain.image);
     },
     TIMEOUT_MS,
   );
 
   it(
-    'leaves a picture without faces as the upscaler made it, and says so',
+    'are left as they are, in the image alone whose worker dies over them; that is told and counted',
     async () => {
-      const given = (name: string, isFaceEnhance: boolean): HiresFixTask => {
-        const { images, ...asked } = task(name, { upscaler: 'LANCZOS', scale: 1, is_face_enhance: isFaceEnhance });
-        return { ...asked, images: images.map((image) => ({ ...image, file: join(folder.path, 'gray.png') })) };
+      const strikes = new Map([[1, 'detecting'], [2, 'restoring']]); // prettier-ignore
+      const { ended } = await service.follow('killed', ({ stage, image }) => {
+        if (strikes.get(image) !== stage) return;
+        strikes.delete(image);
+        for (const pid of childProcesses()) process.kill(pid, 'SIGKILL');
+      });
+      const plain = { upscaler: 'LANCZOS', scale: '1' };
+      const asked = { ...plain, method: 'upscale', is_face_enhance: 'true', output_format: 'png' };
+      const response = await service.post('jobs', [photo, photo, noFace], asked, 'killed');
+      await ended;
+      const { status, results } = await service.job(response);
+      const killed = {
+        faces_found: 0,
+        faces_restored: 0,
+        fallbacks: [{ ...WITHOUT_FACES, reason: 'was killed by SIGKILL' }],
       };
-      await cp(join(dirname(photo), 'face-gray.png'), join(folder.path, 'gray.png'));
-      const result = await run(given('none', true));
-      expect(result?.info).toMatchObject({ faces_found: 0, faces_restored: 0, fallbacks: [] });
-      expect(result?.info.warnings.join()).toContain('no face');
-      expect(pixels(result)).toEqual(pixels(await run(given('none-plain', false))));
+      expect({ status, infos: results.map(({ info }) => info) }).toMatchObject({
+        status: 'completed',
+        infos: [
+          killed,
+          killed,
+          { faces_found: 0, fallbacks: [], warnings: [expect.stringContaining('no face was found')] },
+        ],
+      });
+      const pixels = async (number: number): Promise<Image> => {
+        const result = await service.get(`jobs/${response.headers.get('X-Job-Id')}/results/${number}`);
+        return readPng(new Uint8Array(await result.arrayBuffer()));
+      };
+      const { image: untouched } = await made('upscale', photo, plain);
+      expect(await pixels(0)).toEqual(untouched);
+      expect(await pixels(1)).toEqual(untouched);
+      expect(await pixels(2)).toEqual(readPng(readFileSync(noFace)));
+      const metrics = await (await service.get('metrics')).text();
+      expect(metrics).toContain('hiresfix_fallbacks_total{from="gfpgan-1.4",to="no face restoration"} 2\n');
     },
     TIMEOUT_MS,
   );
 
   it(
-    'falls back to the plain upscale where a face model is missing, and says which',
+    'fail the task where they must not be left, and their worker dies',
     async () => {
-      const parser = join(models(), 'parsing_parsenet.pth');
-      await rename(parser, join(folder.path, 'parsing_parsenet.pth'));
+      const pool = new WorkerPool(config(), { isBackground: false });
+      const before = new Set(childProcesses());
+      const run = pool.run(
+        {
+          kind: 'face',
+          images: [{ file: photo, name: 'photo', outputStem: at('strict') }],
+          options: faceOptions.parse({ strict: 'true' }),
+          output: outputOptions.parse({}),
+        },
+        {
+          onProgress: ({ stage }) => {
+            if (stage !== 'detecting') return;
+            for (const pid of childProcesses()) if (!before.has(pid)) process.kill(pid, 'SIGKILL');
+          },
+        },
+      );
+      await expect(run).rejects.toMatchObject({ code: 'ERR_WORKER_CRASHED' });
+      await pool.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'are left as they are where a model is missing, which is named; or are an error where they must not be',
+    async () => {
+      const parser = at('models/parsing_parsenet.pth');
+      await rename(parser, at('parser'));
       try {
-        const options = { upscaler: 'LANCZOS', scale: 1, is_face_enhance: true };
-        const result = await run(task('fallback', options));
-        expect(result?.info).toMatchObject({ faces_restored: 0 });
-        expect(result?.info.fallbacks).toEqual([
-          { from: 'gfpgan-1.4', to: 'no face restoration', reason: expect.stringContaining('parsing_parsenet.pth') },
-        ]);
-        expect(pixels(result)).toEqual(
-          pixels(await run(task('fallback-plain', { ...options, is_face_enhance: false }))),
-        );
+        const fields = { face_model: 'gfpgan' };
+        const { info, image } = await made('face', photo, fields);
+        expect(info).toMatchObject({ faces_restored: 0 });
+        const reason: unknown = expect.stringContaining('parsing_parsenet.pth');
+        expect(info.fallbacks).toEqual([{ ...WITHOUT_FACES, reason }]);
+        expect(image).toEqual((await made('upscale', photo, { upscaler: 'LANCZOS', scale: '1' })).image);
+        const strict = await service.post('face', [photo], { ...fields, strict: 'true' });
+        expect([strict.status, await strict.json()]).toEqual([503, expect.objectContaining({ detail: reason })]);
       } finally {
-        await rename(join(folder.path, 'parsing_parsenet.pth'), parser);
+        await rename(at('parser'), parser);
       }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'are listed by POST /faces, chosen by POST /face, and restored by CodeFormer and RestoreFormer',
+    async () => {
+      writeFileSync(at('deep.png'), writePng(await withDepthAndAlpha(photo)));
+      const deep = readPng(readFileSync(at('deep.png')));
+      const listed = await service.post('faces', [at('deep.png')], { face_model: 'codeformer' });
+      const { faces, info } = (await listed.json()) as { faces: readonly FaceView[]; info: ResultInfo };
+      expect(info).toMatchObject({ face_model: 'codeformer', faces_found: faces.length, fallbacks: [] });
+      expect(info.face_models?.map(({ model }) => model)).toEqual(['detection_Resnet50_Final.pth']);
+      expect(faces.length).toBeGreaterThan(2);
+      expect(faces.map(({ index }) => index)).toEqual([...faces.keys()]);
+      expect(faces.map(({ score }) => score)).toEqual(faces.map(({ score }) => score).sort((a, b) => b - a));
+      for (const {
+        box: [left = 0, top = 0, right = 0, bottom = 0],
+        landmarks,
+        score,
+        size,
+      } of faces) {
+        expect(landmarks.flat()).toHaveLength(10);
+        expect(score).toBeGreaterThan(0.8);
+        expect(size).toBeCloseTo(Math.min(right - left, bottom - top), 1);
+      }
+      const asFile = await service.get(`jobs/${listed.headers.get('X-Job-Id')}/results/0`);
+      expect(asFile.headers.get('Content-Type')).toBe('application/json');
+      expect(await asFile.json()).toEqual({ faces });
+
+      const fields = { face_model: 'codeformer', faces: '1' };
+      const free = await made('face', at('deep.png'), { ...fields, fidelity: '0' });
+      const faithful = await made('face', at('deep.png'), { ...fields, fidelity: '1' });
+      expect(free.info).toMatchObject({ faces_found: faces.length, faces_restored: 1, fidelity: 0, fallbacks: [] });
+      expect(faithful.info).toMatchObject({ fidelity: 1, fallbacks: [] });
+      expect(difference(free.image, faithful.image).max).toBeGreaterThan(257);
+      for (const { image } of [free, faithful]) expectChangesAt(image, deep, faces[1]);
+
+      const asked = { face_model: 'restoreformer', min_face_size: '450', face_upscale: '1.5', upscaler: 'BICUBIC' };
+      const other = await made('face', at('deep.png'), asked);
+      expect(other.info).toMatchObject({ faces_found: 2, faces_restored: 1, fallbacks: [] });
+      expect(other.info.face_models?.map(({ model }) => model)).toEqual([
+        'detection_Resnet50_Final.pth',
+        'RestoreFormer.pth',
+        'parsing_parsenet.pth',
+      ]);
+      expect(other.image).toMatchObject({ width: 1050, height: 696, channels: 4, depth: 16 });
     },
     TIMEOUT_MS,
   );
 });
 
-/** Checkpoints that the process has mapped or open: those of loaded models. */
-function openModels(pid: number, models: string): string[] {
-  const maps = procFile(pid, 'maps').split('\n');
-  return [...new Set(maps.filter((line) => line.includes(models)).map((line) => line.slice(line.indexOf('/'))))];
+/** The photo with 16 bits, and an alpha that rises from left to right. */
+async function withDepthAndAlpha(file: string): Promise<Image> {
+  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const deep = new Uint16Array(width * height * 4);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < 3; channel++) deep[pixel * 4 + channel] = 257 * (data[pixel * 3 + channel] ?? 0);
+    deep[pixel * 4 + 3] = 65535 - (pixel % width);
+  }
+  return { width, height, channels: 4, depth: 16, data: deep };
 }
 
-function procFile(pid: number, name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-  } catch {
-    return ''; // it has ended meanwhile
-  }
+/** Some pixels in the middle of the face are others, none far from it, and no alpha. */
+function expectChangesAt(actual: Image, before: Image, face: FaceView | undefined): void {
+  const [left = 0, top = 0, right = 0, bottom = 0] =
+    face?.landmarks.reduce(
+      ([l = 0, t = 0, r = 0, b = 0], [x = 0, y = 0]) => [
+        Math.min(l, x),
+        Math.min(t, y),
+        Math.max(r, x),
+        Math.max(b, y),
+      ],
+      [Infinity, Infinity, -Infinity, -Infinity],
+    ) ?? [];
+  expect(actual).toMatchObject({ width: before.width, height: before.height, channels: 4, depth: 16 });
+  const reach = 3 * Math.max(right - left, bottom - top);
+  let [inside, outside, alpha] = [0, 0, 0];
+  actual.data.forEach((sample, i) => {
+    if (sample === before.data[i]) return;
+    const [x, y] = [Math.trunc(i / 4) % before.width, Math.trunc(i / 4 / before.width)];
+    if (i % 4 === 3) alpha++;
+    else if (x < left - reach || x > right + reach || y < top - reach || y > bottom + reach) outside++;
+    else inside++;
+  });
+  expect({ outside, alpha }).toEqual({ outside: 0, alpha: 0 });
+  expect(inside).toBeGreaterThan(100);
 }

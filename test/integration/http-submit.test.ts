@@ -54,6 +54,22 @@ describe('jobs that are submitted', () => {
     }
   });
 
+  it('restore as an old photo is restored, where they do not say how', async () => {
+    const started = jobs.next();
+    const { job_id: id } = (await submit({ method: 'restore' })).body as Accepted;
+    await started;
+    expect(await service.queue.get(id)).toMatchObject({
+      work: {
+        kind: 'restore',
+        steps: ['face', 'colorize'],
+        options: { face_model: 'codeformer', colorize_model: 'deoldify-artistic' },
+      },
+    });
+    await complete(id);
+    const result = await request(service.url).get(`/jobs/${id}/results/0`);
+    expect(result.headers['content-disposition']).toBe('attachment; filename=photo-0_restored.png');
+  });
+
   it.each([{}, { method: 'sharpen' }, { method: 'upsacle' }])('name a method that there is (%j)', async (fields) => {
     const response = await submit(fields);
     expect(response.status).toBe(400);

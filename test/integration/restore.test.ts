@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Image } from '../../app/imaging/image.ts';
@@ -9,8 +9,11 @@ import { restoreOptions, restorePlan } from '../../app/processing/restore-option
 import type { ImageResult } from '../../app/processing/result.ts';
 import { outputOptions } from '../../app/processing/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { childProcesses } from '../support/child-processes.ts';
 import { CommandLine } from '../support/command-line.ts';
+import { FINDERS, writeFaceModels } from '../support/face-models.ts';
 import { gradient } from '../support/images.ts';
+import { openModels } from '../support/open-models.ts';
 import { readPng, writePng } from '../support/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 import { writeRestoreModels } from '../support/restore-models.ts';
@@ -33,12 +36,15 @@ beforeAll(async () => {
   modelsDir = at('models');
   mkdirSync(modelsDir);
   await writeRestoreModels(modelsDir);
+  await writeFaceModels(modelsDir, [...FINDERS, 'codeformer']);
 }, SLOW);
 
 afterAll(() => folder.remove());
 
 interface Restored extends ImageResult {
   readonly progress: readonly WorkProgress[];
+  /** Models that were loaded at one time. */
+  readonly mostModels: number;
 }
 
 /** Restores one file in a worker; the result is a PNG. */
@@ -49,6 +55,11 @@ async function restore(
 ): Promise<Restored> {
   const pool = new WorkerPool(workerConfig({ modelsDir, ...changes }), { isBackground: false });
   const progress: WorkProgress[] = [];
+  let mostModels = 0;
+  const onProgress = (one: WorkProgress): void => {
+    progress.push(one);
+    for (const pid of childProcesses()) mostModels = Math.max(mostModels, openModels(pid, modelsDir).length);
+  };
   const name = JSON.stringify(fields).replace(/\W+/g, '-');
   try {
     const [result] = await pool.run(
@@ -58,10 +69,10 @@ async function restore(
         ...restorePlan(restoreOptions.parse(fields), 'denoise'),
         output: outputOptions.parse({ output_format: 'png' }),
       },
-      { onProgress: (one) => progress.push(one) },
+      { onProgress },
     );
     if (!result) throw new Error('there is no result');
-    return { ...result, progress };
+    return { ...result, progress, mostModels };
   } finally {
     await pool.close();
   }
@@ -72,8 +83,8 @@ function pictureOf(result: ImageResult): Image {
 }
 
 /** A gray picture with all levels, 16 at each end left out so that colours have room. */
-function grayPicture(name: string): Image {
-  const image = gradient({ width: 90, height: 60, channels: 1, depth: 8 });
+function grayPicture(name: string, width = 90): Image {
+  const image = gradient({ width, height: 60, channels: 1, depth: 8 });
   const room = { ...image, data: Uint8Array.from(image.data, (level) => 16 + Math.round((level * 223) / 255)) };
   writeFileSync(at(name), writePng(room));
   return room;
@@ -109,10 +120,12 @@ function isColoured({ data }: Image): boolean {
 
 describeWithReference('A scanned photograph in black and white', ['photos', 'wolf-gray.jpg'], (photo) => {
   it(
-    'is repaired and coloured in one job, step by step',
+    'is repaired, its faces restored, and coloured in one job, step by step, with one model at a time',
     async () => {
-      const result = await restore(photo, { steps: 'colorize,denoise', colorize_model: 'paper_tiny' });
-      const { info, progress } = result;
+      const asked = { steps: 'colorize,face,denoise', colorize_model: 'paper_tiny', faces: '0' };
+      const result = await restore(photo, asked);
+      const { info, progress, mostModels } = result;
+      expect(mostModels).toBe(1);
       expect(info.steps).toEqual([
         expect.objectContaining({
           step: 'denoise',
@@ -121,10 +134,16 @@ describeWithReference('A scanned photograph in black and white', ['photos', 'wol
           tile: 0,
           tiles: 1,
         }),
+        expect.objectContaining({
+          step: 'face',
+          model: 'codeformer',
+          faces_restored: 1,
+          face_restoration_strength: 0.8,
+        }),
         expect.objectContaining({ step: 'colorize', model: 'ddcolor_paper_tiny.pth', architecture: 'DDColor' }),
       ]);
-      for (const { sha256, seconds } of info.steps ?? []) {
-        expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+      for (const { step, sha256, seconds } of info.steps ?? []) {
+        if (step !== 'face') expect(sha256).toMatch(/^[0-9a-f]{64}$/);
         expect(seconds).toBeGreaterThan(0);
       }
       expect(info).toMatchObject({ scale: 1, input: info.output, device: 'cpu', fallbacks: [] });
@@ -133,7 +152,11 @@ describeWithReference('A scanned photograph in black and white', ['photos', 'wol
       expect({ width, height, channels }).toEqual({ ...info.input, channels: 3 });
       expect(isColoured(pictureOf(result))).toBe(true);
       const stages = progress.map(({ stage }) => stage).filter((stage, i, all) => stage !== all[i - 1]);
-      expect(stages).toEqual(['loading', 'restoring', 'loading', 'colorizing', 'encoding']);
+      expect(stages).toEqual([
+        ...['loading', 'restoring'],
+        ...['detecting', 'restoring'],
+        ...['loading', 'colorizing', 'encoding'],
+      ]);
       expect(progress.every((one, i) => one.progress >= (progress[i - 1]?.progress ?? 0))).toBe(true);
       expect(progress.at(-1)?.progress).toBe(1);
     },
@@ -143,9 +166,9 @@ describeWithReference('A scanned photograph in black and white', ['photos', 'wol
 
 describe('A picture that is coloured', () => {
   it(
-    'keeps its lightness under DDColor, to a level',
+    'keeps its lightness under DDColor, to a level, however large it is',
     async () => {
-      const gray = grayPicture('light.png');
+      const gray = grayPicture('light.png', 2304);
       const result = await restore(at('light.png'), { steps: 'colorize', colorize_model: 'paper_tiny' });
       const coloured = pictureOf(result);
       expect(isColoured(coloured)).toBe(true);
@@ -163,6 +186,11 @@ describe('A picture that is coloured', () => {
       const stableOnly = at('stable');
       mkdirSync(stableOnly);
       linkSync(join(modelsDir, 'ColorizeArtistic_gen.pth'), join(stableOnly, 'ColorizeStable_gen.pth'));
+      const cutOff = (): void => {
+        const file = join(stableOnly, 'ColorizeArtistic_gen.pth');
+        copyFileSync(join(modelsDir, 'ColorizeArtistic_gen.pth'), file);
+        truncateSync(file, statSync(file).size / 2);
+      };
       const asked = { steps: 'colorize', colorize_model: 'deoldify-artistic', render_factor: 7 };
       const artistic = await restore(at('luma.png'), asked);
       expect(artistic.info.fallbacks).toEqual([]);
@@ -173,11 +201,18 @@ describe('A picture that is coloured', () => {
       expect(pixels).toBeGreaterThan(1000);
       expect(most).toBeLessThanOrEqual(1);
 
-      const stable = await restore(at('luma.png'), { ...asked, tile: 0 }, { modelsDir: stableOnly });
-      expect(stable.info.steps).toMatchObject([{ model: 'ColorizeStable_gen.pth' }]);
-      const reason: unknown = expect.stringContaining('ColorizeArtistic_gen.pth');
-      expect(stable.info.fallbacks).toEqual([{ from: 'deoldify-artistic', to: 'deoldify-stable', reason }]);
-      expect(pictureOf(stable).data).toEqual(coloured.data);
+      for (const [fault, prepare] of [
+        ['none', () => undefined],
+        ['cut off', cutOff],
+      ] as const) {
+        // prettier-ignore
+        prepare();
+        const stable = await restore(at('luma.png'), { ...asked, fault }, { modelsDir: stableOnly });
+        expect(stable.info.steps).toMatchObject([{ model: 'ColorizeStable_gen.pth' }]);
+        const reason: unknown = expect.stringContaining('ColorizeArtistic_gen.pth');
+        expect(stable.info.fallbacks).toEqual([{ from: 'deoldify-artistic', to: 'deoldify-stable', reason }]);
+        expect(pictureOf(stable).data).toEqual(coloured.data);
+      }
     },
     SLOW,
   );

@@ -1,7 +1,7 @@
 /**
- * Run by tests with a folder and names of manifests as its arguments: writes the checkpoints of the default face pipeline there,
- * and those, full-size, under their official names and with pseudo-random weights. The detector's class heads get biases by
- * which, on the photo that the tests use, two of its priors fire: random weights see no faces.
+ * Run by tests with a folder and names of manifests as its arguments: writes their checkpoints there, full-size, under their
+ * official names and with pseudo-random weights. The detector's class heads get biases by which, on the photo that the tests
+ * use, two of its priors fire for GFPGAN: random weights see no faces.
  */
 import { join } from 'node:path';
 import { writeCheckpoint } from './checkpoint-writer.ts';
@@ -15,8 +15,8 @@ const BIASES: Readonly<Record<string, readonly number[]>> = {
   'module.ClassHead.2.conv1x1.bias': [0, -10, 0, 1.04],
 };
 
-const [folder = '.', ...more] = process.argv.slice(2);
-for (const name of ['detection_Resnet50_Final', 'GFPGANv1.4', 'parsing_parsenet', ...more]) {
+const [folder = '.', ...names] = process.argv.slice(2);
+for (const name of names) {
   const manifest = readManifest(name);
   const tensors = buildManifestTensors(manifest);
   for (const [tensor, added] of Object.entries(BIASES)) bias(tensors.get(tensor), added);
