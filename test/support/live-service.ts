@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
+import request from 'supertest';
 import type { Config } from '../../app/config.ts';
 import type { RunningService } from '../../app/main.ts';
 import { startService } from '../../app/main.ts';
@@ -17,12 +16,14 @@ export interface ProgressEvent {
 
 /** A job as `GET /jobs/{id}` has it, in part. */
 export interface JobAnswer {
+  readonly job_id: string;
   readonly status: string;
+  readonly error: string | null;
   readonly code: string | null;
   readonly results: readonly { readonly index: number; readonly info: ResultInfo }[];
 }
 
-/** The whole service, with workers that are children of this process, and a caller of it. */
+/** The whole service, with workers that are children of this process, and a caller of it who has all the time in the world. */
 export class LiveService {
   readonly #service: RunningService;
   readonly #sockets: Socket[] = [];
@@ -36,41 +37,41 @@ export class LiveService {
     return new LiveService(await startService({ ...config, port: 0 }));
   }
 
-  async get(path: string): Promise<Response> {
-    return fetch(`${this.#service.url}/${path}`);
-  }
-
-  /** Sends files as a form, under `files` where it is a route of batches. */
-  async post(
+  /** Sends files as a form to a route, and returns the job when it has ended. */
+  async run(
     path: string,
     files: readonly string[],
     fields: Readonly<Record<string, string>>,
-    idempotencyKey?: string,
-  ): Promise<Response> {
-    const form = new FormData();
-    const field = path === 'jobs' ? 'files' : 'file';
-    for (const file of files) form.append(field, new Blob([new Uint8Array(readFileSync(file))]), basename(file));
-    for (const [name, value] of Object.entries(fields)) form.set(name, value);
-    const headers = idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey };
-    return fetch(`${this.#service.url}/${path}`, { method: 'POST', body: form, headers });
+    idempotencyKey = '',
+  ): Promise<JobAnswer> {
+    const call = request(this.#service.url)
+      .post(`/${path}`)
+      .set('Prefer', 'respond-async')
+      .field({ ...fields });
+    if (idempotencyKey !== '') call.set('Idempotency-Key', idempotencyKey);
+    for (const file of files) call.attach(path === 'jobs' ? 'files' : 'file', file);
+    const { job_id: id } = (await call).body as { job_id: string };
+    await request(this.#service.url).get(`/jobs/${id}/events`); // it ends when the job does
+    return (await request(this.#service.url).get(`/jobs/${id}`)).body as JobAnswer;
   }
 
-  async job(response: Response): Promise<JobAnswer> {
-    return (await (await this.get(`jobs/${response.headers.get('X-Job-Id') ?? ''}`)).json()) as JobAnswer;
+  /** The bytes of a result, and their media type. */
+  async result({ job_id: id }: JobAnswer, index = 0): Promise<{ readonly bytes: Buffer; readonly type: string }> {
+    const response = await request(this.#service.url).get(`/jobs/${id}/results/${index}`).responseType('blob');
+    return { bytes: response.body as Buffer, type: response.type };
   }
 
-  /** Listens to the job that will have this key; `ended` resolves at its end. */
-  async follow(
-    idempotencyKey: string,
-    onProgress: (event: ProgressEvent) => void,
-  ): Promise<{ readonly ended: Promise<unknown> }> {
+  async metrics(): Promise<string> {
+    return (await request(this.#service.url).get('/metrics')).text;
+  }
+
+  /** Listens to the job that will have this key. */
+  async follow(idempotencyKey: string, onProgress: (event: ProgressEvent) => void): Promise<void> {
     const socket = io(this.#service.url, { reconnection: false, forceNew: true });
     this.#sockets.push(socket);
     socket.on('progress', onProgress);
-    const ends = ['completed', 'failed'].map((end) => new Promise((resolve) => socket.once(end, resolve)));
     await new Promise<void>((resolve) => socket.once('connect', resolve));
     await socket.emitWithAck('subscribe', { idempotency_key: idempotencyKey });
-    return { ended: Promise.race(ends) };
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,11 @@ function pasted(image: Image, layers: readonly FaceLayer[], strength = 1): Image
   return { ...image, data: pasteFaces(rowsOf(image), layers, strength).readRows(0, image.height) };
 }
 
+/** The mask of a face in which the parser saw skin where `isSkin` says so. */
+function maskOf(isSkin: (x: number) => boolean): Plane {
+  return parsedMask(Uint8Array.from({ length: FACE_SIDE ** 2 }, (_, i) => (isSkin(i % FACE_SIDE) ? 1 : 0)));
+}
+
 const kind = fc.constantFrom(...KINDS);
 const place = fc.tuple(
   fc.integer({ min: -40, max: 90 }),
@@ -106,6 +111,17 @@ describe('Pasting faces', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('does not depend on the order of faces whose squares overlap and whose masks do not', () => {
+    const [left, right] = [maskOf((x) => x < 150), maskOf((x) => x >= 362)];
+    const image = noise({ width: 140, height: 90, channels: 3, depth: 8 }, 5);
+    const layers = layersOf(image, [
+      { placement: placed(10, 5, 80), mask: left, level: 20 },
+      { placement: placed(30, 10, 80), mask: right, level: 200 },
+    ]);
+    expect(pasted(image, layers)).toEqual(pasted(image, layers.toReversed()));
+    expect(pasted(image, layers)).not.toEqual(pasted(image, layers.slice(1)));
   });
 
   it.each(KINDS)('shows the face in the middle of its square, %d channels of %d bits', (channels, depth) => {
