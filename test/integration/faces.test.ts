@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import type { Image } from '../../app/imaging/image.ts';
+import type { Point } from '../../app/imaging/similarity-transform.ts';
+import { mapPoint } from '../../app/imaging/similarity-transform.ts';
 import type { FaceView } from '../../app/processing/face-finder.ts';
 import { faceOptions } from '../../app/processing/face-task-options.ts';
+import { alignFace, FACE_SIDE, placementOf } from '../../app/processing/faces/align-face.ts';
 import type { ResultInfo } from '../../app/processing/result.ts';
 import { outputOptions } from '../../app/processing/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
@@ -210,13 +213,17 @@ describeWithReference('Faces, with full-size weights', ['photos', 'portrait.jpg'
         expect(score).toBeGreaterThan(0.8);
         expect(size).toBeCloseTo(Math.min(right - left, bottom - top), 1);
       }
-      const fields = { face_model: 'codeformer', faces: '1' };
+      const area = ({ x: [left = 0, right = 0], y: [top = 0, bottom = 0] }: ReturnType<typeof reachOf>): number =>
+        (right - left) * (bottom - top);
+      const [smallest] = faces.toSorted((a, b) => area(reachOf(a)) - area(reachOf(b)));
+      if (!smallest) throw new Error('no face was found');
+      const fields = { face_model: 'codeformer', faces: String(smallest.index) };
       const free = await made('face', at('deep.png'), { ...fields, fidelity: '0' });
       const faithful = await made('face', at('deep.png'), { ...fields, fidelity: '1' });
       expect(free.info).toMatchObject({ faces_found: faces.length, faces_restored: 1, fidelity: 0, fallbacks: [] });
       expect(faithful.info).toMatchObject({ fidelity: 1, fallbacks: [] });
       expect(difference(free.image, faithful.image).max).toBeGreaterThan(257);
-      for (const { image } of [free, faithful]) expectChangesAt(image, deep, faces[1]);
+      for (const { image } of [free, faithful]) expectChangesIn(image, deep, smallest);
 
       const asked = { face_model: 'restoreformer', min_face_size: '450', face_upscale: '1.5', upscaler: 'BICUBIC' };
       const other = await made('face', at('deep.png'), asked);
@@ -244,26 +251,27 @@ async function withDepthAndAlpha(file: string): Promise<Image> {
   return { width, height, channels: 4, depth: 16, data: deep };
 }
 
-/** Some pixels in the middle of the face are others, none far from it, and no alpha. */
-function expectChangesAt(actual: Image, before: Image, face: FaceView | undefined): void {
-  const [left = 0, top = 0, right = 0, bottom = 0] =
-    face?.landmarks.reduce(
-      ([l = 0, t = 0, r = 0, b = 0], [x = 0, y = 0]) => [
-        Math.min(l, x),
-        Math.min(t, y),
-        Math.max(r, x),
-        Math.max(b, y),
-      ],
-      [Infinity, Infinity, -Infinity, -Infinity],
-    ) ?? [];
+/** The box about the square of a face that is cut out and put back, with the pixel around it that bilinear sampling reaches. */
+function reachOf({ landmarks }: FaceView): { readonly x: readonly number[]; readonly y: readonly number[] } {
+  const anything: Image = { width: 1, height: 1, channels: 3, depth: 8, data: new Uint8Array(3) };
+  const aligned = alignFace(anything, landmarks as unknown as Point[]);
+  if (!aligned) throw new Error('the landmarks of a face lie on one spot');
+  const placement = placementOf(aligned.matrix, 1, 1);
+  const corners = [-1, FACE_SIDE].flatMap((x) => [-1, FACE_SIDE].map((y) => mapPoint(placement, [x, y])));
+  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+  return { x: [Math.min(...xs), Math.max(...xs)], y: [Math.min(...ys), Math.max(...ys)] };
+}
+
+/** Pixels in the reach of the face are others, none outside of it, and no alpha. */
+function expectChangesIn(actual: Image, before: Image, face: FaceView): void {
   expect(actual).toMatchObject({ width: before.width, height: before.height, channels: 4, depth: 16 });
-  const reach = 3 * Math.max(right - left, bottom - top);
+  const { x: [left = 0, right = 0], y: [top = 0, bottom = 0] } = reachOf(face); // prettier-ignore
   let [inside, outside, alpha] = [0, 0, 0];
   actual.data.forEach((sample, i) => {
     if (sample === before.data[i]) return;
     const [x, y] = [Math.trunc(i / 4) % before.width, Math.trunc(i / 4 / before.width)];
     if (i % 4 === 3) alpha++;
-    else if (x < left - reach || x > right + reach || y < top - reach || y > bottom + reach) outside++;
+    else if (x < left || x > right || y < top || y > bottom) outside++;
     else inside++;
   });
   expect({ outside, alpha }).toEqual({ outside: 0, alpha: 0 });

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 
 /** The checkpoints of a folder that a process has mapped: those of the models that it has loaded; Linux only. */
 export function openModels(pid: number, modelsDir: string): string[] {
-  const lines = mapsOf(pid).split('\n');
-  return [...new Set(lines.filter((line) => line.includes(modelsDir)).map((line) => line.slice(line.indexOf('/'))))];
+  const paths = mapsOf(pid)
+    .split('\n')
+    .map((line) => line.slice(line.indexOf('/')));
+  return [...new Set(paths)].filter((path) => path.startsWith(modelsDir) && /\.(pth|safetensors)$/.test(path));
 }
 
 function mapsOf(pid: number): string {
