@@ -189,7 +189,7 @@ describe('A picture that is coloured', () => {
       const cutOff = (): void => {
         const file = join(stableOnly, 'ColorizeArtistic_gen.pth');
         copyFileSync(join(modelsDir, 'ColorizeArtistic_gen.pth'), file);
-        truncateSync(file, statSync(file).size / 2);
+        truncateSync(file, Math.floor(statSync(file).size / 2));
       };
       const asked = { steps: 'colorize', colorize_model: 'deoldify-artistic', render_factor: 7 };
       const artistic = await restore(at('luma.png'), asked);
