@@ -19,7 +19,7 @@ export class BadConfigError extends HiresFixError {
 }
 
 /** Variables whose values are never shown, and that worker processes do not get. */
-export const SECRET_VARIABLES: readonly string[] = ['API_KEY', 'WEBHOOK_SECRET'];
+export const SECRET_VARIABLES: readonly string[] = ['API_KEY', 'WEBHOOK_SECRET', 'REDIS_URL'];
 
 const RESTORE_MODELS = ['denoise', 'deblur'] as const;
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -119,6 +119,16 @@ const jobs = {
   JOB_TIMEOUT_SECONDS: decimal({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
 };
 
+const scaleOut = {
+  REDIS_URL: z
+    .string()
+    .refine((text) => /^rediss?:$/.test(parseUrl(text)?.protocol ?? ''), { error: 'expected a redis or rediss URL' })
+    .optional()
+    .describe(
+      'Redis by which several servers share the jobs, such as redis://:password@host:6379/0; none is one server',
+    ),
+};
+
 const webhooks = {
   WEBHOOKS_ENABLED: boolean().default(false).describe('Whether jobs may name a webhook_url that is told of their end'),
   WEBHOOK_SECRET: z
@@ -143,6 +153,7 @@ export const environment = z.object({
   ...inference,
   ...faces,
   ...jobs,
+  ...scaleOut,
   ...webhooks,
   ...logging,
 });
@@ -176,7 +187,7 @@ export function loadConfig(env?: Readonly<Record<string, string | undefined>>): 
 
 /** The same configuration without what a process that decodes strangers' files has no use for. */
 export function withoutSecrets(config: Config): Config {
-  return { ...config, apiKeyDigests: [], webhookSecret: undefined };
+  return { ...config, apiKeyDigests: [], webhookSecret: undefined, redisUrl: undefined };
 }
 
 function processEnvironment(): NodeJS.ProcessEnv {
@@ -218,6 +229,7 @@ function toConfig(env: z.output<typeof environment>) {
     janitorIntervalMs: Math.round(env.JANITOR_INTERVAL_MINUTES * 60_000),
     resultCacheBytes: env.RESULT_CACHE_MB * 2 ** 20,
     jobTimeoutMs: Math.round(env.JOB_TIMEOUT_SECONDS * 1000),
+    redisUrl: env.REDIS_URL,
     webhooksEnabled: env.WEBHOOKS_ENABLED,
     webhookSecret: env.WEBHOOK_SECRET,
     logLevel: env.LOG_LEVEL,

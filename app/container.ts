@@ -38,14 +38,14 @@ export const SERVER = token<Server>('Server');
 export const JOB_GATEWAY = token<SocketServer>('JobGateway');
 
 /** The composition root of the server process: the only place that sees every class, and the only one that resolves. */
-export function createContainer(config: Config): DependencyContainer {
+export async function createContainer(config: Config): Promise<DependencyContainer> {
   const container = root.createChildContainer(); // never the global one: tests run side by side
   container.register(CONFIG, { useValue: config });
   container.register(LOGGER, { useFactory: once((c) => createLogger(c.resolve(CONFIG))) });
   container.register(MODEL_CATALOG, { useFactory: once((c) => createCatalog(c.resolve(CONFIG))) });
   container.register(WORKER_POOL, { useFactory: once((c) => new WorkerPool(c.resolve(CONFIG))) });
   container.register(JOB_FILES, { useFactory: once((c) => new JobFiles(c.resolve(CONFIG))) });
-  container.register(JOB_QUEUE, { useFactory: once(createQueue) });
+  container.register(JOB_QUEUE, { useFactory: once(await queueFactory(config)) });
   container.register(JOB_HANDLER, {
     useFactory: once((c) => createJobHandler(c.resolve(WORKER_POOL), c.resolve(JOB_FILES), createCache(c))),
   });
@@ -90,7 +90,17 @@ function createCache(c: DependencyContainer): ResultCache {
   return new ResultCache({ folder, config: c.resolve(CONFIG), logger: c.resolve(LOGGER) });
 }
 
-function createQueue(c: DependencyContainer): JobQueue {
+/** What shares jobs by Redis is loaded only where that is asked for. */
+async function queueFactory({ redisUrl }: Config): Promise<(c: DependencyContainer) => JobQueue> {
+  if (redisUrl === undefined) return createFileQueue;
+  const { BullJobQueue } = await import('./jobs/redis/bull-job-queue.ts');
+  return (c) => {
+    const [files, logger] = [c.resolve(JOB_FILES), c.resolve(LOGGER)];
+    return new BullJobQueue({ ...c.resolve(CONFIG), redisUrl, files, logger });
+  };
+}
+
+function createFileQueue(c: DependencyContainer): JobQueue {
   const files = c.resolve(JOB_FILES);
   const journal = new Journal<StoredJob>(new StateFolder(files.stateFolder));
   return new FileJobQueue({ ...c.resolve(CONFIG), files, journal, logger: c.resolve(LOGGER) });

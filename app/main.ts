@@ -39,7 +39,7 @@ export interface RunningService {
  * it at once. Throws what listening throws, such as EADDRINUSE, `StateInUseError` and `BadJournalError`.
  */
 export async function startService(config: Config): Promise<RunningService> {
-  const container = createContainer(config);
+  const container = await createContainer(config);
   const logger = container.resolve(LOGGER);
   const queue = container.resolve(JOB_QUEUE);
   const janitor = container.resolve(JANITOR);
@@ -49,8 +49,9 @@ export async function startService(config: Config): Promise<RunningService> {
   const webhooks = container.resolve(WEBHOOK_SENDER);
 
   const files = container.resolve(JOB_FILES);
-  const start = async (): Promise<ProcessLock> => {
-    const held = await lockState(files.stateFolder);
+  const start = async (): Promise<ProcessLock | undefined> => {
+    // Servers that share their jobs may share the folders too.
+    const held = config.redisUrl === undefined ? await lockState(files.stateFolder) : undefined;
     await queue.start(container.resolve(JOB_HANDLER));
     janitor.start();
     return held;
@@ -72,7 +73,7 @@ export async function startService(config: Config): Promise<RunningService> {
     await closeServer(server, gateway);
     await pool.close();
     await webhooks?.close();
-    await lock.release();
+    await lock?.release();
     logger.info('stopped');
   };
   const close = (drainMs = DRAIN_MS): Promise<void> => (closing ??= closeAll(drainMs));

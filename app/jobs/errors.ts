@@ -24,12 +24,15 @@ export class CallerQueueFullError extends HiresFixError {
   }
 }
 
-/** The journal of jobs cannot be written. Nothing that was accepted is lost by it. */
+/** Jobs cannot be read or written where they are kept. Nothing that was accepted is lost by it. */
 export class StoreUnavailableError extends HiresFixError {
   readonly code = 'ERR_STORE_UNAVAILABLE';
+  /** Whether what was to be stored may have been, all the same: the answer never came. */
+  readonly isUncertain: boolean;
 
-  constructor(cause: unknown) {
-    super('Jobs cannot be stored at the moment: the disk is full, or fails. Try again later', { cause });
+  constructor(cause: unknown, { reason = 'the disk is full, or fails', isUncertain = false } = {}) {
+    super(`Jobs cannot be stored at the moment: ${reason}. Try again later`, { cause });
+    this.isUncertain = isUncertain;
   }
 }
 

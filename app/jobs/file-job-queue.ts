@@ -12,7 +12,7 @@ import type { JobEvents } from './job-events.ts';
 import type { JobFiles } from './job-files.ts';
 import { rememberedName } from './job-files.ts';
 import type { Admission, CallerKey, JobCounts, JobQueue } from './job-queue.ts';
-import { MOST_RESTARTS } from './job-queue.ts';
+import { KEPT_JOBS, MOST_RESTARTS } from './job-queue.ts';
 import { JobTable } from './job-table.ts';
 import type { Journal } from './journal.ts';
 import type { PlaceLimits } from './queue-places.ts';
@@ -25,8 +25,6 @@ import { StartOrder } from './start-order.ts';
 import type { StoredJob } from './stored-job.ts';
 import { restoredJob, storedJob } from './stored-job.ts';
 
-/** Ended jobs that are kept at most, whatever their time; the oldest go first. */
-const KEPT_JOBS = 10_000;
 /** How often the end of a job is written again to a disk that is full. */
 const STORE_RETRY_MS = 1000;
 

@@ -7,8 +7,11 @@ const PROGRESS_PER_SECOND = 10;
 /**
  * What happens to jobs: any number of `progress`, then exactly one of `completed`, `failed`, `cancelled`. `interrupted` is not an
  * end: the service stops, and the job goes on when it starts again. Listeners get the job as it stands.
+ *
+ * Where several servers share a queue, each tells of all jobs. `settled` comes with an end too, on the one server that put the
+ * job in its last state: for what has to be done once.
  */
-export class JobEvents extends EventEmitter<Record<'progress' | 'interrupted' | EndStatus, [job: Job]>> {
+export class JobEvents extends EventEmitter<Record<'progress' | 'interrupted' | 'settled' | EndStatus, [job: Job]>> {
   constructor() {
     super();
     this.setMaxListeners(0); // every request that is held open listens
@@ -18,11 +21,13 @@ export class JobEvents extends EventEmitter<Record<'progress' | 'interrupted' | 
 /** Thins out a job's progress: the first change is passed on at once, later ones at a bounded rate, the newest never lost. */
 export class ProgressThrottle {
   readonly #emit: (jobId: string) => void;
+  readonly #pauseMs: number;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #stale = new Set<string>();
 
-  constructor(emit: (jobId: string) => void) {
+  constructor(emit: (jobId: string) => void, perSecond = PROGRESS_PER_SECOND) {
     this.#emit = emit;
+    this.#pauseMs = 1000 / perSecond;
   }
 
   changed(jobId: string): void {
@@ -37,10 +42,15 @@ export class ProgressThrottle {
     this.#stale.delete(jobId);
   }
 
+  /** Forgets all. */
+  close(): void {
+    for (const jobId of [...this.#timers.keys()]) this.drop(jobId);
+  }
+
   #pass(jobId: string): void {
     this.#timers.set(
       jobId,
-      setTimeout(() => this.#tick(jobId), 1000 / PROGRESS_PER_SECOND),
+      setTimeout(() => this.#tick(jobId), this.#pauseMs),
     );
     this.#emit(jobId);
   }

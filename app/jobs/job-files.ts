@@ -76,6 +76,19 @@ export class JobFiles {
     await Promise.all(job.inputs.map(({ file }) => rm(file, { force: true })));
   }
 
+  /** Of attempts before the job's own. */
+  async removeEarlierResults({ id, attempt }: Pick<Job, 'id' | 'attempt'>): Promise<void> {
+    if (attempt === 1) return;
+    for (const { name, parentPath } of await entriesOf(join(this.#processedFolder, id)).catch(() => [])) {
+      if (Number(name) < attempt) await rm(join(parentPath, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Of the job's own attempt alone, which another one has overtaken. */
+  async removeAttempt({ id, attempt }: Pick<Job, 'id' | 'attempt'>): Promise<void> {
+    await rm(this.#attemptFolder(id, attempt), { recursive: true, force: true });
+  }
+
   /** Takes half-written results with it: whatever a killed worker left is in the job's folder. */
   async removeResults(job: Pick<Job, 'id'>): Promise<void> {
     await rm(join(this.#processedFolder, job.id), { recursive: true, force: true });
@@ -91,6 +104,11 @@ export class JobFiles {
       if (others > 0) this.#readers.set(id, others);
       else this.#readers.delete(id);
     }
+  }
+
+  /** Ids of jobs whose results are being read. */
+  get beingRead(): readonly string[] {
+    return [...this.#readers.keys()];
   }
 
   isBeingRead(id: string): boolean {

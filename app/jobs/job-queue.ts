@@ -86,3 +86,5 @@ export interface JobQueue {
 export const MOST_DEATHS = 3;
 /** Servers that may stop while one job runs before it fails. */
 export const MOST_RESTARTS = 10;
+/** Ended jobs that are kept at most, whatever their time; the oldest go first. */
+export const KEPT_JOBS = 10_000;

@@ -6,7 +6,7 @@ import type { ServiceRate } from './service-rate.ts';
 import type { StartOrder } from './start-order.ts';
 
 /** Waiting jobs that are told of every step forward; those behind them are told when they come nearer. */
-const TOLD_POSITIONS = 100;
+export const TOLD_POSITIONS = 100;
 
 /** Jobs by id in the order in which they came, as they stand at any moment, and what is told of them. */
 export class JobTable<Entry extends { job: Job }> {
@@ -72,13 +72,14 @@ export class JobTable<Entry extends { job: Job }> {
     this.#throttle.drop(ended.id);
     entry.job = ended;
     this.emit(ended.id, ended.status);
+    this.emit(ended.id, 'settled');
   }
 
   tellPositions(): void {
     for (const id of this.#order.upTo(TOLD_POSITIONS)) this.#throttle.changed(id);
   }
 
-  emit(id: string, event: 'progress' | 'interrupted' | EndStatus): void {
+  emit(id: string, event: 'progress' | 'interrupted' | 'settled' | EndStatus): void {
     const entry = this.#entries.get(id);
     if (entry) this.events.emit(event, this.snapshot(entry));
   }

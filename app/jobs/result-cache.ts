@@ -128,7 +128,8 @@ export class ResultCache {
     const found = new Map<string, { readonly bytes: number; readonly usedMs: number; readonly isWhole: boolean }>();
     for (const name of await readdir(this.#options.folder)) {
       const [key = ''] = name.split('.');
-      const { size, mtimeMs } = await stat(join(this.#options.folder, name));
+      // Another server of the same folder may be at work in it.
+      const { size = 0, mtimeMs = 0 } = (await stat(join(this.#options.folder, name)).catch(() => undefined)) ?? {};
       const before = found.get(key) ?? { bytes: 0, usedMs: 0, isWhole: false };
       const isRecord = name.endsWith('.json');
       found.set(key, {

@@ -25,7 +25,7 @@ export interface Run {
   /** Aborts when nobody wants the job any more, or its server stops. */
   readonly signal: AbortSignal;
   readonly change: (change: Partial<Job>) => void;
-  /** Stores the job as it stands. */
+  /** Stores the job as it stands; throws, and aborts the run, where that is another server's by now. */
   readonly store: () => Promise<void>;
 }
 
@@ -48,11 +48,12 @@ export async function runJob(running: RunningJob, run: Run): Promise<Outcome> {
 }
 
 async function attempt(running: RunningJob, { handler, files, signal, change, store, logger }: Run): Promise<Outcome> {
-  await files.removeResults(running.job); // of the attempt before
   const number = running.deaths + running.restarts + 1;
   change({ status: 'processing', queuePosition: 0, startedAt: Date.now(), attempt: number, failures: [] });
   await store();
   signal.throwIfAborted();
+  // Only now: whoever has lost the job to another server has not got this far, and must not touch what that one makes.
+  await files.removeEarlierResults(running.job);
   const failures: ImageFailure[] = [];
   const results = await handler(running.job, {
     signal,

@@ -13,8 +13,10 @@ export class ServiceRate {
   readonly #workers: number;
   #meanSeconds: number | undefined;
 
-  constructor(workers: number) {
+  /** @param meanSeconds where something was measured before */
+  constructor(workers: number, meanSeconds?: number) {
     this.#workers = workers;
+    this.#meanSeconds = meanSeconds;
   }
 
   /** Downloads do not count: they say nothing of the others, nor of each other. */

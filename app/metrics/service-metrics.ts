@@ -1,12 +1,11 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { EndStatus, Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { ResultInfo } from '../processing/result.ts';
 import { makerOf } from '../processing/result.ts';
 
 /** From a filter on a small image to a network on a large one without a GPU. */
 const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000];
-const ENDINGS: readonly EndStatus[] = ['completed', 'failed', 'cancelled'];
 
 /** What Prometheus is told: how the queue stands, what became of jobs and how long it took, the memory of the process. */
 export class ServiceMetrics {
@@ -28,7 +27,7 @@ export class ServiceMetrics {
   constructor(queue: JobQueue) {
     collectDefaultMetrics({ register: this.#registry });
     this.#watchQueue(queue);
-    for (const ending of ENDINGS) queue.events.on(ending, (job) => this.#ended(job, ending));
+    queue.events.on('settled', (job) => this.#ended(job));
   }
 
   /** The media type of `text`. */
@@ -48,15 +47,17 @@ export class ServiceMetrics {
       labelNames: ['status'],
       registers: [this.#registry],
       collect: async () => {
-        const { queued, processing } = await queue.counts();
-        jobs.set({ status: 'queued' }, queued);
-        jobs.set({ status: 'processing' }, processing);
+        jobs.reset(); // a store that is away says nothing, and the rest is told all the same
+        const counts = await queue.counts().catch(() => undefined);
+        if (!counts) return;
+        jobs.set({ status: 'queued' }, counts.queued);
+        jobs.set({ status: 'processing' }, counts.processing);
       },
     });
   }
 
-  #ended(job: Job, outcome: EndStatus): void {
-    const { method, createdAt, startedAt, finishedAt, results, failures } = job;
+  #ended(job: Job): void {
+    const { status: outcome, method, createdAt, startedAt, finishedAt, results, failures } = job;
     this.#jobs.inc({ method, outcome });
     if (startedAt !== undefined && finishedAt !== undefined) {
       this.#waits.observe({ method }, (startedAt - createdAt) / 1000);

@@ -18,6 +18,8 @@ import type { Logger } from '../logger.ts';
 const LARGEST_MESSAGE_BYTES = 65_536;
 const MOST_SUBSCRIPTIONS = 1000;
 const CONNECT_TIMEOUT_MS = 5000;
+/** Ends that a socket was told of lately, so that it is told of none twice. */
+const REMEMBERED_ENDS = 100;
 
 /** The answer to `subscribe` and `unsubscribe`. `job_id` is null for a key whose request has not come yet. */
 export type SubscriptionAck =
@@ -41,8 +43,11 @@ interface ClientEvents {
 /** What is known of a socket. */
 interface SocketData {
   readonly caller: string;
+  /** Jobs whose end it has been told, the newest last. */
+  readonly told: Set<string>;
 }
 
+type JobServer = Server<ClientEvents, ServerEvents, DefaultEventsMap, SocketData>;
 type JobSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, SocketData>;
 
 /** What a client names a job by; with both, the id counts. */
@@ -61,7 +66,7 @@ export interface GatewayDependencies {
  * Close it before the server: open sockets keep a server open.
  */
 export function attachJobGateway(server: HttpServer, { config, logger, queue }: GatewayDependencies): Server {
-  const io = new Server<ClientEvents, ServerEvents, DefaultEventsMap, SocketData>(server, {
+  const io: JobServer = new Server(server, {
     serveClient: false,
     maxHttpBufferSize: LARGEST_MESSAGE_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -74,13 +79,13 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
   io.use((socket, next) => {
     const { api_key: key } = socket.handshake.auth as Readonly<Record<string, unknown>>;
     const caller = keys.callerOf(typeof key === 'string' ? key : undefined);
-    if (caller !== undefined) socket.data = { caller };
+    if (caller !== undefined) socket.data = { caller, told: new Set() };
     next(caller === undefined ? refusedHandshake(key !== undefined) : undefined);
   });
   io.on('connection', (socket) => serve(socket, queue, logger));
   queue.events.on('progress', (job) => io.to(roomsOf(job)).emit('progress', progressView(job)));
   for (const ending of ['completed', 'failed', 'cancelled'] as const) {
-    queue.events.on(ending, (job) => io.to(roomsOf(job)).emit(ending, jobView(job)));
+    queue.events.on(ending, (job) => socketsIn(io, roomsOf(job)).forEach((socket) => tellEnd(socket, job)));
   }
   return io;
 }
@@ -112,7 +117,8 @@ async function subscribe(socket: JobSocket, queue: JobQueue, payload: unknown): 
   const { caller } = socket.data;
   const find = (): Promise<Job | undefined> =>
     job_id !== undefined ? ownJob(queue, job_id, caller) : queue.findByKey({ caller, key: idempotency_key ?? '' });
-  await find();
+  const before = await find();
+  if (before) socket.data.told.delete(before.id);
   await socket.join(roomOf(caller, payload));
   // Read once more after joining: what changed in between was sent to others only.
   const job = await find();
@@ -125,9 +131,24 @@ async function unsubscribe(socket: JobSocket, payload: unknown): Promise<Subscri
   return { ok: true, job_id: null, status: null };
 }
 
+/** What came by a room while the job was being read is newer than what was read. */
 function replay(socket: JobSocket, job: Job): void {
-  if (hasEnded(job.status)) socket.emit(job.status, jobView(job));
-  else socket.emit('progress', progressView(job));
+  if (hasEnded(job.status)) tellEnd(socket, job);
+  else if (!socket.data.told.has(job.id)) socket.emit('progress', progressView(job));
+}
+
+function tellEnd(socket: JobSocket, job: Job): void {
+  const { told } = socket.data;
+  if (!hasEnded(job.status) || told.has(job.id)) return;
+  told.add(job.id);
+  for (const oldest of told) if (told.size > REMEMBERED_ENDS) told.delete(oldest);
+  socket.emit(job.status, jobView(job));
+}
+
+function socketsIn(io: JobServer, rooms: readonly string[]): readonly JobSocket[] {
+  const { adapter, sockets } = io.of('/');
+  const ids = new Set(rooms.flatMap((room) => [...(adapter.rooms.get(room) ?? [])]));
+  return [...ids].flatMap((id) => sockets.get(id) ?? []);
 }
 
 function refusal(error: unknown, logger: Logger): SubscriptionAck {

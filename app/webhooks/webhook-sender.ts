@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EndStatus, Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import { jobView } from '../jobs/job-view.ts';
 import type { Logger } from '../logger.ts';
@@ -12,7 +12,6 @@ import { guardedLookup } from '../outbound/guarded-lookup.ts';
 import { isPrivateAddress } from '../outbound/private-address.ts';
 import { signatureHeaders } from './signature.ts';
 
-const ENDINGS: readonly EndStatus[] = ['completed', 'failed', 'cancelled'];
 /** Before the second and later tries. */
 const RETRY_DELAYS_MS = [2000, 15_000, 60_000, 300_000];
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -44,7 +43,7 @@ export class WebhookSender {
   /** Sends from now on. */
   constructor(options: WebhookSenderOptions) {
     this.#options = options;
-    for (const ending of ENDINGS) options.queue.events.on(ending, (job) => this.#ended(job));
+    options.queue.events.on('settled', (job) => this.#ended(job));
   }
 
   /** Finishes the tries that are on their way, within two seconds, and makes no more. */

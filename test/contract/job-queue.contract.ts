@@ -447,6 +447,7 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
         const ids = jobs.map(({ id }) => id);
         await handler.start(ids[0] ?? '');
         await reopen();
+        await handler.start(ids[0] ?? '');
         expect(await queue.get(ids[1] ?? '')).toMatchObject({ status: 'queued', queuePosition: 1 });
         for (const id of ids) await complete(id);
         expect(handler.started).toEqual(ids);

@@ -166,6 +166,7 @@ describe('.env.example', () => {
       'API_KEY',
       'MAX_QUEUE_PER_CALLER',
       'MODEL_MIRROR',
+      'REDIS_URL',
       'WEBHOOK_SECRET',
     ]);
   });

@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../logger.ts';
+import {
+  IdempotencyKeyReusedError,
+  JobFinishedError,
+  JobNotFoundError,
+  NotAcceptingError,
+  StoreUnavailableError,
+} from '../errors.ts';
+import type { Job, JobHandler, JobPage, JobRequest, Submission } from '../job.ts';
+import type { JobEvents } from '../job-events.ts';
+import { ProgressThrottle } from '../job-events.ts';
+import type { JobFiles } from '../job-files.ts';
+import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
+import { KEPT_JOBS } from '../job-queue.ts';
+import { TOLD_POSITIONS } from '../job-table.ts';
+import type { PlaceLimits } from '../queue-places.ts';
+import { HeardEvents } from './heard-events.ts';
+import { JobRuns } from './job-runs.ts';
+import { JobStore } from './job-store.ts';
+import { RedisLink } from './redis-link.ts';
+import type { LeaseTimes } from './tickets.ts';
+import { Tickets } from './tickets.ts';
+
+const PREFIX = '{hiresfix}:';
+const LEASE: LeaseTimes = { leaseMs: 10_000, stalledCheckMs: 3000 };
+const BEAT_MS = 1000;
+const SWEEP_MS = 5000;
+
+export interface BullJobQueueOptions extends PlaceLimits {
+  readonly redisUrl: string;
+  readonly files: JobFiles;
+  readonly logger: Logger;
+  /** Jobs that run at once on this server. */
+  readonly workers: number;
+  readonly keptJobs?: number;
+  /** What every key in Redis begins with. */
+  readonly prefix?: string;
+  readonly lease?: LeaseTimes;
+}
+
+/** What there is between `start` and `close`. */
+interface Opened {
+  readonly tickets: Tickets;
+  readonly runs: JobRuns;
+  readonly timers: readonly NodeJS.Timeout[];
+}
+
+/** Jobs of any number of servers, kept in Redis; BullMQ says which server runs the next. */
+export class BullJobQueue implements JobQueue {
+  readonly #options: BullJobQueueOptions;
+  readonly #prefix: string;
+  readonly #server = randomUUID();
+  readonly #link: RedisLink;
+  readonly #store: JobStore;
+  readonly #heard: HeardEvents;
+  readonly #positions = new ProgressThrottle(() => this.#tellPositions(), 1);
+  /** What ends jobs here, at this moment. */
+  readonly #endings = new Map<string, Promise<unknown>>();
+  readonly #starting = new AbortController();
+  #opened: Opened | undefined;
+  #state: 'new' | 'open' | 'closed' = 'new';
+
+  constructor(options: BullJobQueueOptions) {
+    const { redisUrl: url, files, logger, prefix = PREFIX } = options;
+    this.#options = options;
+    this.#prefix = prefix;
+    this.#link = new RedisLink({ url, prefix, logger });
+    this.#store = new JobStore(this.#link, files, options);
+    this.#heard = new HeardEvents({
+      files,
+      beforeEnd: (job) => {
+        this.#opened?.runs.abort(job.id);
+        return this.#endings.get(job.id);
+      },
+    });
+  }
+
+  get events(): JobEvents {
+    return this.#heard.events;
+  }
+
+  get isAccepting(): boolean {
+    return this.#state === 'open' && this.#link.isReady;
+  }
+
+  /** Waits for Redis, if it has to. */
+  async start(handler: JobHandler): Promise<void> {
+    const { workers, logger, files, lease = LEASE } = this.#options;
+    await this.#link.connect(this.#starting.signal);
+    await this.#link.warnOfSettings();
+    const runs = new JobRuns({
+      store: this.#store,
+      handler,
+      files,
+      logger,
+      ending: (id, work) => this.#ending(id, work),
+      onSettled: (job) => this.#settle(job),
+      onInterrupted: (job) => this.#heard.tell('interrupted', job),
+      onMoved: () => this.#positions.changed(''),
+    });
+    const options = { ...lease, link: this.#link, prefix: this.#prefix, workers, logger };
+    const tickets = new Tickets(options, (ticket) => runs.use(ticket));
+    const quietly = (work: () => Promise<void>) => (): void => void this.#quietly(work);
+    const catchUp = (): Promise<void> => this.#heard.catchUp(this.#store);
+    await this.#link.listen((message) => this.#heard.hear(message), quietly(catchUp));
+    await catchUp();
+    await this.#beat(runs);
+    await this.#sweep(tickets);
+    const timers = [
+      setInterval(
+        quietly(() => this.#beat(runs)),
+        BEAT_MS,
+      ),
+      setInterval(
+        quietly(() => this.#sweep(tickets)),
+        SWEEP_MS,
+      ),
+    ];
+    this.#opened = { tickets, runs, timers };
+    this.#state = 'open';
+    tickets.open();
+    logger.info('jobs are shared by Redis', { ...(await this.counts()) });
+  }
+
+  async admit(admission: Admission): Promise<void> {
+    this.#assertAccepting();
+    await this.#store.admit(admission);
+  }
+
+  async submit(request: JobRequest): Promise<Submission> {
+    const { files } = this.#options;
+    try {
+      this.#assertAccepting();
+      await files.syncInputs(request);
+      const { outcome, job } = await this.#store.submit(request);
+      if (outcome === 'reused') throw new IdempotencyKeyReusedError(job.id);
+      if (outcome === 'replay') await files.removeInputs(request);
+      // One that is missing is made up for by the next sweep of any server.
+      else void this.#quietly(() => this.#opened?.tickets.add());
+      return { job, isReplay: outcome === 'replay' };
+    } catch (error) {
+      // A job that may have been accepted needs its files; if it was not, the janitor finds them.
+      const mayBeNeeded = error instanceof StoreUnavailableError && error.isUncertain;
+      if (!mayBeNeeded) await files.removeInputs(request);
+      throw error;
+    }
+  }
+
+  async get(id: string): Promise<Job> {
+    this.#assertStarted();
+    const [standing] = await this.#store.read([id]);
+    if (!standing) throw new JobNotFoundError(id);
+    return this.#opened?.runs.newest(standing) ?? standing.job;
+  }
+
+  async findByKey(key: CallerKey): Promise<Job | undefined> {
+    this.#assertStarted();
+    const standing = await this.#store.find(key);
+    return standing && (this.#opened?.runs.newest(standing) ?? standing.job);
+  }
+
+  async list(page: Parameters<JobQueue['list']>[0]): Promise<JobPage> {
+    this.#assertStarted();
+    const found = await this.#store.list(page);
+    if (!found) throw new JobNotFoundError(page.after ?? '');
+    const jobs = found.jobs.map((standing) => this.#opened?.runs.newest(standing) ?? standing.job);
+    const last = jobs.at(-1);
+    return found.hasMore && last ? { jobs, next: last.id } : { jobs };
+  }
+
+  counts(): Promise<JobCounts> {
+    return this.#store.counts();
+  }
+
+  async cancel(id: string): Promise<Job> {
+    this.#assertStarted();
+    const job = await this.#ending(id, async () => {
+      const ended = await this.#store.end({ id }, { status: 'cancelled' });
+      if (!ended) throw new JobNotFoundError(id);
+      if (ended.outcome === 'lost') throw new JobFinishedError(id, ended.job.status);
+      this.#opened?.runs.abort(id);
+      if (ended.outcome === 'ended') await this.#settle(ended.job);
+      return ended.job;
+    });
+    this.#positions.changed('');
+    return job;
+  }
+
+  async expire(endedBefore: number): Promise<number> {
+    this.#assertStarted();
+    const { files } = this.#options;
+    const ids = await this.#store.expire(endedBefore, files.beingRead);
+    await this.#removeResults(ids);
+    return ids.length;
+  }
+
+  async close(drainMs = 0): Promise<void> {
+    const opened = this.#opened;
+    this.#state = 'closed';
+    this.#starting.abort(new NotAcceptingError());
+    if (opened) await this.#closeOpened(opened, drainMs);
+    this.#positions.close();
+    this.#heard.close();
+    this.#link.close();
+  }
+
+  /** Others go on with what waits; whoever waits here for an end is told not to. */
+  async #closeOpened({ tickets, runs, timers }: Opened, drainMs: number): Promise<void> {
+    const own = new Set(runs.names().map(({ id }) => id));
+    const tellOthers = async (status: 'queued' | 'processing'): Promise<void> => {
+      const live = (await this.#store.live()).filter(({ job }) => job.status === status && !own.has(job.id));
+      for (const { job } of live) this.#heard.tell('interrupted', job);
+    };
+    const stopped = runs.close(drainMs);
+    await this.#quietly(() => tickets.stop());
+    await this.#quietly(() => tellOthers('queued'));
+    await stopped;
+    for (const timer of timers) clearInterval(timer);
+    await this.#quietly(() => tellOthers('processing'));
+    await this.#quietly(() => this.#sweep(tickets));
+    await this.#quietly(() => this.#store.leave(this.#server));
+    await tickets.close();
+  }
+
+  #assertStarted(): void {
+    if (this.#state === 'new') throw new NotAcceptingError();
+  }
+
+  #assertAccepting(): void {
+    if (this.#state !== 'open') throw new NotAcceptingError();
+  }
+
+  /** Says that this server lives, and hears which of its runs are others' by now. */
+  async #beat(runs: JobRuns): Promise<void> {
+    const { workers, files } = this.#options;
+    const beat = { server: this.#server, workers, runs: runs.names(), reading: files.beingRead };
+    for (const id of await this.#store.beat(beat)) runs.abort(id);
+  }
+
+  /** Makes up for tickets that were lost between two steps. */
+  async #sweep(tickets: Tickets): Promise<void> {
+    for (const { job } of await this.#store.reclaim(tickets.keyPrefix)) await this.#settle(job);
+    const { queued } = await this.#store.counts();
+    await tickets.topUp(queued);
+  }
+
+  #tellPositions(): void {
+    void this.#quietly(() => this.#store.tellPositions(TOLD_POSITIONS));
+  }
+
+  /** Runs what may end a job here; the end is told when it has cleared up. */
+  async #ending<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const ending = work();
+    const all = Promise.allSettled([this.#endings.get(id), ending]);
+    this.#endings.set(id, all);
+    try {
+      return await ending;
+    } finally {
+      if (this.#endings.get(id) === all) this.#endings.delete(id);
+    }
+  }
+
+  /** Removes what a job that was ended here needs no more. */
+  async #settle(job: Job): Promise<void> {
+    await this.#clear(job);
+    this.#heard.tell('settled', job);
+    void this.#quietly(async () => this.#removeResults(await this.#store.evict(this.#options.keptJobs ?? KEPT_JOBS)));
+  }
+
+  async #clear(job: Job): Promise<void> {
+    const { files, logger } = this.#options;
+    try {
+      await files.removeInputs(job);
+      if (job.status !== 'completed') await files.removeResults(job);
+    } catch (error) {
+      logger.warn('files of a job could not be removed', { job_id: job.id, error });
+    }
+  }
+
+  async #removeResults(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      await this.#options.files.removeResults({ id }).catch((error: unknown) => {
+        this.#options.logger.warn('files of a job could not be removed', { job_id: id, error });
+      });
+    }
+  }
+
+  /** What fails now is done by the next round, or by another server. */
+  async #quietly(work: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const { message } = error as Error;
+      this.#options.logger.debug('left to the next round', { reason: message });
+    }
+  }
+}

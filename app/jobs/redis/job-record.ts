@@ -1,0 +1,85 @@
+import type { WorkProgress } from '../../processing/progress.ts';
+import type { ImageFailure, Job, JobError, JobRequest, JobResult, JobStatus } from '../job.ts';
+import { hasEnded } from '../job.ts';
+import type { JobFiles } from '../job-files.ts';
+import { rememberedName } from '../job-files.ts';
+import type { CallerKey } from '../job-queue.ts';
+import type { Outcome } from '../run-job.ts';
+import { ServiceRate } from '../service-rate.ts';
+
+/** A job as a script answers with it or tells of it: names and values by turns. */
+export type Standing = readonly string[];
+
+/** A job, and what its run is known by. */
+export interface StandingJob {
+  readonly job: Job;
+  /** Which of all runs, on whatever server, the newest is: what an older one writes does not count. */
+  readonly run: string;
+  readonly deaths: number;
+  readonly restarts: number;
+}
+
+/** What is kept of a request: names of files in place of paths, because folders lie elsewhere for each server. */
+export function requestRecord(request: JobRequest): string {
+  const inputs = request.inputs.map((input) => ({ ...input, file: rememberedName(input) }));
+  return JSON.stringify({ ...request, inputs });
+}
+
+export function keyRecord({ caller, key }: CallerKey): string {
+  return JSON.stringify([caller, key]);
+}
+
+/** Fields and values of what an outcome changes. */
+export function outcomeRecord({ results, failures, error, progress }: Outcome): readonly string[] {
+  const named = results?.map((result) => ({ ...result, file: rememberedName(result) }));
+  return Object.entries({ results: named, failures, error, progress }).flatMap(([field, value]) =>
+    value === undefined ? [] : [field, JSON.stringify(value)],
+  );
+}
+
+export function standingJob(standing: Standing, files: JobFiles): StandingJob {
+  const parts = new Map<string, string>();
+  for (let index = 0; index + 1 < standing.length; index += 2)
+    parts.set(standing[index] ?? '', standing[index + 1] ?? '');
+  const text = (name: string): string => parts.get(name) ?? '';
+  const json = <T>(name: string, otherwise: T): T => (parts.has(name) ? (JSON.parse(text(name)) as T) : otherwise);
+  const request = json<JobRequest | undefined>('data', undefined);
+  if (!request) throw new Error(`Redis has no request of job ${text('id')}`);
+  const named = { id: request.id, attempt: Number(text('attempt')) };
+  const error = json<JobError | undefined>('error', undefined);
+  const job: Job = {
+    ...request,
+    inputs: request.inputs.map((input) => ({ ...input, file: files.inputNamed(input.file) })),
+    status: text('status') as JobStatus,
+    queuePosition: Number(text('position')),
+    progress: json('progress', firstProgress(request)),
+    results: json<JobResult[]>('results', []).map((one) => ({ ...one, file: files.resultNamed(named, one.file) })),
+    failures: json<ImageFailure[]>('failures', []),
+    createdAt: Number(text('createdAt')),
+    attempt: named.attempt,
+    ...(error && { error }),
+    ...(parts.has('startedAt') && { startedAt: Number(text('startedAt')) }),
+    ...(parts.has('finishedAt') && { finishedAt: Number(text('finishedAt')) }),
+  };
+  const rate = rateOf(text('workers'), text('mean'));
+  return {
+    job: withEta(job, rate),
+    run: text('run'),
+    deaths: Number(text('deaths')),
+    restarts: Number(text('restarts')),
+  };
+}
+
+/** @param mean seconds, or '' where nothing was measured */
+export function rateOf(workers: string, mean: string): ServiceRate {
+  return new ServiceRate(Math.max(1, Number(workers)), mean === '' ? undefined : Number(mean));
+}
+
+function withEta(job: Job, rate: ServiceRate): Job {
+  const etaSeconds = hasEnded(job.status) ? undefined : rate.secondsUntilEnd(job);
+  return etaSeconds === undefined ? job : { ...job, etaSeconds };
+}
+
+function firstProgress({ inputs }: JobRequest): WorkProgress {
+  return { stage: 'queued', progress: 0, stageProgress: 0, image: 1, images: inputs.length };
+}

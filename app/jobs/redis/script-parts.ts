@@ -1,0 +1,195 @@
+import { MOST_RESTARTS } from '../job-queue.ts';
+
+/**
+ * What the scripts of `job-scripts.ts` are made of. A script runs in Redis as one step that nothing comes between, by the clock
+ * of Redis, which all servers share. Keys, all under one prefix:
+ *
+ * - `job:ID` a hash: the request as JSON (`data`), and what has become of it
+ * - `jobs`, `jobs:CALLER` ids by the order in which they were accepted; `ended` ids by the time of their end
+ * - `waiting` a hash of id to caller; `first` ids that go before all others; `queue:CALLER` one caller's ids; `turns` callers in turn
+ * - `running` ids by the time they started; `tickets` a hash of BullMQ's ticket to the job that is run by it
+ * - `keys` a hash of a caller's key to the job that it names; `readers` ids whose results are being read, by when that is to be
+ *   said again; `servers` names of servers by when they were last heard of, `workers:SERVER` how many jobs each runs at once
+ * - `mean` seconds that jobs ran of late; `count:*` counters
+ */
+export const BASICS = `
+local prefix = KEYS[1]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function key(name) return prefix .. name end
+local function jobKey(id) return prefix .. 'job:' .. id end
+local function whole(number) return string.format('%.0f', number) end
+local function count(name) return redis.call('INCR', key('count:' .. name)) end
+`;
+
+/** Callers take turns, and each one's jobs go in the order in which they came, as in `FairOrder`. */
+export const ORDER = `
+local function enqueue(id, caller)
+  redis.call('ZADD', key('queue:' .. caller), count('place'), id)
+  redis.call('ZADD', key('turns'), 'NX', count('turn'), caller)
+  redis.call('HSET', key('waiting'), id, caller)
+end
+
+local function enqueueFirst(id, caller)
+  redis.call('ZADD', key('first'), count('place'), id)
+  redis.call('HSET', key('waiting'), id, caller)
+end
+
+local function dequeue(id, caller)
+  if redis.call('HDEL', key('waiting'), id) == 0 then return end
+  redis.call('ZREM', key('first'), id)
+  redis.call('ZREM', key('queue:' .. caller), id)
+  if redis.call('EXISTS', key('queue:' .. caller)) == 0 then redis.call('ZREM', key('turns'), caller) end
+end
+
+local function takeNext()
+  local id = redis.call('ZPOPMIN', key('first'))[1]
+  if not id then
+    local caller = redis.call('ZRANGE', key('turns'), 0, 0)[1]
+    if not caller then return nil end
+    id = redis.call('ZPOPMIN', key('queue:' .. caller))[1]
+    redis.call('ZREM', key('turns'), caller)
+    if redis.call('EXISTS', key('queue:' .. caller)) == 1 then redis.call('ZADD', key('turns'), count('turn'), caller) end
+  end
+  redis.call('HDEL', key('waiting'), id)
+  return id
+end
+
+local function position(id)
+  local caller = redis.call('HGET', key('waiting'), id)
+  if not caller then return 0 end
+  local first = redis.call('ZRANK', key('first'), id)
+  if first then return first + 1 end
+  local round = redis.call('ZRANK', key('queue:' .. caller), id)
+  local place = redis.call('ZCARD', key('first')) + round + 1
+  local isBefore = true
+  for _, other in ipairs(redis.call('ZRANGE', key('turns'), 0, -1)) do
+    if other == caller then
+      isBefore = false
+    else
+      local size = redis.call('ZCARD', key('queue:' .. other))
+      place = place + math.min(size, isBefore and round + 1 or round)
+    end
+  end
+  return place
+end
+
+-- What keeps one more of a caller's from waiting, and how fast places get free; nothing where there is room.
+local function refusalOf(caller, most, mostOfCaller)
+  local kind
+  local waiting = redis.call('HLEN', key('waiting'))
+  if waiting >= most then
+    kind = 'full'
+  elseif mostOfCaller < most then
+    waiting = redis.call('ZCARD', key('queue:' .. caller))
+    for _, id in ipairs(redis.call('ZRANGE', key('first'), 0, -1)) do
+      if redis.call('HGET', key('waiting'), id) == caller then waiting = waiting + 1 end
+    end
+    if waiting >= mostOfCaller then kind = 'caller-full' end
+  end
+  if not kind then return nil end
+  return { kind, waiting, redis.call('GET', key('mean')) or '', redis.call('GET', key('workers')) or '1' }
+end
+
+local function inTurn(most)
+  local ids = redis.call('ZRANGE', key('first'), 0, most - 1)
+  local callers = redis.call('ZRANGE', key('turns'), 0, -1)
+  local round = 0
+  local found = true
+  while found and #ids < most do
+    found = false
+    for _, caller in ipairs(callers) do
+      local id = redis.call('ZRANGE', key('queue:' .. caller), round, round)[1]
+      if id and #ids < most then
+        found = true
+        ids[#ids + 1] = id
+      end
+    end
+    round = round + 1
+  end
+  return ids
+end
+`;
+
+/** A job as it stands (`job-record.ts` reads it), and telling all servers of it. */
+export const STANDING = `
+local function standing(id)
+  local parts = redis.call('HGETALL', jobKey(id))
+  local rest = { 'id', id, 'position', whole(position(id)), 'mean', redis.call('GET', key('mean')) or '',
+    'workers', redis.call('GET', key('workers')) or '1' }
+  for _, part in ipairs(rest) do parts[#parts + 1] = part end
+  return parts
+end
+
+local function tell(event, id)
+  redis.call('PUBLISH', key('events'), cjson.encode({ event, standing(id) }))
+end
+
+local function isRunBy(id, run)
+  local status, current = unpack(redis.call('HMGET', jobKey(id), 'status', 'run'))
+  return status == 'processing' and current == run
+end
+`;
+
+/** Leaving the order and the runs for good or for another run. */
+export const ENDING = `
+local MOST_RESTARTS = ${MOST_RESTARTS}
+local NEWEST = 0.2
+
+local function stopRun(id)
+  local ticket = redis.call('HGET', jobKey(id), 'ticket')
+  if ticket then redis.call('HDEL', key('tickets'), ticket) end
+  redis.call('HDEL', jobKey(id), 'ticket', 'nonce')
+  redis.call('ZREM', key('running'), id)
+end
+
+local function measure(id)
+  local startedAt = redis.call('HGET', jobKey(id), 'startedAt')
+  local mean = redis.call('GET', key('mean'))
+  local seconds = (now - startedAt) / 1000
+  if mean then seconds = mean * (1 - NEWEST) + seconds * NEWEST end
+  redis.call('SET', key('mean'), string.format('%.6f', seconds))
+end
+
+local function giveKeyFree(id)
+  local name = redis.call('HGET', jobKey(id), 'key')
+  if name and redis.call('HGET', key('keys'), name) == id then redis.call('HDEL', key('keys'), name) end
+end
+
+local function finish(id, status, changes)
+  if redis.call('HGET', jobKey(id), 'status') == 'processing' then measure(id) end
+  stopRun(id)
+  dequeue(id, redis.call('HGET', jobKey(id), 'caller'))
+  redis.call('HSET', jobKey(id), 'status', status, 'finishedAt', whole(now), unpack(changes))
+  redis.call('ZADD', key('ended'), whole(now), id)
+  if status ~= 'completed' then giveKeyFree(id) end
+  tell(status, id)
+end
+
+-- The server at whose side a job ran is gone. Whether the job may run again; if not, it has failed by \`failure\`.
+local function survivesRestart(id, failure)
+  redis.call('HINCRBY', jobKey(id), 'run', 1)
+  if redis.call('HINCRBY', jobKey(id), 'restarts', 1) <= MOST_RESTARTS then return true end
+  finish(id, 'failed', { 'error', failure })
+  return false
+end
+
+-- As that, but the job waits for another server.
+local function giveBack(id, failure)
+  stopRun(id)
+  redis.call('HSET', jobKey(id), 'status', 'queued')
+  if not survivesRestart(id, failure) then return false end
+  enqueueFirst(id, redis.call('HGET', jobKey(id), 'caller'))
+  tell('progress', id)
+  return true
+end
+
+local function forget(id)
+  giveKeyFree(id)
+  redis.call('ZREM', key('jobs'), id)
+  redis.call('ZREM', key('jobs:' .. redis.call('HGET', jobKey(id), 'caller')), id)
+  redis.call('ZREM', key('ended'), id)
+  redis.call('DEL', jobKey(id))
+end
+`;
