@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { autoOr, boolean, decimal, httpUrl, keys, origins, parseUrl, share, whole } from './config-values.ts';
 import { HiresFixError } from './errors.ts';
 import { COLORIZE_MODELS } from './processing/restore-options.ts';
 import { DEVICES } from './processing/upscale-options.ts';
@@ -19,18 +20,17 @@ export class BadConfigError extends HiresFixError {
 }
 
 /** Variables whose values are never shown, and that worker processes do not get. */
-export const SECRET_VARIABLES: readonly string[] = ['API_KEY', 'WEBHOOK_SECRET', 'REDIS_URL'];
+export const SECRET_VARIABLES: readonly string[] = [
+  'API_KEY',
+  'WEBHOOK_SECRET',
+  'REDIS_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+];
 
 const RESTORE_MODELS = ['denoise', 'deblur'] as const;
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  '1': true,
-  yes: true,
-  false: false,
-  '0': false,
-  no: false,
-};
 
 const http = {
   PORT: whole({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
@@ -127,6 +127,19 @@ const scaleOut = {
     .describe(
       'Redis by which several servers share the jobs, such as redis://:password@host:6379/0; none is one server',
     ),
+  STORAGE_URL: z
+    .string()
+    .regex(/^s3:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, { error: 'expected s3://bucket or s3://bucket/prefix' })
+    .optional()
+    .describe('Where inputs and results lie for all servers, as s3://bucket/prefix; none is the two folders'),
+  AWS_ENDPOINT_URL: httpUrl().optional().describe('S3-compatible store of STORAGE_URL; none is that of AWS'),
+  AWS_REGION: z.string().default('us-east-1').describe('Region of the bucket'),
+  AWS_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe('Key of the store; without one, what else the AWS SDK finds (a role)'),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe('Its secret part'),
+  AWS_SESSION_TOKEN: z.string().optional().describe('Its token, where it is a passing one'),
 };
 
 const webhooks = {
@@ -187,7 +200,7 @@ export function loadConfig(env?: Readonly<Record<string, string | undefined>>): 
 
 /** The same configuration without what a process that decodes strangers' files has no use for. */
 export function withoutSecrets(config: Config): Config {
-  return { ...config, apiKeyDigests: [], webhookSecret: undefined, redisUrl: undefined };
+  return { ...config, apiKeyDigests: [], webhookSecret: undefined, redisUrl: undefined, storage: undefined };
 }
 
 function processEnvironment(): NodeJS.ProcessEnv {
@@ -230,95 +243,26 @@ function toConfig(env: z.output<typeof environment>) {
     resultCacheBytes: env.RESULT_CACHE_MB * 2 ** 20,
     jobTimeoutMs: Math.round(env.JOB_TIMEOUT_SECONDS * 1000),
     redisUrl: env.REDIS_URL,
+    storage: storageOf(env),
     webhooksEnabled: env.WEBHOOKS_ENABLED,
     webhookSecret: env.WEBHOOK_SECRET,
     logLevel: env.LOG_LEVEL,
   };
 }
 
-// `z.coerce` reads '' as 0 and 'false' as true; these read text as people write it, and say what they expected.
-
-function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
-  const error = `expected a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
-  return z
-    .string()
-    .regex(/^\d{1,16}$/, { error, abort: true })
-    .transform(Number)
-    .pipe(z.int({ error }).min(min, { error }).max(max, { error }));
-}
-
-function decimal({ above, max }: { above: number; max: number }) {
-  const error = `expected a number above ${above} and at most ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,16}(\.\d{1,16})?$/, { error, abort: true })
-    .transform(Number)
-    .pipe(z.number().gt(above, { error }).max(max, { error }));
-}
-
-function share() {
-  const error = 'expected a number from 0 to 1';
-  return z
-    .string()
-    .regex(/^[01](\.\d{1,16})?$/, { error, abort: true })
-    .transform(Number)
-    .pipe(z.number().max(1, { error }));
-}
-
-function boolean() {
-  return z.string().transform((text, context) => {
-    const value = BOOLEANS[text.toLowerCase()];
-    if (value === undefined) context.addIssue('expected true, false, 1, 0, yes or no');
-    return value ?? false;
-  });
-}
-
-function autoOr<T extends z.ZodType<number, string>>(schema: T) {
-  return z.string().transform((text, context) => {
-    if (text === 'auto') return 'auto' as const;
-    const parsed = schema.safeParse(text);
-    if (!parsed.success)
-      context.addIssue(`expected auto or ${String(parsed.error.issues[0]?.message).replace('expected ', '')}`);
-    return parsed.data ?? 0;
-  });
-}
-
-function keys() {
-  return z.string().transform((text, context) => {
-    const given = text
-      .split(',')
-      .map((key) => key.trim())
-      .filter(Boolean);
-    if (!given.every((key) => /^[\x21-\x7e]+$/.test(key))) {
-      context.addIssue('expected keys of printable ASCII characters without spaces, comma-separated');
-    }
-    return given;
-  });
-}
-
-function httpUrl() {
-  return z
-    .string()
-    .refine((text) => /^https?:$/.test(parseUrl(text)?.protocol ?? ''), { error: 'expected an http or https URL' });
-}
-
-function origins() {
-  return z.string().transform((text, context) => {
-    const given = text
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean);
-    for (const origin of given) {
-      const url = parseUrl(origin);
-      if (url === undefined || url.origin === 'null' || url.pathname + url.search + url.hash !== '/') {
-        context.addIssue('expected origins such as https://example.org, comma-separated');
-        break;
-      }
-    }
-    return given.map((origin) => parseUrl(origin)?.origin ?? origin);
-  });
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
+function storageOf(env: z.output<typeof environment>) {
+  const { STORAGE_URL: url, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  if (url === undefined) return undefined;
+  const [bucket = '', ...prefix] = url.slice('s3://'.length).split('/');
+  const token = env.AWS_SESSION_TOKEN;
+  return {
+    bucket,
+    prefix: prefix.filter(Boolean).join('/'),
+    endpoint: env.AWS_ENDPOINT_URL,
+    region: env.AWS_REGION,
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey, ...(token !== undefined && { sessionToken: token }) },
+  };
 }

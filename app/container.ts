@@ -44,7 +44,7 @@ export async function createContainer(config: Config): Promise<DependencyContain
   container.register(LOGGER, { useFactory: once((c) => createLogger(c.resolve(CONFIG))) });
   container.register(MODEL_CATALOG, { useFactory: once((c) => createCatalog(c.resolve(CONFIG))) });
   container.register(WORKER_POOL, { useFactory: once((c) => new WorkerPool(c.resolve(CONFIG))) });
-  container.register(JOB_FILES, { useFactory: once((c) => new JobFiles(c.resolve(CONFIG))) });
+  container.register(JOB_FILES, { useFactory: once(await filesFactory(config)) });
   container.register(JOB_QUEUE, { useFactory: once(await queueFactory(config)) });
   container.register(JOB_HANDLER, {
     useFactory: once((c) => createJobHandler(c.resolve(WORKER_POOL), c.resolve(JOB_FILES), createCache(c))),
@@ -88,6 +88,14 @@ function createWebhookSender(c: DependencyContainer): WebhookSender | undefined 
 function createCache(c: DependencyContainer): ResultCache {
   const folder = join(c.resolve(JOB_FILES).stateFolder, 'cache');
   return new ResultCache({ folder, config: c.resolve(CONFIG), logger: c.resolve(LOGGER) });
+}
+
+/** The client of an object store is loaded only where there is one. */
+async function filesFactory({ storage }: Config): Promise<(c: DependencyContainer) => JobFiles> {
+  if (storage === undefined) return (c) => new JobFiles(c.resolve(CONFIG));
+  const { ObjectStore } = await import('./jobs/storage/object-store.ts');
+  const { StoredJobFiles } = await import('./jobs/storage/stored-job-files.ts');
+  return (c) => new StoredJobFiles(c.resolve(CONFIG), new ObjectStore(storage));
 }
 
 /** What shares jobs by Redis is loaded only where that is asked for. */

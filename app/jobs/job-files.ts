@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Job, JobRequest, JobResult } from './job.ts';
 import { syncFile, syncFolder } from './state-folder.ts';
@@ -64,6 +64,11 @@ export class JobFiles {
     await this.#syncFolder(this.#uploadFolder);
   }
 
+  /** Sees to it that inputs are where the job says. Throws what opening them would, such as ENOENT. */
+  async bringInputs({ inputs }: Pick<Job, 'inputs'>): Promise<void> {
+    await Promise.all(inputs.map(({ file }) => access(file)));
+  }
+
   /** Makes results survive a power cut, where there are any. */
   async syncResults(job: Pick<Job, 'id' | 'attempt'>, results: readonly JobResult[]): Promise<void> {
     if (results.length === 0) return;
@@ -94,8 +99,8 @@ export class JobFiles {
     await rm(join(this.#processedFolder, job.id), { recursive: true, force: true });
   }
 
-  /** Runs `read` while the job's results are kept from expiring. */
-  async reading<T>({ id }: Pick<Job, 'id'>, read: () => Promise<T>): Promise<T> {
+  /** Runs `read` while the job's results are here, and kept from expiring. */
+  async reading<T>({ id }: Pick<Job, 'id' | 'attempt' | 'results'>, read: () => Promise<T>): Promise<T> {
     this.#readers.set(id, (this.#readers.get(id) ?? 0) + 1);
     try {
       return await read();

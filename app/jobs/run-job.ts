@@ -54,6 +54,7 @@ async function attempt(running: RunningJob, { handler, files, signal, change, st
   signal.throwIfAborted();
   // Only now: whoever has lost the job to another server has not got this far, and must not touch what that one makes.
   await files.removeEarlierResults(running.job);
+  await files.bringInputs(running.job);
   const failures: ImageFailure[] = [];
   const results = await handler(running.job, {
     signal,

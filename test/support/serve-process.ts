@@ -12,6 +12,8 @@ const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 export interface ServeProcess {
   readonly url: string;
   readonly pid: number;
+  /** Stops it as a machine does that has no time for it, and lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Ends it at once, without a word; its workers end by themselves. */
   kill(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function serveProcess(
   died.catch(() => undefined);
   return {
     pid: child.pid ?? 0,
+    signal: (signal) => child.kill(signal),
     url: /http:\S+/.exec(String(line[0]))?.[0] ?? '',
     kill: async () => {
       child.kill('SIGKILL');

@@ -164,9 +164,14 @@ describe('.env.example', () => {
     expect(empty.sort()).toEqual([
       'ALLOWED_ORIGINS',
       'API_KEY',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_ENDPOINT_URL',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_SESSION_TOKEN',
       'MAX_QUEUE_PER_CALLER',
       'MODEL_MIRROR',
       'REDIS_URL',
+      'STORAGE_URL',
       'WEBHOOK_SECRET',
     ]);
   });

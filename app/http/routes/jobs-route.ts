@@ -47,7 +47,7 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
       const { id, number } = request.params;
       const job = await own(id, response);
       const result = resultOf(job, number);
-      await files.reading(job, () => sendResult(response, job, result));
+      await files.reading({ ...job, results: [result] }, () => sendResult(response, job, result));
     })
     .get('/processed/:name', async (request, response) => {
       const [, id, number] = /^([0-9a-f]{32})-(\d{1,4})\.\w+$/.exec(request.params.name) ?? [];
@@ -55,7 +55,7 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
       const job = await own(id, response);
       const result = resultOf(job, number);
       if (processedName(job, result) !== request.params.name) throw new RouteNotFoundError('GET', request.path);
-      await files.reading(job, () => sendResult(response, job, result));
+      await files.reading({ ...job, results: [result] }, () => sendResult(response, job, result));
     })
     .get('/status/:id', async (request, response) => {
       const { status, queue_position, progress, results, error } = jobView(await own(request.params.id, response));

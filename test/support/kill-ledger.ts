@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+
+/** More than can be worked off would only make the end longer. */
+const REQUESTS_EACH = 2;
+/** After the last start everything that was accepted has to end within this. */
+const QUIESCE_MS = 300_000;
+/** The code of a job at whose side more than ten servers were killed. */
+export const INTERRUPTED = 'ERR_JOB_INTERRUPTED';
+/** And that of one whose worker was killed three times. */
+const DUE_FAILURES: ReadonlySet<string> = new Set([INTERRUPTED, 'ERR_WORKER_CRASHED']);
+
+/** A server that says it cannot take or tell of jobs at the moment. */
+class AwayError extends Error {}
+
+interface JobAnswer {
+  readonly status: string;
+  readonly code: string | null;
+  readonly results: readonly { readonly index: number; readonly bytes: number; readonly sha256: string }[];
+}
+
+/** What the clients remember, outside the servers that are killed. */
+export class KillLedger {
+  readonly accepted = new Map<string, string>();
+  readonly ends = new Map<string, string>();
+  readonly broken: string[] = [];
+  unknown = 0;
+
+  /** A job that has ended once stays as it ended. */
+  sawState(id: string, { status, code, results }: JobAnswer): void {
+    if (!['completed', 'failed', 'cancelled'].includes(status)) {
+      if (this.ends.has(id)) this.broken.push(`${id} was ${this.ends.get(id)} and is ${status}`);
+      return;
+    }
+    const end = `${status} ${code ?? ''} ${results.map(({ sha256 }) => sha256).join()}`;
+    const before = this.ends.get(id) ?? end;
+    if (before !== end) this.broken.push(`${id} was ${before} and is ${end}`);
+    this.ends.set(id, end);
+  }
+}
+
+/** What all clients submit. */
+export function killedImage(): Promise<Buffer> {
+  return sharp({ create: { width: 48, height: 32, channels: 3, background: 'teal' } })
+    .png()
+    .toBuffer();
+}
+
+/** One who submits and looks. */
+export interface Client {
+  readonly url: string;
+  readonly image: Buffer;
+  readonly ledger: KillLedger;
+  readonly name: string;
+  /** Whether servers may say that their store is away. */
+  readonly mayBeAway?: boolean;
+}
+
+/** Submits a few jobs, each twice by its key, until a server is gone or `signal` aborts. */
+export async function submitUntil(signal: AbortSignal, { url, image, ledger, name, mayBeAway }: Client): Promise<void> {
+  for (let count = 0; count < REQUESTS_EACH && !signal.aborted; count++) {
+    const key = `${name}-${count}`;
+    try {
+      const id = await submit(url, image, key);
+      ledger.accepted.set(id, key);
+      const again = await submit(url, image, key);
+      if (again !== id) ledger.broken.push(`key ${key} named ${id} and ${again}`);
+      ledger.sawState(id, await jobOf(url, id));
+    } catch (error) {
+      const isForeseen = isLostConnection(error) || (mayBeAway === true && error instanceof AwayError);
+      if (!isForeseen) ledger.broken.push(`${key}: ${String(error)}`);
+      ledger.unknown++;
+      return;
+    }
+    await sleep(60);
+  }
+}
+
+async function submit(url: string, image: Buffer, key: string): Promise<string> {
+  const response = await fetch(`${url}/upscale?upscaler=BICUBIC&scale=2`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'image/png', Prefer: 'respond-async', 'Idempotency-Key': key },
+    body: new Uint8Array(image),
+  });
+  const body = (await response.json()) as { readonly job_id: string };
+  if (response.status === 503) throw new AwayError(JSON.stringify(body));
+  if (response.status !== 202) throw new Error(`${response.status} ${JSON.stringify(body)}`);
+  return body.job_id;
+}
+
+async function jobOf(url: string, id: string): Promise<JobAnswer> {
+  const response = await fetch(`${url}/jobs/${id}`);
+  if (response.status === 503) throw new AwayError(`job ${id}`);
+  if (response.status !== 200) throw new Error(`job ${id} is answered with ${response.status}`);
+  return (await response.json()) as JobAnswer;
+}
+
+/** Waits until everything that was accepted has ended. */
+export async function quiesce(url: string, ledger: KillLedger): Promise<void> {
+  const deadline = performance.now() + QUIESCE_MS + ledger.accepted.size * 1000;
+  for (const [id, key] of ledger.accepted) {
+    for (;;) {
+      const answer = await jobOf(url, id).catch((error: unknown) => String(error));
+      if (typeof answer === 'string') {
+        ledger.broken.push(`lost: ${key}: ${answer}`);
+        break;
+      }
+      ledger.sawState(id, answer);
+      if (answer.status === 'failed' && !DUE_FAILURES.has(answer.code ?? ''))
+        ledger.broken.push(`${key} failed: ${JSON.stringify(answer)}`);
+      if (ledger.ends.has(id)) break;
+      if (performance.now() > deadline) {
+        ledger.broken.push(`${key} does not end: ${answer.status}`);
+        break;
+      }
+      await sleep(50);
+    }
+  }
+}
+
+/** Every result is what its record says, and the same for the same request. */
+export async function checkResults(url: string, ledger: KillLedger): Promise<void> {
+  const images = new Set<string>();
+  for (const [id, end] of ledger.ends) {
+    if (!end.startsWith('completed')) continue;
+    const [result] = (await jobOf(url, id)).results;
+    const response = await fetch(`${url}/jobs/${id}/results/0`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    images.add(sha256);
+    if (response.status !== 200 || sha256 !== result?.sha256 || bytes.length !== result.bytes) {
+      ledger.broken.push(`the result of ${id} is not what its record says`);
+    }
+  }
+  if (images.size > 1) ledger.broken.push(`the same request gave ${images.size} different images`);
+}
+
+function isLostConnection(error: unknown): boolean {
+  // The cause is of another realm in tests: it is no instance of their Error.
+  const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
+  const code = cause?.code ?? '';
+  return ['ECONNRESET', 'ECONNREFUSED', 'UND_ERR_SOCKET', 'EPIPE'].includes(code) || message === 'terminated';
+}
+
+/** Numbers that a seed brings again. */
+export function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
