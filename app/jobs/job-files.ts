@@ -94,6 +94,13 @@ export class JobFiles {
     await rm(this.#attemptFolder(id, attempt), { recursive: true, force: true });
   }
 
+  /** Whatever lies here of a job's inputs. */
+  protected async removeLocalInputs({ id }: Pick<Job, 'id'>): Promise<void> {
+    for (const { name, parentPath } of await entriesOf(this.#uploadFolder)) {
+      if (name.startsWith(`${id}-`)) await rm(join(parentPath, name), { force: true });
+    }
+  }
+
   /** Takes half-written results with it: whatever a killed worker left is in the job's folder. */
   async removeResults(job: Pick<Job, 'id'>): Promise<void> {
     await rm(join(this.#processedFolder, job.id), { recursive: true, force: true });

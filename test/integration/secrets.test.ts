@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { io } from 'socket.io-client';
 import request from 'supertest';
+import { HAS_REDIS, RedisServer } from '../support/redis-server.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -19,7 +20,11 @@ const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const CANARY = 'canary7f3a';
 const KEY = `${CANARY}-right`;
 
-describe('what is secret', () => {
+/** A server on its own, and one that shares its jobs. */
+const KINDS = HAS_REDIS ? (['alone', 'sharing'] as const) : (['alone'] as const);
+
+describe.each(KINDS)('what is secret to a server, %s', (kind) => {
+  let redis: RedisServer | undefined;
   let folder: TemporaryFolder;
   let child: ChildProcess;
   let url: string;
@@ -27,6 +32,7 @@ describe('what is secret', () => {
 
   beforeEach(async () => {
     folder = await temporaryFolder();
+    redis = kind === 'sharing' ? await RedisServer.start({ password: `${CANARY}-redis` }) : undefined;
     child = spawn(process.execPath, ['--import', TSX, CLI, 'serve', '--port', '0'], {
       env: {
         PATH: process.env['PATH'],
@@ -37,6 +43,10 @@ describe('what is secret', () => {
         API_KEY: KEY,
         WEBHOOKS_ENABLED: 'true',
         WEBHOOK_SECRET: `${CANARY}-webhook-secret`,
+        REDIS_URL: redis?.url,
+        AWS_ACCESS_KEY_ID: `${CANARY}-id`,
+        AWS_SECRET_ACCESS_KEY: `${CANARY}-secret`,
+        AWS_SESSION_TOKEN: `${CANARY}-token`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -48,6 +58,7 @@ describe('what is secret', () => {
 
   afterEach(async () => {
     child.kill('SIGKILL');
+    await redis?.remove();
     await folder.remove();
   });
 
@@ -79,6 +90,7 @@ describe('what is secret', () => {
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
     const files = await Promise.all((await folder.files()).map((file) => readFile(join(folder.path, file), 'latin1')));
+    if (redis) files.push(await redis.stored());
     for (const text of [...told, ...files, output]) expect(text).not.toContain(CANARY);
     expect(output).toContain('"message":"request"');
     expect(files.some((text) => text.includes('"caller":"key-'))).toBe(true);

@@ -247,7 +247,9 @@ describeWithRedis('servers that share a Redis', () => {
       if (level === 'warn') warnings.push(message);
     });
     logger.transports.forEach((transport) => (transport.silent = true));
-    const forgetful = await RedisServer.start(['--maxmemory-policy', 'allkeys-lru', '--appendonly', 'no']);
+    const forgetful = await RedisServer.start({
+      settings: ['--maxmemory-policy', 'allkeys-lru', '--appendonly', 'no'],
+    });
     const queue = new BullJobQueue({ redisUrl: forgetful.url, files, logger, workers: 1, maxQueue: 1 });
     await queue.start(first.handler.run);
     await queue.close();

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
@@ -5,6 +6,7 @@ import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import { childProcesses } from '../support/child-processes.ts';
 import { HAS_REDIS, RedisServer } from '../support/redis-server.ts';
+import { S3Server } from '../support/s3-server.ts';
 import type { ServeProcess } from '../support/serve-process.ts';
 import { serveProcess } from '../support/serve-process.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -17,8 +19,9 @@ interface JobAnswer {
   readonly results: readonly { readonly url: string; readonly sha256: string }[];
 }
 
-(HAS_REDIS ? describe : describe.skip)('two server processes on one Redis', () => {
+(HAS_REDIS ? describe : describe.skip)('two server processes on one Redis, with no folder in common', () => {
   let redis: RedisServer;
+  let storage: S3Server;
   let folder: TemporaryFolder;
   let first: ServeProcess;
   let second: ServeProcess;
@@ -27,22 +30,26 @@ interface JobAnswer {
   beforeAll(async () => {
     redis = await RedisServer.start();
     folder = await temporaryFolder();
+    storage = await S3Server.start(folder.path);
     // Noise is as much work as there can be.
     image = await sharp({
       create: { width: 2000, height: 2000, channels: 3, background: 'teal', noise: { type: 'gaussian', sigma: 50 } },
     })
       .jpeg()
       .toBuffer();
-    first = await serveProcess(folder.path, { REDIS_URL: redis.url });
+    first = await serve('first');
   }, 60_000);
 
   afterAll(async () => {
     await first.kill();
     await second.kill();
+    await storage.kill();
     await redis.remove();
     await folder.remove();
   });
 
+  const serve = (name: string): Promise<ServeProcess> =>
+    serveProcess(join(folder.path, name), { REDIS_URL: redis.url, ...storage.env });
   const submit = async ({ url }: ServeProcess, query: string): Promise<string> => {
     const headers = { 'Content-Type': 'image/jpeg', Prefer: 'respond-async' };
     const body = new Uint8Array(image);
@@ -65,7 +72,7 @@ interface JobAnswer {
     // The first has one worker, and this takes it longer than all that follows.
     const long = await submit(first, 'upscaler=COMPACT_X2&scale=2');
     while ((await jobOf(first, long)).status !== 'processing') await sleep(20);
-    second = await serveProcess(folder.path, { REDIS_URL: redis.url });
+    second = await serve('second');
 
     const id = await submit(first, 'upscaler=BICUBIC&scale=0.5');
     const { socket, ended } = await follow(first, id);
@@ -90,6 +97,13 @@ interface JobAnswer {
     while (workers.every((pid) => childProcesses(first.pid).includes(pid))) await sleep(10);
     expect(performance.now() - asked).toBeLessThan(1000);
     expect(await jobOf(first, long)).toMatchObject({ status: 'cancelled' });
+    // What either has taken in, run or fetched is where both find it, and nothing of it twice.
+    const kept = async (): Promise<string[]> =>
+      (await folder.jobFiles())
+        .filter((file) => /_object$|\/in\//.test(file))
+        .map((file) => file.replace(/\._.*$/, ''));
+    while ((await kept()).length > 1) await sleep(20);
+    expect(await kept()).toEqual([`s3/jobs/some/where/results/${id}/1/0.jpg`]);
   }, 120_000);
 
   it('say that they are not ready while Redis is away, and lose nothing by it', async () => {
@@ -108,6 +122,7 @@ interface JobAnswer {
     expect((await fetch(`${first.url}/metrics`)).status).toBe(200);
     await redis.resume();
     while ((await fetch(`${first.url}/health/ready`)).status !== 200) await sleep(20);
-    while ((await jobOf(second, id)).status !== 'completed') await sleep(20);
+    while (!['completed', 'failed'].includes((await jobOf(second, id)).status)) await sleep(20);
+    expect(await jobOf(second, id)).toMatchObject({ status: 'completed' });
   }, 60_000);
 });

@@ -59,8 +59,10 @@ export class StoredJobFiles extends JobFiles {
     await this.#removeUnder(`${RESULTS}${job.id}/${job.attempt}/`);
   }
 
+  /** For a job that is over: copies of its inputs that a run here had are no more of use. */
   override async removeResults(job: Pick<Job, 'id'>): Promise<void> {
     await super.removeResults(job);
+    await this.removeLocalInputs(job);
     await this.#removeUnder(`${RESULTS}${job.id}/`);
   }
 
