@@ -143,6 +143,13 @@ describeWithRedis('servers that share a Redis', () => {
     expect(existsSync(files.input(id, 0))).toBe(false);
   });
 
+  it('start at once what comes after a silence', async () => {
+    await first.start();
+    await sleep(3000); // longer than any request waits for Redis
+    const id = await submit(first);
+    expect((await first.handler.start(id)).attempt).toBe(1);
+  });
+
   it('stop a job that another one was told to cancel', async () => {
     const id = await occupyFirst();
     const stopped = stopping(first, id);

@@ -27,11 +27,13 @@ export class RedisLink {
   readonly commands: Redis;
   readonly #listener: Redis;
   readonly #others: Redis[] = [];
+  readonly #url: string;
   readonly #prefix: string;
   readonly #logger: Logger;
   #isAway = false;
 
   constructor({ url, prefix, logger }: RedisLinkOptions) {
+    this.#url = url;
     this.#prefix = prefix;
     this.#logger = logger;
     this.commands = new Redis(url, {
@@ -52,7 +54,7 @@ export class RedisLink {
 
   /** Another connection, that waits for as long as Redis is away. */
   waiting(): Redis {
-    const connection = this.#watch(this.commands.duplicate(WAITING));
+    const connection = this.#watch(new Redis(this.#url, { ...SHARED, lazyConnect: false, maxRetriesPerRequest: null }));
     this.#others.push(connection);
     return connection;
   }
@@ -126,14 +128,6 @@ const SHARED: RedisOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS),
 };
-/** BullMQ asks for this where it takes work. */
-const WAITING: Partial<RedisOptions> = {
-  lazyConnect: false,
-  maxRetriesPerRequest: null,
-  enableOfflineQueue: true,
-  autoResendUnfulfilledCommands: true,
-};
-
 function connected(connection: Redis, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
