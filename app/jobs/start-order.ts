@@ -2,7 +2,7 @@ import { FairOrder } from './fair-order.ts';
 import type { Job } from './job.ts';
 
 /** Downloads that run at once, beside the jobs that have the workers to themselves. */
-const MOST_DOWNLOADS = 2;
+export const MOST_DOWNLOADS = 2;
 
 /**
  * The order in which the jobs of one server start. There are two lines, each in fair order: a download takes hardly any of the

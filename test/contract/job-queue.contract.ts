@@ -188,6 +188,21 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
         expect((await queue.get(fourth)).queuePosition).toBe(1);
       });
 
+      it('lets downloads and images not wait for each other', async () => {
+        await open();
+        const download = { method: 'download', inputs: [], work: { kind: 'download', model: 'm' } } as const;
+        const [image, behind] = [await submit(), await submit()];
+        await handler.start(image.id);
+        const fetched = await submit(download);
+        expect((await handler.start(fetched.id)).queuePosition).toBe(0);
+        expect(await queue.get(behind.id)).toMatchObject({ status: 'queued', queuePosition: 1 });
+        await complete(image.id);
+        await handler.start(behind.id);
+        const ended = ending(fetched.id);
+        handler.complete(fetched.id, []);
+        expect(await ended).toMatchObject({ status: 'completed', results: [], progress: { stage: 'downloading' } });
+      });
+
       it('lets callers take turns', async () => {
         await open();
         const first = await submit({ caller: 'a' });

@@ -119,7 +119,7 @@ describeWithRedis('servers that share a Redis', () => {
   /** What a server that is alive but does not come to its turn loses: the lease of what it runs. */
   const takeLease = async (): Promise<void> => {
     const client = new Redis(redis.url);
-    const locks = await client.keys(`${prefix.replaceAll('[', '\\[')}tickets:*:lock`);
+    const locks = await client.keys(`${prefix.replaceAll('[', '\\[')}tickets-images:*:lock`);
     await client.del(...locks);
     client.disconnect();
   };
@@ -224,7 +224,7 @@ describeWithRedis('servers that share a Redis', () => {
     const waiting = await submit(first);
     await second.handler.start(waiting);
     const client = new Redis(redis.url);
-    await client.del(...(await client.keys(`${prefix}tickets:*`)));
+    await client.del(...(await client.keys(`${prefix}tickets-*`)));
     client.disconnect();
     const again = [first, second].map(({ handler }) => Promise.race([handler.start(running), handler.start(waiting)]));
     await Promise.all([stopping(first, running), stopping(second, waiting)]);

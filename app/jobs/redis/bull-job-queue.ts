@@ -15,12 +15,15 @@ import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts'
 import { KEPT_JOBS } from '../job-queue.ts';
 import { TOLD_POSITIONS } from '../job-table.ts';
 import type { PlaceLimits } from '../queue-places.ts';
+import { MOST_DOWNLOADS } from '../start-order.ts';
 import { HeardEvents } from './heard-events.ts';
 import { JobRuns } from './job-runs.ts';
 import { JobStore } from './job-store.ts';
+import type { Line } from './lines.ts';
+import { lineOf, LINES } from './lines.ts';
 import { RedisLink } from './redis-link.ts';
 import type { LeaseTimes } from './tickets.ts';
-import { Tickets } from './tickets.ts';
+import { ticketKeys, Tickets } from './tickets.ts';
 
 const PREFIX = '{hiresfix}:';
 const LEASE: LeaseTimes = { leaseMs: 10_000, stalledCheckMs: 3000 };
@@ -31,7 +34,7 @@ export interface BullJobQueueOptions extends PlaceLimits {
   readonly redisUrl: string;
   readonly files: JobFiles;
   readonly logger: Logger;
-  /** Jobs that run at once on this server. */
+  /** Jobs on images that run at once on this server. */
   readonly workers: number;
   readonly keptJobs?: number;
   /** What every key in Redis begins with. */
@@ -41,7 +44,7 @@ export interface BullJobQueueOptions extends PlaceLimits {
 
 /** What there is between `start` and `close`. */
 interface Opened {
-  readonly tickets: Tickets;
+  readonly tickets: Readonly<Record<Line, Tickets>>;
   readonly runs: JobRuns;
   readonly timers: readonly NodeJS.Timeout[];
 }
@@ -99,8 +102,11 @@ export class BullJobQueue implements JobQueue {
       onInterrupted: (job) => this.#heard.tell('interrupted', job),
       onMoved: () => this.#positions.changed(''),
     });
-    const options = { ...lease, link: this.#link, prefix: this.#prefix, workers, logger };
-    const tickets = new Tickets(options, (ticket) => runs.use(ticket));
+    const ticketsOf = (line: Line, most: number): Tickets =>
+      new Tickets({ ...lease, link: this.#link, prefix: this.#prefix, line, workers: most, logger }, (ticket) =>
+        runs.use(ticket, line),
+      );
+    const tickets = { images: ticketsOf('images', workers), downloads: ticketsOf('downloads', MOST_DOWNLOADS) };
     const quietly = (work: () => Promise<void>) => (): void => void this.#quietly(work);
     const catchUp = (): Promise<void> => this.#heard.catchUp(this.#store);
     await this.#link.listen((message) => this.#heard.hear(message), quietly(catchUp));
@@ -119,7 +125,7 @@ export class BullJobQueue implements JobQueue {
     ];
     this.#opened = { tickets, runs, timers };
     this.#state = 'open';
-    tickets.open();
+    for (const line of LINES) tickets[line].open();
     logger.info('jobs are shared by Redis', { ...(await this.counts()) });
   }
 
@@ -137,7 +143,7 @@ export class BullJobQueue implements JobQueue {
       if (outcome === 'reused') throw new IdempotencyKeyReusedError(job.id);
       if (outcome === 'replay') await files.removeInputs(request);
       // One that is missing is made up for by the next sweep of any server.
-      else void this.#quietly(() => this.#opened?.tickets.add());
+      else void this.#quietly(() => this.#opened?.tickets[lineOf(request)].add());
       return { job, isReplay: outcome === 'replay' };
     } catch (error) {
       // A job that may have been accepted needs its files; if it was not, the janitor finds them.
@@ -169,8 +175,9 @@ export class BullJobQueue implements JobQueue {
     return found.hasMore && last ? { jobs, next: last.id } : { jobs };
   }
 
-  counts(): Promise<JobCounts> {
-    return this.#store.counts();
+  async counts(): Promise<JobCounts> {
+    const { queued, processing } = await this.#store.counts();
+    return { queued, processing };
   }
 
   async cancel(id: string): Promise<Job> {
@@ -213,14 +220,14 @@ export class BullJobQueue implements JobQueue {
       for (const { job } of live) this.#heard.tell('interrupted', job);
     };
     const stopped = runs.close(drainMs);
-    await this.#quietly(() => tickets.stop());
+    for (const line of LINES) await this.#quietly(() => tickets[line].stop());
     await this.#quietly(() => tellOthers('queued'));
     await stopped;
     for (const timer of timers) clearInterval(timer);
     await this.#quietly(() => tellOthers('processing'));
     await this.#quietly(() => this.#sweep(tickets));
     await this.#quietly(() => this.#store.leave(this.#server));
-    await tickets.close();
+    await Promise.all(LINES.map((line) => tickets[line].close()));
   }
 
   #assertStarted(): void {
@@ -239,10 +246,10 @@ export class BullJobQueue implements JobQueue {
   }
 
   /** Makes up for tickets that were lost between two steps. */
-  async #sweep(tickets: Tickets): Promise<void> {
-    for (const { job } of await this.#store.reclaim(tickets.keyPrefix)) await this.#settle(job);
-    const { queued } = await this.#store.counts();
-    await tickets.topUp(queued);
+  async #sweep(tickets: Opened['tickets']): Promise<void> {
+    for (const { job } of await this.#store.reclaim(ticketKeys(this.#prefix))) await this.#settle(job);
+    const { lines } = await this.#store.counts();
+    for (const line of LINES) await tickets[line].topUp(lines[line]);
   }
 
   #tellPositions(): void {

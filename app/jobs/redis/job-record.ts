@@ -1,6 +1,5 @@
-import type { WorkProgress } from '../../processing/progress.ts';
 import type { ImageFailure, Job, JobError, JobRequest, JobResult, JobStatus } from '../job.ts';
-import { hasEnded } from '../job.ts';
+import { hasEnded, initialProgress } from '../job.ts';
 import type { JobFiles } from '../job-files.ts';
 import { rememberedName } from '../job-files.ts';
 import type { CallerKey } from '../job-queue.ts';
@@ -52,7 +51,7 @@ export function standingJob(standing: Standing, files: JobFiles): StandingJob {
     inputs: request.inputs.map((input) => ({ ...input, file: files.inputNamed(input.file) })),
     status: text('status') as JobStatus,
     queuePosition: Number(text('position')),
-    progress: json('progress', firstProgress(request)),
+    progress: json('progress', initialProgress(request)),
     results: json<JobResult[]>('results', []).map((one) => ({ ...one, file: files.resultNamed(named, one.file) })),
     failures: json<ImageFailure[]>('failures', []),
     createdAt: Number(text('createdAt')),
@@ -78,8 +77,4 @@ export function rateOf(workers: string, mean: string): ServiceRate {
 function withEta(job: Job, rate: ServiceRate): Job {
   const etaSeconds = hasEnded(job.status) ? undefined : rate.secondsUntilEnd(job);
   return etaSeconds === undefined ? job : { ...job, etaSeconds };
-}
-
-function firstProgress({ inputs }: JobRequest): WorkProgress {
-  return { stage: 'queued', progress: 0, stageProgress: 0, image: 1, images: inputs.length };
 }

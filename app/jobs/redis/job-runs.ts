@@ -9,6 +9,7 @@ import type { Outcome } from '../run-job.ts';
 import { runJob } from '../run-job.ts';
 import type { StandingJob } from './job-record.ts';
 import type { JobStore, RunName } from './job-store.ts';
+import type { Line } from './lines.ts';
 
 /** How long Redis is left alone after it could not be asked. */
 const STORE_RETRY_MS = 500;
@@ -57,8 +58,8 @@ export class JobRuns {
   }
 
   /** Runs the job that a ticket is good for. Never rejects. */
-  use(ticket: string): Promise<void> {
-    const work = this.#use(ticket)
+  use(ticket: string, line: Line): Promise<void> {
+    const work = this.#use(ticket, line)
       .catch((error: unknown) => void this.#options.logger.error('a run broke off; it is made up for', { error }))
       .finally(() => this.#work.delete(work));
     this.#work.add(work);
@@ -87,11 +88,11 @@ export class JobRuns {
     this.#throttle.close();
   }
 
-  async #use(ticket: string): Promise<void> {
+  async #use(ticket: string, line: Line): Promise<void> {
     const { store, onMoved, onSettled } = this.#options;
     if (this.#state !== 'open') return;
     const nonce = randomUUID();
-    const taken = await this.#insist(() => store.take(ticket, nonce));
+    const taken = await this.#insist(() => store.take(ticket, line, nonce));
     if (!taken) return;
     onMoved();
     if (taken.outcome === 'ended') await onSettled(taken.job);

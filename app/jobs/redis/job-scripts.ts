@@ -8,7 +8,7 @@ export interface Script {
   readonly sha1: string;
 }
 
-/** Id, caller, request, the caller's key and fingerprint or '', most jobs that may wait, most of one caller. */
+/** Id, caller, request, the caller's key and fingerprint or '', most jobs that may wait, most of one caller, the line. */
 export const SUBMIT = script(`
 local id, caller, data, name, fingerprint = unpack(ARGV)
 local most, mostOfCaller = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -24,7 +24,7 @@ end
 local refusal = refusalOf(caller, most, mostOfCaller)
 if refusal then return refusal end
 
-redis.call('HSET', jobKey(id), 'data', data, 'caller', caller, 'status', 'queued', 'createdAt', whole(now),
+redis.call('HSET', jobKey(id), 'data', data, 'caller', caller, 'line', ARGV[8], 'status', 'queued', 'createdAt', whole(now),
   'run', 0, 'attempt', 0, 'deaths', 0, 'restarts', 0)
 if name ~= '' then
   redis.call('HSET', jobKey(id), 'key', name, 'fingerprint', fingerprint)
@@ -46,17 +46,17 @@ return refusalOf(caller, most, mostOfCaller)
 `);
 
 /**
- * Ticket, a name of this very call, failure of jobs that were interrupted too often. Gives the next job to whoever holds the
+ * Ticket, its line, a name of this very call, failure of jobs that were interrupted too often. Gives the next job to whoever holds the
  * ticket; one whose ticket comes back runs again, and whoever ran it before can change nothing of it any more.
  */
 export const TAKE = script(`
-local ticket, nonce, failure = unpack(ARGV)
+local ticket, line, nonce, failure = unpack(ARGV)
 local id = redis.call('HGET', key('tickets'), ticket)
 if id then
   if redis.call('HGET', jobKey(id), 'nonce') == nonce then return { 'run', standing(id) } end
   if not survivesRestart(id, failure) then return { 'ended', standing(id) } end
 else
-  id = takeNext()
+  id = takeNext(line)
   if not id then return { 'none' } end
   redis.call('HINCRBY', jobKey(id), 'run', 1)
   redis.call('HSET', key('tickets'), ticket, id)
@@ -106,7 +106,7 @@ if not isRunBy(id, run) then return { 'lost', standing(id) } end
 return { giveBack(id, failure) and 'queued' or 'ended', standing(id) }
 `);
 
-/** Failure, and the keys' prefix of tickets: gives back what runs by a ticket that is no more. Answers those that have failed by it. */
+/** Failure, what the keys of tickets begin with: gives back what runs by a ticket that is no more. Answers what has failed by it. */
 export const RECLAIM = script(`
 local failure, tickets = unpack(ARGV)
 local ended = {}
@@ -176,21 +176,27 @@ for index = 1, math.min(most, #ids) do jobs[index] = standing(ids[index]) end
 return { #ids > most and 1 or 0, jobs }
 `);
 
-/** How many wait, and how many run. */
+/** How many run, and how many wait in each line. */
 export const COUNTS = script(`
-return { redis.call('HLEN', key('waiting')), redis.call('ZCARD', key('running')) }
+local counts = { redis.call('ZCARD', key('running')) }
+for _, line in ipairs(LINES) do counts[#counts + 1] = redis.call('HLEN', key(line .. ':waiting')) end
+return counts
 `);
 
 /** Ids of all that has not ended. */
 export const LIVE = script(`
-local ids = redis.call('HKEYS', key('waiting'))
-for _, id in ipairs(redis.call('ZRANGE', key('running'), 0, -1)) do ids[#ids + 1] = id end
+local ids = redis.call('ZRANGE', key('running'), 0, -1)
+for _, line in ipairs(LINES) do
+  for _, id in ipairs(redis.call('HKEYS', key(line .. ':waiting'))) do ids[#ids + 1] = id end
+end
 return ids
 `);
 
-/** How many: tells of that many jobs that wait where they stand. */
+/** How many: tells of that many jobs of each line where they stand. */
 export const TELL_POSITIONS = script(`
-for _, id in ipairs(inTurn(tonumber(ARGV[1]))) do tell('progress', id) end
+for _, line in ipairs(LINES) do
+  for _, id in ipairs(inTurn(line, tonumber(ARGV[1]))) do tell('progress', id) end
+end
 `);
 
 /** A time, then ids that are left: forgets jobs that ended before it and that nobody reads. Answers which. */

@@ -9,6 +9,8 @@ import type { Standing, StandingJob } from './job-record.ts';
 import { keyRecord, outcomeRecord, rateOf, requestRecord, standingJob } from './job-record.ts';
 import type { Script } from './job-scripts.ts';
 import * as scripts from './job-scripts.ts';
+import type { Line } from './lines.ts';
+import { lineOf } from './lines.ts';
 import type { RedisLink } from './redis-link.ts';
 
 /** A run of a job: what is written by it counts only while it is the newest. */
@@ -56,7 +58,7 @@ export class JobStore {
     const [name, fingerprint] = idempotency
       ? [keyRecord({ caller, key: idempotency.key }), idempotency.fingerprint]
       : ['', ''];
-    const args = [id, caller, requestRecord(request), name, fingerprint, ...this.#limits];
+    const args = [id, caller, requestRecord(request), name, fingerprint, ...this.#limits, lineOf(request)];
     const answer = (await this.#link.run(scripts.SUBMIT, args)) as Answer;
     const [outcome] = answer;
     if (outcome !== 'accepted' && outcome !== 'replay' && outcome !== 'reused') throw refusalOf(answer);
@@ -69,9 +71,10 @@ export class JobStore {
    */
   async take(
     ticket: string,
+    line: Line,
     nonce: string,
   ): Promise<(StandingJob & { readonly outcome: 'run' | 'ended' }) | undefined> {
-    const [outcome, standing] = await this.#answer(scripts.TAKE, [ticket, nonce, INTERRUPTED]);
+    const [outcome, standing] = await this.#answer(scripts.TAKE, [ticket, line, nonce, INTERRUPTED]);
     if (outcome === 'none' || !standing) return undefined;
     return { outcome: outcome === 'run' ? 'run' : 'ended', ...this.#standing(standing) };
   }
@@ -149,9 +152,10 @@ export class JobStore {
     return answer ? { hasMore: answer[0] === 1, jobs: answer[1].map((one) => this.#standing(one)) } : undefined;
   }
 
-  async counts(): Promise<JobCounts> {
-    const [queued = 0, processing = 0] = (await this.#link.run(scripts.COUNTS, [])) as number[];
-    return { queued, processing };
+  /** How many wait in each line, too. */
+  async counts(): Promise<JobCounts & { readonly lines: Readonly<Record<Line, number>> }> {
+    const [processing = 0, images = 0, downloads = 0] = (await this.#link.run(scripts.COUNTS, [])) as number[];
+    return { queued: images + downloads, processing, lines: { images, downloads } };
   }
 
   /** All that has not ended. */

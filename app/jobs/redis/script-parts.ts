@@ -1,4 +1,5 @@
 import { MOST_RESTARTS } from '../job-queue.ts';
+import { LINES } from './lines.ts';
 
 /**
  * What the scripts of `job-scripts.ts` are made of. A script runs in Redis as one step that nothing comes between, by the clock
@@ -6,13 +7,15 @@ import { MOST_RESTARTS } from '../job-queue.ts';
  *
  * - `job:ID` a hash: the request as JSON (`data`), and what has become of it
  * - `jobs`, `jobs:CALLER` ids by the order in which they were accepted; `ended` ids by the time of their end
- * - `waiting` a hash of id to caller; `first` ids that go before all others; `queue:CALLER` one caller's ids; `turns` callers in turn
- * - `running` ids by the time they started; `tickets` a hash of BullMQ's ticket to the job that is run by it
+ * - `LINE:waiting` a hash of id to caller; `LINE:first` ids that go before all others; `LINE:queue:CALLER` one caller's ids;
+ *   `LINE:turns` callers in turn: images and downloads are lines of their own
+ * - `running` ids by the time they started; `tickets` a hash of BullMQ's ticket, as `LINE:NUMBER`, to the job that is run by it
  * - `keys` a hash of a caller's key to the job that it names; `readers` ids whose results are being read, by when that is to be
  *   said again; `servers` names of servers by when they were last heard of, `workers:SERVER` how many jobs each runs at once
  * - `mean` seconds that jobs ran of late; `count:*` counters
  */
 export const BASICS = `
+local LINES = { ${LINES.map((line) => `'${line}'`).join(', ')} }
 local prefix = KEYS[1]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -25,50 +28,54 @@ local function count(name) return redis.call('INCR', key('count:' .. name)) end
 
 /** Callers take turns, and each one's jobs go in the order in which they came, as in `FairOrder`. */
 export const ORDER = `
+local function lineOf(id, part) return key(redis.call('HGET', jobKey(id), 'line') .. ':' .. part) end
+
 local function enqueue(id, caller)
-  redis.call('ZADD', key('queue:' .. caller), count('place'), id)
-  redis.call('ZADD', key('turns'), 'NX', count('turn'), caller)
-  redis.call('HSET', key('waiting'), id, caller)
+  redis.call('ZADD', lineOf(id, 'queue:' .. caller), count('place'), id)
+  redis.call('ZADD', lineOf(id, 'turns'), 'NX', count('turn'), caller)
+  redis.call('HSET', lineOf(id, 'waiting'), id, caller)
 end
 
 local function enqueueFirst(id, caller)
-  redis.call('ZADD', key('first'), count('place'), id)
-  redis.call('HSET', key('waiting'), id, caller)
+  redis.call('ZADD', lineOf(id, 'first'), count('place'), id)
+  redis.call('HSET', lineOf(id, 'waiting'), id, caller)
 end
 
 local function dequeue(id, caller)
-  if redis.call('HDEL', key('waiting'), id) == 0 then return end
-  redis.call('ZREM', key('first'), id)
-  redis.call('ZREM', key('queue:' .. caller), id)
-  if redis.call('EXISTS', key('queue:' .. caller)) == 0 then redis.call('ZREM', key('turns'), caller) end
+  if redis.call('HDEL', lineOf(id, 'waiting'), id) == 0 then return end
+  redis.call('ZREM', lineOf(id, 'first'), id)
+  redis.call('ZREM', lineOf(id, 'queue:' .. caller), id)
+  if redis.call('EXISTS', lineOf(id, 'queue:' .. caller)) == 0 then redis.call('ZREM', lineOf(id, 'turns'), caller) end
 end
 
-local function takeNext()
-  local id = redis.call('ZPOPMIN', key('first'))[1]
+local function takeNext(line)
+  local id = redis.call('ZPOPMIN', key(line .. ':first'))[1]
   if not id then
-    local caller = redis.call('ZRANGE', key('turns'), 0, 0)[1]
+    local turns = key(line .. ':turns')
+    local caller = redis.call('ZRANGE', turns, 0, 0)[1]
     if not caller then return nil end
-    id = redis.call('ZPOPMIN', key('queue:' .. caller))[1]
-    redis.call('ZREM', key('turns'), caller)
-    if redis.call('EXISTS', key('queue:' .. caller)) == 1 then redis.call('ZADD', key('turns'), count('turn'), caller) end
+    local queue = key(line .. ':queue:' .. caller)
+    id = redis.call('ZPOPMIN', queue)[1]
+    redis.call('ZREM', turns, caller)
+    if redis.call('EXISTS', queue) == 1 then redis.call('ZADD', turns, count('turn'), caller) end
   end
-  redis.call('HDEL', key('waiting'), id)
+  redis.call('HDEL', key(line .. ':waiting'), id)
   return id
 end
 
 local function position(id)
-  local caller = redis.call('HGET', key('waiting'), id)
+  local caller = redis.call('HGET', lineOf(id, 'waiting'), id)
   if not caller then return 0 end
-  local first = redis.call('ZRANK', key('first'), id)
+  local first = redis.call('ZRANK', lineOf(id, 'first'), id)
   if first then return first + 1 end
-  local round = redis.call('ZRANK', key('queue:' .. caller), id)
-  local place = redis.call('ZCARD', key('first')) + round + 1
+  local round = redis.call('ZRANK', lineOf(id, 'queue:' .. caller), id)
+  local place = redis.call('ZCARD', lineOf(id, 'first')) + round + 1
   local isBefore = true
-  for _, other in ipairs(redis.call('ZRANGE', key('turns'), 0, -1)) do
+  for _, other in ipairs(redis.call('ZRANGE', lineOf(id, 'turns'), 0, -1)) do
     if other == caller then
       isBefore = false
     else
-      local size = redis.call('ZCARD', key('queue:' .. other))
+      local size = redis.call('ZCARD', lineOf(id, 'queue:' .. other))
       place = place + math.min(size, isBefore and round + 1 or round)
     end
   end
@@ -78,13 +85,17 @@ end
 -- What keeps one more of a caller's from waiting, and how fast places get free; nothing where there is room.
 local function refusalOf(caller, most, mostOfCaller)
   local kind
-  local waiting = redis.call('HLEN', key('waiting'))
+  local waiting = 0
+  for _, line in ipairs(LINES) do waiting = waiting + redis.call('HLEN', key(line .. ':waiting')) end
   if waiting >= most then
     kind = 'full'
   elseif mostOfCaller < most then
-    waiting = redis.call('ZCARD', key('queue:' .. caller))
-    for _, id in ipairs(redis.call('ZRANGE', key('first'), 0, -1)) do
-      if redis.call('HGET', key('waiting'), id) == caller then waiting = waiting + 1 end
+    waiting = 0
+    for _, line in ipairs(LINES) do
+      waiting = waiting + redis.call('ZCARD', key(line .. ':queue:' .. caller))
+      for _, id in ipairs(redis.call('ZRANGE', key(line .. ':first'), 0, -1)) do
+        if redis.call('HGET', key(line .. ':waiting'), id) == caller then waiting = waiting + 1 end
+      end
     end
     if waiting >= mostOfCaller then kind = 'caller-full' end
   end
@@ -92,15 +103,15 @@ local function refusalOf(caller, most, mostOfCaller)
   return { kind, waiting, redis.call('GET', key('mean')) or '', redis.call('GET', key('workers')) or '1' }
 end
 
-local function inTurn(most)
-  local ids = redis.call('ZRANGE', key('first'), 0, most - 1)
-  local callers = redis.call('ZRANGE', key('turns'), 0, -1)
+local function inTurn(line, most)
+  local ids = redis.call('ZRANGE', key(line .. ':first'), 0, most - 1)
+  local callers = redis.call('ZRANGE', key(line .. ':turns'), 0, -1)
   local round = 0
   local found = true
   while found and #ids < most do
     found = false
     for _, caller in ipairs(callers) do
-      local id = redis.call('ZRANGE', key('queue:' .. caller), round, round)[1]
+      local id = redis.call('ZRANGE', key(line .. ':queue:' .. caller), round, round)[1]
       if id and #ids < most then
         found = true
         ids[#ids + 1] = id
@@ -145,7 +156,8 @@ local function stopRun(id)
 end
 
 local function measure(id)
-  local startedAt = redis.call('HGET', jobKey(id), 'startedAt')
+  local startedAt, line = unpack(redis.call('HMGET', jobKey(id), 'startedAt', 'line'))
+  if line == 'downloads' then return end
   local mean = redis.call('GET', key('mean'))
   local seconds = (now - startedAt) / 1000
   if mean then seconds = mean * (1 - NEWEST) + seconds * NEWEST end

@@ -1,10 +1,12 @@
 import type { ConnectionOptions, Job as Ticket } from 'bullmq';
 import { Queue, Worker } from 'bullmq';
 import type { Logger } from '../../logger.ts';
+import type { Line } from './lines.ts';
 import type { RedisLink } from './redis-link.ts';
 import { textOf } from './redis-link.ts';
 
-const NAME = 'tickets';
+/** What the names of BullMQ's queues begin with. */
+const NAME = 'tickets-';
 const TICKET_OPTIONS = { removeOnComplete: true, removeOnFail: true };
 /** A ticket comes back as often as it has to: how often a job is tried is counted with the job. */
 const ANY_NUMBER = 1_000_000;
@@ -20,12 +22,14 @@ export interface LeaseTimes {
 export interface TicketsOptions extends LeaseTimes {
   readonly link: RedisLink;
   readonly prefix: string;
+  readonly line: Line;
+  /** How many this server uses at once. */
   readonly workers: number;
   readonly logger: Logger;
 }
 
 /**
- * Permissions to run one job, in BullMQ: each is held by one server at a time, and comes back when that server is gone. Which job
+ * Permissions to run one job of a line, in BullMQ: each is held by one server at a time, and comes back when that server is gone. Which job
  * it is for is decided when it is taken, so that callers take turns; a ticket too many does no harm, and one too few is made
  * up for.
  */
@@ -36,13 +40,13 @@ export class Tickets {
 
   /** @param use is called with a ticket's name by as many at once as there are workers, from `open` on; must not reject */
   constructor(
-    { link, prefix, workers, leaseMs, stalledCheckMs, logger }: TicketsOptions,
+    { link, prefix, line, workers, leaseMs, stalledCheckMs, logger }: TicketsOptions,
     use: (ticket: string) => Promise<void>,
   ) {
     this.#logger = logger;
     const bullPrefix = prefix.replace(/:$/, '');
-    this.#queue = new Queue(NAME, { connection: link.commands as ConnectionOptions, prefix: bullPrefix });
-    this.#worker = new Worker(NAME, ({ id = '' }: Ticket) => use(id), {
+    this.#queue = new Queue(NAME + line, { connection: link.commands as ConnectionOptions, prefix: bullPrefix });
+    this.#worker = new Worker(NAME + line, ({ id = '' }: Ticket) => use(`${line}:${id}`), {
       connection: link.waiting() as ConnectionOptions,
       prefix: bullPrefix,
       autorun: false,
@@ -55,11 +59,6 @@ export class Tickets {
     const report = (error: Error): void => void logger.debug('tickets', { reason: textOf(error) });
     this.#queue.on('error', report);
     this.#worker.on('error', report);
-  }
-
-  /** What every key of a ticket begins with. */
-  get keyPrefix(): string {
-    return this.#queue.toKey('');
   }
 
   open(): void {
@@ -92,4 +91,9 @@ export class Tickets {
     closed.catch(() => undefined);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref())]);
   }
+}
+
+/** What the key of a ticket begins with in Redis; its name follows. */
+export function ticketKeys(prefix: string): string {
+  return prefix + NAME;
 }
