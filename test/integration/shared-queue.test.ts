@@ -219,6 +219,21 @@ describeWithRedis('servers that share a Redis', () => {
     expect((await folder.jobFiles()).filter((file) => file.startsWith('in/')).length).toBe(2);
   });
 
+  it('hear of an end whose message was lost with a connection', async () => {
+    await occupyFirst();
+    const id = await submit(first);
+    const job = await second.handler.start(id);
+    const ended = [first.ending(id), second.ending(id)];
+    const result = await written(job, 'result');
+    const client = new Redis(redis.url);
+    const isEnd = async (): Promise<boolean> => (await client.hget(`${prefix}job:${id}`, 'status')) === 'completed';
+    second.handler.complete(id, [result]);
+    while (!(await isEnd())) await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    client.disconnect();
+    expect((await Promise.all(ended)).map(({ status }) => status)).toEqual(['completed', 'completed']);
+    expect(first.told).toEqual([`completed ${id}`]);
+  });
+
   it('make up for tickets that were lost', async () => {
     const running = await occupyFirst();
     const waiting = await submit(first);

@@ -29,6 +29,8 @@ const PREFIX = '{hiresfix}:';
 const LEASE: LeaseTimes = { leaseMs: 10_000, stalledCheckMs: 3000 };
 const BEAT_MS = 1000;
 const SWEEP_MS = 5000;
+/** The first may come before the connection that was lost hears again. */
+const CATCH_UPS = 2;
 
 export interface BullJobQueueOptions extends PlaceLimits {
   readonly redisUrl: string;
@@ -61,6 +63,8 @@ export class BullJobQueue implements JobQueue {
   /** What ends jobs here, at this moment. */
   readonly #endings = new Map<string, Promise<unknown>>();
   readonly #starting = new AbortController();
+  /** How often what was not heard has still to be asked for. */
+  #catchUps = 0;
   #opened: Opened | undefined;
   #state: 'new' | 'open' | 'closed' = 'new';
 
@@ -108,9 +112,11 @@ export class BullJobQueue implements JobQueue {
       );
     const tickets = { images: ticketsOf('images', workers), downloads: ticketsOf('downloads', MOST_DOWNLOADS) };
     const quietly = (work: () => Promise<void>) => (): void => void this.#quietly(work);
-    const catchUp = (): Promise<void> => this.#heard.catchUp(this.#store);
-    await this.#link.listen((message) => this.#heard.hear(message), quietly(catchUp));
-    await catchUp();
+    await this.#link.listen(
+      (message) => this.#heard.hear(message),
+      () => (this.#catchUps = CATCH_UPS),
+    );
+    await this.#heard.catchUp(this.#store);
     await this.#beat(runs);
     await this.#sweep(tickets);
     const timers = [
@@ -238,11 +244,14 @@ export class BullJobQueue implements JobQueue {
     if (this.#state !== 'open') throw new NotAcceptingError();
   }
 
-  /** Says that this server lives, and hears which of its runs are others' by now. */
+  /** Says that this server lives, hears which of its runs are others' by now, and asks for what it has missed. */
   async #beat(runs: JobRuns): Promise<void> {
     const { workers, files } = this.#options;
     const beat = { server: this.#server, workers, runs: runs.names(), reading: files.beingRead };
     for (const id of await this.#store.beat(beat)) runs.abort(id);
+    if (this.#catchUps === 0) return;
+    await this.#heard.catchUp(this.#store);
+    this.#catchUps--;
   }
 
   /** Makes up for tickets that were lost between two steps. */

@@ -64,13 +64,13 @@ export class RedisLink {
     await Promise.all([this.commands, this.#listener].map((connection) => connected(connection, signal)));
   }
 
-  /** Calls `listen` with what is published on the prefix's `events`, and `resume` when some may have been missed. */
-  async listen(listen: (message: string) => void, resume: () => void): Promise<void> {
+  /** Calls `listen` with what is published on the prefix's `events`, and `onMissed` when some may have been missed. */
+  async listen(listen: (message: string) => void, onMissed: () => void): Promise<void> {
     this.#listener.on('message', (_channel, message) => listen(message));
     await this.#listener.subscribe(`${this.#prefix}events`).catch((error: unknown) => {
       throw unavailable(textOf(error), false);
     });
-    this.#listener.on('ready', resume);
+    this.#listener.on('ready', onMissed);
   }
 
   /** Throws `StoreUnavailableError`; if that is uncertain, the script may have run. */
