@@ -87,7 +87,13 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
       const file = `${files.resultStem(job, 0)}.png`;
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, text);
-      return { index: 0, file, bytes: text.length, sha256: text, info: { format: 'png' } } as unknown as JobResult;
+      return {
+        index: 0,
+        file,
+        bytes: text.length,
+        sha256: text,
+        info: { format: 'png', fallbacks: [] },
+      } as unknown as JobResult;
     };
     const complete = async (id: string): Promise<Job> => {
       const job = await handler.running(id);

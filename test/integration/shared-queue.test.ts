@@ -99,7 +99,13 @@ describeWithRedis('servers that share a Redis', () => {
     const file = `${files.resultStem(job, 0)}.png`;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
-    return { index: 0, file, bytes: text.length, sha256: text, info: { format: 'png' } } as unknown as JobResult;
+    return {
+      index: 0,
+      file,
+      bytes: text.length,
+      sha256: text,
+      info: { format: 'png', fallbacks: [] },
+    } as unknown as JobResult;
   };
   /** The first runs a job of its own, so that what it accepts is the second's to run. */
   const occupyFirst = async (): Promise<string> => {
