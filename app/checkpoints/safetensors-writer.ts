@@ -19,9 +19,14 @@ const HEADER_ALIGNMENT = 8;
 
 /**
  * Writes tensors as a `.safetensors` file, replacing `file`.
+ * @param metadata texts by name, which the header carries beside the tensors
  * @throws {RangeError} where a shape and its data differ in length.
  */
-export function writeSafetensors(file: string, tensors: ReadonlyMap<string, TensorData>): void {
+export function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): void {
   // Wide elements first, so that every tensor is aligned to its own element size.
   const ordered = [...tensors].sort(([, a], [, b]) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype]);
   let offset = 0;
@@ -35,6 +40,7 @@ export function writeSafetensors(file: string, tensors: ReadonlyMap<string, Tens
     // Joined by hand: an object would treat a tensor called __proto__ in its own way.
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
   });
+  if (metadata) entries.unshift(`"__metadata__":${JSON.stringify(metadata)}`);
   const chunks = ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   writeChunks(file, [headerOf(`{${entries.join(',')}}`), ...chunks]);
 }

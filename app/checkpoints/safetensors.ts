@@ -1,4 +1,4 @@
-import type { ByteFile } from './byte-file.ts';
+import { ByteFile } from './byte-file.ts';
 import { CheckpointError, quoted } from './errors.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { DType, TensorInfo } from './state-dict.ts';
@@ -39,15 +39,8 @@ interface HeaderEntry {
  * @throws {CheckpointError}
  */
 export function readSafetensors(file: ByteFile): ReadonlyMap<string, TensorInfo> {
-  const length = file.read(0, LENGTH_BYTES).readBigUInt64LE(0);
-  if (length > BigInt(MAX_HEADER_BYTES) || length > BigInt(file.size - LENGTH_BYTES)) {
-    throw new CheckpointError(
-      'bad-header',
-      `a safetensors header of ${length.toString()} bytes in a file of ${file.size}: download it again`,
-    );
-  }
-  const dataStart = LENGTH_BYTES + Number(length);
-  const entries = parseHeader(decodeHeader(file.read(LENGTH_BYTES, Number(length))));
+  const { text, end: dataStart } = readHeader(file);
+  const { entries } = parseHeader(text);
   checkCoverage(entries, file.size - dataStart);
   return new Map(
     entries.map(({ name, dtype, shape, begin }) => [
@@ -64,6 +57,26 @@ export function readSafetensors(file: ByteFile): ReadonlyMap<string, TensorInfo>
   );
 }
 
+/**
+ * The texts that the header carries beside the tensors.
+ * @throws {CheckpointError}
+ */
+export function readSafetensorsMetadata(path: string): ReadonlyMap<string, string> {
+  return ByteFile.with(path, (file) => parseHeader(readHeader(file).text).metadata);
+}
+
+/** The header, and where the data begins. */
+function readHeader(file: ByteFile): { readonly text: string; readonly end: number } {
+  const length = file.read(0, LENGTH_BYTES).readBigUInt64LE(0);
+  if (length > BigInt(MAX_HEADER_BYTES) || length > BigInt(file.size - LENGTH_BYTES)) {
+    throw new CheckpointError(
+      'bad-header',
+      `a safetensors header of ${length.toString()} bytes in a file of ${file.size}: download it again`,
+    );
+  }
+  return { text: decodeHeader(file.read(LENGTH_BYTES, Number(length))), end: LENGTH_BYTES + Number(length) };
+}
+
 function decodeHeader(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
@@ -72,15 +85,21 @@ function decodeHeader(bytes: Buffer): string {
   }
 }
 
-function parseHeader(text: string): HeaderEntry[] {
+interface Header {
+  readonly entries: readonly HeaderEntry[];
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+function parseHeader(text: string): Header {
   const scanner = new JsonScanner(text);
   const entries: HeaderEntry[] = [];
+  const metadata = new Map<string, string>();
   scanner.object((name) => {
-    if (name === '__metadata__') scanner.object(() => void scanner.string());
+    if (name === '__metadata__') scanner.object((key) => void metadata.set(key, scanner.string()));
     else entries.push(parseEntry(scanner, name));
   });
   scanner.end();
-  return entries;
+  return { entries, metadata };
 }
 
 function parseEntry(scanner: JsonScanner, name: string): HeaderEntry {
