@@ -37,6 +37,8 @@ export interface Network {
   readonly role?: 'colorizer' | 'face-restorer' | 'face-detector' | 'face-parser';
   /** Peak memory of activations for one input pixel, in bytes: a rough figure, by which tiles are sized. */
   readonly workingBytesPerPixel: number;
+  /** Why a network that maps pictures to pictures is not made to run in 8-bit integers; missing where its kind may be. */
+  readonly int8Refusal?: string;
   /** The only width and height it takes, where it takes no other. */
   readonly side?: number;
   /** Inputs of one element beside the image, and what each is where the caller gives none (CodeFormer's fidelity `w`). */

@@ -20,12 +20,12 @@ export interface ImageGraphShape {
 const LUMA = [0.299, 0.587, 0.114] as const;
 
 /**
- * The whole way of a tile as one ONNX model: input `pixels` [H, W, C] of uint8 or uint16, output `pixels_out` of the same
+ * The whole way of a tile as one ONNX graph: input `pixels` [H, W, C] of uint8 or uint16, output `pixels_out` of the same
  * kind, `scale` times as large, and `has_nan`, 1 where the network made a NaN. Layout, range, clipping and rounding are
  * inside. Gray goes through a colour network as three equal channels and comes back as luma; alpha goes through as gray of
  * its own (as RealESRGANer does); a gray network takes every channel as an image.
  */
-export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Uint8Array {
+export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
   const graph = new Graph();
   const type = shape.depth === 16 ? 'uint16' : 'uint8';
   const pixels = graph.input('pixels', type, [shape.height, shape.width, shape.channels]);
@@ -39,7 +39,7 @@ export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphSha
   const shown = fromNetwork(output.clip(0, 1), channels); // [C, H scale, W scale]
   const result = shape.isOpaque ? shown.concat([shown.slice(0, 0, 1).clip(1, 1)], 0) : shown;
   graph.output('pixels_out', result.scale(range).round().cast(type).transpose([1, 2, 0]));
-  return graph.serialize();
+  return graph;
 }
 
 function pictureOf(network: RecognisedNetwork, image: Value): Value {

@@ -66,6 +66,7 @@ export const rrdbNet: Architecture = {
       multipleOf: unshuffle,
       halo: EFFECTIVE_FIELD * unshuffle,
       workingBytesPerPixel: LIVE_TENSORS * 4 * trunk.features * (networkScale / unshuffle) ** 2,
+      ...(trunk.isPlus && { int8Refusal: 'ESRGAN+ adds values of different steps inside its dense blocks' }),
       build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, trunk),
     } satisfies Network;
   },
@@ -86,7 +87,9 @@ const MOST_UPSAMPLERS = 6;
 function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
   const { features } = trunk;
   const shallow = conv3x3(folded, weights.at(layout.first));
-  const residual = trunk.blocks.reduce((x, block) => residualBlock(x, block, layout, trunk), shallow);
+  const residual = folded.graph.region('trunk', shallow, (x) =>
+    trunk.blocks.reduce((y, block) => residualBlock(y, block, layout, trunk), x),
+  );
   const deep = conv3x3(residual, weights.at(layout.trunk), features).add(shallow);
   const upscaled = layout.upsamplers.reduce((x, name) => upsample(x, weights.at(name), features), deep);
   const picture = conv3x3(upscaled, weights.at(layout.highResolution), features).leakyRelu(0.2);
@@ -95,13 +98,17 @@ function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk): V
 
 function residualBlock(x: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
   const names = [1, 2, 3].map(layout.denseBlock);
-  return names
-    .reduce((y, name) => denseBlock(y, weights.at(name), layout.conv, trunk), x)
-    .scale(0.2)
-    .add(x);
+  const deep = names.reduce((y, name) => {
+    const block = weights.at(name);
+    return x.graph.region('dense-block', y, (input) => denseBlock(input, block, layout.conv, trunk)).add(y);
+  }, x);
+  return deep.scale(0.2).add(x);
 }
 
-/** Five convolutions, each of which sees all that was made before it. ESRGAN+ adds two shortcuts (its noise is off here). */
+/**
+ * What a dense block adds to its input: five convolutions, each of which sees all that was made before it. ESRGAN+ adds two
+ * shortcuts (its noise is off here).
+ */
 function denseBlock(x: Value, weights: Weights, conv: Layout['conv'], { growth, features, isPlus }: Trunk): Value {
   const layer = (seen: Value, index: number): Value => conv3x3(seen, weights.at(conv(index)), growth).leakyRelu(0.2);
   const x1 = layer(x, 1);
@@ -111,7 +118,7 @@ function denseBlock(x: Value, weights: Weights, conv: Layout['conv'], { growth, 
   const plain4 = layer(x.concat([x1, x2, x3]), 4);
   const x4 = isPlus ? plain4.add(x2) : plain4;
   const x5 = conv3x3(x.concat([x1, x2, x3, x4]), weights.at(conv(5)), features);
-  return x5.scale(0.2).add(x);
+  return x5.scale(0.2);
 }
 
 function shortcut(x: Value, weights: Weights, growth: number): Value {

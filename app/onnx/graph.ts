@@ -1,5 +1,5 @@
 import { GraphError } from './errors.ts';
-import type { Attribute, ElementType, ProtoInitializer, ProtoNode, ProtoValue } from './model-proto.ts';
+import type { Attribute, ElementType, ProtoGraph, ProtoInitializer, ProtoNode, ProtoValue } from './model-proto.ts';
 import { serializeModel } from './model-proto.ts';
 import type { WeightTensor } from './weights.ts';
 import { Value } from './value.ts';
@@ -23,6 +23,20 @@ export interface NodeOptions {
   readonly domain?: string;
 }
 
+/**
+ * A part of a graph that its network declares to be of a kind, so that it can be rewritten as a whole. `dense-block`: from the
+ * block's input to what is added to it; convolutions that each see all that was made before. `trunk`: what dense blocks are
+ * chained in; beside them it only adds, and scales by numbers.
+ */
+export interface Region {
+  readonly kind: 'dense-block' | 'trunk';
+  /** Names of the values that go in and come out. */
+  readonly input: string;
+  readonly output: string;
+  /** Its nodes in the graph's list: the first, and the one after the last. */
+  readonly nodes: readonly [from: number, to: number];
+}
+
 const OPSET = 20;
 const MICROSOFT_DOMAIN = 'com.microsoft';
 
@@ -35,6 +49,7 @@ export class Graph {
   readonly #weights = new Map<string, Value>();
   readonly #constants = new Map<string, Value>();
   readonly #domains = new Map<string, number>();
+  readonly #regions: Region[] = [];
   #counter = 0;
 
   /** A graph input. Unknown sizes are named after the input and their axis. */
@@ -97,16 +112,34 @@ export class Graph {
     return values;
   }
 
-  /** The bytes of the finished ONNX model. */
-  serialize(): Uint8Array {
-    return serializeModel({
+  /** Declares what `build` makes of `input` to be a region. */
+  region(kind: Region['kind'], input: Value, build: (input: Value) => Value): Value {
+    const from = this.#nodes.length;
+    const output = build(input);
+    this.#regions.push({ kind, input: input.name, output: output.name, nodes: [from, this.#nodes.length] });
+    return output;
+  }
+
+  /** What was declared, in the order in which regions ended. */
+  get regions(): readonly Region[] {
+    return this.#regions;
+  }
+
+  /** What the graph holds. */
+  contents(): ProtoGraph {
+    return {
       opset: OPSET,
       domains: this.#domains,
       inputs: this.#inputs,
       outputs: this.#outputs,
       nodes: this.#nodes,
       initializers: this.#initializers,
-    });
+    };
+  }
+
+  /** The bytes of the finished ONNX model. */
+  serialize(): Uint8Array {
+    return serializeModel(this.contents());
   }
 
   #constant(type: ElementType, values: Float32Array | BigInt64Array, shape: readonly number[]): Value {

@@ -8,7 +8,11 @@ import { commonWindow } from '../imaging/tiling.ts';
 import type { SessionDevice } from '../inference/devices.ts';
 import type { Session } from '../inference/session.ts';
 import { InferenceError } from '../inference/errors.ts';
+import { serializeModel } from '../onnx/model-proto.ts';
+import { int8Graph } from '../quantization/int8-graph.ts';
 import { openSession } from './open-session.ts';
+import type { PrecisionPlan } from './precision.ts';
+import { FP32, precisionOn } from './precision.ts';
 import type { Fallback } from './result.ts';
 
 /** What a session was made for; another image needs another session. */
@@ -35,6 +39,8 @@ export interface RunnerOptions {
   readonly devices: readonly SessionDevice[];
   /** Whether images of other sizes will follow: then sizes stay open in the graph, which loads slower but only once. */
   readonly isBatch: boolean;
+  /** By default fp32. */
+  readonly precision?: PrecisionPlan;
 }
 
 /** A network on a device: opens sessions for the kinds of pixels that come, one at a time, and runs tiles through them. */
@@ -54,6 +60,10 @@ export class NetworkRunner {
   /** The device in use; before the first session, the one that is tried first. */
   get device(): SessionDevice {
     return this.#devices[0] ?? 'cpu';
+  }
+
+  get precision(): PrecisionPlan {
+    return this.#options.precision ?? FP32;
   }
 
   /** Every device that could not be had, and why. */
@@ -111,18 +121,26 @@ export class NetworkRunner {
     const name = JSON.stringify(key);
     if (this.#open?.key === name) return this.#open.session;
     await this.close();
-    const session = await this.#openSession(buildImageGraph(this.network, key));
+    const session = await this.#openSession(key);
     this.#open = { key: name, session };
     return session;
   }
 
   /** Devices that cannot be had are not tried again. */
-  async #openSession(model: Uint8Array): Promise<Session> {
+  async #openSession(key: SessionKey): Promise<Session> {
     const { weightsFolder } = this.#options;
+    const model = (device: SessionDevice) => this.#model(key, device);
     const opened = await openSession(model, { weightsFolder, devices: this.#devices });
     this.#fallbacks.push(...opened.fallbacks);
     this.#devices = opened.devices;
     return opened.session;
+  }
+
+  #model(key: SessionKey, device: SessionDevice): Uint8Array {
+    const graph = buildImageGraph(this.network, key);
+    const { int8 } = this.precision;
+    if (int8 && precisionOn(device, this.precision) === 'int8') return serializeModel(int8Graph(graph, int8));
+    return graph.serialize();
   }
 
   async #runTile(session: Session, pixels: Samples, { window, core }: Tile, shape: ImageShape): Promise<Samples> {

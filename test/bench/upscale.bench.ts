@@ -76,7 +76,7 @@ async function bareRuns(core: number, halo: number): Promise<number> {
   const network = recognise(openCheckpoint(weights.file));
   const tiles = evenTiles(SIDE, SIDE, { core, halo, multipleOf: 1 }).flat();
   const { width, height } = tiles[0]?.window ?? { width: SIDE, height: SIDE };
-  const model = buildImageGraph(network, { width, height, channels: 3, depth: 8 });
+  const model = buildImageGraph(network, { width, height, channels: 3, depth: 8 }).serialize();
   const session = await Session.open(model, { weightsFolder: weights.folder, device: 'cpu' });
   const data = new Uint8Array(width * height * 3).fill(99);
   const start = performance.now();

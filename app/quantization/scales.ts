@@ -1,0 +1,89 @@
+import { GraphError } from '../onnx/errors.ts';
+import type { DenseBlock } from './dense-block.ts';
+import type { Ranges } from './ranges.ts';
+
+/**
+ * By how much ranges are wider than what was seen. Clipping costs more than coarse steps: with 1.0 the worst crop of a trained
+ * network fell from 52 to 46 dB, with 2.5 the mean from 54 to 52.
+ */
+const MARGIN = 1.6;
+/** The smallest scale in a convolution's output, as a share of the largest: channels that calibration never moved may move. */
+const LEAST_SHARE = 0.05;
+/** The same for the channels of the trunk. */
+const LEAST_TRUNK_SHARE = 0.01;
+/** Of a block that does nothing: its scales must still be numbers to divide by. */
+const LEAST_SCALE = 1e-8;
+
+/** How the values of one dense block are written in 8 bits: a byte q of channel c stands for `scale[c] * (q - 128)`. */
+export interface BlockScales {
+  /** Of the block's input: times the trunk's scales, by channel. */
+  readonly input: number;
+  /** Of what the last convolution makes: times the trunk's scales, by channel. */
+  readonly output: number;
+  /** By the name of the value, of everything in the block that is bytes. */
+  readonly values: ReadonlyMap<string, Float64Array>;
+}
+
+export interface TrunkScales {
+  /** What every channel of the trunk is divided by. */
+  readonly trunk: Float32Array;
+  readonly blocks: readonly BlockScales[];
+}
+
+/**
+ * Scales out of ranges: one step for a whole tensor (which is all that the operators take), but by channel where the
+ * weights of the next convolution can carry the difference.
+ */
+export function trunkScales(blocks: readonly DenseBlock[], ranges: Ranges): TrunkScales {
+  const trunk = sharedScales(blocks.map(({ input }) => ranges.magnitudes(input)));
+  return { trunk, blocks: blocks.map((block) => blockScales(block, trunk, ranges)) };
+}
+
+/** The geometric mean of the blocks' magnitudes by channel, each relative to its own block's mean. */
+function sharedScales(magnitudes: readonly Float64Array[]): Float32Array {
+  const relative = magnitudes.map((block) => {
+    const mean = block.reduce((sum, value) => sum + value, 0) / block.length;
+    return block.map((value) => Math.max(mean === 0 ? 1 : value / mean, LEAST_TRUNK_SHARE));
+  });
+  return Float32Array.from(relative[0] ?? [], (_, channel) => {
+    const logs = relative.reduce((sum, block) => sum + Math.log(block[channel] ?? 1), 0);
+    return Math.exp(logs / relative.length);
+  });
+}
+
+function blockScales(block: DenseBlock, trunk: Float32Array, ranges: Ranges): BlockScales {
+  const step = (value: string, margin: number): number => {
+    const ratios = ranges.magnitudes(value).map((most, channel) => most / (trunk[channel] ?? 1));
+    return Math.fround(Math.max((margin * Math.max(...ratios)) / 127, LEAST_SCALE));
+  };
+  const input = step(block.input, MARGIN);
+  const values = new Map<string, Float64Array>([[block.input, Float64Array.from(trunk, (scale) => input * scale)]]);
+  const scalesOf = (value: string): Float64Array => {
+    const scales = values.get(value);
+    if (!scales) throw new GraphError(`${value} is used in a dense block, but not made in it`);
+    return scales;
+  };
+  for (const stepOf of block.steps) {
+    if (stepOf.kind === 'conv')
+      values.set(stepOf.output, convScales(stepOf.output, isRelu(block, stepOf.output), ranges));
+    else if (stepOf.kind === 'activation') values.set(stepOf.output, scalesOf(stepOf.input));
+    else values.set(stepOf.output, Float64Array.from(stepOf.inputs.flatMap((value) => [...scalesOf(value)])));
+  }
+  values.set(block.last.output, Float64Array.from(trunk));
+  return { input, output: step(block.last.output, 1), values };
+}
+
+/** Of what a convolution makes before its activation, both sides of zero; of a plain ReLU only what is above counts. */
+function convScales(value: string, isPositive: boolean, ranges: Ranges): Float64Array {
+  const { low, high } = ranges.of(value);
+  const scales = Float64Array.from(high, (most, channel) => {
+    const negative = isPositive ? 0 : -(low[channel] ?? 0) / 128;
+    return MARGIN * Math.max(most / 127, negative, 0);
+  });
+  const least = Math.max(LEAST_SHARE * Math.max(...scales), LEAST_SCALE);
+  return scales.map((scale) => Math.max(scale, least));
+}
+
+function isRelu({ steps }: DenseBlock, value: string): boolean {
+  return steps.some((step) => step.kind === 'activation' && step.input === value && step.slope === 0);
+}
