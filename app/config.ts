@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { autoOr, boolean, decimal, httpUrl, keys, origins, parseUrl, share, whole } from './config-values.ts';
 import { HiresFixError } from './errors.ts';
 import { COLORIZE_MODELS } from './processing/restore-options.ts';
-import { DEVICES } from './processing/upscale-options.ts';
+import { DEVICES, PRECISIONS } from './processing/upscale-options.ts';
 
 /** The environment is not usable; `problems` has one line for each bad variable. */
 export class BadConfigError extends HiresFixError {
@@ -84,6 +84,12 @@ const inference = {
     .default('auto')
     .describe('Where networks run: auto|cuda|mps|cpu'),
   FORCE_CPU: boolean().default(false).describe('Never use another device than the CPU, whatever a request asks'),
+  PRECISION: z
+    .enum(PRECISIONS, { error: `expected ${PRECISIONS.join(', ')}` })
+    .default('auto')
+    .describe(
+      'Numbers that networks run in: auto|fp32|fp16|int8; auto is int8 on CPUs where a calibration passed its gate',
+    ),
   TILE: autoOr(whole({ min: 0 }))
     .default('auto')
     .describe('Tile side in input pixels; 0 is the whole image'),
@@ -228,6 +234,7 @@ function toConfig(env: z.output<typeof environment>) {
     downloadSegments: env.DOWNLOAD_SEGMENTS,
     device: env.DEVICE,
     forceCpu: env.FORCE_CPU,
+    precision: env.PRECISION,
     tile: env.TILE,
     tilePad: env.TILE_PAD,
     isFaceEnhance: env.IS_FACE_ENHANCE,

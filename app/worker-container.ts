@@ -13,6 +13,7 @@ import { FaceRestorer } from './processing/face-restorer.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/image-upscaler.ts';
 import { ModelFetcher } from './processing/model-fetcher.ts';
+import { ModelOptimizer } from './processing/model-optimizer.ts';
 import { PictureRestorer } from './processing/picture-restorer.ts';
 import type { ImageSteps } from './processing/restorer.ts';
 import { Restorer } from './processing/restorer.ts';
@@ -28,6 +29,7 @@ export const FACE_RESTORER = token<FaceRestorer>('FaceRestorer');
 export const FACE_FINDER = token<FaceFinder>('FaceFinder');
 export const FACE_PROCESSOR = token<FaceProcessor>('FaceProcessor');
 export const RESTORER = token<Restorer>('Restorer');
+export const MODEL_OPTIMIZER = token<ModelOptimizer>('ModelOptimizer');
 
 /** The composition root of a worker process: what works on pixels. That of the server is container.ts. */
 export function createWorkerContainer(config: Config): DependencyContainer {
@@ -50,6 +52,9 @@ export function createWorkerContainer(config: Config): DependencyContainer {
       const [hiresFix, faces] = [c.resolve(HIRES_FIX_PROCESSOR), c.resolve(FACE_RESTORER)];
       return new FaceProcessor(config, { hiresFix, faces, crops: new FaceCropUpscaler(c.resolve(MODEL_FETCHER)) });
     }),
+  });
+  container.register(MODEL_OPTIMIZER, {
+    useFactory: once((c) => new ModelOptimizer(config, c.resolve(MODEL_CATALOG))),
   });
   container.register(RESTORER, { useFactory: once((c) => new Restorer(config, restoreSteps(config, c))) });
   return container;

@@ -15,6 +15,11 @@ export class VerificationFailedError extends HiresFixError {
   readonly code = 'ERR_VERIFICATION_FAILED';
 }
 
+/** The int8 form of a model is below the gate; its figures were told. */
+export class GateFailedError extends HiresFixError {
+  readonly code = 'ERR_GATE_FAILED';
+}
+
 /** The service of `--server` cannot be reached, or answers with what is not its own. */
 export class ServerUnreachableError extends HiresFixError {
   readonly code = 'ERR_SERVER';

@@ -11,10 +11,11 @@ import { WorkerPool } from '../worker/worker-pool.ts';
 import { UsageError } from './errors.ts';
 import { interruption } from './interruption.ts';
 import { addDownloadCommands } from './models-download-command.ts';
+import { addOptimizeCommand } from './models-optimize-command.ts';
 
 /** Adds `hiresfix models ...` to the program. */
 export function addModelsCommand(program: Command, loadConfig: () => Config): void {
-  const models = program.command('models').description('Look at models, fetch and verify them, run one bare');
+  const models = program.command('models').description('Look at models, fetch, verify and optimize them, run one bare');
   models
     .command('list')
     .description('Official models and those in MODELS_DIR; a star marks what is installed')
@@ -24,6 +25,7 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
       print(json === true, entries.map(modelView), () => entries.map(describe).join('\n'));
     });
   addDownloadCommands(models, loadConfig);
+  addOptimizeCommand(models, loadConfig);
   models
     .command('inspect')
     .description('What network a checkpoint holds')

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../config.ts';
-import { DEVICES } from '../processing/upscale-options.ts';
+import { DEVICES, PRECISIONS } from '../processing/upscale-options.ts';
 import { FACE_MODELS } from '../processing/face-options.ts';
 import type { HiresFixTask } from '../processing/tasks.ts';
 import type { TaskHooks } from '../worker/worker-pool.ts';
@@ -32,7 +32,13 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .addOption(new Option('--face-model <model>', 'what restores faces; gfpgan by default').choices(FACE_MODELS))
     .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given')
-    .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES));
+    .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES))
+    .addOption(
+      new Option(
+        '--precision <numbers>',
+        'auto: int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
+      ).choices(PRECISIONS),
+    );
   addResultOptions(command, '_upscaled')
     .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')
     .action(async (inputs: string[], flags: UpscaleFlags) => {

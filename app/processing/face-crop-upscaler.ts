@@ -86,7 +86,7 @@ export class FaceCropUpscaler {
     const file = await this.#models.file(MODEL, clock);
     const side = (pixels: number): number => Math.max(LEAST_SIDE, pixels);
     const input = toSize(source, { width: side(width), height: side(height) }, scratch);
-    const network = RealESRGANUpscaler.open({ file }, { devices, isBatch: false });
+    const network = await RealESRGANUpscaler.open({ file }, { devices, isBatch: false });
     try {
       await clock.time('load', () => network.load(input, UNTILED));
       const large = await clock.time('restore', () =>

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Network } from '../architectures/architecture.ts';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
@@ -9,6 +10,7 @@ import { rowsOf } from '../imaging/rows.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import { downloadReport } from './download-report.ts';
 import { ModelSlot } from './model-slot.ts';
+import { choosePrecision, describePrecision } from './precision.ts';
 import type { ModelFiles, TilingOptions, TilingUsed } from './real-esrgan-upscaler.ts';
 import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from './result.ts';
@@ -102,15 +104,17 @@ export class ImageUpscaler {
     }
     clock.shares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94], encoding: [0.94, 1] };
     const upscaled = await this.#runNetwork(image, network, { size, task, clock });
+    const precision = describePrecision(network.precision, network.device);
     return {
       image: upscaled.image,
       info: {
         ...sizes(image, size),
         ...(await this.#describe(network, task.options)),
+        ...precision,
         ...upscaled.info,
         upscaler: name,
         fallbacks: [...fallbacks, ...network.fallbacks],
-        warnings: [...warnings, ...passesWarning(upscaled.info.passes)],
+        warnings: [...warnings, ...passesWarning(upscaled.info.passes), ...precision.warnings],
       },
     };
   }
@@ -175,12 +179,22 @@ export class ImageUpscaler {
       native_scale: scale,
       device_asked: options.device ?? this.#config.device,
       device,
-      precision: 'fp32',
     } satisfies Partial<ResultInfo>;
   }
 
   async #open(files: ModelFiles, task: UpscaleTask): Promise<RealESRGANUpscaler> {
-    const options = { devices: taskDevices(this.#config, task), isBatch: task.isBatch };
+    const asked = task.options.precision ?? this.#config.precision;
+    const options = {
+      devices: taskDevices(this.#config, task),
+      isBatch: task.isBatch,
+      choosePrecision: async ({ int8Refusal }: Network) =>
+        choosePrecision({
+          asked,
+          checkpoint: files.file,
+          sha256: await this.#catalog.sha256(files.file),
+          refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
+        }),
+    };
     return this.#slot.hold(JSON.stringify(files), () => RealESRGANUpscaler.open(files, options));
   }
 

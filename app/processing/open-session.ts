@@ -12,17 +12,19 @@ export interface OpenedSession {
 
 /**
  * Loads a model on the first of `devices` that can be had.
+ * @param model its bytes, or what makes them for a device
  * @throws DeviceUnavailableError where none can; InferenceError where the model cannot be loaded
  */
 export async function openSession(
-  model: Uint8Array,
+  model: Uint8Array | ((device: SessionDevice) => Uint8Array),
   { weightsFolder, devices }: { readonly weightsFolder: string; readonly devices: readonly SessionDevice[] },
 ): Promise<OpenedSession> {
   const fallbacks: Fallback[] = [];
   for (let tried = 0; ; tried++) {
     const [device = 'cpu', next] = devices.slice(tried);
     try {
-      const session = await Session.open(model, { weightsFolder, device });
+      const bytes = typeof model === 'function' ? model(device) : model;
+      const session = await Session.open(bytes, { weightsFolder, device });
       return { session, devices: devices.slice(tried), fallbacks };
     } catch (error) {
       if (!(error instanceof DeviceUnavailableError) || next === undefined) throw error;

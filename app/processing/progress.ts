@@ -1,4 +1,4 @@
-/** What a job is doing; the names of the `progress` event. */
+/** What a job is doing; the names of the `progress` event. `calibrating` and `measuring` are of `models optimize`, which is no job. */
 export type Stage =
   | 'queued'
   | 'downloading'
@@ -7,6 +7,8 @@ export type Stage =
   | 'detecting'
   | 'restoring'
   | 'colorizing'
+  | 'calibrating'
+  | 'measuring'
   | 'resizing'
   | 'encoding';
 

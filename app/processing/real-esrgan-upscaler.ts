@@ -1,3 +1,4 @@
+import type { Network } from '../architectures/architecture.ts';
 import { recognise } from '../architectures/registry.ts';
 import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
 import type { ImageShape } from '../imaging/image.ts';
@@ -10,6 +11,8 @@ import { weightsFolderOf } from '../inference/session.ts';
 import { blendedValues } from './blended-weights.ts';
 import type { RunnerOptions, RunPlan } from './network-runner.ts';
 import { NetworkRunner } from './network-runner.ts';
+import type { PrecisionPlan } from './precision.ts';
+import { FP32 } from './precision.ts';
 import type { Fallback } from './result.ts';
 import { autoTile } from './tile-size.ts';
 
@@ -38,6 +41,11 @@ export interface TilingUsed {
   readonly halo: number;
 }
 
+export interface OpenOptions extends Pick<RunnerOptions, 'devices' | 'isBatch'> {
+  /** In what numbers the network that was recognised is to run; by default fp32. */
+  readonly choosePrecision?: (network: Network) => PrecisionPlan | Promise<PrecisionPlan>;
+}
+
 interface Plan {
   readonly padded: RowSource;
   readonly run: RunPlan;
@@ -61,11 +69,15 @@ export class RealESRGANUpscaler {
    * Reads the checkpoint and recognises its network; what is costly, the session, is loaded with the first image.
    * @throws CheckpointError, UnknownNetworkError, WeightsError
    */
-  static open(files: ModelFiles, options: Omit<RunnerOptions, 'weightsFolder'>): RealESRGANUpscaler {
+  static async open(
+    files: ModelFiles,
+    { choosePrecision = () => FP32, ...options }: OpenOptions,
+  ): Promise<RealESRGANUpscaler> {
     const dict = openCheckpoint(files.file);
     const values = files.blend && blendedValues(dict, openCheckpoint(files.blend.file), files.blend.strength);
     const network = recognise(dict, values);
-    const runner = new NetworkRunner(network, { ...options, weightsFolder: weightsFolderOf(files.file) });
+    const precision = await choosePrecision(network);
+    const runner = new NetworkRunner(network, { ...options, precision, weightsFolder: weightsFolderOf(files.file) });
     return new RealESRGANUpscaler(runner, files);
   }
 
@@ -79,6 +91,10 @@ export class RealESRGANUpscaler {
 
   get device(): SessionDevice {
     return this.#runner.device;
+  }
+
+  get precision(): PrecisionPlan {
+    return this.#runner.precision;
   }
 
   /** Every device that could not be had, and why. */

@@ -1,5 +1,5 @@
 import type { SessionDevice } from '../inference/devices.ts';
-import type { Device } from './upscale-options.ts';
+import type { Device, Precision } from './upscale-options.ts';
 
 /** A step down from what was asked, with the reason; every one is told to the caller. */
 export interface Fallback {
@@ -91,7 +91,11 @@ export interface ResultInfo extends FaceInfo {
   readonly halo?: number;
   readonly device_asked?: Device;
   readonly device?: string;
-  readonly precision?: 'fp32';
+  readonly precision_asked?: Precision;
+  /** What the network ran in. */
+  readonly precision?: Exclude<Precision, 'auto'>;
+  /** Why it was not int8, or in what way that is not what was asked; none where there is nothing to say. */
+  readonly precision_reason?: string;
   readonly format: string;
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];

@@ -69,6 +69,14 @@ export interface RunNetworkTask {
   readonly output: string;
 }
 
+/** Make the int8 form of a checkpoint's network, and measure it (`hiresfix models optimize`). */
+export interface OptimizeTask {
+  readonly kind: 'optimize-model';
+  readonly checkpoint: string;
+  /** Image files to calibrate on; none: the project's own scenes. */
+  readonly images: readonly string[];
+}
+
 /** What an attempt at a task is given beside the task. */
 export interface Attempt {
   /** Devices that failed before in this task. */

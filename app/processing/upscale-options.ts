@@ -7,7 +7,11 @@ export const OUTPUT_FORMATS = ['auto', 'png', 'jpeg', 'webp', 'avif', 'tiff'] as
 /** Where a network runs; `auto` takes the first that works. */
 export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const;
 
+/** In what numbers a network runs; `auto` takes int8 on CPUs where the very weights have a calibration that passed its gate. */
+export const PRECISIONS = ['auto', 'fp32', 'fp16', 'int8'] as const;
+
 export type Device = (typeof DEVICES)[number];
+export type Precision = (typeof PRECISIONS)[number];
 
 /**
  * What a caller may ask of an upscale, under the names of the form fields (`POST /upscale`), of `HiresFixConfig` and, with
@@ -34,6 +38,12 @@ export const upscaleOptions = z.object({
     .describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
   pre_pad: whole('pre_pad', 0).default(0),
   device: z.enum(DEVICES).optional(),
+  precision: z
+    .enum(PRECISIONS)
+    .optional()
+    .describe(
+      'auto: int8 on CPUs for weights whose calibration passed its gate (models optimize), else fp32; fp16 is for GPUs',
+    ),
   ...faceEnhanceFields,
 });
 

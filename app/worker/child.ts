@@ -9,6 +9,7 @@ import {
   FACE_PROCESSOR,
   HIRES_FIX_PROCESSOR,
   MODEL_CATALOG,
+  MODEL_OPTIMIZER,
   RESTORER,
 } from '../worker-container.ts';
 import { downloadModel } from '../processing/download-model.ts';
@@ -41,6 +42,7 @@ async function work(message: StartMessage): Promise<void> {
     const { task, attempt, config } = message;
     const container = createWorkerContainer(config);
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
+    else if (task.kind === 'optimize-model') await container.resolve(MODEL_OPTIMIZER).optimize(task, hooks());
     else if (task.kind === 'download') await downloadModel(task, container.resolve(MODEL_CATALOG), hooks());
     else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, attempt, scratch, hooks());
     else if (task.kind === 'face') await container.resolve(FACE_PROCESSOR).process(task, attempt, scratch, hooks());

@@ -7,11 +7,13 @@ import type {
   FaceTask,
   FindFacesTask,
   HiresFixTask,
+  OptimizeTask,
   RestoreTask,
   RunNetworkTask,
 } from '../processing/tasks.ts';
 
-export type Task = HiresFixTask | FaceTask | FindFacesTask | RestoreTask | RunNetworkTask | DownloadTask;
+export type Task =
+  HiresFixTask | FaceTask | FindFacesTask | RestoreTask | RunNetworkTask | DownloadTask | OptimizeTask;
 
 /** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
 export interface StartMessage {

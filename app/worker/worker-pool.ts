@@ -219,7 +219,8 @@ class Climb {
 
 /** On the same file system as the results, so that finished ones can be renamed into place. */
 function scratchParent(task: Task): string {
-  const stem = 'images' in task ? task.images[0]?.outputStem : undefined;
+  const [image] = 'images' in task ? task.images : [];
+  const stem = typeof image === 'string' ? undefined : image?.outputStem;
   return stem === undefined ? tmpdir() : dirname(stem);
 }
 

@@ -54,7 +54,7 @@ async function runBlended({ checkpoint, blend, input, output }: BlendTask): Prom
 
 /** Images of one task share a session, as those of a batch do. */
 async function upscale({ files, jobs, folder }: UpscaleTask): Promise<readonly TiledUpscale[]> {
-  const upscaler = RealESRGANUpscaler.open(files, { devices: ['cpu'], isBatch: jobs.length > 1 });
+  const upscaler = await RealESRGANUpscaler.open(files, { devices: ['cpu'], isBatch: jobs.length > 1 });
   const results: TiledUpscale[] = [];
   for (const { image, tiling } of jobs) {
     const told: number[] = [];
