@@ -4,6 +4,11 @@ import type { Network } from './architecture.ts';
 import { NetworkInputError } from './errors.ts';
 import type { RecognisedNetwork } from './registry.ts';
 
+/** The bytes of `tensorGraph`. */
+export function buildTensorGraph(...what: Parameters<typeof tensorGraph>): Uint8Array {
+  return tensorGraph(...what).serialize();
+}
+
 /**
  * The bare network as an ONNX model, as conformance is measured: input `input`, float32 [N, C, H, W] in the range the
  * reference takes, and the network's scalars, float32 [1]; output `output`, not clipped, or the several that the network
@@ -11,10 +16,7 @@ import type { RecognisedNetwork } from './registry.ts';
  * so, else reflect up to side - 1, then replicate) and the result is cropped.
  * @throws NetworkInputError where the network takes images of one size only, and this is another
  */
-export function buildTensorGraph(
-  network: RecognisedNetwork,
-  shape: readonly [number, number, number, number],
-): Uint8Array {
+export function tensorGraph(network: RecognisedNetwork, shape: readonly [number, number, number, number]): Graph {
   const [, , height, width] = shape;
   const { multipleOf, scale, side, architecture } = network;
   if (side !== undefined && (height !== side || width !== side)) {
@@ -29,7 +31,7 @@ export function buildTensorGraph(
   const outputs =
     answer instanceof Value ? { output: answer.slice(2, 0, height * scale).slice(3, 0, width * scale) } : answer;
   for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
-  return graph.serialize();
+  return graph;
 }
 
 function padToMultiple(image: Value, multipleOf: number, padding: Network['padding']): Value {

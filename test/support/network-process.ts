@@ -13,6 +13,11 @@ export interface BlendTask extends Omit<RunNetworkTask, 'kind'> {
   readonly blend: { readonly file: string; readonly strength: number };
 }
 
+/** `models run` of the int8 graph, with every rounding left out. */
+export interface UnroundedTask extends Omit<RunNetworkTask, 'kind'> {
+  readonly kind: 'run-unrounded';
+}
+
 export interface UpscaleJob {
   readonly image: Image;
   readonly tiling: TilingOptions;
@@ -25,9 +30,11 @@ export interface UpscaleTask {
   readonly jobs: readonly UpscaleJob[];
   /** For scratch files. */
   readonly folder: string;
+  /** In int8, calibrated on a scene. */
+  readonly isInt8?: boolean;
 }
 
-export type ChildTask = RunNetworkTask | BlendTask | UpscaleTask;
+export type ChildTask = RunNetworkTask | BlendTask | UnroundedTask | UpscaleTask;
 
 export interface TiledUpscale {
   readonly image: Image;
@@ -70,7 +77,7 @@ export class NetworkProcess {
   }
 
   /** Runs a tensor through a network. @returns the error, if there was one */
-  async run(task: RunNetworkTask | BlendTask): Promise<ChildError | undefined> {
+  async run(task: RunNetworkTask | BlendTask | UnroundedTask): Promise<ChildError | undefined> {
     return (await this.#ask(task)).error;
   }
 

@@ -3,7 +3,7 @@
  * each.
  */
 import { readFileSync } from 'node:fs';
-import { buildTensorGraph } from '../../app/architectures/tensor-graph.ts';
+import { buildTensorGraph, tensorGraph } from '../../app/architectures/tensor-graph.ts';
 import { recognise } from '../../app/architectures/registry.ts';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
@@ -11,10 +11,16 @@ import { writeSafetensors } from '../../app/checkpoints/safetensors-writer.ts';
 import { HiresFixError } from '../../app/errors.ts';
 import { rowsOf } from '../../app/imaging/rows.ts';
 import { Session, weightsFolderOf } from '../../app/inference/session.ts';
+import { serializeModel } from '../../app/onnx/model-proto.ts';
 import { blendedValues } from '../../app/processing/blended-weights.ts';
+import type { PrecisionPlan } from '../../app/processing/precision.ts';
 import { RealESRGANUpscaler } from '../../app/processing/real-esrgan-upscaler.ts';
 import { runNetwork } from '../../app/processing/run-network.ts';
-import type { BlendTask, ChildReply, ChildTask, TiledUpscale, UpscaleTask } from './network-process.ts';
+import { int8Graph } from '../../app/quantization/int8-graph.ts';
+import type { Int8Numbers } from '../../app/quantization/int8-numbers.ts';
+import { int8NumbersOf, unroundedNumbersOf } from './int8-numbers.ts';
+import type { BlendTask, ChildReply, ChildTask, TiledUpscale, UnroundedTask, UpscaleTask } from './network-process.ts';
+import { withoutRounding } from './without-rounding.ts';
 
 process.on('message', (task) => void answer(task as ChildTask));
 process.once('disconnect', () => process.exit(0));
@@ -28,6 +34,7 @@ async function replyTo(task: ChildTask): Promise<ChildReply> {
   try {
     if (task.kind === 'upscale') return { upscaled: await upscale(task) };
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
+    else if (task.kind === 'run-unrounded') await runUnrounded(task);
     else await runBlended(task);
     return {};
   } catch (error) {
@@ -52,9 +59,36 @@ async function runBlended({ checkpoint, blend, input, output }: BlendTask): Prom
     writeSafetensors(output, new Map([['output', { shape: result.dims, dtype: 'float32', data: result.data }]]));
 }
 
+/** The int8 graph as it is, but for its operators, which are replaced by what they stand for. */
+async function runUnrounded({ checkpoint, input, output }: UnroundedTask): Promise<void> {
+  const dict = openCheckpoint(checkpoint);
+  const inputs = openCheckpoint(input);
+  const dims = inputs.tensors.get('input')?.shape as [number, number, number, number];
+  const numbers = await unroundedNumbersOf(checkpoint);
+  const model = serializeModel(withoutRounding(int8Graph(tensorGraph(recognise(dict), dims), numbers)));
+  const session = await Session.open(model, { weightsFolder: weightsFolderOf(checkpoint), device: 'cpu' });
+  const outputs = await session.run({ input: { type: 'float32', data: readTensor(inputs, 'input'), dims } });
+  await session.release();
+  const result = outputs['output'];
+  if (result)
+    writeSafetensors(output, new Map([['output', { shape: result.dims, dtype: 'float32', data: result.data }]]));
+}
+
+const calibrated = new Map<string, Promise<Int8Numbers>>();
+
+/** As a calibration lies beside its checkpoint. */
+function calibratedOnce(file: string): Promise<Int8Numbers> {
+  const numbers = calibrated.get(file) ?? int8NumbersOf(file);
+  calibrated.set(file, numbers);
+  return numbers;
+}
+
 /** Images of one task share a session, as those of a batch do. */
-async function upscale({ files, jobs, folder }: UpscaleTask): Promise<readonly TiledUpscale[]> {
-  const upscaler = await RealESRGANUpscaler.open(files, { devices: ['cpu'], isBatch: jobs.length > 1 });
+async function upscale({ files, jobs, folder, isInt8 }: UpscaleTask): Promise<readonly TiledUpscale[]> {
+  const choosePrecision = async (): Promise<PrecisionPlan> =>
+    isInt8 ? { asked: 'int8', int8: await calibratedOnce(files.file) } : { asked: 'fp32' };
+  const isBatch = jobs.length > 1;
+  const upscaler = await RealESRGANUpscaler.open(files, { devices: ['cpu'], isBatch, choosePrecision });
   const results: TiledUpscale[] = [];
   for (const { image, tiling } of jobs) {
     const told: number[] = [];

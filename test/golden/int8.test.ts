@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Image } from '../../app/imaging/image.ts';
+import { proceduralScene } from '../../app/imaging/scene.ts';
+import type { TilingOptions } from '../../app/processing/real-esrgan-upscaler.ts';
+import { caseFile } from '../support/cases.ts';
+import { expectClose, readNamed } from '../support/close-tensors.ts';
+import type { HashedCheckpoint } from '../support/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/hashed-checkpoint.ts';
+import { difference } from '../support/images.ts';
+import type { TiledUpscale } from '../support/network-process.ts';
+import { NetworkProcess } from '../support/network-process.ts';
+import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let child: NetworkProcess;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  child = new NetworkProcess();
+});
+
+afterAll(async () => {
+  await child.close();
+  await folder.remove();
+});
+
+/** One of each spelling, of each way to fold pixels, to store weights and to take channels. */
+const NAMES = ['new-x4', 'bsrgan-x2', 'old-x4-gray', 'new-x2-unshuffle2', 'new-x1-unshuffle4', 'new-x4-float16'];
+const NETWORKS = readSmallNetworks().filter(({ name }) => NAMES.includes(name));
+
+async function expectGolden(checkpoint: string, golden: string): Promise<void> {
+  const output = join(folder.path, 'output.safetensors');
+  const task = { kind: 'run-unrounded', checkpoint, input: golden, output } as const;
+  expect(await child.run(task)).toBeUndefined();
+  expectClose(readNamed(output, 'output'), readNamed(golden, 'output'), 2e-5);
+}
+
+describe('The int8 graph with its scales folded and nothing rounded', () => {
+  it.each(NETWORKS)('answers as PyTorch does: $name', async (network) => {
+    const file = join(folder.path, `${network.name}.pth`);
+    writeSmallNetwork(file, network, 'pth-zip');
+    await expectGolden(file, networkFixture(`${network.name}.safetensors`));
+  });
+
+  it('does so at the size of a published network', async () => {
+    const weights = createHashedCheckpoint('RealESRGAN_x4plus_anime_6B');
+    await expectGolden(weights.file, caseFile('RealESRGAN_x4plus_anime_6B_23x17'));
+    weights.remove();
+  });
+});
+
+describe('Tiles in int8', () => {
+  let weights: HashedCheckpoint;
+
+  beforeAll(() => {
+    weights = createHashedCheckpoint('RealESRGAN_x4plus_anime_6B');
+  });
+
+  afterAll(() => weights.remove());
+
+  async function upscale(image: Image, tiles: readonly number[], isInt8: boolean): Promise<readonly TiledUpscale[]> {
+    const tiling: TilingOptions = { tile: 0, tilePad: 'auto', prePad: 0, isOpaque: false };
+    const jobs = tiles.map((tile) => ({ image, tiling: { ...tiling, tile } }));
+    return child.upscale({ kind: 'upscale', files: { file: weights.file }, jobs, folder: folder.path, isInt8 });
+  }
+
+  it('cannot be seen any more than in fp32, and the same picture gives the same bytes', async () => {
+    const image = proceduralScene(0, 44);
+    const [whole, tiled] = await upscale(image, [0, 22], false);
+    const [int8Whole, int8Tiled] = await upscale(image, [0, 22], true);
+    const [again, againTiled] = await upscale(image, [0, 22], true);
+    if (!whole || !tiled || !int8Whole || !int8Tiled || !again || !againTiled) throw new Error('no result');
+    expect(tiled.used.tiles).toBe(4);
+    const seams = difference(whole.image, tiled.image).max;
+    expect(difference(int8Whole.image, int8Tiled.image).max).toBeLessThanOrEqual(seams + 2);
+    expect([difference(int8Whole.image, again.image).max, difference(int8Tiled.image, againTiled.image).max]).toEqual([
+      0, 0,
+    ]);
+    const loss = difference(whole.image, int8Whole.image).max;
+    expect(loss).toBeGreaterThan(0); // else it was not int8 that ran
+    expect(loss).toBeLessThanOrEqual(16);
+  }, 120_000);
+});
