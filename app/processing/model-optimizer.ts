@@ -49,7 +49,8 @@ export class ModelOptimizer {
     const meter = progressMeter(crops, onProgress);
     const { blocks, ranges, pictures } = await watchedRuns(network, crops, { weightsFolder, meter });
     const limit = await weightLimit();
-    const tensors = int8Tensors(blocks, ranges, { read: (name) => readTensor(dict, name), limit });
+    const read = (name: string) => readTensor(dict, name);
+    const tensors = int8Tensors(blocks, ranges, { read, limit, margin: crops.margin });
     const measured = await int8Runs(network, tensors, crops.measuring, { weightsFolder, meter });
     await saveCalibration(checkpoint, tensors, {
       version: 1,

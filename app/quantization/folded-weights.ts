@@ -8,6 +8,11 @@ export interface ConvNumbers {
   readonly bias: Float64Array;
 }
 
+/** In steps; what products add to it fits beside it into 32 bits. */
+const LARGEST_BIAS = 2 ** 30;
+/** Of a channel of zeros; a float32 that can be divided by. */
+const LEAST_STEP = 1e-20;
+
 /** A convolution whose weights are bytes: `scale[o] * weight[o, ...]`, and biases in the same steps. */
 export interface RoundedConv {
   readonly weight: Int8Array;
@@ -53,7 +58,8 @@ export function roundWeights({ weight, bias }: ConvNumbers, limit: number): Roun
     const [from, to] = [output * perOutput, (output + 1) * perOutput];
     let most = 0;
     for (let at = from; at < to; at++) most = Math.max(most, Math.abs(weight[at] ?? 0));
-    const step = Math.fround(most === 0 ? 1 : most / limit);
+    // Weights of next to nothing beside a bias must leave it room in its 32 bits.
+    const step = Math.fround(Math.max(most / limit, Math.abs(bias[output] ?? 0) / LARGEST_BIAS, LEAST_STEP));
     for (let at = from; at < to; at++) {
       rounded[at] = Math.min(limit, Math.max(-limit, Math.round((weight[at] ?? 0) / step)));
     }

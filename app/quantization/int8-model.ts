@@ -23,14 +23,14 @@ const biasOf = (weight: string): string => `${weight}.bias`;
 
 /**
  * The numbers that replace those of the dense blocks.
- * @param limit largest magnitude of a weight: `roundWeights`
+ * `limit` is the largest magnitude of a weight (`roundWeights`), `margin` that of `trunkScales`.
  */
 export function int8Tensors(
   blocks: readonly DenseBlock[],
   ranges: Ranges,
-  { read, limit }: { readonly read: ReadWeights; readonly limit: number },
+  { read, limit, margin }: { readonly read: ReadWeights; readonly limit: number; readonly margin: number },
 ): Int8Tensors {
-  const { trunk, blocks: scales } = trunkScales(blocks, ranges);
+  const { trunk, blocks: scales } = trunkScales(blocks, ranges, margin);
   const steps = Float32Array.from(scales.flatMap(({ input, output }) => [input, output]));
   const tensors = new Map<string, TensorData & { readonly dtype: 'float32' | 'int8' | 'int32' }>([
     [TRUNK, { shape: [trunk.length], dtype: 'float32', data: trunk }],

@@ -2,11 +2,6 @@ import { GraphError } from '../onnx/errors.ts';
 import type { DenseBlock } from './dense-block.ts';
 import type { Ranges } from './ranges.ts';
 
-/**
- * By how much ranges are wider than what was seen. Clipping costs more than coarse steps: with 1.0 the worst crop of a trained
- * network fell from 52 to 46 dB, with 2.5 the mean from 54 to 52.
- */
-const MARGIN = 1.6;
 /** The smallest scale in a convolution's output, as a share of the largest: channels that calibration never moved may move. */
 const LEAST_SHARE = 0.05;
 /** The same for the channels of the trunk. */
@@ -33,10 +28,11 @@ export interface TrunkScales {
 /**
  * Scales out of ranges: one step for a whole tensor (which is all that the operators take), but by channel where the
  * weights of the next convolution can carry the difference.
+ * @param margin by how much they reach beyond what was seen: clipping costs more than coarse steps
  */
-export function trunkScales(blocks: readonly DenseBlock[], ranges: Ranges): TrunkScales {
+export function trunkScales(blocks: readonly DenseBlock[], ranges: Ranges, margin: number): TrunkScales {
   const trunk = sharedScales(blocks.map(({ input }) => ranges.magnitudes(input)));
-  return { trunk, blocks: blocks.map((block) => blockScales(block, trunk, ranges)) };
+  return { trunk, blocks: blocks.map((block) => blockScales(block, trunk, { ranges, margin })) };
 }
 
 /** The geometric mean of the blocks' magnitudes by channel, each relative to its own block's mean. */
@@ -51,12 +47,18 @@ function sharedScales(magnitudes: readonly Float64Array[]): Float32Array {
   });
 }
 
-function blockScales(block: DenseBlock, trunk: Float32Array, ranges: Ranges): BlockScales {
-  const step = (value: string, margin: number): number => {
+interface Room {
+  readonly ranges: Ranges;
+  readonly margin: number;
+}
+
+function blockScales(block: DenseBlock, trunk: Float32Array, room: Room): BlockScales {
+  const { ranges, margin } = room;
+  const step = (value: string, reach: number): number => {
     const ratios = ranges.magnitudes(value).map((most, channel) => most / (trunk[channel] ?? 1));
-    return Math.fround(Math.max((margin * Math.max(...ratios)) / 127, LEAST_SCALE));
+    return Math.fround(Math.max((reach * Math.max(...ratios)) / 127, LEAST_SCALE));
   };
-  const input = step(block.input, MARGIN);
+  const input = step(block.input, margin);
   const values = new Map<string, Float64Array>([[block.input, Float64Array.from(trunk, (scale) => input * scale)]]);
   const scalesOf = (value: string): Float64Array => {
     const scales = values.get(value);
@@ -65,7 +67,7 @@ function blockScales(block: DenseBlock, trunk: Float32Array, ranges: Ranges): Bl
   };
   for (const stepOf of block.steps) {
     if (stepOf.kind === 'conv')
-      values.set(stepOf.output, convScales(stepOf.output, isRelu(block, stepOf.output), ranges));
+      values.set(stepOf.output, convScales(stepOf.output, isRelu(block, stepOf.output), room));
     else if (stepOf.kind === 'activation') values.set(stepOf.output, scalesOf(stepOf.input));
     else values.set(stepOf.output, Float64Array.from(stepOf.inputs.flatMap((value) => [...scalesOf(value)])));
   }
@@ -74,11 +76,11 @@ function blockScales(block: DenseBlock, trunk: Float32Array, ranges: Ranges): Bl
 }
 
 /** Of what a convolution makes before its activation, both sides of zero; of a plain ReLU only what is above counts. */
-function convScales(value: string, isPositive: boolean, ranges: Ranges): Float64Array {
+function convScales(value: string, isPositive: boolean, { ranges, margin }: Room): Float64Array {
   const { low, high } = ranges.of(value);
   const scales = Float64Array.from(high, (most, channel) => {
     const negative = isPositive ? 0 : -(low[channel] ?? 0) / 128;
-    return MARGIN * Math.max(most / 127, negative, 0);
+    return margin * Math.max(most / 127, negative, 0);
   });
   const least = Math.max(LEAST_SHARE * Math.max(...scales), LEAST_SCALE);
   return scales.map((scale) => Math.max(scale, least));

@@ -12,16 +12,19 @@ import { int8Tensors, numbersInMemory } from '../../app/quantization/int8-model.
 import type { Int8Numbers } from '../../app/quantization/int8-numbers.ts';
 import { trunkScales } from '../../app/quantization/scales.ts';
 
+/** Of a single scene. */
+const MARGIN = 1.6;
+
 /** The int8 form of a checkpoint's network, calibrated on one scene. */
 export async function int8NumbersOf(checkpoint: string): Promise<Int8Numbers> {
   const { blocks, ranges, read } = await calibrated(checkpoint);
-  return numbersInMemory(int8Tensors(blocks, ranges, { read, limit: await weightLimit() }));
+  return numbersInMemory(int8Tensors(blocks, ranges, { read, limit: await weightLimit(), margin: MARGIN }));
 }
 
 /** The same with the weights folded, but not rounded: float32. */
 export async function unroundedNumbersOf(checkpoint: string): Promise<Int8Numbers> {
   const { blocks, ranges, read } = await calibrated(checkpoint);
-  const scales = trunkScales(blocks, ranges);
+  const scales = trunkScales(blocks, ranges, MARGIN);
   const operands = new Map<string, ReturnType<Int8Numbers['operands']>>();
   blocks.forEach((block, index) => {
     const blockScales = scales.blocks[index];

@@ -27,6 +27,7 @@ describe('loadConfig', () => {
       downloadSegments: 8,
       device: 'auto',
       forceCpu: false,
+      precision: 'auto',
       tile: 'auto',
       tilePad: 'auto',
       isFaceEnhance: false,

@@ -29,7 +29,14 @@ describe('the task that flags ask for', () => {
 
   it('has every option under the name that the service has for it', async () => {
     const given = { scale: '2.5', tile: '64', tilePad: '10', prePad: '4', denoiseStrength: '0.5', device: 'cpu' };
-    const task = await create({ ...given, quality: '80', upscaler: 'LANCZOS', metadata: 'strip', overwrite: true });
+    const task = await create({
+      ...given,
+      precision: 'int8',
+      quality: '80',
+      upscaler: 'LANCZOS',
+      metadata: 'strip',
+      overwrite: true,
+    });
     expect(task).toEqual({
       kind: 'hires-fix',
       images: [{ file: '/in/a.png', name: '/in/a.png', outputStem: join(folder.path, 'out/a_upscaled') }],
@@ -41,6 +48,7 @@ describe('the task that flags ask for', () => {
         pre_pad: 4,
         denoise_strength: 0.5,
         device: 'cpu',
+        precision: 'int8',
       },
       output: { output_format: 'auto', quality: 80, metadata: 'strip' },
       mayOverwrite: true,

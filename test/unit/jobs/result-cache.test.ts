@@ -70,7 +70,9 @@ describe('ResultCache', () => {
     keys.push(await keyOf(cache));
     await writeFile(join(models, 'new.pth'), 'other weights');
     keys.push(await keyOf(cache));
-    expect(new Set(keys).size).toBe(6);
+    await writeFile(join(models, 'new.pth.int8'), 'a calibration'); // which changes what `precision=auto` means
+    keys.push(await keyOf(cache), await keyOf(open({ precision: 'fp32' })));
+    expect(new Set(keys).size).toBe(8);
   });
 
   it('outlives its server', async () => {

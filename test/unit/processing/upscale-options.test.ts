@@ -52,6 +52,7 @@ describe('what may be asked of an upscale', () => {
     [{ tile_pad: 0.5 }, 'tile_pad: '],
     [{ pre_pad: 'auto' }, 'pre_pad: '],
     [{ device: 'gpu' }, 'device: '],
+    [{ precision: 'bf16' }, 'precision: '],
     [{ upscaler: '' }, 'upscaler: '],
     [{ upscaler: 'x'.repeat(256) }, 'upscaler: '],
     [{ quality: 0 }, 'quality: quality must be at least 1'],

@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { ConvStep, DenseBlock } from '../../../app/quantization/dense-block.ts';
+import { foldScales, roundWeights } from '../../../app/quantization/folded-weights.ts';
+import { Ranges } from '../../../app/quantization/ranges.ts';
+import { trunkScales } from '../../../app/quantization/scales.ts';
+
+const number = fc.double({ min: -100, max: 100, noNaN: true });
+
+function conv(input: string, output: string, [outputs, inputs]: readonly [number, number]): ConvStep {
+  const initializer = (name: string, shape: readonly number[]) =>
+    ({ name, shape, type: 'float32', data: new Uint8Array(0) }) as const;
+  const weight = initializer(`${output}.weight`, [outputs, inputs, 1, 1]);
+  return { kind: 'conv', input, output, weight, bias: initializer(`${output}.bias`, [outputs]), attributes: {} };
+}
+
+/** x -> a -> relu -> [x, a] -> y. */
+function block(slope: number): DenseBlock {
+  const [first, last] = [conv('x', 'a', [1, 2]), conv('all', 'y', [2, 3])];
+  const activation = { kind: 'activation', input: 'a', output: 'a+', slope } as const;
+  const concat = { kind: 'concat', inputs: ['x', 'a+'], output: 'all' } as const;
+  return { input: 'x', output: 'y', steps: [first, activation, concat, last], last, factor: 1 };
+}
+
+function ranges(): Ranges {
+  const seen = new Ranges();
+  seen.add('x', { low: Float32Array.of(-1, -4), high: Float32Array.of(2, 3) });
+  seen.add('x', { low: Float32Array.of(-2, 0), high: Float32Array.of(1, 8) });
+  seen.add('a', { low: Float32Array.of(-12.8), high: Float32Array.of(6.35) });
+  seen.add('y', { low: Float32Array.of(-1, -1), high: Float32Array.of(2, 4) });
+  return seen;
+}
+
+describe('Rounding weights', () => {
+  it.each([63, 127])('keeps them within %i, and each within half a step of what it was', (limit) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(number, { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 4 }),
+        (rows) => {
+          const numbers = {
+            weight: Float64Array.from(rows.flat()),
+            bias: Float64Array.from(rows, ([first = 0]) => first),
+          };
+          const { weight, scale, bias } = roundWeights(numbers, limit);
+          weight.forEach((byte, at) => {
+            const step = scale[Math.floor(at / 6)] ?? 0;
+            expect(Math.abs(byte)).toBeLessThanOrEqual(limit);
+            expect(Math.abs(byte * step - (numbers.weight[at] ?? 0))).toBeLessThanOrEqual(step * (0.5 + 1e-4));
+          });
+          bias.forEach((steps, output) => {
+            const step = scale[output] ?? 0;
+            expect(Math.abs(steps * step - (numbers.bias[output] ?? 0))).toBeLessThanOrEqual(step * (0.5 + 1e-4));
+          });
+        },
+      ),
+    );
+  });
+
+  it('takes channels of zeros, and keeps a bias that stands beside next to nothing', () => {
+    const numbers = { weight: Float64Array.of(0, 0, 1e-30, 0), bias: Float64Array.of(0, -3) };
+    const { weight, scale, bias } = roundWeights(numbers, 127);
+    expect([...weight]).toEqual([0, 0, 0, 0]);
+    expect([(bias[0] ?? NaN) * (scale[0] ?? 0), (bias[1] ?? NaN) * (scale[1] ?? 0)]).toEqual([0, -3]);
+  });
+});
+
+describe('Scales', () => {
+  it('give every tensor room for more than was seen, on both sides of zero', () => {
+    const { trunk, blocks } = trunkScales([block(0.2)], ranges(), 1.6);
+    const [scales] = blocks;
+    const x = scales?.values.get('x') ?? [];
+    expect(Math.max(2 / (x[0] ?? 0), 8 / (x[1] ?? 0))).toBeCloseTo(127 / 1.6, 3);
+    expect((x[0] ?? 0) / (x[1] ?? 1)).toBeCloseTo((trunk[0] ?? 0) / (trunk[1] ?? 1), 6);
+    expect(scales?.values.get('a')?.[0]).toBeCloseTo((1.6 * 12.8) / 128, 6);
+  });
+
+  it('do not count what a plain ReLU makes zero', () => {
+    expect(trunkScales([block(0)], ranges(), 1.6).blocks[0]?.values.get('a')?.[0]).toBeCloseTo((1.6 * 6.35) / 127, 6);
+  });
+
+  it('go along with channels through activations and Concat', () => {
+    const values = trunkScales([block(0.2)], ranges(), 1.6).blocks[0]?.values;
+    expect([...(values?.get('all') ?? [])]).toEqual([...(values?.get('x') ?? []), ...(values?.get('a') ?? [])]);
+  });
+
+  it('are numbers to divide by, also of a network that does nothing', () => {
+    const still = new Ranges();
+    for (const [value, count] of [['x', 2] as const, ['a', 1] as const, ['y', 2] as const]) {
+      still.add(value, { low: new Float32Array(count), high: new Float32Array(count) });
+    }
+    const { trunk, blocks } = trunkScales([block(0.2)], still, 1.6);
+    const all = [...trunk, blocks[0]?.input ?? 0, blocks[0]?.output ?? 0, ...(blocks[0]?.values.get('all') ?? [])];
+    expect(all.every((scale) => scale > 0 && Number.isFinite(1 / scale))).toBe(true);
+  });
+
+  it('fold into weights so that nothing changes but the units', () => {
+    const dense = block(0.2);
+    const scales = trunkScales([dense], ranges(), 1.6).blocks[0];
+    if (!scales) throw new Error('no scales');
+    const weights: Readonly<Record<string, number[]>> = { 'y.weight': [1, 2, 3, 4, 5, 6], 'y.bias': [7, 8] };
+    const { weight, bias } = foldScales(dense.last, scales, (name) => Float32Array.from(weights[name] ?? []));
+    const [from, to] = [[...(scales.values.get('all') ?? [])], [...(scales.values.get('y') ?? [])]];
+    const input = [0.3, -0.7, 0.9];
+    const outputs = [0, 1].map((o) => {
+      const sum = input.reduce((total, value, i) => total + (weight[3 * o + i] ?? 0) * (value / (from[i] ?? 1)), 0);
+      return (sum + (bias[o] ?? 0)) * (to[o] ?? 0);
+    });
+    expect(outputs[0]).toBeCloseTo(0.3 - 1.4 + 2.7 + 7, 9);
+    expect(outputs[1]).toBeCloseTo(1.2 - 3.5 + 5.4 + 8, 9);
+  });
+});
