@@ -33,7 +33,8 @@ export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphSha
   const planes = pixels.cast('float32').divide(graph.constant(range)).transpose([2, 0, 1]); // [C, H, W]
   const channels = shape.isOpaque ? ((shape.channels - 1) as Channels) : shape.channels;
   const seen = shape.isOpaque ? planes.slice(0, 0, channels) : planes;
-  const output = pictureOf(network, toNetwork(seen, network, channels));
+  const image = toNetwork(seen, network, channels);
+  const output = graph.region('network', image, (picture) => pictureOf(network, picture));
   network.assertAllRead();
   graph.output('has_nan', hasNan(output));
   const shown = fromNetwork(output.clip(0, 1), channels); // [C, H scale, W scale]

@@ -26,10 +26,10 @@ export interface NodeOptions {
 /**
  * A part of a graph that its network declares to be of a kind, so that it can be rewritten as a whole. `dense-block`: from the
  * block's input to what is added to it; convolutions that each see all that was made before. `trunk`: what dense blocks are
- * chained in; beside them it only adds, and scales by numbers.
+ * chained in; beside them it only adds, and scales by numbers. `network`: all that has weights, from a picture to a picture.
  */
 export interface Region {
-  readonly kind: 'dense-block' | 'trunk';
+  readonly kind: 'dense-block' | 'trunk' | 'network';
   /** Names of the values that go in and come out. */
   readonly input: string;
   readonly output: string;

@@ -9,6 +9,7 @@ import type { SessionDevice } from '../inference/devices.ts';
 import type { Session } from '../inference/session.ts';
 import { InferenceError } from '../inference/errors.ts';
 import { serializeModel } from '../onnx/model-proto.ts';
+import { halfGraph } from '../quantization/half-graph.ts';
 import { int8Graph } from '../quantization/int8-graph.ts';
 import { openSession } from './open-session.ts';
 import type { PrecisionPlan } from './precision.ts';
@@ -139,7 +140,9 @@ export class NetworkRunner {
   #model(key: SessionKey, device: SessionDevice): Uint8Array {
     const graph = buildImageGraph(this.network, key);
     const { int8 } = this.precision;
-    if (int8 && precisionOn(device, this.precision) === 'int8') return serializeModel(int8Graph(graph, int8));
+    const used = precisionOn(device, this.precision);
+    if (used === 'fp16') return serializeModel(halfGraph(graph));
+    if (used === 'int8' && int8) return serializeModel(int8Graph(graph, int8));
     return graph.serialize();
   }
 

@@ -52,6 +52,20 @@ describe('The int8 graph with its scales folded and nothing rounded', () => {
   });
 });
 
+describe('The graph in float16', () => {
+  it.each(['new-x4', 'new-x4-float16', 'new-x2-unshuffle2', 'compact-x2', 'compact-x4-bfloat16'])(
+    'stays within two levels of float32: %s',
+    async (name) => {
+      const network = readSmallNetworks().find((row) => row.name === name);
+      if (!network) throw new Error(name);
+      const [checkpoint, output] = [join(folder.path, `${name}.pth`), join(folder.path, 'half.safetensors')];
+      writeSmallNetwork(checkpoint, network, 'safetensors');
+      expect(await child.run({ kind: 'run-half', checkpoint, image: proceduralScene(0, 24), output })).toBeUndefined();
+      expectClose(readNamed(output, 'float16'), readNamed(output, 'float32'), 2);
+    },
+  );
+});
+
 describe('Tiles in int8', () => {
   let weights: HashedCheckpoint;
 

@@ -18,6 +18,15 @@ export interface UnroundedTask extends Omit<RunNetworkTask, 'kind'> {
   readonly kind: 'run-unrounded';
 }
 
+/** An image through the whole graph of a network in float16, which the CPU runs by casting back and forth. */
+export interface HalfTask {
+  readonly kind: 'run-half';
+  readonly checkpoint: string;
+  readonly image: Image;
+  /** A `.safetensors` with the results: `float32` and `float16`, pixels. */
+  readonly output: string;
+}
+
 export interface UpscaleJob {
   readonly image: Image;
   readonly tiling: TilingOptions;
@@ -34,7 +43,7 @@ export interface UpscaleTask {
   readonly isInt8?: boolean;
 }
 
-export type ChildTask = RunNetworkTask | BlendTask | UnroundedTask | UpscaleTask;
+export type ChildTask = RunNetworkTask | BlendTask | UnroundedTask | HalfTask | UpscaleTask;
 
 export interface TiledUpscale {
   readonly image: Image;
@@ -77,7 +86,7 @@ export class NetworkProcess {
   }
 
   /** Runs a tensor through a network. @returns the error, if there was one */
-  async run(task: RunNetworkTask | BlendTask | UnroundedTask): Promise<ChildError | undefined> {
+  async run(task: RunNetworkTask | BlendTask | UnroundedTask | HalfTask): Promise<ChildError | undefined> {
     return (await this.#ask(task)).error;
   }
 

@@ -3,23 +3,35 @@
  * each.
  */
 import { readFileSync } from 'node:fs';
+import { buildImageGraph } from '../../app/architectures/image-graph.ts';
 import { buildTensorGraph, tensorGraph } from '../../app/architectures/tensor-graph.ts';
 import { recognise } from '../../app/architectures/registry.ts';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
+import type { TensorData } from '../../app/checkpoints/safetensors-writer.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
 import { writeSafetensors } from '../../app/checkpoints/safetensors-writer.ts';
 import { HiresFixError } from '../../app/errors.ts';
 import { rowsOf } from '../../app/imaging/rows.ts';
 import { Session, weightsFolderOf } from '../../app/inference/session.ts';
+import type { Graph } from '../../app/onnx/graph.ts';
 import { serializeModel } from '../../app/onnx/model-proto.ts';
 import { blendedValues } from '../../app/processing/blended-weights.ts';
 import type { PrecisionPlan } from '../../app/processing/precision.ts';
 import { RealESRGANUpscaler } from '../../app/processing/real-esrgan-upscaler.ts';
 import { runNetwork } from '../../app/processing/run-network.ts';
+import { halfGraph } from '../../app/quantization/half-graph.ts';
 import { int8Graph } from '../../app/quantization/int8-graph.ts';
 import type { Int8Numbers } from '../../app/quantization/int8-numbers.ts';
 import { int8NumbersOf, unroundedNumbersOf } from './int8-numbers.ts';
-import type { BlendTask, ChildReply, ChildTask, TiledUpscale, UnroundedTask, UpscaleTask } from './network-process.ts';
+import type {
+  BlendTask,
+  ChildReply,
+  ChildTask,
+  HalfTask,
+  TiledUpscale,
+  UnroundedTask,
+  UpscaleTask,
+} from './network-process.ts';
 import { withoutRounding } from './without-rounding.ts';
 
 process.on('message', (task) => void answer(task as ChildTask));
@@ -35,6 +47,7 @@ async function replyTo(task: ChildTask): Promise<ChildReply> {
     if (task.kind === 'upscale') return { upscaled: await upscale(task) };
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
     else if (task.kind === 'run-unrounded') await runUnrounded(task);
+    else if (task.kind === 'run-half') await runHalf(task);
     else await runBlended(task);
     return {};
   } catch (error) {
@@ -72,6 +85,22 @@ async function runUnrounded({ checkpoint, input, output }: UnroundedTask): Promi
   const result = outputs['output'];
   if (result)
     writeSafetensors(output, new Map([['output', { shape: result.dims, dtype: 'float32', data: result.data }]]));
+}
+
+async function runHalf({ checkpoint, image, output }: HalfTask): Promise<void> {
+  const { width, height, channels, data } = image;
+  const graph = (): Graph => buildImageGraph(recognise(openCheckpoint(checkpoint)), image);
+  const models = { float32: graph().serialize(), float16: serializeModel(halfGraph(graph())) };
+  const results = new Map<string, TensorData>();
+  for (const [name, model] of Object.entries(models)) {
+    const session = await Session.open(model, { weightsFolder: weightsFolderOf(checkpoint), device: 'cpu' });
+    const { pixels_out: pixels } = await session.run({
+      pixels: { type: 'uint8', data, dims: [height, width, channels] },
+    });
+    await session.release();
+    if (pixels) results.set(name, { shape: pixels.dims, dtype: 'uint8', data: pixels.data });
+  }
+  writeSafetensors(output, results);
 }
 
 const calibrated = new Map<string, Promise<Int8Numbers>>();

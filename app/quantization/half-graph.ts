@@ -1,0 +1,55 @@
+import { GraphError } from '../onnx/errors.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { ProtoGraph, ProtoInitializer, ProtoNode } from '../onnx/model-proto.ts';
+import { ELEMENT_CODES } from '../onnx/model-proto.ts';
+
+const { float16, float32 } = ELEMENT_CODES;
+
+/** Resize takes the factors of its sides in float32, whatever it resizes. */
+const FACTORS_INPUT = 2;
+
+/**
+ * The graph with its network in float16: picture and weights are cast on their way in (weights once, when the session loads), the
+ * result on its way out. For devices that calculate in float16; the CPU's kernels do not.
+ */
+export function halfGraph(graph: Graph): ProtoGraph {
+  const contents = graph.contents();
+  const network = graph.regions.find(({ kind }) => kind === 'network');
+  if (!network) throw new GraphError('the graph declares no network');
+  const [from, to] = network.nodes;
+  const floats = new Map(contents.initializers.filter(isFloat).map((one) => [one.name, `half_${one.name}`]));
+  const taken = new Set<string>();
+  const halved = contents.nodes.slice(from, to).map((node) => {
+    const inputs = node.inputs.map((input, index) => {
+      if (node.op === 'Resize' && index === FACTORS_INPUT) return input;
+      if (input === network.input) return `half_${input}`;
+      if (floats.has(input)) taken.add(input);
+      return floats.get(input) ?? renamed(input, network.output);
+    });
+    return { ...toHalf(node), inputs, outputs: node.outputs.map((output) => renamed(output, network.output)) };
+  });
+  const casts = [network.input, ...taken].map((name) => cast(name, `half_${name}`, float16));
+  const end = cast(`half_${network.output}`, network.output, float32);
+  return {
+    ...contents,
+    nodes: [...contents.nodes.slice(0, from), ...casts, ...halved, end, ...contents.nodes.slice(to)],
+  };
+}
+
+/** Weights of other types are cast to float32 where they are taken; here, to float16 at once. */
+function toHalf(node: ProtoNode): ProtoNode {
+  const isCast = node.op === 'Cast' && node.attributes['to'] === float32;
+  return isCast ? { ...node, attributes: { to: float16 } } : node;
+}
+
+function renamed(value: string, output: string): string {
+  return value === output ? `half_${output}` : value;
+}
+
+function isFloat({ type }: ProtoInitializer): boolean {
+  return type === 'float32';
+}
+
+function cast(input: string, output: string, to: number): ProtoNode {
+  return { op: 'Cast', domain: '', inputs: [input], outputs: [output], attributes: { to } };
+}
