@@ -40,19 +40,50 @@ export interface DenseBlock {
   readonly factor: number;
 }
 
+/** A graph whose constants can be looked up: there are thousands. */
+export class IndexedGraph {
+  readonly nodes: readonly ProtoNode[];
+  readonly #initializers: ReadonlyMap<string, ProtoInitializer>;
+  /** What a value was cast from. */
+  readonly #casts: ReadonlyMap<string, string>;
+
+  constructor({ nodes, initializers }: ProtoGraph) {
+    this.nodes = nodes;
+    this.#initializers = new Map(initializers.map((one) => [one.name, one]));
+    const casts = nodes.filter(({ op }) => op === 'Cast');
+    this.#casts = new Map(casts.map(({ inputs, outputs }) => [outputs[0] ?? '', inputs[0] ?? '']));
+  }
+
+  /** The constant of that name, before it was cast to float32. */
+  weight(name: string): ProtoInitializer {
+    const found = this.#initializers.get(this.#casts.get(name) ?? name);
+    if (!found) throw new GraphError(`${name}: a convolution of a dense block takes its weights from the file`);
+    return found;
+  }
+
+  /** A float32 scalar. */
+  number(name: string | undefined): number {
+    const found = this.#initializers.get(name ?? '');
+    if (found?.type !== 'float32' || found.shape.length > 0 || !(found.data instanceof Uint8Array)) {
+      throw new GraphError(`${name ?? 'nothing'}: expected a number to scale by`);
+    }
+    return new DataView(found.data.buffer, found.data.byteOffset).getFloat32(0, true);
+  }
+}
+
 /**
  * Reads a region of the kind `dense-block`: convolutions, (leaky) ReLU, Concat, and numbers that the last convolution is
  * multiplied by.
  * @throws GraphError for any other operation
  */
-export function readDenseBlock(graph: ProtoGraph, { input, output, nodes: [from, to] }: Region): DenseBlock {
+export function readDenseBlock(graph: IndexedGraph, { input, output, nodes: [from, to] }: Region): DenseBlock {
   const steps: BlockStep[] = [];
   let end = '';
   let factor = 1;
   for (const node of graph.nodes.slice(from, to)) {
     const result = node.outputs[0] ?? '';
-    if (node.op === 'Cast') continue; // of a weight: `initializerOf` looks through it
-    if (node.op === 'Mul' && node.inputs[0] === end) factor *= numberOf(graph, node.inputs[1]);
+    if (node.op === 'Cast') continue; // of a weight: `weight` looks through it
+    if (node.op === 'Mul' && node.inputs[0] === end) factor *= graph.number(node.inputs[1]);
     else steps.push(stepOf(graph, node));
     end = result;
   }
@@ -63,34 +94,16 @@ export function readDenseBlock(graph: ProtoGraph, { input, output, nodes: [from,
   return { input, output, steps, last, factor };
 }
 
-function stepOf(graph: ProtoGraph, { op, inputs, outputs, attributes }: ProtoNode): BlockStep {
+function stepOf(graph: IndexedGraph, { op, inputs, outputs, attributes }: ProtoNode): BlockStep {
   const [input = '', second, third] = inputs;
   const output = outputs[0] ?? '';
   if (op === 'Relu') return { kind: 'activation', input, output, slope: 0 };
   if (op === 'LeakyRelu') return { kind: 'activation', input, output, slope: floatOf(attributes['alpha']) };
   if (op === 'Concat' && attributes['axis'] === 1) return { kind: 'concat', inputs, output };
   if (op !== 'Conv') throw new GraphError(`${op} in a dense block has no 8-bit form`);
-  const weight = initializerOf(graph, second ?? '');
-  const bias = third === undefined ? undefined : initializerOf(graph, third);
+  const weight = graph.weight(second ?? '');
+  const bias = third === undefined ? undefined : graph.weight(third);
   return { kind: 'conv', input, output, weight, bias, attributes };
-}
-
-/** The constant of that name, before it was cast to float32. */
-function initializerOf(graph: ProtoGraph, name: string): ProtoInitializer {
-  const cast = graph.nodes.find(({ op, outputs }) => op === 'Cast' && outputs[0] === name);
-  const source = cast?.inputs[0] ?? name;
-  const found = graph.initializers.find((one) => one.name === source);
-  if (!found) throw new GraphError(`${name}: a convolution of a dense block takes its weights from the file`);
-  return found;
-}
-
-/** A float32 scalar of the graph. */
-export function numberOf(graph: ProtoGraph, name: string | undefined): number {
-  const found = graph.initializers.find((one) => one.name === name);
-  if (found?.type !== 'float32' || found.shape.length > 0 || !(found.data instanceof Uint8Array)) {
-    throw new GraphError(`${name ?? 'nothing'}: expected a number to scale by`);
-  }
-  return new DataView(found.data.buffer, found.data.byteOffset).getFloat32(0, true);
 }
 
 function floatOf(attribute: ProtoNode['attributes'][string] | undefined): number {

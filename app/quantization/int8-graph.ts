@@ -2,7 +2,7 @@ import { GraphError } from '../onnx/errors.ts';
 import type { Graph, Region } from '../onnx/graph.ts';
 import type { ProtoGraph, ProtoNode } from '../onnx/model-proto.ts';
 import type { BlockStep, ConvStep, DenseBlock } from './dense-block.ts';
-import { numberOf, readDenseBlock } from './dense-block.ts';
+import { IndexedGraph, readDenseBlock } from './dense-block.ts';
 import { GraphEditor } from './graph-editor.ts';
 import type { Int8Numbers } from './int8-numbers.ts';
 
@@ -15,7 +15,7 @@ const [TO_NHWC, TO_NCHW] = [
 
 /** The dense blocks of a graph, in the order in which they run. */
 export function denseBlocksOf(graph: Graph): DenseBlock[] {
-  const contents = graph.contents();
+  const contents = new IndexedGraph(graph.contents());
   return graph.regions.flatMap((region) => (region.kind === 'dense-block' ? [readDenseBlock(contents, region)] : []));
 }
 
@@ -32,6 +32,7 @@ export function int8Graph(graph: Graph, numbers: Int8Numbers): ProtoGraph {
 
 class TrunkRewriter {
   readonly #graph: ProtoGraph;
+  readonly #constants: IndexedGraph;
   readonly #numbers: Int8Numbers;
   readonly #editor: GraphEditor;
   /** What stands for a value of the trunk: the same in NHWC, divided by the trunk's scales. */
@@ -39,6 +40,7 @@ class TrunkRewriter {
 
   constructor(graph: ProtoGraph, numbers: Int8Numbers) {
     this.#graph = graph;
+    this.#constants = new IndexedGraph(graph);
     this.#numbers = numbers;
     this.#editor = new GraphEditor();
   }
@@ -78,7 +80,7 @@ class TrunkRewriter {
     if (node?.op === 'Add') {
       this.#standIns.set(output, this.#editor.node('Add', [this.#standIn(first), this.#standIn(second)]));
     } else if (node?.op === 'Mul') {
-      const factor = this.#editor.float(numberOf(this.#graph, second));
+      const factor = this.#editor.float(this.#constants.number(second));
       this.#standIns.set(output, this.#editor.node('Mul', [this.#standIn(first), factor]));
     } else throw new GraphError(`${node?.op ?? 'nothing'} in a trunk of dense blocks has no form beside 8-bit ones`);
   }

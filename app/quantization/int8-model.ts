@@ -1,29 +1,32 @@
 import { readTensor } from '../checkpoints/read-tensor.ts';
+import { ByteFile } from '../checkpoints/byte-file.ts';
 import type { TensorData } from '../checkpoints/safetensors-writer.ts';
 import type { StateDict } from '../checkpoints/state-dict.ts';
-import { GraphError } from '../onnx/errors.ts';
+import { elementCount } from '../checkpoints/tensor-layout.ts';
+import { GraphError, WeightsError } from '../onnx/errors.ts';
 import type { ProtoInitializer } from '../onnx/model-proto.ts';
 import { Weights } from '../onnx/weights.ts';
 import type { DenseBlock } from './dense-block.ts';
-import type { ReadWeights } from './folded-weights.ts';
+import type { ReadWeights, RoundedConv } from './folded-weights.ts';
 import { convsOf, foldScales, roundWeights } from './folded-weights.ts';
 import type { Int8Numbers } from './int8-numbers.ts';
 import type { Ranges } from './ranges.ts';
 import { trunkScales } from './scales.ts';
 
-/** The tensors of an int8 form, by name; a convolution's own carry the name of its weight in the checkpoint. */
-export type Int8Tensors = ReadonlyMap<string, TensorData & { readonly dtype: 'float32' | 'int8' | 'int32' }>;
+/** The tensors of an int8 form, by name: int8 weights under their names in the checkpoint, and four more. */
+export type Int8Tensors = ReadonlyMap<string, TensorData>;
 
 /** Float32 [channels]. */
 const TRUNK = 'int8.trunk';
 /** Float32 [dense blocks, 2]: the steps of their inputs and outputs. */
 const STEPS = 'int8.steps';
-const scaleOf = (weight: string): string => `${weight}.scale`;
-const biasOf = (weight: string): string => `${weight}.bias`;
+/** Float32 and int32 [output channels of all convolutions], in the order of the weights: one tensor loads faster than hundreds. */
+const SCALES = 'int8.scales';
+const BIASES = 'int8.biases';
 
 /**
- * The numbers that replace those of the dense blocks.
- * `limit` is the largest magnitude of a weight (`roundWeights`), `margin` that of `trunkScales`.
+ * The numbers that replace those of the dense blocks. `limit` is the largest magnitude of a weight (`roundWeights`), `margin` that
+ * of `trunkScales`.
  */
 export function int8Tensors(
   blocks: readonly DenseBlock[],
@@ -31,53 +34,80 @@ export function int8Tensors(
   { read, limit, margin }: { readonly read: ReadWeights; readonly limit: number; readonly margin: number },
 ): Int8Tensors {
   const { trunk, blocks: scales } = trunkScales(blocks, ranges, margin);
-  const steps = Float32Array.from(scales.flatMap(({ input, output }) => [input, output]));
-  const tensors = new Map<string, TensorData & { readonly dtype: 'float32' | 'int8' | 'int32' }>([
-    [TRUNK, { shape: [trunk.length], dtype: 'float32', data: trunk }],
-    [STEPS, { shape: [scales.length, 2], dtype: 'float32', data: steps }],
-  ]);
+  const weights = new Map<string, TensorData>();
+  const rounded: RoundedConv[] = [];
   blocks.forEach((block, index) => {
     const blockScales = scales[index];
     if (!blockScales) throw new GraphError(`there are no scales for dense block ${index}`);
     for (const conv of convsOf(block)) {
-      const { name, shape } = conv.weight;
-      const { weight, scale, bias } = roundWeights(foldScales(conv, blockScales, read), limit);
-      tensors.set(name, { shape, dtype: 'int8', data: weight });
-      tensors.set(scaleOf(name), { shape: [scale.length], dtype: 'float32', data: scale });
-      tensors.set(biasOf(name), { shape: [bias.length], dtype: 'int32', data: bias });
+      const numbers = roundWeights(foldScales(conv, blockScales, read), limit);
+      weights.set(conv.weight.name, { shape: conv.weight.shape, dtype: 'int8', data: numbers.weight });
+      rounded.push(numbers);
     }
   });
-  return tensors;
+  const steps = Float32Array.from(scales.flatMap(({ input, output }) => [input, output]));
+  const allScales = Float32Array.from(rounded.flatMap(({ scale }) => [...scale]));
+  const allBiases = Int32Array.from(rounded.flatMap(({ bias }) => [...bias]));
+  return new Map([
+    [TRUNK, { shape: [trunk.length], dtype: 'float32', data: trunk }],
+    [STEPS, { shape: [scales.length, 2], dtype: 'float32', data: steps }],
+    [SCALES, { shape: [allScales.length], dtype: 'float32', data: allScales }],
+    [BIASES, { shape: [allBiases.length], dtype: 'int32', data: allBiases }],
+    ...weights,
+  ]);
 }
 
 /** Numbers that are in memory. */
 export function numbersInMemory(tensors: Int8Tensors): Int8Numbers {
-  const held = (name: string) => {
-    const tensor = tensors.get(name);
-    if (!tensor) throw new GraphError(`${name}: has no int8 form`);
-    return tensor;
+  const bytes = (name: string): Uint8Array => {
+    const data = tensors.get(name)?.data;
+    if (!data) throw new GraphError(`${name}: has no int8 form`);
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   };
-  const take = (name: string): ProtoInitializer => {
-    const { shape, dtype: type, data } = held(name);
-    return { name, type, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-  };
-  return numbersOf(take, (name) => held(name).data as Float32Array);
+  return numbersOf(tensors, {
+    weight: (name, shape) => ({ name, type: 'int8', shape, data: bytes(name) }),
+    floats: (name) => tensors.get(name)?.data as Float32Array,
+    bytes,
+  });
 }
 
-/** Numbers of a file, which the runtime reads where they lie. @throws CheckpointError, WeightsError */
+/** Numbers of a file, whose weights the runtime reads where they lie. @throws CheckpointError, WeightsError */
 export function numbersInFile(dict: StateDict): Int8Numbers {
   const weights = Weights.of(dict);
-  return numbersOf(
-    (name, shape) => weights.take(name, shape),
-    (name) => readTensor(dict, name),
-  );
+  return numbersOf(dict.tensors, {
+    weight: (name, shape) => weights.take(name, shape),
+    floats: (name) => readTensor(dict, name),
+    bytes: (name) => {
+      const { shape, data } = weights.take(name);
+      if (data instanceof Uint8Array) return data;
+      return ByteFile.with(dict.file, (file) => file.read(data.offset, 4 * elementCount(shape)));
+    },
+  });
+}
+
+interface Source {
+  readonly weight: (name: string, shape: readonly number[]) => ProtoInitializer;
+  readonly floats: (name: string) => Float32Array;
+  /** Of elements of four bytes. */
+  readonly bytes: (name: string) => Uint8Array;
 }
 
 function numbersOf(
-  take: (name: string, shape: readonly number[]) => ProtoInitializer,
-  floats: (name: string) => Float32Array,
+  tensors: ReadonlyMap<string, Pick<TensorData, 'shape' | 'dtype'>>,
+  { weight, floats, bytes }: Source,
 ): Int8Numbers {
   const steps = floats(STEPS);
+  const [scales, biases] = [bytes(SCALES), bytes(BIASES)];
+  const firstChannels = new Map<string, number>();
+  let channels = 0;
+  for (const [name, { shape, dtype }] of tensors) {
+    if (dtype !== 'int8') continue;
+    firstChannels.set(name, channels);
+    channels += shape[0] ?? 0;
+  }
+  if (scales.length !== 4 * channels || biases.length !== 4 * channels) {
+    throw new WeightsError(`${SCALES}, ${BIASES}: expected ${channels} numbers each`);
+  }
   return {
     trunk: floats(TRUNK),
     blocks: Array.from({ length: steps.length >> 1 }, (_, index) => ({
@@ -85,8 +115,13 @@ function numbersOf(
       output: steps[2 * index + 1] ?? 0,
     })),
     operands: ({ weight: { name, shape } }) => {
-      const outputs = [shape[0] ?? 0];
-      return { weight: take(name, shape), scale: take(scaleOf(name), outputs), bias: take(biasOf(name), outputs) };
+      const [first, outputs] = [firstChannels.get(name) ?? 0, shape[0] ?? 0];
+      const part = (all: Uint8Array): Uint8Array => all.subarray(4 * first, 4 * (first + outputs));
+      return {
+        weight: weight(name, shape),
+        scale: { name: `${name}.scale`, type: 'float32', shape: [outputs], data: part(scales) },
+        bias: { name: `${name}.bias`, type: 'int32', shape: [outputs], data: part(biases) },
+      };
     },
   };
 }

@@ -16,6 +16,9 @@ const RECORD = {
 const TENSORS: Int8Tensors = new Map([
   ['int8.trunk', { shape: [2], dtype: 'float32', data: Float32Array.of(1, 2) }],
   ['int8.steps', { shape: [1, 2], dtype: 'float32', data: Float32Array.of(0.5, 0.25) }],
+  ['int8.scales', { shape: [1], dtype: 'float32', data: Float32Array.of(0.1) }],
+  ['int8.biases', { shape: [1], dtype: 'int32', data: Int32Array.of(7) }],
+  ['conv.weight', { shape: [1, 2, 1, 1], dtype: 'int8', data: Int8Array.of(1, 2) }],
 ]);
 
 describe('A calibration', () => {
