@@ -240,9 +240,9 @@ describeWithReference('Faces, with full-size weights', ['photos', 'portrait.jpg'
   );
 });
 
-/** The photo with 16 bits, and an alpha that rises from left to right. */
+/** The photo with 16 bits, and an alpha that rises from left to right. From memory: other tests shut the loaders of files. */
 async function withDepthAndAlpha(file: string): Promise<Image> {
-  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(readFileSync(file)).raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const deep = new Uint16Array(width * height * 4);
   for (let pixel = 0; pixel < width * height; pixel++) {
