@@ -55,6 +55,7 @@ async function attempt(running: RunningJob, { handler, files, signal, change, st
   // Only now: whoever has lost the job to another server has not got this far, and must not touch what that one makes.
   await files.removeEarlierResults(running.job);
   await files.bringInputs(running.job);
+  signal.throwIfAborted(); // it may have been cancelled meanwhile, and a handler listens for what comes
   const failures: ImageFailure[] = [];
   const results = await handler(running.job, {
     signal,

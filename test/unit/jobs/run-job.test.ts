@@ -54,6 +54,31 @@ describe('A job that is run', () => {
       { level: 'warn', job_id: ID, index: 0, ...FALLBACK },
     ]);
   });
+
+  it('does not reach its handler where it is cancelled while its inputs are brought', async () => {
+    const abort = new AbortController();
+    class SlowFiles extends JobFiles {
+      override bringInputs(): Promise<void> {
+        abort.abort();
+        return Promise.resolve();
+      }
+    }
+    const files = new SlowFiles({ uploadFolder: folder.path, processedFolder: folder.path });
+    const running = { job: jobOf(ID, files.input(ID, 0)), deaths: 0, restarts: 0 };
+    let isReached = false;
+    await runJob(running, {
+      handler: () => {
+        isReached = true;
+        return Promise.resolve([]);
+      },
+      files,
+      logger: createLogger({ logLevel: 'error' }),
+      signal: abort.signal,
+      change: (change) => (running.job = { ...running.job, ...change }),
+      store: () => Promise.resolve(),
+    });
+    expect(isReached).toBe(false);
+  });
 });
 
 function jobOf(id: string, input: string): Job {
