@@ -186,7 +186,11 @@ describe('hiresfix upscale', () => {
       expect(document.results[0]?.bytes).toBe(readFileSync(at('wide.png')).length);
 
       expect(jpeg.code).toBe(0);
-      expect(await sharp(readFileSync(at('out.jpg'))).metadata()).toMatchObject({ format: 'jpeg', width: 9, height: 50 });
+      expect(await sharp(readFileSync(at('out.jpg'))).metadata()).toMatchObject({
+        format: 'jpeg',
+        width: 9,
+        height: 50,
+      });
     },
     SLOW,
   );
