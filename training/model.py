@@ -37,6 +37,31 @@ class Compact(nn.Module):
         return detail + functional.interpolate(image.float(), scale_factor=self.scale, mode="nearest")
 
 
+def deepened(state: dict[str, Tensor], convolutions: int) -> dict[str, Tensor]:
+    """The same function as `state`, bit for bit, in a network of more convolutions between the first and the last: those added
+    pass their input on (a centred identity kernel, PReLU of slope 1) and stand evenly among the old ones (Net2DeeperNet: Chen,
+    Goodfellow, Shlens, ICLR 2016)."""
+    old = shape_of(state)["convolutions"]
+    if convolutions < old:
+        raise ValueError(f"{convolutions} convolutions asked for, fewer than the {old} of the weights to start from")
+    features = state["body.0.weight"].shape[0]
+    kernel = torch.zeros(features, features, 3, 3)
+    kernel[range(features), range(features), 1, 1] = 1
+    passing = {"weight": kernel, "bias": torch.zeros(features)}
+    # A unit is a convolution and its PReLU; unit 0 takes the colours in, the last convolution has no PReLU.
+    kept = {0: 0} | {i * convolutions // old: i for i in range(1, old + 1)}
+    result = {}
+    for unit in range(convolutions + 1):
+        if unit in kept:
+            copied = {f"body.{2 * unit + k}.{part}": state[f"body.{2 * kept[unit] + k}.{part}"] for k, part in ((0, "weight"), (0, "bias"), (1, "weight"))}
+            result |= copied
+        else:
+            result |= {f"body.{2 * unit}.{part}": tensor.clone() for part, tensor in passing.items()}
+            result[f"body.{2 * unit + 1}.weight"] = torch.ones(features)
+    last = f"body.{2 * (convolutions + 1)}"
+    return result | {f"{last}.{part}": state[f"body.{2 * (old + 1)}.{part}"] for part in ("weight", "bias")}
+
+
 def parameter_count(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
 from degrade import jpeg
 from evaluate import enlarge, luma, psnr
 from export import export
-from model import Compact, parameter_count
+from model import Compact, deepened, parameter_count
 from pool import TilePool
 from scenes import held_out_tiles, make_pool
 
@@ -114,13 +115,16 @@ class Trainer:
         torch.save(state, temporary)
         temporary.rename(self.run / f"{name}.pt")
 
-    def load(self, path: Path, weights_only: bool = False) -> None:
-        """Goes on from a checkpoint; `weights_only` takes its averaged weights and begins a fresh schedule."""
+    def start_from(self, path: Path) -> None:
+        """Begins a fresh schedule from the averaged weights of a checkpoint, or from a safetensors file; shallower ones are deepened."""
+        state = load_file(str(path)) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)["average"]
+        state = deepened(state, self.options.convolutions)
+        self.model.load_state_dict(state)
+        self.average.load_state_dict(state)
+
+    def load(self, path: Path) -> None:
+        """Goes on from a checkpoint of this run."""
         saved = torch.load(path, weights_only=True)
-        if weights_only:
-            self.model.load_state_dict(saved["average"])
-            self.average.load_state_dict(saved["average"])
-            return
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -163,7 +167,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="where checkpoints and the log go")
     parser.add_argument("--pool", type=Path, help="what scenes.py wrote")
-    parser.add_argument("--init", type=Path, help="a checkpoint whose averaged weights to start from")
+    parser.add_argument("--init", type=Path, help="a checkpoint (its averaged weights) or a safetensors file to start from; a shallower network is deepened")
     parser.add_argument("--smoke", action="store_true", help="a tiny run that makes its own pool and exports")
     parser.add_argument("--features", type=int, default=32)
     parser.add_argument("--convolutions", type=int, default=10)
@@ -201,7 +205,7 @@ def main() -> None:
     if (options.run / "last.pt").exists():
         trainer.load(options.run / "last.pt")
     elif options.init:
-        trainer.load(options.init, weights_only=True)
+        trainer.start_from(options.init)
     if trainer.fit():
         export(options.run / "best.pt", options.run / "compact-x2.safetensors")
 
