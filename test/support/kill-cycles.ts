@@ -1,5 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkResults, INTERRUPTED, killedImage, KillLedger, quiesce, random, submitUntil } from './kill-ledger.ts';
+import {
+  checkResults,
+  INTERRUPTED,
+  killedImage,
+  KillLedger,
+  lookUntil,
+  quiesce,
+  random,
+  submitUntil,
+} from './kill-ledger.ts';
 import type { ServeProcess } from './serve-process.ts';
 import { serveProcess } from './serve-process.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
@@ -18,11 +27,24 @@ export interface CycleReport {
   readonly broken: readonly string[];
 }
 
+/** How far it is, after every server that was killed. */
+export interface CycleProgress {
+  readonly cycle: number;
+  readonly accepted: number;
+  readonly ended: number;
+  readonly broken: number;
+}
+
 /**
  * Servers over one pair of folders, each killed (-9) at a random moment while clients submit and look; then one that is left
  * alone. Nothing that was answered with 202 may be lost, be delivered in part, or end twice.
  */
-export async function killCycles(folder: TemporaryFolder, cycles: number, seed: number): Promise<CycleReport> {
+export async function killCycles(
+  folder: TemporaryFolder,
+  cycles: number,
+  seed: number,
+  told?: (progress: CycleProgress) => void,
+): Promise<CycleReport> {
   const ledger = new KillLedger();
   const next = random(seed);
   const image = await killedImage();
@@ -37,12 +59,20 @@ export async function killCycles(folder: TemporaryFolder, cycles: number, seed: 
     const server = await start();
     const stop = new AbortController();
     const clients = Array.from({ length: CLIENTS }, (_, client) =>
-      submitUntil(stop.signal, { url: server.url, image, ledger, name: `${cycle}-${client}` }),
+      submitUntil(stop.signal, {
+        url: server.url,
+        image,
+        ledger,
+        name: `${cycle}-${client}`,
+        always: client === 0 ? 1 : 0,
+      }),
     );
+    const look = lookUntil(stop.signal, server.url, ledger);
     await sleep(20 + next(cycle % 4 === 0 ? 3000 : 400)); // most die early, some while a job runs
     await server.kill();
     stop.abort();
-    await Promise.all(clients);
+    await Promise.all([...clients, look]);
+    told?.({ cycle: cycle + 1, accepted: ledger.accepted.size, ended: ledger.ends.size, broken: ledger.broken.length });
   }
   const last = await start();
   await quiesce(last.url, ledger);

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 
-/** More than can be worked off would only make the end longer. */
-const REQUESTS_EACH = 2;
+export const REQUESTS_EACH = 2;
+/** Beyond this little more is submitted: what cannot be worked off would only make the end longer. */
+const MOST_OUTSTANDING = 60;
 /** After the last start everything that was accepted has to end within this. */
 const QUIESCE_MS = 300_000;
 /** The code of a job at whose side more than ten servers were killed. */
@@ -26,6 +27,11 @@ export class KillLedger {
   readonly ends = new Map<string, string>();
   readonly broken: string[] = [];
   unknown = 0;
+
+  /** Accepted, and not seen at their end so far. */
+  outstanding(): string[] {
+    return [...this.accepted.keys()].filter((id) => !this.ends.has(id));
+  }
 
   /** A job that has ended once stays as it ended. */
   sawState(id: string, { status, code, results }: JobAnswer): void {
@@ -53,13 +59,19 @@ export interface Client {
   readonly image: Buffer;
   readonly ledger: KillLedger;
   readonly name: string;
+  /** How many it submits however many jobs wait. */
+  readonly always: number;
   /** Whether servers may say that their store is away. */
   readonly mayBeAway?: boolean;
 }
 
 /** Submits a few jobs, each twice by its key, until a server is gone or `signal` aborts. */
-export async function submitUntil(signal: AbortSignal, { url, image, ledger, name, mayBeAway }: Client): Promise<void> {
+export async function submitUntil(
+  signal: AbortSignal,
+  { url, image, ledger, name, always, mayBeAway }: Client,
+): Promise<void> {
   for (let count = 0; count < REQUESTS_EACH && !signal.aborted; count++) {
+    if (count >= always && ledger.outstanding().length >= MOST_OUTSTANDING) return;
     const key = `${name}-${count}`;
     try {
       const id = await submit(url, image, key);
@@ -74,6 +86,18 @@ export async function submitUntil(signal: AbortSignal, { url, image, ledger, nam
       return;
     }
     await sleep(60);
+  }
+}
+
+/** Looks at what was accepted and has not ended, by this server or an earlier one, until it is gone or `signal` aborts. */
+export async function lookUntil(signal: AbortSignal, url: string, ledger: KillLedger): Promise<void> {
+  try {
+    while (!signal.aborted) {
+      for (const id of ledger.outstanding()) ledger.sawState(id, await jobOf(url, id));
+      await sleep(60);
+    }
+  } catch (error) {
+    if (!isLostConnection(error)) ledger.broken.push(`while it was looked at: ${String(error)}`);
   }
 }
 
