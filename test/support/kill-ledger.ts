@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 
-export const REQUESTS_EACH = 2;
-/** Beyond this little more is submitted: what cannot be worked off would only make the end longer. */
+const REQUESTS_EACH = 2;
+/** What cannot be worked off would only make the end longer. */
 const MOST_OUTSTANDING = 60;
 /** After the last start everything that was accepted has to end within this. */
 const QUIESCE_MS = 300_000;
@@ -59,8 +59,8 @@ export interface Client {
   readonly image: Buffer;
   readonly ledger: KillLedger;
   readonly name: string;
-  /** How many it submits however many jobs wait. */
-  readonly always: number;
+  /** How many it submits however many jobs are outstanding; the default is all. */
+  readonly always?: number;
   /** Whether servers may say that their store is away. */
   readonly mayBeAway?: boolean;
 }
@@ -68,7 +68,7 @@ export interface Client {
 /** Submits a few jobs, each twice by its key, until a server is gone or `signal` aborts. */
 export async function submitUntil(
   signal: AbortSignal,
-  { url, image, ledger, name, always, mayBeAway }: Client,
+  { url, image, ledger, name, always = REQUESTS_EACH, mayBeAway }: Client,
 ): Promise<void> {
   for (let count = 0; count < REQUESTS_EACH && !signal.aborted; count++) {
     if (count >= always && ledger.outstanding().length >= MOST_OUTSTANDING) return;

@@ -1,15 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childProcesses } from './child-processes.ts';
-import {
-  checkResults,
-  INTERRUPTED,
-  killedImage,
-  KillLedger,
-  quiesce,
-  random,
-  REQUESTS_EACH,
-  submitUntil,
-} from './kill-ledger.ts';
+import { checkResults, INTERRUPTED, killedImage, KillLedger, quiesce, random, submitUntil } from './kill-ledger.ts';
 import type { RedisServer } from './redis-server.ts';
 import type { ServeProcess } from './serve-process.ts';
 import { serveProcess } from './serve-process.ts';
@@ -53,14 +44,7 @@ export async function redisKillCycles(
     const stop = new AbortController();
     const clients = Array.from({ length: CLIENTS }, (_, client) => {
       const url = servers[client % SERVERS]?.url ?? '';
-      return submitUntil(stop.signal, {
-        url,
-        image,
-        ledger,
-        name: `${cycle}-${client}`,
-        always: REQUESTS_EACH,
-        mayBeAway: true,
-      });
+      return submitUntil(stop.signal, { url, image, ledger, name: `${cycle}-${client}`, mayBeAway: true });
     });
     await sleep(20 + next(cycle % 3 === 0 ? 3000 : 400)); // some while jobs come in, some while they run
     await suffer(fault, { redis, servers, victim: next(SERVERS), start });
