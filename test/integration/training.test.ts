@@ -34,6 +34,19 @@ async function smokeRun(interpreter: string, folder: string): Promise<readonly L
   return lines.map((line) => JSON.parse(line) as LogEntry);
 }
 
+/** Whether the shipped weights give the same picture after layers were put between theirs. */
+const DEEPENED = `
+import torch
+from safetensors.torch import load_file
+from model import Compact, deepened
+state, picture = load_file("../models/compact-x2.safetensors"), torch.rand(1, 3, 24, 24)
+def answer(weights, convolutions):
+    network = Compact(64, convolutions)
+    network.load_state_dict(weights)
+    return network(picture)
+print(all(torch.equal(answer(state, 8), answer(deepened(state, deeper), deeper)) for deeper in (8, 11, 16)))
+`;
+
 function describeTraining(body: (interpreter: string) => void): void {
   if (python !== undefined) {
     describe('the training recipe of COMPACT_X2', () => body(python));
@@ -76,6 +89,15 @@ describeTraining((interpreter) => {
 
   it('makes the same weights from the same seed', () => {
     expect(readFileSync(exported('first')).equals(readFileSync(exported('again')))).toBe(true);
+  });
+
+  it('goes on from shallower weights without a change of the picture', async () => {
+    const { stdout } = await promisify(execFile)(interpreter, ['-c', DEEPENED], {
+      cwd: join(ROOT, 'training'),
+      timeout: RUN_LIMIT_MS,
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    expect(stdout.trim()).toBe('True');
   });
 });
 
