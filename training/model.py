@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fast_prelu import FastPReLU
+from fast_layers import FastConv, FastPReLU
 
 
 class Compact(nn.Module):
@@ -16,10 +16,10 @@ class Compact(nn.Module):
     def __init__(self, features: int = 32, convolutions: int = 10, scale: int = 2):
         super().__init__()
         self.scale = scale
-        layers: list[nn.Module] = [nn.Conv2d(3, features, 3, padding=1), FastPReLU(features)]
+        layers: list[nn.Module] = [FastConv(3, features), FastPReLU(features)]
         for _ in range(convolutions):
-            layers += [nn.Conv2d(features, features, 3, padding=1), FastPReLU(features)]
-        layers.append(nn.Conv2d(features, 3 * scale * scale, 3, padding=1))
+            layers += [FastConv(features, features), FastPReLU(features)]
+        layers.append(FastConv(features, 3 * scale * scale))
         self.body = nn.Sequential(*layers)
         self._start_near_nearest()
 

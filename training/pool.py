@@ -10,10 +10,10 @@ from fields import Rng
 
 
 class TilePool:
-    """All shards of a folder in memory; `refresh` picks up those that were written since."""
+    """All shards of one folder or several in memory; `refresh` picks up those that were written since."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, *folders: Path):
+        self.folders = folders
         self._shards: dict[Path, tuple] = {}
         self._index: list[tuple] = []
 
@@ -21,7 +21,7 @@ class TilePool:
         return len(self._index)
 
     def refresh(self) -> None:
-        for path in sorted(self.folder.glob("shard-*.npz")):
+        for path in sorted(path for folder in self.folders for path in folder.glob("shard-*.npz")):
             if path not in self._shards:
                 with np.load(path) as shard:
                     self._shards[path] = (shard["sharp"], shard["small"])

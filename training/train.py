@@ -23,6 +23,7 @@ from degrade import jpeg
 from evaluate import enlarge, luma, psnr
 from export import export
 from model import Compact, deepened, parameter_count
+from muon import Muon
 from pool import TilePool
 from scenes import held_out_tiles, make_pool
 
@@ -73,11 +74,19 @@ class Trainer:
         self.rng = np.random.default_rng([options.seed, 7])
         self.model = Compact(options.features, options.convolutions).to(memory_format=torch.channels_last)
         self.average = deepcopy(self.model).requires_grad_(False)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.lr, betas=(0.9, 0.99), fused=True)
-        self.pool = TilePool(options.pool)
+        self.optimizers = self._optimizers()
+        self.pool = TilePool(*options.pool)
         self.pool.refresh()
         self.held_out = HeldOut(options.seed + 1_000_000, *options.held_out)
         self.step, self.best, self.seconds = 0, -math.inf, 0.0
+
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Adam for everything; or Muon for the convolutions between the first and the last, and Adam for the rest."""
+        params = list(self.model.parameters())
+        square = [p for p in params if p.dim() == 4 and p.shape[0] == p.shape[1]] if self.options.optimizer == "muon" else []
+        rest = [p for p in params if all(p is not q for q in square)]
+        adam = torch.optim.Adam(rest, lr=self.options.lr, betas=(0.9, 0.99), fused=True)
+        return [adam, Muon(square, lr=self.options.lr)] if square else [adam]
 
     def learning_rate(self) -> float:
         o = self.options
@@ -86,15 +95,17 @@ class Trainer:
 
     def one_step(self) -> float:
         small, sharp = self.pool.batch(self.rng, self.options.batch, self.options.patch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
             result = self.model(small)
         loss = loss_of(result[:, :, 4:-4, 4:-4], sharp[:, :, 4:-4, 4:-4], self.options.loss)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
         decay = min(self.options.decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
@@ -105,7 +116,7 @@ class Trainer:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "rng": json.dumps(self.rng.bit_generator.state),
             "step": self.step,
             "best": self.best,
@@ -127,7 +138,8 @@ class Trainer:
         saved = torch.load(path, weights_only=True)
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         self.rng.bit_generator.state = json.loads(saved["rng"])
         self.step, self.best, self.seconds = saved["step"], saved["best"], saved["seconds"]
 
@@ -166,7 +178,7 @@ class Trainer:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="where checkpoints and the log go")
-    parser.add_argument("--pool", type=Path, help="what scenes.py wrote")
+    parser.add_argument("--pool", type=Path, nargs="+", help="what scenes.py wrote, in one folder or several")
     parser.add_argument("--init", type=Path, help="a checkpoint (its averaged weights) or a safetensors file to start from; a shallower network is deepened")
     parser.add_argument("--smoke", action="store_true", help="a tiny run that makes its own pool and exports")
     parser.add_argument("--features", type=int, default=32)
@@ -175,6 +187,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--patch", type=int, default=40)
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--optimizer", choices=["adam", "muon"], default="adam", help="muon: for the convolutions between the first and the last")
     parser.add_argument("--warmup", type=int, default=300)
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--loss", choices=["charbonnier", "psnr"], default="charbonnier")
@@ -188,7 +201,7 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.smoke:
         options.features, options.convolutions, options.steps, options.every = 8, 2, 120, 40
-        options.pool, options.held_out, options.bf16, options.warmup, options.decay = options.run / "pool", (2, 6, 4), False, 10, 0.95
+        options.pool, options.held_out, options.bf16, options.warmup, options.decay = [options.run / "pool"], (2, 6, 4), False, 10, 0.95
         options.batch, options.patch = 8, 24
     elif options.pool is None:
         parser.error("--pool is needed: make one with training/scenes.py")
@@ -199,7 +212,7 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     if options.smoke:
-        make_pool(options.pool, 3, options.seed, textures=4)
+        make_pool(options.pool[0], 3, options.seed, textures=4)
     trainer = Trainer(options)
     print(f"{parameter_count(trainer.model)} parameters, {len(trainer.pool)} tiles", flush=True)
     if (options.run / "last.pt").exists():

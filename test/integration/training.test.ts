@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -28,7 +28,7 @@ async function smokeRun(interpreter: string, folder: string): Promise<readonly L
   await promisify(execFile)(interpreter, ['training/train.py', '--smoke', '--run', folder], {
     cwd: ROOT,
     timeout: RUN_LIMIT_MS,
-    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1', HIRESFIX_PLAIN_LAYERS: '1' },
   });
   const lines = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line) as LogEntry);
@@ -41,11 +41,42 @@ from safetensors.torch import load_file
 from model import Compact, deepened
 state, picture = load_file("../models/compact-x2.safetensors"), torch.rand(1, 3, 24, 24)
 def answer(weights, convolutions):
-    network = Compact(64, convolutions)
+    network = Compact(64, convolutions).eval()
     network.load_state_dict(weights)
     return network(picture)
 print(all(torch.equal(answer(state, 8), answer(deepened(state, deeper), deeper)) for deeper in (8, 11, 16)))
 `;
+
+/** The greatest relative error of the compiled layers' results and gradients, against torch's in float64; or that there is no compiler. */
+const COMPILED = `
+import torch
+from torch import nn
+from fast_layers import FastConv, FastPReLU, _kernels
+from muon import orthogonalized
+torch.manual_seed(1)
+def error(ours, theirs):
+    return ((ours - theirs).abs().max() / theirs.abs().max()).item()
+def errors(ours, theirs, height, width):
+    theirs = theirs.double()
+    theirs.load_state_dict(ours.state_dict())
+    picture = torch.randn(3, 64, height, width)
+    inputs = picture.clone().requires_grad_(), picture.double().requires_grad_()
+    results = ours(inputs[0]), theirs(inputs[1])
+    sought = torch.randn_like(picture)
+    for result in results:
+        (result * sought).sum().backward()
+    pairs = [results, (inputs[0].grad, inputs[1].grad), *((a.grad, b.grad) for a, b in zip(ours.parameters(), theirs.parameters()))]
+    return max(error(a, b) for a, b in pairs)
+if _kernels() is None:
+    print("none")
+else:
+    sizes = (40, 40), (9, 7), (3, 14)
+    worst = max(errors(FastConv(64, 64), nn.Conv2d(64, 64, 3, padding=1), *size) for size in sizes)
+    bent = max(errors(FastPReLU(64), nn.PReLU(64), *size) for size in sizes)
+    singular = torch.linalg.svdvals(orthogonalized(torch.randn(2, 64, 576)))
+    print(worst, bent, singular.min().item(), singular.max().item())
+`;
+const COMPILE_LIMIT_MS = 300_000;
 
 function describeTraining(body: (interpreter: string) => void): void {
   if (python !== undefined) {
@@ -99,6 +130,28 @@ describeTraining((interpreter) => {
     });
     expect(stdout.trim()).toBe('True');
   });
+
+  it(
+    'trains with compiled layers that answer as torch, and with orthogonal steps',
+    async () => {
+      const { stdout } = await promisify(execFile)(interpreter, ['-c', COMPILED], {
+        cwd: join(ROOT, 'training'),
+        timeout: COMPILE_LIMIT_MS,
+        env: {
+          ...process.env,
+          PATH: [dirname(interpreter), process.env['PATH']].join(delimiter), // where pip puts ninja
+          PYTHONDONTWRITEBYTECODE: '1',
+        },
+      });
+      if (stdout.includes('none')) return; // no compiler: torch's own layers are used
+      const [convolution = 1, prelu = 1, least = 0, most = 9] = stdout.trim().split(' ').map(Number);
+      expect(convolution).toBeLessThan(5e-5); // Winograd's transforms amplify float32's rounding some ten times
+      expect(prelu).toBeLessThan(5e-6);
+      expect(least).toBeGreaterThan(0.6);
+      expect(most).toBeLessThan(1.3);
+    },
+    COMPILE_LIMIT_MS,
+  );
 });
 
 describe('models/compact-x2.safetensors', () => {
