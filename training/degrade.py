@@ -8,13 +8,13 @@ from PIL import Image, ImageFilter
 from fields import Rng
 
 FILTERS = {
-    Image.Resampling.BICUBIC: 0.90,
-    Image.Resampling.LANCZOS: 0.04,
-    Image.Resampling.BOX: 0.04,
-    Image.Resampling.BILINEAR: 0.02,
+    Image.Resampling.BICUBIC: 0.93,
+    Image.Resampling.LANCZOS: 0.03,
+    Image.Resampling.BOX: 0.03,
+    Image.Resampling.BILINEAR: 0.01,
 }
-BLUR_SHARE = 0.03
-JPEG_SHARE = 0.13
+BLUR_SHARE = 0.02
+JPEG_SHARE = 0.06
 
 
 def jpeg(image: Image.Image, quality: int, subsampling: int = 2) -> Image.Image:

@@ -1,12 +1,16 @@
-"""The tiles that `scenes.py` wrote, and batches cut from them."""
+"""The tiles that `scenes.py` wrote, and batches of them: halved and degraded anew each time, cropped, turned."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
+from degrade import degrade
 from fields import Rng
+
+CONTEXT = 4  # small pixels around a crop that are degraded with it and cut off: no filter sees the crop's edge
 
 
 class TilePool:
@@ -14,8 +18,8 @@ class TilePool:
 
     def __init__(self, *folders: Path):
         self.folders = folders
-        self._shards: dict[Path, tuple] = {}
-        self._index: list[tuple] = []
+        self._shards: dict[Path, np.ndarray] = {}
+        self._index: list[tuple[Path, int]] = []
 
     def __len__(self) -> int:
         return len(self._index)
@@ -24,18 +28,20 @@ class TilePool:
         for path in sorted(path for folder in self.folders for path in folder.glob("shard-*.npz")):
             if path not in self._shards:
                 with np.load(path) as shard:
-                    self._shards[path] = (shard["sharp"], shard["small"])
-                self._index.extend((path, i) for i in range(len(self._shards[path][0])))
+                    self._shards[path] = shard["sharp"]
+                self._index.extend((path, i) for i in range(len(self._shards[path])))
 
     def batch(self, rng: Rng, count: int, side: int) -> tuple[Tensor, Tensor]:
-        """(small, sharp): random crops of `side` and twice that, each turned or mirrored at random; float, [0, 1]."""
+        """(small, sharp): random crops of `side` and twice that, the small one degraded anew, each turned or mirrored at random; float, [0, 1]."""
         smalls, sharps = [], []
         for choice in rng.integers(len(self._index), size=count):
             path, i = self._index[choice]
-            sharp, small = (array[i] for array in self._shards[path])
-            top, left = rng.integers(small.shape[0] - side + 1, size=2)
-            small = small[top : top + side, left : left + side]
-            sharp = sharp[2 * top : 2 * (top + side), 2 * left : 2 * (left + side)]
+            tile = self._shards[path][i]
+            top, left = 2 * rng.integers(tile.shape[0] // 2 - side - 2 * CONTEXT + 1, size=2)
+            sharp = tile[top : top + 2 * (side + 2 * CONTEXT), left : left + 2 * (side + 2 * CONTEXT)]
+            small = np.asarray(degrade(rng, Image.fromarray(sharp)))
+            small = small[CONTEXT:-CONTEXT, CONTEXT:-CONTEXT]
+            sharp = sharp[2 * CONTEXT : -2 * CONTEXT, 2 * CONTEXT : -2 * CONTEXT]
             turn, mirror = int(rng.integers(4)), rng.uniform() < 0.5
             for pixels, into in ((small, smalls), (sharp, sharps)):
                 pixels = np.rot90(pixels, turn)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from degrade import degrade, jpeg
+from degrade import jpeg
 from drawings import draw_lines, write_text
 from fields import Rng, palette, smooth_field, spectral_field, texture_bank
 from leaves import leaf_ids, paint, strand_ids
 
 CANVAS = 1152  # scenes are painted at this size and reduced, which antialiases them
-TILE = 160  # sharp tiles; their halved partners are 80, a multiple of the JPEG blocks of 16
+TILE = 160  # halved 80, a multiple of the JPEG blocks of 16
 SCENES_PER_SHARD = 20
 # Most pictures on the web were JPEGs before anybody halved them: what that left in them is part of the truth, and looks
 # different (blocks of 4) from a JPEG of the small picture (blocks of 8), which is to be undone.
@@ -131,7 +131,7 @@ def _lost_by_halving(sharp: Image.Image) -> float:
 
 
 def tiles(rng: Rng, image: Image.Image):
-    """Pairs (sharp 160 x 160, halved and degraded 80 x 80) from the middle of the picture, as uint8 arrays.
+    """Tiles of 160 x 160 from the middle of the picture, as uint8 arrays.
 
     Most tiles with nothing to learn in them (blank or out of focus) are left out.
     """
@@ -143,20 +143,20 @@ def tiles(rng: Rng, image: Image.Image):
             sharp = image.crop((left, top, left + TILE, top + TILE))
             if _lost_by_halving(sharp) < 1.2 and rng.uniform() < 0.8:
                 continue
-            yield np.asarray(sharp), np.asarray(degrade(rng, sharp))
+            yield np.asarray(sharp)
 
 
 def write_shard(path: Path, seed, scenes: int, bank) -> int:
-    """Writes one .npz of `sharp` and `small` tiles made from `seed` alone; returns how many."""
-    pairs = []
+    """Writes one .npz of `sharp` tiles made from `seed` alone; returns how many."""
+    sharp = []
     for index in range(scenes):
         rng = np.random.default_rng([*seed, index])
-        pairs.extend(tiles(rng, scene(rng, bank)))
+        sharp.extend(tiles(rng, scene(rng, bank)))
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as file:
-        np.savez(file, sharp=np.stack([p[0] for p in pairs]), small=np.stack([p[1] for p in pairs]))
+        np.savez(file, sharp=np.stack(sharp))
     temporary.rename(path)
-    return len(pairs)
+    return len(sharp)
 
 
 def held_out_tiles(seed: int, scenes: int, count: int, textures: int = 12):
@@ -165,7 +165,7 @@ def held_out_tiles(seed: int, scenes: int, count: int, textures: int = 12):
     found = []
     for index in range(scenes):
         rng = np.random.default_rng([seed, 2, index])
-        found.extend(sharp for sharp, _ in tiles(rng, scene(rng, bank)))
+        found.extend(tiles(rng, scene(rng, bank)))
     return [found[i] for i in np.linspace(0, len(found) - 1, min(count, len(found))).astype(int)]
 
 
