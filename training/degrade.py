@@ -15,6 +15,9 @@ FILTERS = {
 }
 BLUR_SHARE = 0.02
 JPEG_SHARE = 0.06
+# Before anybody halves them, many pictures of the web were blurred by a lens or an enlargement, and stored as poor JPEGs.
+SOFT_SHARE = 0.15
+STORED_SHARE = 0.4
 
 
 def jpeg(image: Image.Image, quality: int, subsampling: int = 2) -> Image.Image:
@@ -22,6 +25,15 @@ def jpeg(image: Image.Image, quality: int, subsampling: int = 2) -> Image.Image:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     return Image.open(buffer).convert("RGB")
+
+
+def aged(rng: Rng, sharp: Image.Image) -> Image.Image:
+    """What may have happened to a picture before: the truth that is sought, its blur and its blocks included."""
+    if rng.uniform() < SOFT_SHARE:
+        sharp = sharp.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.6, 1.6))))
+    if rng.uniform() < STORED_SHARE:
+        sharp = jpeg(sharp, int(rng.integers(20, 95)), int(rng.choice([0, 2])))
+    return sharp
 
 
 def degrade(rng: Rng, sharp: Image.Image) -> Image.Image:

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from degrade import degrade
+from degrade import aged, degrade
 from fields import Rng
 
 CONTEXT = 4  # small pixels around a crop that are degraded with it and cut off: no filter sees the crop's edge
@@ -39,7 +39,8 @@ class TilePool:
             tile = self._shards[path][i]
             top, left = 2 * rng.integers(tile.shape[0] // 2 - side - 2 * CONTEXT + 1, size=2)
             sharp = tile[top : top + 2 * (side + 2 * CONTEXT), left : left + 2 * (side + 2 * CONTEXT)]
-            small = np.asarray(degrade(rng, Image.fromarray(sharp)))
+            picture = aged(rng, Image.fromarray(sharp))
+            sharp, small = np.asarray(picture), np.asarray(degrade(rng, picture))
             small = small[CONTEXT:-CONTEXT, CONTEXT:-CONTEXT]
             sharp = sharp[2 * CONTEXT : -2 * CONTEXT, 2 * CONTEXT : -2 * CONTEXT]
             turn, mirror = int(rng.integers(4)), rng.uniform() < 0.5
