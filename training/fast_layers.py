@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 CHANNELS = 64  # of the only convolution that kernels.cpp does
 # Kernel of 3 taps -> 6 points, for Winograd's F(4, 3) at 0, 1, -1, 2, -2 and infinity.
-POINTS = torch.tensor([[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]])
+TAPS_TO_POINTS = torch.tensor([[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]])
 
 
 @lru_cache(maxsize=1)
@@ -80,5 +80,5 @@ class FastConv(nn.Conv2d):
         plain = torch.is_autocast_enabled("cpu") or x.dtype != torch.float32 or x.device.type != "cpu"
         if plain or not self.training or self.in_channels != CHANNELS or self.out_channels != CHANNELS or not _kernels():
             return super().forward(x)
-        points = torch.einsum("ia,jb,ocab->ijco", POINTS, POINTS, self.weight).flatten(0, 1)
+        points = torch.einsum("ia,jb,ocab->ijco", TAPS_TO_POINTS, TAPS_TO_POINTS, self.weight).flatten(0, 1)
         return _Winograd.apply(x, points, self.bias)

@@ -193,6 +193,11 @@ struct Window {
     for (int i = 0; i < SIDE; i++)
       for (int j = 0; j < SIDE; j++) into[i][j] = holds(i, j) ? load(plane + at(i, j) + c) : Lanes{};
   }
+  void add(float* plane, int64_t c, const Lanes (&block)[SIDE][SIDE]) const {
+    for (int i = 0; i < SIDE; i++)
+      for (int j = 0; j < SIDE; j++)
+        if (holds(i, j)) save(plane + at(i, j) + c, load(plane + at(i, j) + c) + block[i][j]);
+  }
 };
 
 // The points of a tile stand TILES x C floats apart.
@@ -232,40 +237,31 @@ struct Plane {
         write_points(points + t * C + c, m);
       }
   }
-  void write_outputs(const float* points, const float* bias, int64_t first, int64_t count, float* y) const {
-    for (int64_t t = 0; t < count; t++) {
-      const auto window = output(first + t);
+  // Points to pixels by `line`; what tiles share is added up.
+  template <int SIDE, Line line, typename At>
+  void add_pixels(const float* points, int64_t first, int64_t count, float* plane, At window) const {
+    for (int64_t t = 0; t < count; t++)
       for (int64_t c = 0; c < C; c += LANES) {
-        Lanes m[6][6], out[4][4];
-        read_points(points + t * C + c, m);
-        both_sides<6, 4, times_at>(m, out);
-        for (int i = 0; i < 4; i++)
-          for (int j = 0; j < 4; j++)
-            if (window.holds(i, j)) save(y + window.at(i, j) + c, out[i][j] + load(bias + c));
+        Lanes in[6][6], out[SIDE][SIDE];
+        read_points(points + t * C + c, in);
+        both_sides<6, SIDE, line>(in, out);
+        window(first + t).add(plane, c, out);
       }
-    }
+  }
+  void add_outputs(const float* points, int64_t first, int64_t count, float* y) const {
+    add_pixels<4, times_at>(points, first, count, y, [this](int64_t tile) { return output(tile); });
   }
   void add_input_gradients(const float* points, int64_t first, int64_t count, float* gx) const {
-    for (int64_t t = 0; t < count; t++) {
-      const auto window = input(first + t);
-      for (int64_t c = 0; c < C; c += LANES) {
-        Lanes v[6][6], d[6][6];
-        read_points(points + t * C + c, v);
-        both_sides<6, 6, times_b>(v, d);
-        for (int i = 0; i < 6; i++)
-          for (int j = 0; j < 6; j++)
-            if (window.holds(i, j)) save(gx + window.at(i, j) + c, load(gx + window.at(i, j) + c) + d[i][j]);
-      }
-    }
+    add_pixels<6, times_b>(points, first, count, gx, [this](int64_t tile) { return input(tile); });
   }
 };
 
 // x: [N, 64, H, W] channels last; u: [36, inputs, outputs], the transformed kernels; bias: [64].
 torch::Tensor winograd(const torch::Tensor& x, const torch::Tensor& u, const torch::Tensor& bias) {
-  auto y = torch::empty_like(x);
+  auto y = torch::empty_like(x).copy_(bias.view({1, C, 1, 1}).expand_as(x));
   const Plane plane{x.size(2), x.size(3)};
   const int64_t size = plane.height * plane.width * C;
-  const float *px = x.data_ptr<float>(), *pu = u.data_ptr<float>(), *pb = bias.data_ptr<float>();
+  const float *px = x.data_ptr<float>(), *pu = u.data_ptr<float>();
   float* py = y.data_ptr<float>();
   at::parallel_for(0, x.size(0), 1, [&](int64_t begin, int64_t end) {
     std::vector<float> v(POINTS * TILES * C), m(POINTS * TILES * C);
@@ -274,7 +270,7 @@ torch::Tensor winograd(const torch::Tensor& x, const torch::Tensor& u, const tor
         const int64_t count = std::min(TILES, plane.tiles() - first);
         plane.read_inputs(px + n * size, first, count, v.data());
         for (int64_t p = 0; p < POINTS; p++) product(&v[p * TILES * C], C, 1, pu + p * C * C, count, C, &m[p * TILES * C], false);
-        plane.write_outputs(m.data(), pb, first, count, py + n * size);
+        plane.add_outputs(m.data(), first, count, py + n * size);
       }
   });
   return y;

@@ -17,7 +17,6 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn import functional
 
 from degrade import jpeg
 from evaluate import enlarge, luma, psnr
@@ -82,9 +81,10 @@ class Trainer:
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for everything; or Muon for the convolutions between the first and the last, and Adam for the rest."""
-        params = list(self.model.parameters())
-        square = [p for p in params if p.dim() == 4 and p.shape[0] == p.shape[1]] if self.options.optimizer == "muon" else []
-        rest = [p for p in params if all(p is not q for q in square)]
+        square, rest = [], []
+        for param in self.model.parameters():
+            is_square = param.dim() == 4 and param.shape[0] == param.shape[1]
+            (square if is_square and self.options.optimizer == "muon" else rest).append(param)
         adam = torch.optim.Adam(rest, lr=self.options.lr, betas=(0.9, 0.99), fused=True)
         return [adam, Muon(square, lr=self.options.lr)] if square else [adam]
 

@@ -101,7 +101,7 @@ export class FileClient {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (isGuarded && isIP(host) && this.#isPrivate(host)) throw privateRedirect(host);
     const { connectMs, responseMs, userAgent } = this.#options;
-    const { default: got } = await import('got'); // by whoever downloads: loading it is a tenth of a short run
+    const { default: got } = await import('got'); // loaded by the first download: most runs have none
     const body = got.stream(url, {
       headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
       agent: this.#agentsFor(url),

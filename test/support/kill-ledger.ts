@@ -5,7 +5,7 @@ import sharp from 'sharp';
 const REQUESTS_EACH = 2;
 /** What cannot be worked off would only make the end longer. */
 const MOST_OUTSTANDING = 60;
-/** After the last start everything that was accepted has to end within this. */
+/** After the last start everything that was accepted has to end within this and a second for each. */
 const QUIESCE_MS = 300_000;
 /** The code of a job at whose side more than ten servers were killed. */
 export const INTERRUPTED = 'ERR_JOB_INTERRUPTED';
