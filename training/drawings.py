@@ -6,7 +6,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from fields import Rng, palette
 
@@ -82,3 +82,17 @@ def draw_lines(rng: Rng, image: Image.Image) -> None:
                 start = np.array([x, y]) + k * gap * across
                 end = start + r * np.array([np.cos(angle), np.sin(angle)])
                 draw.line((*start, *end), fill=ink, width=thick)
+
+
+def ink_outlines(rng: Rng, ids, picture):
+    """`picture` [size, size, 3] with the borders of the map `ids` inked, and a few strokes of the same pen: comics, animation."""
+    edges = np.zeros(ids.shape, bool)
+    edges[1:] |= ids[1:] != ids[:-1]
+    edges[:, 1:] |= ids[:, 1:] != ids[:, :-1]
+    pen = int(rng.integers(1, 5))
+    mask = Image.fromarray(edges.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * pen + 1))
+    draw = ImageDraw.Draw(mask)
+    for _ in range(int(rng.integers(0, 60))):
+        draw.line((_curve(rng, ids.shape[0])), fill=255, width=int(rng.integers(1, 2 * pen + 2)), joint="curve")
+    ink = np.float32([0, 0, 0]) if rng.uniform() < 0.7 else palette(rng, 1)[0] * np.float32(0.4)
+    return np.where((np.asarray(mask) > 0)[:, :, None], ink, picture)

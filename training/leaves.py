@@ -48,6 +48,45 @@ def leaf_ids(rng: Rng, size: int, count: int, smallest: float | None = None):
     return np.asarray(canvas)
 
 
+def foliage_ids(rng: Rng, size: int, count: int):
+    """Small leaves of about one size, crowded in clusters with gaps between them; the same kind of map as `leaf_ids`."""
+    density = smooth_field(rng, size, int(rng.integers(3, 12))) + 0.6 * smooth_field(rng, size, int(rng.integers(12, 40)))
+    threshold = rng.uniform(-0.8, 0.9)
+    radii = np.exp(rng.normal(np.log(rng.uniform(3, 16)), 0.35, count))
+    canvas = Image.new("I", (size, size), 0)
+    draw = ImageDraw.Draw(canvas)
+    for i, outline in enumerate(outlines(rng, radii, size)):
+        x, y = (int(min(max(v, 0), size - 1)) for v in outline[:2])
+        if density[y, x] > threshold:
+            draw.polygon(outline, fill=i + 1)
+    return np.asarray(canvas)
+
+
+def branch_ids(rng: Rng, size: int):
+    """Twigs that fork and thin out, from a few stems; the same kind of map as `leaf_ids`."""
+    canvas = Image.new("I", (size, size), 0)
+    draw = ImageDraw.Draw(canvas)
+    spread, thinning, jitter = rng.uniform(0.3, 0.8), rng.uniform(0.65, 0.85), rng.uniform(0.05, 0.25)
+    tips = [
+        (*rng.uniform(-0.1 * size, 1.1 * size, 2), rng.uniform(0, 2 * np.pi), rng.uniform(8, 30), rng.uniform(0.06, 0.2) * size)
+        for _ in range(int(rng.integers(2, 9)))
+    ]
+    leaf = 0
+    while tips and leaf < 6000:
+        x, y, angle, width, length = tips.pop(0)
+        leaf += 1
+        path = [(x, y)]
+        for _ in range(4):
+            angle += rng.normal(0, jitter)
+            x, y = x + length / 4 * np.cos(angle), y + length / 4 * np.sin(angle)
+            path.append((x, y))
+        draw.line(path, fill=leaf, width=max(1, round(width)))
+        if width > 1.2:
+            for side in (-1, 1, 1 if rng.uniform() < 0.5 else -1)[: 2 + (rng.uniform() < 0.4)]:
+                tips.append((x, y, angle + side * spread * rng.uniform(0.3, 1.6), width * thinning * rng.uniform(0.7, 1.0), length * rng.uniform(0.6, 0.95)))
+    return np.asarray(canvas)
+
+
 def strand_ids(rng: Rng, size: int, count: int):
     """Hair, fur, grass, twigs: curves that follow a common flow; the same kind of map as `leaf_ids`."""
     flow = rng.uniform(0, 2 * np.pi) + rng.uniform(0.1, 1.5) * smooth_field(rng, size, int(rng.integers(2, 8)))

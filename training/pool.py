@@ -10,7 +10,7 @@ from torch import Tensor
 from degrade import aged, degrade
 from fields import Rng
 
-CONTEXT = 4  # small pixels around a crop that are degraded with it and cut off: no filter sees the crop's edge
+EDGE = 2  # small pixels at a tile's border that are never taken: the filters ran out of picture there
 
 
 class TilePool:
@@ -32,20 +32,18 @@ class TilePool:
                 self._index.extend((path, i) for i in range(len(self._shards[path])))
 
     def batch(self, rng: Rng, count: int, side: int) -> tuple[Tensor, Tensor]:
-        """(small, sharp): random crops of `side` and twice that, the small one degraded anew, each turned or mirrored at random; float, [0, 1]."""
+        """(small, sharp): random crops of `side` and twice that, each turned or mirrored at random; float, [0, 1].
+
+        Tiles are aged and halved whole, anew each time, so that the blocks of a JPEG fall anywhere in a crop."""
         smalls, sharps = [], []
         for choice in rng.integers(len(self._index), size=count):
             path, i = self._index[choice]
-            tile = self._shards[path][i]
-            top, left = 2 * rng.integers(tile.shape[0] // 2 - side - 2 * CONTEXT + 1, size=2)
-            sharp = tile[top : top + 2 * (side + 2 * CONTEXT), left : left + 2 * (side + 2 * CONTEXT)]
-            picture = aged(rng, Image.fromarray(sharp))
+            picture = aged(rng, Image.fromarray(self._shards[path][i]))
             sharp, small = np.asarray(picture), np.asarray(degrade(rng, picture))
-            small = small[CONTEXT:-CONTEXT, CONTEXT:-CONTEXT]
-            sharp = sharp[2 * CONTEXT : -2 * CONTEXT, 2 * CONTEXT : -2 * CONTEXT]
+            top, left = rng.integers(EDGE, small.shape[0] - EDGE - side + 1, size=2)
             turn, mirror = int(rng.integers(4)), rng.uniform() < 0.5
-            for pixels, into in ((small, smalls), (sharp, sharps)):
-                pixels = np.rot90(pixels, turn)
+            for pixels, into, by in ((small, smalls, 1), (sharp, sharps, 2)):
+                pixels = np.rot90(pixels[by * top : by * (top + side), by * left : by * (left + side)], turn)
                 into.append(pixels[:, ::-1] if mirror else pixels)
         return _tensor(smalls), _tensor(sharps)
 

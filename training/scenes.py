@@ -10,18 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from degrade import jpeg
-from drawings import draw_lines, write_text
+from drawings import draw_lines, ink_outlines, write_text
 from fields import Rng, palette, smooth_field, spectral_field, texture_bank
-from leaves import leaf_ids, paint, strand_ids
+from leaves import branch_ids, foliage_ids, leaf_ids, paint, strand_ids
 
 CANVAS = 1152  # scenes are painted at this size and reduced, which antialiases them
 TILE = 160  # halved 80, a multiple of the JPEG blocks of 16
 SCENES_PER_SHARD = 20
-# Most pictures on the web were JPEGs before anybody halved them: what that left in them is part of the truth, and looks
-# different (blocks of 4) from a JPEG of the small picture (blocks of 8), which is to be undone.
-STORED_AS_JPEG = 0.4
-KINDS = {"leaves": 0.46, "layers": 0.17, "strands": 0.16, "clouds": 0.08, "drawing": 0.07, "text": 0.06}
+KINDS = {"leaves": 0.36, "layers": 0.14, "strands": 0.14, "foliage": 0.13, "clouds": 0.06, "cartoon": 0.06, "drawing": 0.06, "text": 0.05}
+REDUCED_BY = {Image.Resampling.LANCZOS: 0.5, Image.Resampling.BICUBIC: 0.2, Image.Resampling.BOX: 0.15, Image.Resampling.HAMMING: 0.15}
+DRAWN = ("cartoon", "drawing", "text")
 
 
 def _image(pixels) -> Image.Image:
@@ -57,6 +55,28 @@ def _layers(rng: Rng, size: int, bank):
     return paint(rng, sparse(rng, size, int(np.exp(rng.uniform(3, 6.5)))), back, bank)
 
 
+def _foliage(rng: Rng, below, bank):
+    """Twigs and leaves in clusters before a clear or a leafy ground: trees, hedges, weeds."""
+    ground = rng.uniform()
+    if ground < 0.3:
+        below = np.broadcast_to(np.float32([255, 255, 255]) if rng.uniform() < 0.5 else rng.uniform(150, 250, 3).astype(np.float32), below.shape)
+    elif ground < 0.5:
+        below = paint(rng, leaf_ids(rng, CANVAS, int(rng.integers(300, 3000))), below, bank)
+    for _ in range(int(rng.integers(1, 4))):
+        below = paint(rng, branch_ids(rng, CANVAS), below, bank)
+        if rng.uniform() < 0.7:
+            below = paint(rng, foliage_ids(rng, CANVAS, int(rng.integers(1500, 9000))), below, bank)
+    return below
+
+
+def _cartoon(rng: Rng, below, bank):
+    """Flat fills with inked outlines, as comics and animation are drawn."""
+    ids = leaf_ids(rng, CANVAS, int(np.exp(rng.uniform(3, 6))), smallest=float(rng.uniform(12, 60)))
+    flat = rng.uniform() < 0.7
+    filled = paint(rng, ids, below, bank[:1] if flat else bank)
+    return ink_outlines(rng, ids, filled)
+
+
 def _canvas(rng: Rng, kind: str, bank) -> Image.Image:
     base = _backdrop(rng, CANVAS)
     if kind == "leaves":
@@ -67,14 +87,18 @@ def _canvas(rng: Rng, kind: str, bank) -> Image.Image:
         base = _layers(rng, CANVAS, bank)
     elif kind == "strands":
         base = paint(rng, strand_ids(rng, CANVAS, int(rng.integers(1500, 9000))), base, bank)
+    elif kind == "foliage":
+        base = _foliage(rng, base, bank)
     elif kind == "clouds":
         base = _clouds(rng, CANVAS)
+    elif kind == "cartoon":
+        base = _cartoon(rng, base, bank)
     elif rng.uniform() < 0.5:
         base = np.broadcast_to(palette(rng, 1)[0] if rng.uniform() < 0.5 else np.float32([250, 250, 250]), base.shape)
-    if kind not in ("drawing", "text") and rng.uniform() < 0.7:
+    if kind not in DRAWN and rng.uniform() < 0.7:
         base = base * np.exp(rng.uniform(0, 0.3) * smooth_field(rng, CANVAS, int(rng.integers(1, 4))))[:, :, None]
     image = _image(base)
-    if kind not in ("drawing", "text") and rng.uniform() < 0.1:
+    if kind not in DRAWN and rng.uniform() < 0.14:
         image = cut_out(rng, image)
     if kind == "drawing" or rng.uniform() < 0.03:
         draw_lines(rng, image)
@@ -94,31 +118,29 @@ def _develop(rng: Rng, image: Image.Image, kind: str) -> Image.Image:
     """Reduces the canvas as a camera or a renderer would: lens blur and depth of field, antialiasing, then the camera's finish."""
     if rng.uniform() < 0.35:
         image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 3.0))))
-    if kind not in ("drawing", "text") and rng.uniform() < 0.3:
+    if kind not in DRAWN and rng.uniform() < 0.3:
         mask = _image(128 + rng.uniform(60, 250) * smooth_field(rng, CANVAS, int(rng.integers(1, 5)))).convert("L")
         image = Image.composite(image, image.filter(ImageFilter.GaussianBlur(float(rng.uniform(1, 8)))), mask)
-    side = int(CANVAS / np.exp(rng.uniform(np.log(1.7), np.log(3.6))))
-    filters = (Image.Resampling.BOX, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.HAMMING)
-    image = image.resize((side, side), filters[rng.integers(len(filters))])
-    if kind not in ("drawing", "text"):
+    side = int(CANVAS / np.exp(rng.uniform(np.log(1.9), np.log(3.6))))
+    image = image.resize((side, side), list(REDUCED_BY)[rng.choice(len(REDUCED_BY), p=list(REDUCED_BY.values()))])
+    if kind not in DRAWN:
         image = _camera_finish(rng, image)
-    if rng.uniform() < STORED_AS_JPEG:
-        image = jpeg(image, int(rng.integers(50, 98)), int(rng.choice([0, 2])))
-    return image.convert("L").convert("RGB") if rng.uniform() < 0.08 else image
+    return image.convert("L").convert("RGB") if rng.uniform() < 0.12 else image
 
 
 def _camera_finish(rng: Rng, image: Image.Image) -> Image.Image:
-    """Noise and sharpening, each in some of the pictures: photographs carry these before anybody reduces them."""
-    if rng.uniform() < 0.25:
+    """Sharpening and noise or grain, each in some of the pictures: photographs carry these before anybody reduces them."""
+    if rng.uniform() < 0.3:
+        image = image.filter(ImageFilter.UnsharpMask(float(rng.uniform(0.4, 1.8)), int(np.exp(rng.uniform(2.7, 4.8))), 0))
+    if rng.uniform() < 0.3:
         pixels = np.asarray(image).astype(np.float32)
-        image = _image(pixels + rng.normal(0, rng.uniform(0.5, 3.5), pixels.shape))
-    if rng.uniform() < 0.2:
-        image = image.filter(ImageFilter.UnsharpMask(float(rng.uniform(0.5, 2)), int(rng.integers(20, 90)), 0))
+        grain = rng.normal(0, np.exp(rng.uniform(-0.7, 1.8)), (*pixels.shape[:2], 3 if rng.uniform() < 0.6 else 1))
+        image = _image(pixels + grain)
     return image
 
 
 def scene(rng: Rng, bank) -> Image.Image:
-    """One finished sharp picture, 320 to 677 pixels square."""
+    """One finished sharp picture, 320 to 606 pixels square."""
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     return _develop(rng, _canvas(rng, kind, bank), kind)
 

@@ -5,6 +5,8 @@ import { Graph } from '../onnx/graph.ts';
 import { Value } from '../onnx/value.ts';
 import type { RecognisedNetwork } from './registry.ts';
 import { UnknownNetworkError } from './errors.ts';
+import type { Views } from './mirrored-views.ts';
+import { meanOfViews, mirroredViews } from './mirrored-views.ts';
 
 /** The pixels that go in: known sizes make a graph that loads twice as fast; null leaves a side open. */
 export interface ImageGraphShape {
@@ -14,6 +16,8 @@ export interface ImageGraphShape {
   readonly depth: BitDepth;
   /** The alpha channel is known to be full everywhere: it stays so, and does not go through the network. */
   readonly isOpaque?: boolean;
+  /** How many mirrored views of the picture the result is the mean of; by default one, the picture itself. */
+  readonly views?: Views;
 }
 
 /** Weights of R, G and B in gray, as OpenCV and Pillow have them (ITU-R BT.601). */
@@ -33,9 +37,11 @@ export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphSha
   const planes = pixels.cast('float32').divide(graph.constant(range)).transpose([2, 0, 1]); // [C, H, W]
   const channels = shape.isOpaque ? ((shape.channels - 1) as Channels) : shape.channels;
   const seen = shape.isOpaque ? planes.slice(0, 0, channels) : planes;
-  const image = toNetwork(seen, network, channels);
-  const output = graph.region('network', image, (picture) => pictureOf(network, picture));
+  const { views = 1 } = shape;
+  const images = mirroredViews(toNetwork(seen, network, channels), views);
+  const outputs = graph.region('network', images, (pictures) => pictureOf(network, pictures));
   network.assertAllRead();
+  const output = meanOfViews(outputs, views);
   graph.output('has_nan', hasNan(output));
   const shown = fromNetwork(output.clip(0, 1), channels); // [C, H scale, W scale]
   const result = shape.isOpaque ? shown.concat([shown.slice(0, 0, 1).clip(1, 1)], 0) : shown;

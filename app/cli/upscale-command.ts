@@ -26,6 +26,10 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .option('--tile <pixels|auto>', 'tile side in input pixels, 0 for the whole image')
     .option('--tile-pad <pixels|auto>', "pixels around a tile; a number means RealESRGANer's own grid")
     .option('--pre-pad <pixels>', 'padding of the image before it is cut')
+    .option(
+      '--tta <1|2|4|auto>',
+      'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
+    )
     .option('--denoise-strength <0..1>', 'REALESR_GENERAL_X4_V3: 1 is the general model, 0 keeps the most grain')
     .option('--face-restoration', 'restore faces; by default as IS_FACE_ENHANCE says')
     .option('--no-face-restoration', 'leave faces as they are')

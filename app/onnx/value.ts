@@ -137,6 +137,14 @@ export class Value implements Wire {
     return graph.node({ op: 'Slice', inputs }, shape, this.type);
   }
 
+  /** Mirrors the value along axes. */
+  flip(axes: readonly number[]): Value {
+    const { graph } = this;
+    const all = (value: number) => graph.integers(axes.map(() => value));
+    const inputs = [this, all(-1), all(Number.MIN_SAFE_INTEGER), graph.integers(axes), all(-1)];
+    return graph.node({ op: 'Slice', inputs }, this.shape, this.type);
+  }
+
   transpose(order: readonly number[]): Value {
     const shape = order.map((axis) => this.shape[axis] ?? null);
     return this.graph.node({ op: 'Transpose', inputs: [this], attributes: { perm: order } }, shape, this.type);

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import type { Network } from '../architectures/architecture.ts';
+import type { Views } from '../architectures/mirrored-views.ts';
+import { VIEWS } from '../architectures/mirrored-views.ts';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
-import { isOpaque } from '../imaging/image.ts';
+import { hasAlpha, isOpaque } from '../imaging/image.ts';
 import { resample } from '../imaging/resample.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
@@ -19,7 +21,7 @@ import { taskDevices } from './task-devices.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
-import { isPilUpscaler } from './upscalers.ts';
+import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
 
 /** What holds for all images of a task. */
@@ -103,7 +105,7 @@ export class ImageUpscaler {
       return { image: resized, info: { ...sizes(image, size), upscaler: name, fallbacks, warnings } };
     }
     clock.shares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94], encoding: [0.94, 1] };
-    const upscaled = await this.#runNetwork(image, network, { size, task, clock });
+    const upscaled = await this.#runNetwork(image, plan, network, { task, clock });
     const precision = describePrecision(network.precision, network.device);
     return {
       image: upscaled.image,
@@ -143,15 +145,17 @@ export class ImageUpscaler {
   /** One pass after another, then the rest of the way by LANCZOS. */
   async #runNetwork(
     image: Image,
+    { name, size }: UpscalePlan,
     network: RealESRGANUpscaler,
-    { size, task, clock }: { readonly size: Size; readonly task: UpscaleTask; readonly clock: StageClock },
+    { task, clock }: { readonly task: UpscaleTask; readonly clock: StageClock },
   ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
     const passes = passesFor(network.scale, growth(image, size));
-    const tiling = this.#tiling(task, image);
+    const cut = this.#tiling(task, image);
     let source: RowSource | ScratchImage = rowsOf(image);
     let used: TilingUsed | undefined;
     for (let pass = 0; pass < passes; pass++) {
       const input: RowSource = source;
+      const tiling = { ...cut, views: viewsFor(name, input, task.options, cut) };
       await clock.time('load', async () => {
         clock.at('loading', 0);
         const { tile } = await network.load(input, tiling);
@@ -239,6 +243,19 @@ export class ImageUpscaler {
 /** Twice where that comes nearer to the factor asked for than once: 16x of a 4x network, not 8x. */
 function passesFor(scale: number, factor: number): number {
   return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
+}
+
+/** As many views as were asked for; else as the upscaler has time for, but one on the reference's grid, which has but one. */
+function viewsFor(
+  name: string,
+  { width, height, channels }: RowSource,
+  { tta = 'auto' }: UpscaleOptions,
+  { isOpaque, tilePad }: TilingOptions,
+): Views {
+  if (tta !== 'auto') return tta;
+  const allowed = tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
+  const pixels = width * height * (hasAlpha(channels) && !isOpaque ? 2 : 1);
+  return VIEWS.findLast((views) => views * pixels <= allowed) ?? 1;
 }
 
 function passesWarning(passes: number): string[] {

@@ -1,5 +1,6 @@
 import type { RecognisedNetwork } from '../architectures/registry.ts';
 import { buildImageGraph } from '../architectures/image-graph.ts';
+import type { Views } from '../architectures/mirrored-views.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from '../imaging/image.ts';
 import { allocateSamples } from '../imaging/image.ts';
 import type { RowSink, RowSource } from '../imaging/rows.ts';
@@ -24,6 +25,7 @@ interface SessionKey {
   readonly width: number | null;
   readonly height: number | null;
   readonly isOpaque: boolean;
+  readonly views: Views;
 }
 
 /** How an image is to be run. */
@@ -31,6 +33,8 @@ export interface RunPlan {
   readonly tiles: TileRows;
   /** Its alpha is full everywhere, and stays so. */
   readonly isOpaque: boolean;
+  /** Mirrored views of each tile that its result is the mean of; by default one. */
+  readonly views?: Views;
 }
 
 export interface RunnerOptions {
@@ -109,7 +113,7 @@ export class NetworkRunner {
     await open?.session.release();
   }
 
-  async #session(shape: ImageShape, { tiles, isOpaque }: RunPlan): Promise<Session> {
+  async #session(shape: ImageShape, { tiles, isOpaque, views = 1 }: RunPlan): Promise<Session> {
     const common = this.#options.isBatch ? undefined : commonWindow(tiles);
     const { channels, depth } = shape;
     const key: SessionKey = {
@@ -118,6 +122,7 @@ export class NetworkRunner {
       width: common?.width ?? null,
       height: common?.height ?? null,
       isOpaque,
+      views,
     };
     const name = JSON.stringify(key);
     if (this.#open?.key === name) return this.#open.session;

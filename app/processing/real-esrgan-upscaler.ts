@@ -1,4 +1,5 @@
 import type { Network } from '../architectures/architecture.ts';
+import type { Views } from '../architectures/mirrored-views.ts';
 import { recognise } from '../architectures/registry.ts';
 import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
 import type { ImageShape } from '../imaging/image.ts';
@@ -32,6 +33,8 @@ export interface TilingOptions {
   readonly isOpaque: boolean;
   /** Upper bound of the core where an earlier attempt ran out of memory. */
   readonly maxTile?: number | undefined;
+  /** Mirrored views of each tile that its result is the mean of; by default one. */
+  readonly views?: Views;
 }
 
 /** The grid of one pass, as it is told to the caller. */
@@ -39,6 +42,8 @@ export interface TilingUsed {
   readonly tiles: number;
   readonly tile: number;
   readonly halo: number;
+  /** Mirrored views, where there was more than one. */
+  readonly tta?: Views;
 }
 
 export interface OpenOptions extends Pick<RunnerOptions, 'devices' | 'isBatch'> {
@@ -149,12 +154,13 @@ export class RealESRGANUpscaler {
       ? referenceTiles(padded.width, padded.height, core, pad)
       : evenTiles(padded.width, padded.height, { core, halo, multipleOf });
     const tiles = rows.reduce((sum, row) => sum + row.length, 0);
-    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference };
-    return { padded, run, used: { tiles, tile: core, halo: pad } };
+    const { views = 1 } = options;
+    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views };
+    return { padded, run, used: { tiles, tile: core, halo: pad, ...(views > 1 && { tta: views }) } };
   }
 
-  #core(source: ImageShape, { tile, maxTile, isOpaque }: TilingOptions): number {
-    const images = hasAlpha(source.channels) && !isOpaque ? 2 : 1;
+  #core(source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions): number {
+    const images = views * (hasAlpha(source.channels) && !isOpaque ? 2 : 1);
     const wanted = tile === 'auto' ? autoTile(this.#runner.network, images) : tile;
     if (maxTile === undefined) return wanted;
     return wanted === 0 ? maxTile : Math.min(wanted, maxTile);

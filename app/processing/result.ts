@@ -89,6 +89,8 @@ export interface ResultInfo extends FaceInfo {
   readonly tile?: number;
   /** Input pixels around a tile's core that the network saw. */
   readonly halo?: number;
+  /** Mirrored views that the result is the mean of, where there was more than one; of the first pass. */
+  readonly tta?: number;
   readonly device_asked?: Device;
   readonly device?: string;
   readonly precision_asked?: Precision;

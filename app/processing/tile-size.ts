@@ -18,7 +18,7 @@ const LADDER = [400, 200, 100, 64];
 /**
  * The core side that `auto` stands for, in input pixels: the largest that keeps a tile's activations within bounds. On the
  * CPU the cost of a pixel is the same from 64 to 256, so only the halo's share and memory decide.
- * @param images how many images go through the network at once (2 with alpha)
+ * @param images how many images go through the network at once (2 with alpha, for each mirrored view)
  */
 export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images: number): number {
   const side = Math.sqrt(WORKING_BYTES / (network.workingBytesPerPixel * images));

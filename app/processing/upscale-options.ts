@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VIEWS } from '../architectures/mirrored-views.ts';
 import { faceEnhanceFields } from './face-options.ts';
 import { autoOr, fraction, number, whole } from './number-fields.ts';
 
@@ -37,6 +38,14 @@ export const upscaleOptions = z.object({
     .optional()
     .describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
   pre_pad: whole('pre_pad', 0).default(0),
+  tta: z
+    .union([z.literal('auto'), number('tta').pipe(z.literal(VIEWS))], {
+      error: `tta must be auto, ${VIEWS.join(', ')}`,
+    })
+    .optional()
+    .describe(
+      'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
+    ),
   device: z.enum(DEVICES).optional(),
   precision: z
     .enum(PRECISIONS)

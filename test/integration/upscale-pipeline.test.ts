@@ -3,16 +3,18 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import type { Image } from '../../app/imaging/image.ts';
 import type { ImageResult } from '../../app/processing/result.ts';
 import type { HiresFixTask } from '../../app/processing/tasks.ts';
 import { outputOptions } from '../../app/processing/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { writeCheckpoint } from '../support/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../support/hashed-weights.ts';
-import { gradient } from '../support/images.ts';
+import { difference, gradient, noise } from '../support/images.ts';
 import { DIFFICULT_IMAGES } from '../support/input-images.ts';
 import { readPng, writePng } from '../support/png.ts';
 import { describeWithReference } from '../support/reference.ts';
+import { readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { scratchFolders, upscaleTask, workerConfig } from '../support/upscale-task.ts';
@@ -153,6 +155,87 @@ describe('What is told of a result', () => {
     const mine = join(folder.path, 'mine');
     await writeFile(mine, '');
     expect(statSync(file).mode).toBe(statSync(mine).mode); // as readable for others as any file
+  });
+});
+
+describe('The mean of mirrored views', () => {
+  const grain = noise({ width: 40, height: 40, channels: 3, depth: 8 });
+  // Middle tones: no view is clipped, which the mean is only at its end.
+  const small = { ...grain, data: grain.data.map((value) => 96 + value / 4) };
+  const mirrored = (image: Image, axes: readonly ('x' | 'y')[]): Image => {
+    const { width, height, channels } = image;
+    const data = image.data.map((_, at) => {
+      const [pixel, channel] = [Math.floor(at / channels), at % channels];
+      const [x, y] = [pixel % width, Math.floor(pixel / width)];
+      const [fromX, fromY] = [axes.includes('x') ? width - 1 - x : x, axes.includes('y') ? height - 1 - y : y];
+      return image.data[(fromY * width + fromX) * channels + channel] ?? 0;
+    });
+    return { ...image, data };
+  };
+  const cut = (image: Image, height: number): Image => ({
+    ...image,
+    height,
+    data: image.data.subarray(0, height * image.width * image.channels),
+  });
+  const withAlpha = (image: Image): Image => {
+    const samples = Array.from({ length: image.width * image.height }, (_, i) => [
+      ...image.data.subarray(3 * i, 3 * i + 3),
+      image.data[3 * i] ?? 0,
+    ]);
+    return { ...image, channels: 4, data: Uint8Array.from(samples.flat()) };
+  };
+  const enlarged = async (images: readonly Image[], options: Readonly<Record<string, unknown>>): Promise<Image[]> => {
+    const names = images.map((_, index) => `view-${index}.png`);
+    for (const [index, image] of images.entries()) {
+      await writeFile(join(folder.path, names[index] ?? ''), writePng(image));
+    }
+    const { results } = await run(names, { upscaler: 'COMPACT_X2', ...options });
+    return results.map(({ file }) => readPng(readFileSync(file)));
+  };
+
+  it.each([
+    { views: 2, axes: [[], ['x', 'y']] as const, image: cut(small, 30), tiling: {} },
+    { views: 4, axes: [[], ['x', 'y'], ['x'], ['y']] as const, image: cut(small, 30), tiling: {} },
+    { views: 4, axes: [[], ['x', 'y'], ['x'], ['y']] as const, image: withAlpha(small), tiling: { tile: 16 } },
+  ])('is what the $views pictures come to one by one: $image.channels channels, $tiling', async (given) => {
+    const { views, axes, image, tiling } = given;
+    const pictures = axes.map((along) => mirrored(image, along));
+    const single = await enlarged(pictures, { tta: 1 });
+    const backs = single.map((picture, view) => mirrored(picture, axes[view] ?? []));
+    const [first] = backs;
+    const [mean] = await enlarged([image], { tta: views, ...tiling });
+    if (!first || !mean) throw new Error('no result');
+    const expected = first.data.map((_, at) =>
+      Math.round(backs.reduce((sum, { data }) => sum + (data[at] ?? 0), 0) / views),
+    );
+    expect(difference(mean, { ...first, data: expected }).max).toBeLessThanOrEqual(1); // each of the views was rounded
+    expect(difference(mean, first).max).toBeGreaterThan(2);
+  });
+
+  it.each([
+    [{}, 300, 300, 4],
+    [{}, 400, 400, 2],
+    [{}, 512, 512, undefined],
+    [{ tta: 1 }, 40, 30, undefined],
+    [{ tta: 'auto', tile_pad: 10 }, 40, 30, undefined],
+    [{ tta: 2, tile_pad: 10 }, 40, 30, 2],
+    [{ upscaler: 'AUTO' }, 40, 30, 4],
+    [{ upscaler: 'AUTO', scale: 5 }, 200, 100, 4],
+  ])('with %j of %i x %i pixels, %s are told', async (options, width, height, told) => {
+    const name = await picture('views.png', width, height);
+    const { results } = await run([name], { upscaler: 'COMPACT_X2', ...options });
+    expect(results[0]?.info.tta).toBe(told);
+  });
+
+  it('is for another network what is asked for, and one where nothing is', async () => {
+    const network = readSmallNetworks().find(({ expected }) => expected.architecture === 'Compact');
+    if (!network) throw new Error('no network');
+    writeSmallNetwork(join(folder.path, 'models', 'small.pth'), network, 'pth-zip');
+    const name = await picture('views.png', 20, 10);
+    const told = async (options: Readonly<Record<string, unknown>>): Promise<number | undefined> =>
+      (await run([name], { upscaler: 'small', ...options })).results[0]?.info.tta;
+    expect(await told({})).toBeUndefined();
+    expect(await told({ tta: 4 })).toBe(4);
   });
 });
 

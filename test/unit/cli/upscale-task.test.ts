@@ -32,6 +32,7 @@ describe('the task that flags ask for', () => {
     const task = await create({
       ...given,
       precision: 'int8',
+      tta: 'auto',
       quality: '80',
       upscaler: 'LANCZOS',
       metadata: 'strip',
@@ -49,6 +50,7 @@ describe('the task that flags ask for', () => {
         denoise_strength: 0.5,
         device: 'cpu',
         precision: 'int8',
+        tta: 'auto',
       },
       output: { output_format: 'auto', quality: 80, metadata: 'strip' },
       mayOverwrite: true,
@@ -82,6 +84,7 @@ describe('the task that flags ask for', () => {
     [{ tile: '-1' }, '--tile: must be at least 0, got "-1"'],
     [{ tilePad: '0.5' }, '--tile-pad: must be auto or a whole number, got "0.5"'],
     [{ prePad: 'auto' }, '--pre-pad: must be a finite number, got "auto"'],
+    [{ tta: '8' }, '--tta: must be auto, 1, 2, 4, got "8"'],
     [{ denoiseStrength: '2' }, '--denoise-strength: must be 0 to 1, got "2"'],
     [{ quality: '0' }, '--quality: must be at least 1, got "0"'],
   ])('names the flag of %j, what was expected and what came', async (flags, message) => {

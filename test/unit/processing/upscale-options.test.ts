@@ -19,6 +19,7 @@ describe('what may be asked of an upscale', () => {
       tile: '0',
       tile_pad: 'auto',
       denoise_strength: '1e-1',
+      tta: '4',
       colour: 'red',
     };
     expect(upscaleOptions.parse(given)).toEqual({
@@ -28,6 +29,7 @@ describe('what may be asked of an upscale', () => {
       tile: 0,
       tile_pad: 'auto',
       denoise_strength: 0.1,
+      tta: 4,
       pre_pad: 0,
     });
   });
@@ -51,6 +53,8 @@ describe('what may be asked of an upscale', () => {
     [{ tile: 'small' }, 'tile: '],
     [{ tile_pad: 0.5 }, 'tile_pad: '],
     [{ pre_pad: 'auto' }, 'pre_pad: '],
+    [{ tta: '3' }, 'tta: tta must be auto, 1, 2, 4'],
+    [{ tta: 'eight' }, 'tta: tta must be auto, 1, 2, 4'],
     [{ device: 'gpu' }, 'device: '],
     [{ precision: 'bf16' }, 'precision: '],
     [{ upscaler: '' }, 'upscaler: '],
