@@ -49,14 +49,17 @@ async function placeCalibrated(): Promise<void> {
   await writeFile(at('net.pth.int8'), calibration);
 }
 
-async function upscale(precision: string, file = 'net.pth'): Promise<{ info: ResultInfo; pixels: string }> {
-  const out = `${precision}.png`;
-  const args = ['upscale', 'photo.png', '-o', out, '--upscaler', at(file), '--overwrite', '--json'];
+async function upscale(
+  precision: string,
+  { file = 'net.pth', tta = '1' } = {},
+): Promise<{ info: ResultInfo; pixels: string; out: string }> {
+  const out = `${precision}-${tta}.png`;
+  const args = ['upscale', 'photo.png', '-o', out, '--upscaler', at(file), '--tta', tta, '--overwrite', '--json'];
   const { stdout, stderr } = await run(...args, '--precision', precision);
   const { results } = JSON.parse(stdout) as { results: readonly { readonly info: ResultInfo }[] };
   const [result] = results;
   if (!result) throw new Error(stderr);
-  return { info: result.info, pixels: (await readFile(at(out))).toString('base64') };
+  return { info: result.info, pixels: (await readFile(at(out))).toString('base64'), out };
 }
 
 /** Changes what a calibration says of itself, in the header of its file; the tensors behind it stay. */
@@ -107,6 +110,23 @@ describe('The int8 form of a model', () => {
         precision: 'fp32',
         warnings: ['fp32 was used instead of fp16: fp16 is for GPUs'],
       });
+    },
+    SLOW,
+  );
+
+  it(
+    'sees mirrored views as the network in fp32 does',
+    async () => {
+      await placeCalibrated();
+      const [one, four, exact] = [
+        await upscale('int8'),
+        await upscale('int8', { tta: '4' }),
+        await upscale('fp32', { tta: '4' }),
+      ];
+      expect(four.info).toMatchObject({ precision: 'int8', tta: 4 });
+      expect(four.pixels).not.toBe(one.pixels);
+      const { stdout } = await run('evaluate', exact.out, four.out, '--json');
+      expect((JSON.parse(stdout) as { mean: { psnr: number } }).mean.psnr).toBeGreaterThan(50);
     },
     SLOW,
   );
