@@ -5,7 +5,7 @@ import { VIEWS } from '../architectures/mirrored-views.ts';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
-import { hasAlpha, isOpaque } from '../imaging/image.ts';
+import { isOpaque } from '../imaging/image.ts';
 import { resample } from '../imaging/resample.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
@@ -19,6 +19,7 @@ import type { Fallback, ResultInfo, RunningOn, Size } from './result.ts';
 import type { StageClock } from './stage-clock.ts';
 import { taskDevices } from './task-devices.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
+import { imagesSeen } from './tile-size.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
 import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
@@ -245,16 +246,16 @@ function passesFor(scale: number, factor: number): number {
   return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
 }
 
-/** As many views as were asked for; else as the upscaler has time for, but one on the reference's grid, which has but one. */
+/** As many views as were asked for; else as the upscaler has time for, and one on the reference's grid, which knows no views. */
 function viewsFor(
   name: string,
   { width, height, channels }: RowSource,
   { tta = 'auto' }: UpscaleOptions,
-  { isOpaque, tilePad }: TilingOptions,
+  cut: TilingOptions,
 ): Views {
   if (tta !== 'auto') return tta;
-  const allowed = tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
-  const pixels = width * height * (hasAlpha(channels) && !isOpaque ? 2 : 1);
+  const allowed = cut.tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
+  const pixels = width * height * imagesSeen(channels, cut.isOpaque);
   return VIEWS.findLast((views) => views * pixels <= allowed) ?? 1;
 }
 

@@ -3,7 +3,6 @@ import type { Views } from '../architectures/mirrored-views.ts';
 import { recognise } from '../architectures/registry.ts';
 import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
 import type { ImageShape } from '../imaging/image.ts';
-import { hasAlpha } from '../imaging/image.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import { evenTiles, padReflect, referenceTiles } from '../imaging/tiling.ts';
@@ -15,7 +14,7 @@ import { NetworkRunner } from './network-runner.ts';
 import type { PrecisionPlan } from './precision.ts';
 import { FP32 } from './precision.ts';
 import type { Fallback } from './result.ts';
-import { autoTile } from './tile-size.ts';
+import { autoTile, imagesSeen } from './tile-size.ts';
 
 /** The weights of one upscaler. */
 export interface ModelFiles {
@@ -160,7 +159,7 @@ export class RealESRGANUpscaler {
   }
 
   #core(source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions): number {
-    const images = views * (hasAlpha(source.channels) && !isOpaque ? 2 : 1);
+    const images = views * imagesSeen(source.channels, isOpaque);
     const wanted = tile === 'auto' ? autoTile(this.#runner.network, images) : tile;
     if (maxTile === undefined) return wanted;
     return wanted === 0 ? maxTile : Math.min(wanted, maxTile);

@@ -1,4 +1,6 @@
 import type { Network } from '../architectures/architecture.ts';
+import type { Channels } from '../imaging/image.ts';
+import { hasAlpha } from '../imaging/image.ts';
 import type { Size } from './result.ts';
 
 /** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
@@ -14,6 +16,11 @@ const LARGEST = 1024;
 
 /** Cores that are tried in turn when memory runs out. */
 const LADDER = [400, 200, 100, 64];
+
+/** How many images a network sees of one picture: alpha that is not known to be full goes through it as an image of its own. */
+export function imagesSeen(channels: Channels, isOpaque: boolean): 1 | 2 {
+  return hasAlpha(channels) && !isOpaque ? 2 : 1;
+}
 
 /**
  * The core side that `auto` stands for, in input pixels: the largest that keeps a tile's activations within bounds. On the
