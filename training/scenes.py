@@ -18,7 +18,7 @@ CANVAS = 1152  # scenes are painted at this size and reduced, which antialiases 
 TILE = 160  # halved 80, a multiple of the JPEG blocks of 16
 SCENES_PER_SHARD = 20
 KINDS = {"leaves": 0.36, "layers": 0.14, "strands": 0.14, "foliage": 0.13, "clouds": 0.06, "cartoon": 0.06, "drawing": 0.06, "text": 0.05}
-REDUCED_BY = {Image.Resampling.LANCZOS: 0.5, Image.Resampling.BICUBIC: 0.2, Image.Resampling.BOX: 0.15, Image.Resampling.HAMMING: 0.15}
+REDUCED_BY = {Image.Resampling.LANCZOS: 0.25, Image.Resampling.BICUBIC: 0.25, Image.Resampling.BOX: 0.3, Image.Resampling.HAMMING: 0.2}
 DRAWN = ("cartoon", "drawing", "text")
 
 

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { ServerProblemError, ServerUnreachableError, UsageError } from './errors.ts';
@@ -84,14 +82,13 @@ export class RemoteService {
   ): Promise<void> {
     const response = await this.#request(`jobs/${id}/results/0`, {}, signal);
     const hash = createHash('sha256');
-    const digest = new Transform({
-      transform(chunk: Uint8Array, _encoding, done) {
+    async function* chunks(): AsyncGenerator<Uint8Array, void> {
+      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
         hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    const body = Readable.fromWeb(response.body ?? new Blob([]).stream());
-    await pipeline(body, digest, createWriteStream(file), { signal }).catch((error: unknown) => {
+        yield chunk;
+      }
+    }
+    await writeFile(file, chunks(), { signal }).catch((error: unknown) => {
       throw this.#unreachable(error, signal);
     });
     if (hash.digest('hex') === sha256) return;

@@ -1,8 +1,7 @@
 import busboy from 'busboy';
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
@@ -65,7 +64,7 @@ async function receiveRaw(request: Request, response: Response, target: ImageTar
   const hash = createHash('sha256');
   const file = target.file(0);
   const body = bodyChunks(request, response, { what: 'The image', maxBytes: target.maxBytes });
-  await pipeline(hashed(body, hash), createWriteStream(file, { flags: 'wx' }));
+  await writeNew(file, hashed(body, hash));
   return { images: [{ file, name: 'image', sha256: hash.digest('hex') }], fields: Fields.ofQuery(request.query) };
 }
 
@@ -146,9 +145,8 @@ class FormReceiver {
     this.#images.push({ file, name: sentName(filename), hash });
     stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
     const sized = limited(stream, this.#target.maxBytes);
-    const written = pipeline(hashed(sized, hash), createWriteStream(file, { flags: 'wx' }));
     this.#writing.push(
-      written.catch((error: unknown) => {
+      writeNew(file, hashed(sized, hash)).catch((error: unknown) => {
         this.#refuse(bodyProblem(error));
         stream.resume();
       }),
@@ -171,6 +169,11 @@ function bodyProblem(error: unknown): Error {
   if (!(error instanceof Error)) return new BadBodyError('The form cannot be read');
   if (error instanceof HiresFixError || 'code' in error) return error;
   return new BadBodyError(`The form cannot be read: ${error.message}`, { cause: error });
+}
+
+/** A stream that fails may open its file after all; this promise waits until the file is closed, so that it can be removed. */
+function writeNew(file: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  return writeFile(file, chunks, { flag: 'wx' });
 }
 
 async function* hashed(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer, void> {

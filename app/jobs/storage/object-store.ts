@@ -1,7 +1,6 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectsCommand,
@@ -85,7 +84,7 @@ export class ObjectStore {
     try {
       await this.#trying(patience, async () => {
         const { Body: body } = await this.#client.send(new GetObjectCommand(this.#at(key)));
-        await pipeline(body as Readable, createWriteStream(partial));
+        await writeFile(partial, body as Readable);
         if ((await fileDigest(partial)) !== sha256) throw new Error(`${key} is not what was stored`);
       });
       await rename(partial, file);
