@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import type { EvaluationOptions, FilePair, FileScore } from '../evaluation/evaluate-files.ts';
+import { evaluateFiles } from '../evaluation/evaluate-files.ts';
+import { writeReport } from '../evaluation/evaluation-report.ts';
 import type { EvaluationView, FailedPair } from '../evaluation/evaluation-view.ts';
 import { evaluationView } from '../evaluation/evaluation-view.ts';
 import { BatchFailedError, UsageError } from './errors.ts';
@@ -42,7 +44,6 @@ async function evaluate(reference: string, candidate: string, flags: EvaluateFla
 
   const view = evaluationView(scores, failures.map(failureView), options);
   if (flags.report !== undefined) {
-    const { writeReport } = await import('../evaluation/evaluation-report.ts');
     await writeReport(resolve(flags.report), view, maxPixels);
   }
   process.stdout.write(`${flags.json === true ? JSON.stringify(view, null, 2) : textOf(view)}\n`);
@@ -61,7 +62,6 @@ async function evaluateAll(
   pairs: readonly FilePair[],
   options: EvaluationOptions,
 ): Promise<{ readonly scores: readonly FileScore[]; readonly failed: readonly Failure[] }> {
-  const { evaluateFiles } = await import('../evaluation/evaluate-files.ts'); // sharp is not loaded for other commands
   const scores: FileScore[] = [];
   const failed: Failure[] = [];
   for (const pair of pairs) {

@@ -1,14 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import type { Config } from '../config.ts';
 import { loadConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
-import { addEvaluateCommand } from './evaluate-command.ts';
-import { addFaceCommand } from './face-command.ts';
-import { addModelsCommand } from './models-command.ts';
-import { addColorizeCommand, addRestoreCommand } from './restore-command.ts';
-import { addServeCommand } from './serve-command.ts';
-import { addUpscaleCommand } from './upscale-command.ts';
 
 const OK = 0;
 const FAILED = 1;
@@ -16,6 +11,18 @@ const BAD_USAGE = 2;
 
 /** Errors by which the caller, not the work, is at fault. */
 const USAGE_CODES = new Set(['ERR_USAGE', 'ERR_BAD_CONFIG', 'ERR_BAD_PARAMETER', 'ERR_UNKNOWN_UPSCALER']);
+
+type AddCommand = (program: Command, loadConfig: () => Config) => void;
+
+const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<AddCommand> }[] = [
+  { name: 'upscale', load: async () => (await import('./upscale-command.ts')).addUpscaleCommand },
+  { name: 'face', load: async () => (await import('./face-command.ts')).addFaceCommand },
+  { name: 'restore', load: async () => (await import('./restore-command.ts')).addRestoreCommand },
+  { name: 'colorize', load: async () => (await import('./restore-command.ts')).addColorizeCommand },
+  { name: 'models', load: async () => (await import('./models-command.ts')).addModelsCommand },
+  { name: 'evaluate', load: async () => (await import('./evaluate-command.ts')).addEvaluateCommand },
+  { name: 'serve', load: async () => (await import('./serve-command.ts')).addServeCommand },
+];
 
 process.stdout.on('error', () => process.exit(FAILED)); // whoever read it (`| head`) has read enough
 process.exitCode = await main(process.argv);
@@ -27,13 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true });
-  addUpscaleCommand(program, () => loadConfig());
-  addFaceCommand(program, () => loadConfig());
-  addRestoreCommand(program, () => loadConfig());
-  addColorizeCommand(program, () => loadConfig());
-  addModelsCommand(program, () => loadConfig());
-  addEvaluateCommand(program, () => loadConfig());
-  addServeCommand(program, () => loadConfig());
+  for (const add of await commandsFor(argv[2])) add(program, loadConfig);
   overrideExits(program);
   try {
     await program.parseAsync(argv);
@@ -41,6 +42,15 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return exitCodeOf(error);
   }
+}
+
+/**
+ * The command that is asked for; all of them, in the order of the help, where none is. What the others need is not loaded:
+ * that takes as long as the rest of the start.
+ */
+async function commandsFor(name: string | undefined): Promise<readonly AddCommand[]> {
+  const asked = COMMANDS.filter((command) => command.name === name);
+  return Promise.all((asked.length > 0 ? asked : COMMANDS).map(({ load }) => load()));
 }
 
 function version(): string {
