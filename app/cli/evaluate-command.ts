@@ -23,7 +23,10 @@ export function addEvaluateCommand(program: Command, loadConfig: () => Config): 
     .command('evaluate')
     .description('PSNR and SSIM of images against their references, as scikit-image computes them')
     .argument('<reference>', 'an image, or a folder of images')
-    .argument('<candidate>', 'the image to judge, or a folder with images of the same names')
+    .argument(
+      '<candidate>',
+      'the image to judge, or a folder with images of the same names, _upscaled or so behind them or not',
+    )
     .option('--crop-border <pixels>', 'pixels left out at every edge', '0')
     .option('--y-channel', 'compare luma (BT.601, 16 to 235) instead of colours')
     .option('--report <folder>', 'write report.html, report.json and the worst cases side by side')

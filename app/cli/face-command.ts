@@ -7,6 +7,7 @@ import { givenFlags, parseOptions } from './flag-options.ts';
 import { addImageArguments, addResultOptions, runImageCommand, runLocally } from './image-command.ts';
 import type { ImageFlags } from './images-task.ts';
 import { imagesTask } from './images-task.ts';
+import { RESULT_SUFFIX } from './output-paths.ts';
 
 /** What `addFaceChoiceOptions` adds. */
 export const FACE_CHOICE_FLAGS = ['onlyCenterFace', 'faces', 'minFaceSize', 'strict'] as const;
@@ -30,7 +31,7 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
     .option('--tile <pixels|auto>', 'tile side of that upscaler')
     .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
   addFaceChoiceOptions(command);
-  addResultOptions(command, '_restored').action(async (inputs: string[], flags: ImageFlags) => {
+  addResultOptions(command, RESULT_SUFFIX.restored).action(async (inputs: string[], flags: ImageFlags) => {
     const config = loadConfig();
     const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));
     await runImageCommand(inputs, flags, {

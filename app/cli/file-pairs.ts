@@ -5,6 +5,9 @@ import type { FilePair } from '../evaluation/evaluate-files.ts';
 import { UsageError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
 import { inputFiles } from './input-files.ts';
+import { RESULT_SUFFIX } from './output-paths.ts';
+
+const RESULT_SUFFIXES = Object.values(RESULT_SUFFIX);
 
 /** Which files belong together, and the references without a candidate. */
 export interface FilePairs {
@@ -14,7 +17,7 @@ export interface FilePairs {
 
 /**
  * Two files, or the images of two folders by their names below them; where none has the very same name, one whose name differs
- * in nothing but the extension. Candidates without a reference are left alone.
+ * in nothing but the extension and the suffix of our results. Candidates without a reference are left alone.
  * @throws UsageError for a file and a folder, or where there is nothing
  */
 export async function filePairs(reference: string, candidate: string): Promise<FilePairs> {
@@ -55,8 +58,12 @@ function pairOf(reference: InputFile, candidate: InputFile): FilePair {
 function matchOf(reference: InputFile, candidates: readonly InputFile[]): InputFile | undefined {
   const same = candidates.find(({ relativePath }) => relativePath === reference.relativePath);
   if (same) return same;
-  const alike = candidates.filter(({ relativePath }) => stemOf(relativePath) === stemOf(reference.relativePath));
-  return alike.length === 1 ? alike[0] : undefined;
+  const stem = stemOf(reference.relativePath);
+  for (const names of [[stem], RESULT_SUFFIXES.map((suffix) => stem + suffix)]) {
+    const alike = candidates.filter(({ relativePath }) => names.includes(stemOf(relativePath)));
+    if (alike.length > 0) return alike.length === 1 ? alike[0] : undefined;
+  }
+  return undefined;
 }
 
 function stemOf(path: string): string {

@@ -11,6 +11,7 @@ import { givenFlags, parseOptions } from './flag-options.ts';
 import { addImageArguments, addResultOptions, runImageCommand, runLocally } from './image-command.ts';
 import type { ImageFlags } from './images-task.ts';
 import { imagesTask } from './images-task.ts';
+import { RESULT_SUFFIX } from './output-paths.ts';
 import type { InputFile } from './input-files.ts';
 
 const FLAGS = [
@@ -33,7 +34,7 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
   addFaceChoiceOptions(command);
   addColorizeOptions(command);
-  addResultOptions(command, '_restored').action(async (inputs: string[], flags: ImageFlags) => {
+  addResultOptions(command, RESULT_SUFFIX.restored).action(async (inputs: string[], flags: ImageFlags) => {
     const config = loadConfig();
     await restore(inputs, flags, { config, standard: config.modelRestore });
   });
@@ -43,7 +44,7 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
 export function addColorizeCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('colorize').description('Colour black-and-white photographs');
   addColorizeOptions(addImageArguments(command));
-  addResultOptions(command, '_colorized').action(async (inputs: string[], flags: ImageFlags) => {
+  addResultOptions(command, RESULT_SUFFIX.colorized).action(async (inputs: string[], flags: ImageFlags) => {
     await restore(inputs, flags, { config: loadConfig(), standard: 'colorize' });
   });
 }

@@ -6,6 +6,7 @@ import { FACE_MODELS } from '../processing/face-options.ts';
 import type { HiresFixTask } from '../processing/tasks.ts';
 import type { TaskHooks } from '../worker/worker-pool.ts';
 import { addImageArguments, addResultOptions, runImageCommand, runLocally } from './image-command.ts';
+import { RESULT_SUFFIX } from './output-paths.ts';
 import { RemoteService } from './remote-service.ts';
 import { upscaleRemotely } from './remote-upscale.ts';
 import type { UpscaleFlags } from './upscale-task.ts';
@@ -43,7 +44,7 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
         'auto: int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
       ).choices(PRECISIONS),
     );
-  addResultOptions(command, '_upscaled')
+  addResultOptions(command, RESULT_SUFFIX.upscaled)
     .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')
     .action(async (inputs: string[], flags: UpscaleFlags) => {
       const run = runnerOf(flags, loadConfig());
