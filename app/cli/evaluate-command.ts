@@ -25,7 +25,7 @@ export function addEvaluateCommand(program: Command, loadConfig: () => Config): 
     .argument('<reference>', 'an image, or a folder of images')
     .argument(
       '<candidate>',
-      'the image to judge, or a folder with images of the same names, _upscaled or so behind them or not',
+      'the image to judge, or a folder with images of the same names; those of results (a_upscaled.png) match too',
     )
     .option('--crop-border <pixels>', 'pixels left out at every edge', '0')
     .option('--y-channel', 'compare luma (BT.601, 16 to 235) instead of colours')
