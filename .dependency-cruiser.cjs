@@ -18,11 +18,13 @@ const LAYERS = [
   'onnx',
   'checkpoints',
   'imaging',
+  'options',
+  'files',
 ];
 
 /** What a layer may import beside itself and the files at the top (`config.ts`, `errors.ts`, `logger.ts`). */
 const MAY_IMPORT = {
-  cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging'],
+  cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging', 'options', 'files'],
   http: [
     'realtime',
     'access',
@@ -37,23 +39,37 @@ const MAY_IMPORT = {
     'architectures',
     'checkpoints',
     'imaging',
+    'options',
+    'files',
   ],
   realtime: ['access', 'jobs', 'processing'],
   access: ['jobs'],
   metrics: ['jobs', 'processing'],
   webhooks: ['jobs', 'outbound'],
-  jobs: ['worker', 'processing'],
-  worker: ['processing', 'inference'],
+  jobs: ['worker', 'processing', 'options', 'files'],
+  worker: ['processing', 'inference', 'files'],
   evaluation: ['imaging'],
-  processing: ['inference', 'catalog', 'architectures', 'quantization', 'onnx', 'checkpoints', 'imaging'],
+  processing: [
+    'inference',
+    'catalog',
+    'architectures',
+    'quantization',
+    'onnx',
+    'checkpoints',
+    'imaging',
+    'options',
+    'files',
+  ],
   inference: [],
-  catalog: ['architectures', 'outbound'],
+  catalog: ['architectures', 'outbound', 'files'],
   outbound: [],
   architectures: ['onnx', 'checkpoints', 'imaging'],
   quantization: ['onnx', 'checkpoints'],
   onnx: ['checkpoints'],
   checkpoints: [],
   imaging: [],
+  options: [],
+  files: [],
 };
 
 const layerRules = LAYERS.map((layer) => ({

@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { autoOr, boolean, decimal, httpUrl, keys, origins, parseUrl, share, whole } from './config-values.ts';
 import { HiresFixError } from './errors.ts';
-import { COLORIZE_MODELS } from './processing/restore-options.ts';
-import { DEVICES, PRECISIONS } from './processing/upscale-options.ts';
+import { COLORIZE_MODELS } from './options/restore-options.ts';
+import { DEVICES, PRECISIONS } from './options/upscale-options.ts';
 
 /** The environment is not usable; `problems` has one line for each bad variable. */
 export class BadConfigError extends HiresFixError {

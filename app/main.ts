@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server as SocketServer } from 'socket.io';
 import { join } from 'node:path';
-import { ProcessLock } from './catalog/process-lock.ts';
+import { ProcessLock } from './files/process-lock.ts';
 import type { Config } from './config.ts';
 import {
   createContainer,

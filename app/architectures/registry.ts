@@ -2,17 +2,17 @@ import type { StateDict } from '../checkpoints/state-dict.ts';
 import type { TensorValues } from '../onnx/weights.ts';
 import { Weights } from '../onnx/weights.ts';
 import type { Architecture, Network } from './architecture.ts';
-import { codeFormer } from './codeformer.ts';
-import { compact } from './compact.ts';
-import { ddcolor } from './ddcolor.ts';
-import { deoldify } from './deoldify.ts';
+import { codeFormer } from './faces/codeformer.ts';
+import { compact } from './upscalers/compact.ts';
+import { ddcolor } from './color/ddcolor.ts';
+import { deoldify } from './color/deoldify.ts';
 import { UnknownNetworkError } from './errors.ts';
-import { gfpgan } from './gfpgan.ts';
-import { nafnet } from './nafnet.ts';
-import { parseNet } from './parsenet.ts';
-import { restoreFormer } from './restoreformer.ts';
-import { retinaFace } from './retinaface.ts';
-import { rrdbNet } from './rrdbnet.ts';
+import { gfpgan } from './faces/gfpgan.ts';
+import { nafnet } from './restorers/nafnet.ts';
+import { parseNet } from './faces/parsenet.ts';
+import { restoreFormer } from './faces/restoreformer.ts';
+import { retinaFace } from './faces/retinaface.ts';
+import { rrdbNet } from './upscalers/rrdbnet.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
 const ARCHITECTURES: readonly Architecture[] = [

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ModelFile } from './model-files.ts';
 import type { KnownModel } from './model-index.ts';
 import type { LockedModel } from './models-lock-file.ts';
-import type { DownloadProgress } from './progress-meter.ts';
+import type { DownloadProgress } from './download/progress-meter.ts';
 
 /** What a checkpoint says of its network. */
 export interface InspectedModel {

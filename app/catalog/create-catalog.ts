@@ -1,7 +1,7 @@
 import { inspectCheckpoint } from '../architectures/inspect-checkpoint.ts';
 import type { Config } from '../config.ts';
 import { ModelCatalog } from './model-catalog.ts';
-import { ModelDownloader } from './model-downloader.ts';
+import { ModelDownloader } from './download/model-downloader.ts';
 
 /** The catalogue of `MODELS_DIR`, as the configuration wants it. */
 export function createCatalog(config: Config): ModelCatalog {

@@ -1,8 +1,8 @@
 import { rename, stat } from 'node:fs/promises';
-import { syncParent } from './durable-file.ts';
-import { sha256OfFile } from './file-hash.ts';
+import { syncParent } from '../files/durable-file.ts';
+import { sha256OfFile } from '../files/file-hash.ts';
 import type { LockedModel } from './models-lock-file.ts';
-import { errorCode } from './transfer-fault.ts';
+import { errorCode } from '../files/error-code.ts';
 
 /** A file's identity as far as it can be seen without reading it. */
 export interface FileStamp {

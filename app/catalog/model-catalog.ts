@@ -1,17 +1,17 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeModel, recordOf, type CatalogEntry, type InspectedModel } from './catalog-entry.ts';
-import { DOWNLOAD_LIMITS } from './download-limits.ts';
+import { DOWNLOAD_LIMITS } from './download/download-limits.ts';
 import { DownloadError, ModelUnavailableError, UnknownModelError } from './errors.ts';
-import { sha256OfFile } from './file-hash.ts';
+import { sha256OfFile } from '../files/file-hash.ts';
 import { checkFile, setAside, stampOf, type FileCheck } from './installed-file.ts';
-import type { DownloadedModel, DownloadOptions, ModelDownloader } from './model-downloader.ts';
+import type { DownloadedModel, DownloadOptions, ModelDownloader } from './download/model-downloader.ts';
 import { findModelFiles, type ModelFile } from './model-files.ts';
 import { ModelIndex, type KnownModel } from './model-index.ts';
 import { ModelsLockFile, type LockedModel } from './models-lock-file.ts';
 import { readRemoteModels, type RemoteModel } from './remote-model.ts';
 import { runningDownload } from './running-download.ts';
-import { diskFault } from './transfer-fault.ts';
+import { diskFault } from './download/transfer-fault.ts';
 
 export interface ModelCatalogOptions {
   /** `MODELS_DIR`. */

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
-import { errorCode } from './transfer-fault.ts';
+import { errorCode } from '../files/error-code.ts';
 
 /** What checkpoints are called, the best first where several files of one stem lie in a folder. */
 const EXTENSIONS = ['.safetensors', '.pth', '.pt', '.ckpt'];

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { syncDirectory, writeDurably } from './durable-file.ts';
+import { syncFolder, writeDurably } from '../files/durable-file.ts';
 import { BadModelsLockError } from './errors.ts';
-import { ProcessLock, type ProcessLockTimings } from './process-lock.ts';
-import { errorCode } from './transfer-fault.ts';
+import { ProcessLock, type ProcessLockTimings } from '../files/process-lock.ts';
+import { errorCode } from '../files/error-code.ts';
 
 const lockedModelSchema = z.object({
   name: z.string(),
@@ -52,7 +52,7 @@ export class ModelsLockFile {
       const entries = new Map(await this.read()).set(filename, entry);
       const models = Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
       await writeDurably(this.#path, `${JSON.stringify({ version: 1, models }, undefined, 2)}\n`);
-      await syncDirectory(this.#directory);
+      await syncFolder(this.#directory);
     } finally {
       await lock.release();
     }

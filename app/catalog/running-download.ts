@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { DOWNLOAD_LIMITS } from './download-limits.ts';
+import { DOWNLOAD_LIMITS } from './download/download-limits.ts';
 import { stampOf } from './installed-file.ts';
-import { partialProgress } from './partial-file.ts';
-import { ProcessLock } from './process-lock.ts';
-import type { DownloadProgress } from './progress-meter.ts';
+import { partialProgress } from './download/partial-file.ts';
+import { ProcessLock } from '../files/process-lock.ts';
+import type { DownloadProgress } from './download/progress-meter.ts';
 import type { RemoteModel } from './remote-model.ts';
 
 /** How far the download of a model is that any process runs at the moment, here or elsewhere; null where none does. */

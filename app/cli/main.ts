@@ -15,13 +15,13 @@ const USAGE_CODES = new Set(['ERR_USAGE', 'ERR_BAD_CONFIG', 'ERR_BAD_PARAMETER',
 type AddCommand = (program: Command, loadConfig: () => Config) => void;
 
 const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<AddCommand> }[] = [
-  { name: 'upscale', load: async () => (await import('./upscale-command.ts')).addUpscaleCommand },
-  { name: 'face', load: async () => (await import('./face-command.ts')).addFaceCommand },
-  { name: 'restore', load: async () => (await import('./restore-command.ts')).addRestoreCommand },
-  { name: 'colorize', load: async () => (await import('./restore-command.ts')).addColorizeCommand },
-  { name: 'models', load: async () => (await import('./models-command.ts')).addModelsCommand },
-  { name: 'evaluate', load: async () => (await import('./evaluate-command.ts')).addEvaluateCommand },
-  { name: 'serve', load: async () => (await import('./serve-command.ts')).addServeCommand },
+  { name: 'upscale', load: async () => (await import('./commands/upscale-command.ts')).addUpscaleCommand },
+  { name: 'face', load: async () => (await import('./commands/face-command.ts')).addFaceCommand },
+  { name: 'restore', load: async () => (await import('./commands/restore-command.ts')).addRestoreCommand },
+  { name: 'colorize', load: async () => (await import('./commands/restore-command.ts')).addColorizeCommand },
+  { name: 'models', load: async () => (await import('./commands/models-command.ts')).addModelsCommand },
+  { name: 'evaluate', load: async () => (await import('./commands/evaluate-command.ts')).addEvaluateCommand },
+  { name: 'serve', load: async () => (await import('./commands/serve-command.ts')).addServeCommand },
 ];
 
 process.stdout.on('error', () => process.exit(FAILED)); // whoever read it (`| head`) has read enough

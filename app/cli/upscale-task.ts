@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { HiresFixTask } from '../processing/tasks.ts';
-import { upscaleOptions } from '../processing/upscale-options.ts';
+import { upscaleOptions } from '../options/upscale-options.ts';
 import { UsageError } from './errors.ts';
 import { givenFlags, parseOptions } from './flag-options.ts';
 import type { ImageFlags } from './images-task.ts';

@@ -1,5 +1,5 @@
-import type { DecodedImage } from '../imaging/codec.ts';
-import { decodeImage } from '../imaging/codec.ts';
+import type { DecodedImage } from '../imaging/codec/codec.ts';
+import { decodeImage } from '../imaging/codec/codec.ts';
 import type { ComparisonOptions } from './compared-samples.ts';
 import { comparedPair } from './compared-samples.ts';
 import { NotComparableError } from './errors.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeImage } from '../imaging/codec.ts';
+import { encodeImage } from '../imaging/codec/codec.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import type { FilePair } from './evaluate-files.ts';
 import { decodePair } from './evaluate-files.ts';

@@ -1,6 +1,6 @@
 import type { Image } from '../imaging/image.ts';
 import { maxSample } from '../imaging/image.ts';
-import { resampleImage } from '../imaging/resample.ts';
+import { resampleImage } from '../imaging/pillow/resample.ts';
 import { rgbRows } from '../imaging/rgb-rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
 

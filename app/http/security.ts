@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import { isAllowedOrigin } from '../realtime/allowed-origin.ts';
+import { isAllowedOrigin } from '../access/allowed-origin.ts';
 import { OriginNotAllowedError } from './errors.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -8,7 +8,7 @@ import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
 import { authentication, rateLimit } from './authentication.ts';
 import { AwaitedJobs } from './awaited-jobs.ts';
-import { discardRest } from './body.ts';
+import { discardRest } from './receiving/body.ts';
 import { RouteNotFoundError } from './errors.ts';
 import { problemHandler } from './problem.ts';
 import { docsRoute } from './routes/docs-route.ts';

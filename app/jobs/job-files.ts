@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Job, JobRequest, JobResult } from './job.ts';
-import { syncFile, syncFolder } from './state-folder.ts';
+import { syncFile, syncFolder } from '../files/durable-file.ts';
 
 /** Of the processed folder: the journal, scratch files and the cache lie in it. */
 const STATE = '.state';

@@ -3,7 +3,7 @@ import type { ImageResult } from '../processing/result.ts';
 import type { DownloadTask, TaskImage } from '../processing/tasks.ts';
 import { WorkerCrashedError } from '../worker/errors.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
-import { fileDigest } from './file-digest.ts';
+import { sha256OfFile } from '../files/file-hash.ts';
 import type { ImageWork, Job, JobHandler, JobHooks, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import type { ResultCache } from './result-cache.ts';
@@ -98,5 +98,5 @@ function imagesOf(job: Job, files: JobFiles, indices: readonly number[]): readon
 }
 
 async function withDigest(result: ImageResult): Promise<JobResult> {
-  return { ...result, sha256: await fileDigest(result.file) };
+  return { ...result, sha256: await sha256OfFile(result.file) };
 }

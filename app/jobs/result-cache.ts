@@ -16,7 +16,7 @@ import { extname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { withoutSecrets } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import { fileDigest } from './file-digest.ts';
+import { sha256OfFile } from '../files/file-hash.ts';
 import type { Job, JobInput, JobResult } from './job.ts';
 
 /** Another number for another meaning of what is stored. */
@@ -75,7 +75,7 @@ export class ResultCache {
       const { extension, info, bytes, sha256 } = await this.#recordOf(key);
       file = `${stem}${extension}`;
       await linkOrCopy(this.#path(key, extension), file);
-      if ((await fileDigest(file)) !== sha256) throw new Error('it is not what it was');
+      if ((await sha256OfFile(file)) !== sha256) throw new Error('it is not what it was');
       await this.#touch(key);
       const seconds = Math.round(performance.now() - start) / 1000;
       return { file, bytes, sha256, info: { ...info, seconds: { cache: seconds, total: seconds } } };

@@ -1,4 +1,4 @@
-import type { DownloadOptions } from '../catalog/model-downloader.ts';
+import type { DownloadOptions } from '../catalog/download/model-downloader.ts';
 import type { StageClock, StageDetail } from './stage-clock.ts';
 
 /** A download that waits (for a busy server, for another process that fetches the same file) is shown to go on this often. */

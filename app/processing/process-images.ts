@@ -1,11 +1,12 @@
 import { rename, stat } from 'node:fs/promises';
+import { errorCode } from '../files/error-code.ts';
 import { join } from 'node:path';
 import { UnknownNetworkError } from '../architectures/errors.ts';
 import { BadModelsLockError, ModelUnavailableError, UnknownModelError } from '../catalog/errors.ts';
 import { CheckpointError } from '../checkpoints/errors.ts';
-import { assertHolds } from '../imaging/codec-encode.ts';
-import type { DecodedImage } from '../imaging/codec.ts';
-import { decodeImage, encodeImage } from '../imaging/codec.ts';
+import { assertHolds } from '../imaging/codec/codec-encode.ts';
+import type { DecodedImage } from '../imaging/codec/codec.ts';
+import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
 import { OutputFormatError } from '../imaging/errors.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import type { ScratchImage } from '../imaging/scratch-image.ts';
@@ -18,7 +19,7 @@ import type { WorkProgress } from './progress.ts';
 import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
 import { StageClock } from './stage-clock.ts';
 import type { Attempt, ImagesTask, TaskImage } from './tasks.ts';
-import type { OutputOptions } from './upscale-options.ts';
+import type { OutputOptions } from '../options/upscale-options.ts';
 
 /** What is told while the images of a task are worked on. */
 export interface ProcessorHooks {
@@ -161,7 +162,7 @@ function resultFormat(
 async function assertFree(file: string, mayOverwrite: boolean, written: ReadonlySet<string>): Promise<void> {
   if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
   const there = await stat(file).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
   if (there === undefined || (mayOverwrite && there.isFile())) return;

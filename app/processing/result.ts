@@ -1,5 +1,5 @@
 import type { SessionDevice } from '../inference/devices.ts';
-import type { Device, Precision } from './upscale-options.ts';
+import type { Device, Precision } from '../options/upscale-options.ts';
 
 /** A step down from what was asked, with the reason; every one is told to the caller. */
 export interface Fallback {

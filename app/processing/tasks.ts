@@ -1,8 +1,8 @@
-import type { FaceSettings } from './face-options.ts';
-import type { FaceOptions } from './face-task-options.ts';
-import type { FindFacesOptions } from './find-faces-options.ts';
-import type { RestoreOptions, RestoreStep } from './restore-options.ts';
-import type { OutputOptions, UpscaleOptions } from './upscale-options.ts';
+import type { FaceSettings } from '../options/face-options.ts';
+import type { FaceOptions } from '../options/face-task-options.ts';
+import type { FindFacesOptions } from '../options/find-faces-options.ts';
+import type { RestoreOptions, RestoreStep } from '../options/restore-options.ts';
+import type { OutputOptions, UpscaleOptions } from '../options/upscale-options.ts';
 
 /** One image of a task: a file to read, the name its owner gave it, and where the result goes. */
 export interface TaskImage {

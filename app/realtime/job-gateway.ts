@@ -6,7 +6,7 @@ import { ApiKeys } from '../access/api-keys.ts';
 import { UnauthorizedError } from '../access/errors.ts';
 import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
-import { isAllowedOrigin } from './allowed-origin.ts';
+import { isAllowedOrigin } from '../access/allowed-origin.ts';
 import type { Job } from '../jobs/job.ts';
 import { hasEnded } from '../jobs/job.ts';
 import type { JobView, ProgressView } from '../jobs/job-view.ts';

@@ -13,7 +13,7 @@ import {
   RESTORER,
 } from '../worker-container.ts';
 import { downloadModel } from '../processing/download-model.ts';
-import { runNetwork } from '../processing/run-network.ts';
+import { runNetwork } from '../processing/networks/run-network.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { ProcessorHooks } from '../processing/process-images.ts';

@@ -1,4 +1,5 @@
 import { HiresFixError } from '../errors.ts';
+import { errorCode } from '../files/error-code.ts';
 import { InferenceError } from '../inference/errors.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { Failure } from './protocol.ts';
@@ -19,7 +20,7 @@ export function failureOf(error: unknown, on?: RunningOn): Failure {
     return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device' };
   }
   if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error) };
-  if (error instanceof Error && 'code' in error && WRITE_FAULTS.has(String(error.code))) {
+  if (WRITE_FAULTS.has(errorCode(error) ?? '')) {
     return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}` };
   }
   const stack = error instanceof Error ? error.stack : undefined;

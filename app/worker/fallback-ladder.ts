@@ -1,6 +1,6 @@
 import type { Fallback, RunningOn } from '../processing/result.ts';
 import type { Attempt } from '../processing/tasks.ts';
-import { smallerTile } from '../processing/tile-size.ts';
+import { smallerTile } from '../processing/networks/tile-size.ts';
 import type { Failure } from './protocol.ts';
 
 /** How an attempt ended that did not succeed. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { processStat } from '../files/process-identity.ts';
 
 /** When a worker is taken to hang; in ms. */
 export interface HangLimits {
@@ -43,17 +43,9 @@ export class HangWatch {
     clearInterval(this.#timer);
   }
 
-  /** User and system ticks, fields 14 and 15 of /proc/PID/stat (the command in field 2 may hold anything). */
+  /** User and system ticks; undefined where the system does not tell. */
   #cpuTime(): string | undefined {
-    try {
-      const stat = readFileSync(`/proc/${this.#pid}/stat`, 'utf8');
-      return stat
-        .slice(stat.lastIndexOf(')') + 2)
-        .split(' ')
-        .slice(11, 13)
-        .join();
-    } catch {
-      return undefined;
-    }
+    const stat = processStat(this.#pid);
+    return stat && `${stat[14]},${stat[15]}`;
   }
 }

@@ -13,10 +13,10 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { ModelDownloader } from '../../app/catalog/model-downloader.ts';
+import { ModelDownloader } from '../../app/catalog/download/model-downloader.ts';
 import type { RemoteModel } from '../../app/catalog/remote-model.ts';
-import { bundleDownloadChild, DownloadProcess } from '../support/download-process.ts';
-import { FaultServer, madeUpModel, sha256OfContent } from '../support/fault-server.ts';
+import { bundleDownloadChild, DownloadProcess } from '../support/servers/download-process.ts';
+import { FaultServer, madeUpModel, sha256OfContent } from '../support/servers/fault-server.ts';
 
 const MB = 1_000_000;
 const LIMITED = { size: 64 * MB, bytesPerSecond: 2 * MB };

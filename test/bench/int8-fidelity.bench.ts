@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
-import type { CalibrationCrops, Crop } from '../../app/processing/calibration-crops.ts';
-import { CROP_SIDE, imageCrops, sceneCrops } from '../../app/processing/calibration-crops.ts';
-import { int8Runs, watchedRuns } from '../../app/processing/crop-runs.ts';
-import { weightLimit } from '../../app/processing/weight-limit.ts';
+import type { CalibrationCrops, Crop } from '../../app/processing/int8/calibration-crops.ts';
+import { CROP_SIDE, imageCrops, sceneCrops } from '../../app/processing/int8/calibration-crops.ts';
+import { int8Runs, watchedRuns } from '../../app/processing/int8/crop-runs.ts';
+import { weightLimit } from '../../app/processing/networks/weight-limit.ts';
 import { fidelityOf, inWords } from '../../app/quantization/fidelity.ts';
 import { int8Tensors } from '../../app/quantization/int8-model.ts';
-import { rrdnOf, writeRrdnCheckpoint } from '../support/rrdn.ts';
+import { rrdnOf, writeRrdnCheckpoint } from '../support/networks/rrdn.ts';
 
 const [pack = '', photos = ''] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'hiresfix-rrdn-'));

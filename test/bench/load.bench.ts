@@ -7,12 +7,12 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { buildProgram } from '../support/built-program.ts';
-import { writeHashedModel } from '../support/hashed-checkpoint.ts';
-import { openLoop, quantile } from '../support/open-loop.ts';
+import { writeHashedModel } from '../support/networks/hashed-checkpoint.ts';
+import { openLoop, quantile } from '../support/servers/open-loop.ts';
 import { residentMemory } from '../support/resident-memory.ts';
-import type { ServeProcess } from '../support/serve-process.ts';
-import { serveProcess } from '../support/serve-process.ts';
-import { SlowClients } from '../support/slow-clients.ts';
+import type { ServeProcess } from '../support/servers/serve-process.ts';
+import { serveProcess } from '../support/servers/serve-process.ts';
+import { SlowClients } from '../support/servers/slow-clients.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MODEL = 'RealESRGAN_x4plus';

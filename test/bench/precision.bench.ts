@@ -10,17 +10,17 @@ import { buildImageGraph } from '../../app/architectures/image-graph.ts';
 import { recognise } from '../../app/architectures/registry.ts';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
-import { proceduralScene } from '../../app/imaging/scene.ts';
+import { proceduralScene } from '../../app/processing/int8/scene.ts';
 import { Session, weightsFolderOf } from '../../app/inference/session.ts';
 import { serializeModel } from '../../app/onnx/model-proto.ts';
-import { CROP_SIDE } from '../../app/processing/calibration-crops.ts';
-import { watchedRuns } from '../../app/processing/crop-runs.ts';
-import { saveCalibration } from '../../app/processing/int8-calibration.ts';
-import { weightLimit } from '../../app/processing/weight-limit.ts';
+import { CROP_SIDE } from '../../app/processing/int8/calibration-crops.ts';
+import { watchedRuns } from '../../app/processing/int8/crop-runs.ts';
+import { saveCalibration } from '../../app/processing/networks/int8-calibration.ts';
+import { weightLimit } from '../../app/processing/networks/weight-limit.ts';
 import { fidelityOf } from '../../app/quantization/fidelity.ts';
 import { int8Graph } from '../../app/quantization/int8-graph.ts';
 import { int8Tensors, numbersInMemory } from '../../app/quantization/int8-model.ts';
-import { createHashedCheckpoint } from '../support/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
 import { Peers } from './peers.ts';
 
 /** The tile that all are measured on. */

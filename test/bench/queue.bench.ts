@@ -4,14 +4,14 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileJobQueue } from '../../app/jobs/file-job-queue.ts';
+import { FileJobQueue } from '../../app/jobs/local/file-job-queue.ts';
 import { ANYONE, newJobId } from '../../app/jobs/job.ts';
 import { JobFiles } from '../../app/jobs/job-files.ts';
-import { Journal } from '../../app/jobs/journal.ts';
-import { StateFolder } from '../../app/jobs/state-folder.ts';
-import type { StoredJob } from '../../app/jobs/stored-job.ts';
+import { Journal } from '../../app/jobs/local/journal.ts';
+import { StateFolder } from '../../app/jobs/local/state-folder.ts';
+import type { StoredJob } from '../../app/jobs/local/stored-job.ts';
 import { createLogger } from '../../app/logger.ts';
-import { outputOptions, upscaleOptions } from '../../app/processing/upscale-options.ts';
+import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const QUEUED = 10_000;

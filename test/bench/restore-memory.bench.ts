@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadConfig } from '../../app/config.ts';
-import { restoreOptions, restorePlan } from '../../app/processing/restore-options.ts';
-import { outputOptions } from '../../app/processing/upscale-options.ts';
+import { restoreOptions, restorePlan } from '../../app/options/restore-options.ts';
+import { outputOptions } from '../../app/options/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
-import { FINDERS, writeFaceModels } from '../support/face-models.ts';
-import { writeHashedModel } from '../support/hashed-checkpoint.ts';
-import { openModels } from '../support/open-models.ts';
+import { FINDERS, writeFaceModels } from '../support/networks/face-models.ts';
+import { writeHashedModel } from '../support/networks/hashed-checkpoint.ts';
+import { openModels } from '../support/networks/open-models.ts';
 import { peakMemory } from '../support/peak-memory.ts';
 
 /** Manifests by the file names of what they stand for. */

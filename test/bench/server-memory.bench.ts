@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import { buildProgram } from '../support/built-program.ts';
 import { residentMemory } from '../support/resident-memory.ts';
-import { serveProcess } from '../support/serve-process.ts';
+import { serveProcess } from '../support/servers/serve-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const REQUESTS = 200;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { BullJobQueue } from '../../app/jobs/redis/bull-job-queue.ts';
 import { createLogger } from '../../app/logger.ts';
-import { HAS_REDIS, RedisServer } from '../support/redis-server.ts';
+import { HAS_REDIS, RedisServer } from '../support/servers/redis-server.ts';
 import { jobQueueContract } from './job-queue.contract.ts';
 
 const logger = createLogger({ logLevel: 'error' });

@@ -1,7 +1,7 @@
-import { FileJobQueue } from '../../app/jobs/file-job-queue.ts';
-import { Journal } from '../../app/jobs/journal.ts';
-import { StateFolder } from '../../app/jobs/state-folder.ts';
-import type { StoredJob } from '../../app/jobs/stored-job.ts';
+import { FileJobQueue } from '../../app/jobs/local/file-job-queue.ts';
+import { Journal } from '../../app/jobs/local/journal.ts';
+import { StateFolder } from '../../app/jobs/local/state-folder.ts';
+import type { StoredJob } from '../../app/jobs/local/stored-job.ts';
 import { createLogger } from '../../app/logger.ts';
 import { jobQueueContract } from './job-queue.contract.ts';
 

@@ -9,9 +9,9 @@ import { JobFiles } from '../../app/jobs/job-files.ts';
 import type { JobQueue } from '../../app/jobs/job-queue.ts';
 import { MOST_DEATHS } from '../../app/jobs/job-queue.ts';
 import type { WorkProgress } from '../../app/processing/progress.ts';
-import { outputOptions, upscaleOptions } from '../../app/processing/upscale-options.ts';
+import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
 import { TaskFailedError, WorkerCrashedError } from '../../app/worker/errors.ts';
-import { ManualHandler } from '../support/manual-handler.ts';
+import { ManualHandler } from '../support/servers/manual-handler.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

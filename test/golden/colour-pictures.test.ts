@@ -5,23 +5,23 @@ import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
 import { writeSafetensors } from '../../app/checkpoints/safetensors-writer.ts';
 import type { Image } from '../../app/imaging/image.ts';
-import { resampleImage } from '../../app/imaging/resample.ts';
+import { resampleImage } from '../../app/imaging/pillow/resample.ts';
 import { rowsOf } from '../../app/imaging/rows.ts';
-import type { AbMap } from '../../app/processing/colour/ddcolor-picture.ts';
-import { DDCOLOR_SIDE, ddcolorInput, paintAb } from '../../app/processing/colour/ddcolor-picture.ts';
+import type { AbMap } from '../../app/processing/restore/color/ddcolor-picture.ts';
+import { DDCOLOR_SIDE, ddcolorInput, paintAb } from '../../app/processing/restore/color/ddcolor-picture.ts';
 import {
   deoldifyColours,
   deoldifyInput,
   paintChroma,
   renderSide,
-} from '../../app/processing/colour/deoldify-picture.ts';
+} from '../../app/processing/restore/color/deoldify-picture.ts';
 import { caseFile } from '../support/cases.ts';
-import { collectImage, difference, shareWithin } from '../support/images.ts';
-import { readPng } from '../support/png.ts';
+import { collectImage, difference, shareWithin } from '../support/images/images.ts';
+import { readPng } from '../support/images/png.ts';
 import { describeWithReference } from '../support/reference.ts';
-import { runHashedNetwork } from '../support/run-hashed-network.ts';
+import { runHashedNetwork } from '../support/networks/run-hashed-network.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { largestDifference } from '../support/largest-difference.ts';
+import { largestDifference } from '../support/networks/largest-difference.ts';
 
 const NETWORK_TIMEOUT_MS = 300_000;
 

@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { warpImage } from '../../app/imaging/affine-warp.ts';
+import { warpImage } from '../../app/imaging/opencv/affine-warp.ts';
 import { blendSamples } from '../../app/imaging/blend.ts';
 import type { Image } from '../../app/imaging/image.ts';
-import { interpolate, LANCZOS4 } from '../../app/imaging/interpolate.ts';
-import { resizeLinear } from '../../app/imaging/resize-linear.ts';
+import { interpolate, LANCZOS4 } from '../../app/imaging/opencv/interpolate.ts';
+import { resizeLinear } from '../../app/imaging/opencv/resize-linear.ts';
 import { rowsOf } from '../../app/imaging/rows.ts';
-import type { AffineMatrix, Point } from '../../app/imaging/similarity-transform.ts';
-import { invertAffine, mapPoint } from '../../app/imaging/similarity-transform.ts';
+import type { AffineMatrix, Point } from '../../app/imaging/opencv/similarity-transform.ts';
+import { invertAffine, mapPoint } from '../../app/imaging/opencv/similarity-transform.ts';
 import { alignFace, FACE_SIDE, placementOf } from '../../app/processing/faces/align-face.ts';
 import { faceLayer } from '../../app/processing/faces/face-layer.ts';
 import { parsedMask } from '../../app/processing/faces/face-mask.ts';
-import type { FacePipeline } from '../../app/processing/faces/face-pipeline.ts';
-import { FACE_PIPELINES, workingPicture } from '../../app/processing/faces/face-pipeline.ts';
+import type { FacePipeline } from '../../app/processing/faces/face-profiles.ts';
+import { FACE_PIPELINES, workingPicture } from '../../app/processing/faces/face-profiles.ts';
 import type { Face } from '../../app/processing/faces/face.ts';
 import { grayFace, isGray } from '../../app/processing/faces/gray-face.ts';
 import { pasteFaces } from '../../app/processing/faces/paste-faces.ts';
 import { chooseFaces, restorableFaces } from '../../app/processing/faces/select-faces.ts';
-import { CUBIC } from '../support/cubic.ts';
-import { readPng } from '../support/png.ts';
+import { CUBIC } from '../support/images/cubic.ts';
+import { readPng } from '../support/images/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 
 /** Where a golden keeps every n-th pixel only, as a numpy slice: "whole" or "[y0::step, x0::step]". */

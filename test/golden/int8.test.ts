@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Image } from '../../app/imaging/image.ts';
-import { proceduralScene } from '../../app/imaging/scene.ts';
-import type { TilingOptions } from '../../app/processing/real-esrgan-upscaler.ts';
+import { proceduralScene } from '../../app/processing/int8/scene.ts';
+import type { TilingOptions } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
 import { caseFile } from '../support/cases.ts';
-import { expectClose, readNamed } from '../support/close-tensors.ts';
-import type { HashedCheckpoint } from '../support/hashed-checkpoint.ts';
-import { createHashedCheckpoint } from '../support/hashed-checkpoint.ts';
-import { difference } from '../support/images.ts';
-import type { TiledUpscale } from '../support/network-process.ts';
-import { NetworkProcess } from '../support/network-process.ts';
-import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
+import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
+import type { HashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { difference } from '../support/images/images.ts';
+import type { TiledUpscale } from '../support/networks/network-process.ts';
+import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

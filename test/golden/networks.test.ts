@@ -6,15 +6,15 @@ import { inspectCheckpoint } from '../../app/architectures/inspect-checkpoint.ts
 import { loadConfig } from '../../app/config.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { caseFile } from '../support/cases.ts';
-import type { CheckpointLayout } from '../support/checkpoint-writer.ts';
-import { writeCheckpoint } from '../support/checkpoint-writer.ts';
-import type { BuiltTensor, Manifest } from '../support/hashed-weights.ts';
-import { buildManifestTensors, readManifest } from '../support/hashed-weights.ts';
-import { NetworkProcess } from '../support/network-process.ts';
-import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
+import type { CheckpointLayout } from '../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import type { BuiltTensor, Manifest } from '../support/networks/hashed-weights.ts';
+import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
+import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { expectClose, readNamed } from '../support/close-tensors.ts';
+import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
 
 interface PublishedNetwork {
   readonly manifest: string;

@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
 import { caseFile } from '../support/cases.ts';
-import { readManifest } from '../support/hashed-weights.ts';
-import type { HashedNetworkResult, NetworkRun } from '../support/run-hashed-network.ts';
-import { runHashedNetwork } from '../support/run-hashed-network.ts';
-import { largestDifference } from '../support/largest-difference.ts';
+import { readManifest } from '../support/networks/hashed-weights.ts';
+import type { HashedNetworkResult, NetworkRun } from '../support/networks/run-hashed-network.ts';
+import { runHashedNetwork } from '../support/networks/run-hashed-network.ts';
+import { largestDifference } from '../support/networks/largest-difference.ts';
 
 interface NetworkCase extends Pick<NetworkRun, 'localBaseSize'> {
   readonly name: string;

@@ -3,21 +3,26 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Channels, Image } from '../../app/imaging/image.ts';
 import { allocateSamples } from '../../app/imaging/image.ts';
-import { resampleImage } from '../../app/imaging/resample.ts';
-import type { TilingOptions } from '../../app/processing/real-esrgan-upscaler.ts';
-import { writeCheckpoint } from '../support/checkpoint-writer.ts';
-import type { HashedCheckpoint } from '../support/hashed-checkpoint.ts';
-import { createHashedCheckpoint } from '../support/hashed-checkpoint.ts';
-import type { Difference } from '../support/images.ts';
-import { difference, gradient, noise } from '../support/images.ts';
-import type { TiledUpscale, UpscaleJob } from '../support/network-process.ts';
-import { NetworkProcess } from '../support/network-process.ts';
-import { readPng } from '../support/png.ts';
+import { resampleImage } from '../../app/imaging/pillow/resample.ts';
+import type { TilingOptions } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
+import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import type { HashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import type { Difference } from '../support/images/images.ts';
+import { difference, gradient, noise } from '../support/images/images.ts';
+import type { TiledUpscale, UpscaleJob } from '../support/networks/network-process.ts';
+import { NetworkProcess } from '../support/networks/network-process.ts';
+import { readPng } from '../support/images/png.ts';
 import { describeWithReference, referencePath } from '../support/reference.ts';
-import { networkFixture, readSmallNetworks, smallTensors, writeSmallNetwork } from '../support/small-networks.ts';
+import {
+  networkFixture,
+  readSmallNetworks,
+  smallTensors,
+  writeSmallNetwork,
+} from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { readNamed } from '../support/close-tensors.ts';
+import { readNamed } from '../support/networks/close-tensors.ts';
 
 interface TileCase {
   readonly name: string;

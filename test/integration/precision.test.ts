@@ -2,12 +2,12 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ResultInfo } from '../../app/processing/result.ts';
-import type { CalibrationRecord } from '../../app/processing/int8-calibration.ts';
+import type { CalibrationRecord } from '../../app/processing/networks/int8-calibration.ts';
 import type { CommandEnd } from '../support/command-line.ts';
 import { CommandLine } from '../support/command-line.ts';
-import { writePng } from '../support/png.ts';
-import { proceduralScene } from '../../app/imaging/scene.ts';
-import { readSmallNetworks, writeSmallNetwork } from '../support/small-networks.ts';
+import { writePng } from '../support/images/png.ts';
+import { proceduralScene } from '../../app/processing/int8/scene.ts';
+import { readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { io } from 'socket.io-client';
 import request from 'supertest';
-import { HAS_REDIS, RedisServer } from '../support/redis-server.ts';
+import { HAS_REDIS, RedisServer } from '../support/servers/redis-server.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

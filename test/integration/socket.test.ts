@@ -4,9 +4,9 @@ import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import request from 'supertest';
 import { TaskFailedError } from '../../app/worker/errors.ts';
-import { HeldJobs } from '../support/held-jobs.ts';
-import type { HttpService } from '../support/http-service.ts';
-import { openHttpService } from '../support/http-service.ts';
+import { HeldJobs } from '../support/servers/held-jobs.ts';
+import type { HttpService } from '../support/servers/http-service.ts';
+import { openHttpService } from '../support/servers/http-service.ts';
 
 const ENDINGS = ['completed', 'failed', 'cancelled'] as const;
 

@@ -10,11 +10,11 @@ import request from 'supertest';
 import { ANYONE, newJobId } from '../../app/jobs/job.ts';
 import type { JobView } from '../../app/jobs/job-view.ts';
 import { createLogger } from '../../app/logger.ts';
-import { outputOptions, upscaleOptions } from '../../app/processing/upscale-options.ts';
+import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
 import type { WebhookSenderOptions } from '../../app/webhooks/webhook-sender.ts';
 import { WebhookSender } from '../../app/webhooks/webhook-sender.ts';
-import type { HttpService } from '../support/http-service.ts';
-import { echo, openHttpService } from '../support/http-service.ts';
+import type { HttpService } from '../support/servers/http-service.ts';
+import { echo, openHttpService } from '../support/servers/http-service.ts';
 
 const SECRET = 'whsec_bm90IHNvIHNlY3JldCwgaW4gYSB0ZXN0';
 const KEY = Buffer.from(SECRET.slice(6), 'base64');

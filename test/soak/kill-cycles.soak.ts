@@ -1,5 +1,5 @@
 /** 200 servers killed one after another (`npm run soak -- CYCLES SEED` for others); what is printed says what was lost: nothing. */
-import { killCycles } from '../support/kill-cycles.ts';
+import { killCycles } from '../support/servers/kill-cycles.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const SAID_EVERY = 10;

@@ -2,9 +2,9 @@
  * Three servers on one Redis, and 60 faults (`npm run soak:redis -- FAULTS SEED` for others): servers and workers killed, servers
  * that stand still beyond their lease, Redis killed. What is printed says what was lost: nothing.
  */
-import type { Fault } from '../support/redis-kill-cycles.ts';
-import { redisKillCycles } from '../support/redis-kill-cycles.ts';
-import { RedisServer } from '../support/redis-server.ts';
+import type { Fault } from '../support/servers/redis-kill-cycles.ts';
+import { redisKillCycles } from '../support/servers/redis-kill-cycles.ts';
+import { RedisServer } from '../support/servers/redis-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const KINDS: readonly Fault[] = ['server', 'redis', 'workers', 'server', 'pause'];

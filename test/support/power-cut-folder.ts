@@ -1,4 +1,4 @@
-import type { AppendFile, StateFolder } from '../../app/jobs/state-folder.ts';
+import type { AppendFile, StateFolder } from '../../app/jobs/local/state-folder.ts';
 
 type Folder = Pick<StateFolder, keyof StateFolder>;
 

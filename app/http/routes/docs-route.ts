@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RequestHandler } from 'express';
 import { Router } from 'express';
-import { DOCS_STYLE, docsPage } from '../docs-page.ts';
-import { openApiDocument } from '../openapi.ts';
+import { DOCS_STYLE, docsPage } from '../openapi/docs-page.ts';
+import { openApiDocument } from '../openapi/openapi.ts';
 
 /** `/openapi.json` for programs, `/docs` and `/redoc` for people: made from the schemas, loading nothing from anywhere. */
 export function docsRoute(): Router {

@@ -1,6 +1,6 @@
 import type { Router } from 'express';
-import { faceOptions } from '../../processing/face-task-options.ts';
-import { outputOptions } from '../../processing/upscale-options.ts';
+import { faceOptions } from '../../options/face-task-options.ts';
+import { outputOptions } from '../../options/upscale-options.ts';
 import { imageMethod, imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 

@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Job } from '../../jobs/job.ts';
-import { findFacesOptions } from '../../processing/find-faces-options.ts';
+import { findFacesOptions } from '../../options/find-faces-options.ts';
 import { answerJob } from '../answer-job.ts';
 import { warningsOf } from '../result-headers.ts';
 import { imageMethod, submitImages } from './image-route.ts';

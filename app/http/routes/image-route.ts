@@ -5,14 +5,14 @@ import { Router } from 'express';
 import type { z } from 'zod';
 import type { Job, JobMethod, JobRequest, JobWork, Submission } from '../../jobs/job.ts';
 import { newJobId } from '../../jobs/job.ts';
-import { outputOptions } from '../../processing/upscale-options.ts';
+import { outputOptions } from '../../options/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
 import { callerOf } from '../caller.ts';
 import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
 import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import { setResultHeaders } from '../result-headers.ts';
-import { receiveImages } from '../upload.ts';
+import { receiveImages } from '../receiving/upload.ts';
 import { webhookOf } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 

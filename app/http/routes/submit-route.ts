@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { Router } from 'express';
-import { flag } from '../../processing/number-fields.ts';
-import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
+import { flag } from '../../options/number-fields.ts';
+import { outputOptions, upscaleOptions } from '../../options/upscale-options.ts';
 import { answerAccepted } from '../answer-job.ts';
 import { BadFieldError } from '../errors.ts';
 import { Fields } from '../fields.ts';

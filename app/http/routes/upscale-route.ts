@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { outputOptions, upscaleOptions } from '../../processing/upscale-options.ts';
+import { outputOptions, upscaleOptions } from '../../options/upscale-options.ts';
 import { imageMethod, imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 

@@ -3,7 +3,7 @@ import type { EndStatus, JobError, JobRequest } from '../job.ts';
 import type { JobFiles } from '../job-files.ts';
 import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
 import { MOST_RESTARTS } from '../job-queue.ts';
-import type { PlaceLimits } from '../queue-places.ts';
+import type { PlaceLimits } from '../local/queue-places.ts';
 import type { Outcome } from '../run-job.ts';
 import type { Standing, StandingJob } from './job-record.ts';
 import { keyRecord, outcomeRecord, rateOf, requestRecord, standingJob } from './job-record.ts';

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Config } from '../../config.ts';
 import { StoreUnavailableError } from '../errors.ts';
-import { fileDigest } from '../file-digest.ts';
+import { sha256OfFile } from '../../files/file-hash.ts';
 
 const TIMEOUTS = { connectionTimeout: 3000, socketTimeout: 30_000 };
 /** The most that one request may list or remove. */
@@ -85,7 +85,7 @@ export class ObjectStore {
       await this.#trying(patience, async () => {
         const { Body: body } = await this.#client.send(new GetObjectCommand(this.#at(key)));
         await writeFile(partial, body as Readable);
-        if ((await fileDigest(partial)) !== sha256) throw new Error(`${key} is not what was stored`);
+        if ((await sha256OfFile(partial)) !== sha256) throw new Error(`${key} is not what was stored`);
       });
       await rename(partial, file);
     } finally {

@@ -1,7 +1,7 @@
-import { warpImage } from '../../imaging/affine-warp.ts';
+import { warpImage } from '../../imaging/opencv/affine-warp.ts';
 import type { Image } from '../../imaging/image.ts';
-import type { AffineMatrix, Point } from '../../imaging/similarity-transform.ts';
-import { estimateSimilarity, invertAffine } from '../../imaging/similarity-transform.ts';
+import type { AffineMatrix, Point } from '../../imaging/opencv/similarity-transform.ts';
+import { estimateSimilarity, invertAffine } from '../../imaging/opencv/similarity-transform.ts';
 
 /** Width and height of an aligned face, in pixels: what restorers and the parser take. */
 export const FACE_SIDE = 512;

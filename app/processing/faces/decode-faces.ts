@@ -1,5 +1,5 @@
-import { RETINAFACE_VARIANCE } from '../../architectures/retinaface.ts';
-import type { Point } from '../../imaging/similarity-transform.ts';
+import { RETINAFACE_VARIANCE } from '../../architectures/faces/retinaface.ts';
+import type { Point } from '../../imaging/opencv/similarity-transform.ts';
 import type { Face } from './face.ts';
 import { priorBoxes } from './prior-boxes.ts';
 

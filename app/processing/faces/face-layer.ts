@@ -1,8 +1,8 @@
-import type { RowSampler, WarpSource } from '../../imaging/affine-warp.ts';
-import { planeSource, rowSampler } from '../../imaging/affine-warp.ts';
-import type { Plane } from '../../imaging/plane.ts';
-import type { AffineMatrix } from '../../imaging/similarity-transform.ts';
-import { invertAffine, mapPoint } from '../../imaging/similarity-transform.ts';
+import type { RowSampler, WarpSource } from '../../imaging/opencv/affine-warp.ts';
+import { planeSource, rowSampler } from '../../imaging/opencv/affine-warp.ts';
+import type { Plane } from '../../imaging/opencv/plane.ts';
+import type { AffineMatrix } from '../../imaging/opencv/similarity-transform.ts';
+import { invertAffine, mapPoint } from '../../imaging/opencv/similarity-transform.ts';
 import type { Rectangle } from '../../imaging/tiling.ts';
 import { squareMask } from './face-mask.ts';
 

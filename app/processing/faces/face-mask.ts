@@ -1,10 +1,10 @@
-import { planeSource, rowSampler } from '../../imaging/affine-warp.ts';
-import { erode } from '../../imaging/erosion.ts';
-import { gaussianBlur } from '../../imaging/gaussian-blur.ts';
-import type { Plane } from '../../imaging/plane.ts';
-import { filledPlane } from '../../imaging/plane.ts';
-import type { AffineMatrix } from '../../imaging/similarity-transform.ts';
-import { invertAffine } from '../../imaging/similarity-transform.ts';
+import { planeSource, rowSampler } from '../../imaging/opencv/affine-warp.ts';
+import { erode } from '../../imaging/opencv/erosion.ts';
+import { gaussianBlur } from '../../imaging/opencv/gaussian-blur.ts';
+import type { Plane } from '../../imaging/opencv/plane.ts';
+import { filledPlane } from '../../imaging/opencv/plane.ts';
+import type { AffineMatrix } from '../../imaging/opencv/similarity-transform.ts';
+import { invertAffine } from '../../imaging/opencv/similarity-transform.ts';
 import type { Rectangle } from '../../imaging/tiling.ts';
 import { FACE_SIDE } from './align-face.ts';
 

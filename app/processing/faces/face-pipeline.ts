@@ -1,45 +1,136 @@
+import { basename } from 'node:path';
+import { buildDetectorGraph, buildParserGraph, buildRestorerGraph } from '../../architectures/faces/face-graphs.ts';
+import type { RecognisedNetwork } from '../../architectures/registry.ts';
 import type { Image } from '../../imaging/image.ts';
-import { reduceByArea } from '../../imaging/interpolate.ts';
-import { resizeLinear, resizeLinearBy } from '../../imaging/resize-linear.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
+import type { Tensor } from '../../inference/session.ts';
+import { FACE_SIDE } from './align-face.ts';
+import { decodeFaces } from './decode-faces.ts';
+import type { Face } from './face.ts';
+import { scaleFace } from './face.ts';
+import type { FacePipeline } from './face-profiles.ts';
+import { detectorPicture } from './face-profiles.ts';
+import type { FaceNetworkOptions } from '../networks/network-session.ts';
+import { FaceNetwork } from '../networks/network-session.ts';
+import type { FaceSettings } from '../../options/face-options.ts';
+import type { ModelFetcher } from '../networks/model-fetcher.ts';
+import type { FaceModelUse, Fallback, RunningOn } from '../result.ts';
+import type { StageClock } from '../stage-clock.ts';
 
-/** What the two pipelines do in their own ways. */
-export interface FacePipeline {
-  /** Least score of a face. */
-  readonly threshold: number;
-  /** Short side of the picture that the detector sees, in pixels; without, the picture's own. */
-  readonly detectionSide?: number;
-  /** Pictures with a shorter side are enlarged to this before anything else. */
-  readonly leastSide?: number;
-  /** Whether the square of the face bounds its parsed mask. */
-  readonly isBoundBySquare: boolean;
-  /** Whether faces of gray pictures get the tones of the picture (`grayFace`). */
-  readonly tonesGray: boolean;
+/** Catalogue names of what every pipeline uses. */
+export const DETECTOR = 'retinaface-resnet50';
+export const PARSER = 'parsenet';
+
+/** What face networks are run with. */
+export interface FaceContext {
+  /** Folder of scratch files. */
+  readonly scratch: string;
+  /** Devices to try, best first. */
+  readonly devices: readonly SessionDevice[];
+  readonly clock: StageClock;
+  /** Called before networks are loaded. */
+  readonly onRunning: (on: RunningOn) => void;
+  /** Images whose faces are left as they are, by index (`Attempt.withoutFaces`). */
+  readonly withoutFaces: readonly number[];
 }
 
-/**
- * Pixels that the detector is given at most: it takes 150 bytes and a microsecond for each. Larger pictures are reduced for it
- * (the references do not, and run out of memory); a face with enough pixels to be restored is still large in them.
- */
-const MAX_DETECTOR_PIXELS = 1 << 22;
+/** Restoring is this much of its stage; parsing is the next part, and pasting the rest. */
+const RESTORER_SHARE = 0.8;
+const PARSER_SHARE = 0.95;
 
-/** GFPGAN's and RestoreFormer's, of facexlib; and CodeFormer's own. */
-export const FACE_PIPELINES = {
-  facexlib: { threshold: 0.97, isBoundBySquare: false, tonesGray: false },
-  codeformer: { threshold: 0.8, detectionSide: 640, leastSide: 512, isBoundBySquare: true, tonesGray: true },
-} as const satisfies Readonly<Record<string, FacePipeline>>;
+/** The networks of the face pipelines, for one picture: each is loaded when it is needed, and closed before the next is. */
+export class FaceNetworks {
+  /** Those that have run. */
+  readonly used: FaceModelUse[] = [];
+  readonly fallbacks: Fallback[] = [];
+  readonly #models: ModelFetcher;
+  readonly #context: FaceContext;
 
-/** The 8-bit RGB picture that faces are found in and cut out of. */
-export function workingPicture(picture: Image, { leastSide = 0 }: FacePipeline): Image {
-  const side = Math.min(picture.width, picture.height);
-  return side >= leastSide ? picture : resizeLinearBy(picture, leastSide / side);
+  constructor(models: ModelFetcher, context: FaceContext) {
+    this.#models = models;
+    this.#context = context;
+  }
+
+  /** The faces of an 8-bit RGB picture, the surest first. */
+  async detect(picture: Image, pipeline: FacePipeline): Promise<Face[]> {
+    const { clock } = this.#context;
+    clock.at('detecting', 0);
+    const seen = detectorPicture(picture, pipeline);
+    const build = (network: RecognisedNetwork) => buildDetectorGraph(network, seen.width, seen.height);
+    const faces = await this.#with(DETECTOR, { build, timed: 'detect' }, async (network) => {
+      const { loc, conf, landms } = await network.run({ pixels: pixelsOf(seen) });
+      const answer = { loc: floats(loc), conf: floats(conf), landms: floats(landms) };
+      return decodeFaces(answer, seen, pipeline.threshold);
+    });
+    clock.at('detecting', 1);
+    return faces.map((face) => scaleFace(face, picture.width / seen.width, picture.height / seen.height));
+  }
+
+  /** Aligned faces, restored. */
+  async restore(crops: readonly Image[], { model, fidelity }: FaceSettings): Promise<Image[]> {
+    const { clock } = this.#context;
+    clock.at('restoring', 0);
+    let takesFidelity = false;
+    const build = (network: RecognisedNetwork): Uint8Array => {
+      takesFidelity = Object.hasOwn(network.scalars ?? {}, 'w');
+      return buildRestorerGraph(network);
+    };
+    return this.#with(model, { build, timed: 'restore' }, async (network) => {
+      const w = { type: 'float32', data: Float32Array.of(fidelity), dims: [1] } as const;
+      const restored: Image[] = [];
+      for (const crop of crops) {
+        const { pixels_out: pixels } = await network.run({ pixels: pixelsOf(crop), ...(takesFidelity && { w }) });
+        restored.push({ ...crop, data: bytes(pixels) });
+        clock.at('restoring', (RESTORER_SHARE * restored.length) / crops.length);
+      }
+      return restored;
+    });
+  }
+
+  /** What each pixel of restored faces is: one label a pixel. */
+  async parse(faces: readonly Image[]): Promise<Uint8Array[]> {
+    const { clock } = this.#context;
+    return this.#with(PARSER, { build: buildParserGraph, timed: 'restore' }, async (network) => {
+      const labels: Uint8Array[] = [];
+      for (const face of faces) {
+        const { label } = await network.run({ pixels: pixelsOf(face) });
+        labels.push(bytes(label));
+        clock.at('restoring', RESTORER_SHARE + ((PARSER_SHARE - RESTORER_SHARE) * labels.length) / faces.length);
+      }
+      return labels;
+    });
+  }
+
+  async #with<T>(
+    name: string,
+    { build, timed }: { readonly build: FaceNetworkOptions['build']; readonly timed: string },
+    work: (network: FaceNetwork) => Promise<T>,
+  ): Promise<T> {
+    const { clock, devices } = this.#context;
+    const file = await this.#models.file(name, clock);
+    const network = await clock.time('load', () => FaceNetwork.open({ file, build, devices }));
+    try {
+      const result = await clock.time(timed, () => work(network));
+      const { device } = network;
+      this.used.push({ model: basename(file), sha256: await this.#models.sha256(file), device });
+      return result;
+    } finally {
+      this.fallbacks.push(...network.fallbacks);
+      await network.close();
+    }
+  }
 }
 
-/** `picture` as the detector sees it; what it finds is scaled back by the sizes of the two. */
-export function detectorPicture(picture: Image, { detectionSide }: FacePipeline): Image {
-  const wanted = detectionSide === undefined ? 1 : detectionSide / Math.min(picture.width, picture.height);
-  const scale = Math.min(wanted, Math.sqrt(MAX_DETECTOR_PIXELS / (picture.width * picture.height)));
-  if (scale === 1) return picture;
-  const width = Math.max(1, Math.trunc(picture.width * scale));
-  const height = Math.max(1, Math.trunc(picture.height * scale));
-  return scale < 1 ? reduceByArea(picture, width, height) : resizeLinear(picture, width, height);
+function pixelsOf({ width, height, data }: Image): Tensor {
+  return { type: 'uint8', data, dims: [height, width, 3] };
+}
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new RangeError('a face network answers numbers');
+}
+
+function bytes(tensor: Tensor | undefined): Uint8Array {
+  if (tensor?.data instanceof Uint8Array && tensor.data.length % FACE_SIDE ** 2 === 0) return tensor.data;
+  throw new RangeError('a face network answers pixels');
 }

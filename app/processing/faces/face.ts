@@ -1,4 +1,4 @@
-import type { Point } from '../../imaging/similarity-transform.ts';
+import type { Point } from '../../imaging/opencv/similarity-transform.ts';
 
 /** A face that was found. Coordinates in pixels of the picture, from its upper left corner. */
 export interface Face {

@@ -1,4 +1,4 @@
-import type { WarpSource } from '../../imaging/affine-warp.ts';
+import type { WarpSource } from '../../imaging/opencv/affine-warp.ts';
 import type { Image } from '../../imaging/image.ts';
 
 /** Mean of the variances of B - G, G - R and R - B up to which a picture counts as gray. */

@@ -1,4 +1,4 @@
-import { RETINAFACE_LEVELS } from '../../architectures/retinaface.ts';
+import { RETINAFACE_LEVELS } from '../../architectures/faces/retinaface.ts';
 
 /**
  * The boxes about which RetinaFace speaks, in the order of its answer: level by level, cell by cell in rows, the smaller box

@@ -6,10 +6,10 @@ import { UnknownNetworkError } from '../../../app/architectures/errors.ts';
 import { recognise } from '../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import { HiresFixError } from '../../../app/errors.ts';
-import { readManifest } from '../../support/hashed-weights.ts';
+import { readManifest } from '../../support/networks/hashed-weights.ts';
 import { refusalOf } from '../../support/refusal-of.ts';
-import type { Shapes } from '../../support/shape-dict.ts';
-import { manifestShapes, shapeDict } from '../../support/shape-dict.ts';
+import type { Shapes } from '../../support/networks/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../support/networks/shape-dict.ts';
 
 type Entry = readonly [name: string, shape: readonly number[]];
 

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DOWNLOAD_LIMITS } from '../../../app/catalog/download-limits.ts';
+import { DOWNLOAD_LIMITS } from '../../../app/catalog/download/download-limits.ts';
 import { ModelCatalog, type ModelCatalogOptions } from '../../../app/catalog/model-catalog.ts';
-import { ModelDownloader } from '../../../app/catalog/model-downloader.ts';
-import { ProcessLock } from '../../../app/catalog/process-lock.ts';
+import { ModelDownloader } from '../../../app/catalog/download/model-downloader.ts';
+import { ProcessLock } from '../../../app/files/process-lock.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 
 const NOWHERE = 'http://127.0.0.1:9/x.pth';

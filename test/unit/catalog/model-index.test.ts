@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ModelFile } from '../../../app/catalog/model-files.ts';
 import { ModelIndex, stemOf } from '../../../app/catalog/model-index.ts';
 import { readRemoteModels } from '../../../app/catalog/remote-model.ts';
-import { NETWORK_UPSCALERS } from '../../../app/processing/upscalers.ts';
+import { NETWORK_UPSCALERS } from '../../../app/processing/upscale/upscalers.ts';
 
 const official = readRemoteModels();
 

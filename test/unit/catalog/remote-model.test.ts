@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { readRemoteModels, remoteModelSchema, type RemoteModel } from '../../../app/catalog/remote-model.ts';
-import { NETWORK_UPSCALERS } from '../../../app/processing/upscalers.ts';
+import { NETWORK_UPSCALERS } from '../../../app/processing/upscale/upscalers.ts';
 
 /** CONTRACT: "Files in MODELS_DIR". */
 const FILES: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import { NotComparableError } from '../../../app/evaluation/errors.ts';
 import { evaluateFiles, meanScore } from '../../../app/evaluation/evaluate-files.ts';
 import { psnr } from '../../../app/evaluation/psnr.ts';
 import { ssim } from '../../../app/evaluation/ssim.ts';
-import { noise } from '../../support/images.ts';
+import { noise } from '../../support/images/images.ts';
 
 interface ScikitCase {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { Fields, parseParameters } from '../../../app/http/fields.ts';
-import { outputOptions, upscaleOptions } from '../../../app/processing/upscale-options.ts';
+import { outputOptions, upscaleOptions } from '../../../app/options/upscale-options.ts';
 
 const form = upscaleOptions.extend(outputOptions.shape);
 

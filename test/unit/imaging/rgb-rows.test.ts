@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Channels, Image } from '../../../app/imaging/image.ts';
 import { colouredShape, rgbRows, withAlphaOf, withoutAlpha } from '../../../app/imaging/rgb-rows.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';
-import { collectImage, noise } from '../../support/images.ts';
+import { collectImage, noise } from '../../support/images/images.ts';
 
 const image = (channels: Channels, ...data: number[]): Image => {
   return { width: data.length / channels, height: 1, channels, depth: 8, data: Uint8Array.from(data) };

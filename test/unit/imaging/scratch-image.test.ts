@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { sharp } from '../../../app/imaging/codec-sharp.ts';
+import { sharp } from '../../../app/imaging/codec/codec-sharp.ts';
 import { ScratchSpaceError } from '../../../app/imaging/errors.ts';
 import type { BitDepth, Channels } from '../../../app/imaging/image.ts';
 import { ScratchImage } from '../../../app/imaging/scratch-image.ts';
-import { noise } from '../../support/images.ts';
+import { noise } from '../../support/images/images.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 

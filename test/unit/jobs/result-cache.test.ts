@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Config } from '../../../app/config.ts';
 import { loadConfig } from '../../../app/config.ts';
-import { fileDigest } from '../../../app/jobs/file-digest.ts';
+import { sha256OfFile } from '../../../app/files/file-hash.ts';
 import type { Job, JobInput, JobResult } from '../../../app/jobs/job.ts';
 import { ResultCache } from '../../../app/jobs/result-cache.ts';
 import { createLogger } from '../../../app/logger.ts';
-import { outputOptions, upscaleOptions } from '../../../app/processing/upscale-options.ts';
+import { outputOptions, upscaleOptions } from '../../../app/options/upscale-options.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -41,7 +41,7 @@ describe('ResultCache', () => {
     const file = join(folder.path, `made-${text.slice(0, 8)}.png`);
     await writeFile(file, text);
     const info = { upscaler: 'NEAREST', fallbacks, warnings: [], seconds: { total: 9 } };
-    return { index: 0, file, bytes: text.length, sha256: await fileDigest(file), info } as unknown as JobResult;
+    return { index: 0, file, bytes: text.length, sha256: await sha256OfFile(file), info } as unknown as JobResult;
   };
   const stem = (name: string): string => join(folder.path, 'out', name);
 

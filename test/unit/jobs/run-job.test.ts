@@ -6,8 +6,8 @@ import type { Job } from '../../../app/jobs/job.ts';
 import { JobFiles } from '../../../app/jobs/job-files.ts';
 import { runJob } from '../../../app/jobs/run-job.ts';
 import { createLogger } from '../../../app/logger.ts';
-import { outputOptions, upscaleOptions } from '../../../app/processing/upscale-options.ts';
-import { echoResults } from '../../support/http-service.ts';
+import { outputOptions, upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { echoResults } from '../../support/servers/http-service.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

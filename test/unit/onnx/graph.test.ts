@@ -3,7 +3,7 @@ import { GraphError } from '../../../app/onnx/errors.ts';
 import { Graph } from '../../../app/onnx/graph.ts';
 import { ELEMENT_CODES } from '../../../app/onnx/model-proto.ts';
 import type { WeightTensor } from '../../../app/onnx/weights.ts';
-import { readModel } from '../../support/onnx-model.ts';
+import { readModel } from '../../support/networks/onnx-model.ts';
 
 function weight(type: WeightTensor['type'], name = 'conv.weight'): WeightTensor {
   return { name, type, shape: [4], data: { location: 'weights.pth', offset: 64, length: 8 } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ProtoGraph } from '../../../app/onnx/model-proto.ts';
 import { ELEMENT_CODES, serializeModel } from '../../../app/onnx/model-proto.ts';
-import { readModel } from '../../support/onnx-model.ts';
+import { readModel } from '../../support/networks/onnx-model.ts';
 
 const EMPTY: ProtoGraph = { opset: 20, domains: new Map(), inputs: [], outputs: [], nodes: [], initializers: [] };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ProtobufWriter } from '../../../app/onnx/protobuf.ts';
-import { readFields } from '../../support/onnx-model.ts';
+import { readFields } from '../../support/networks/onnx-model.ts';
 
 const hex = (writer: ProtobufWriter): string => Buffer.from(writer.finish()).toString('hex');
 

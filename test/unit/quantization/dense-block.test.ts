@@ -6,8 +6,8 @@ import { Graph } from '../../../app/onnx/graph.ts';
 import type { Value } from '../../../app/onnx/value.ts';
 import type { WeightTensor } from '../../../app/onnx/weights.ts';
 import { denseBlocksOf, int8Graph } from '../../../app/quantization/int8-graph.ts';
-import { shapeDict } from '../../support/shape-dict.ts';
-import { readSmallNetworks } from '../../support/small-networks.ts';
+import { shapeDict } from '../../support/networks/shape-dict.ts';
+import { readSmallNetworks } from '../../support/networks/small-networks.ts';
 
 function graphOf(name: string): Graph {
   const network = readSmallNetworks().find((row) => row.name === name);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Point } from '../../../../app/imaging/similarity-transform.ts';
-import { invertAffine, mapPoint } from '../../../../app/imaging/similarity-transform.ts';
+import type { Point } from '../../../../app/imaging/opencv/similarity-transform.ts';
+import { invertAffine, mapPoint } from '../../../../app/imaging/opencv/similarity-transform.ts';
 import { alignFace, FACE_SIDE, placementOf } from '../../../../app/processing/faces/align-face.ts';
-import { detectorPicture, FACE_PIPELINES, workingPicture } from '../../../../app/processing/faces/face-pipeline.ts';
-import { noise } from '../../../support/images.ts';
+import { detectorPicture, FACE_PIPELINES, workingPicture } from '../../../../app/processing/faces/face-profiles.ts';
+import { noise } from '../../../support/images/images.ts';
 
 const LANDMARKS: readonly Point[] = [[48, 60], [80, 60], [64, 78], [50, 93], [78, 93]]; // prettier-ignore
 

@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BitDepth, Channels, Image } from '../../../../app/imaging/image.ts';
 import { allocateSamples, hasAlpha } from '../../../../app/imaging/image.ts';
-import type { Plane } from '../../../../app/imaging/plane.ts';
-import { filledPlane } from '../../../../app/imaging/plane.ts';
+import type { Plane } from '../../../../app/imaging/opencv/plane.ts';
+import { filledPlane } from '../../../../app/imaging/opencv/plane.ts';
 import { rowsOf } from '../../../../app/imaging/rows.ts';
-import type { AffineMatrix } from '../../../../app/imaging/similarity-transform.ts';
+import type { AffineMatrix } from '../../../../app/imaging/opencv/similarity-transform.ts';
 import { FACE_SIDE } from '../../../../app/processing/faces/align-face.ts';
 import type { FaceLayer } from '../../../../app/processing/faces/face-layer.ts';
 import { faceLayer } from '../../../../app/processing/faces/face-layer.ts';
 import { parsedMask } from '../../../../app/processing/faces/face-mask.ts';
 import { pasteFaces } from '../../../../app/processing/faces/paste-faces.ts';
-import { noise } from '../../../support/images.ts';
+import { noise } from '../../../support/images/images.ts';
 
 const WHITE = filledFace(255);
 const KINDS: readonly [Channels, BitDepth][] = [[1, 8], [2, 8], [3, 8], [4, 8], [1, 16], [2, 16], [3, 16], [4, 16]]; // prettier-ignore

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Point } from '../../../../app/imaging/similarity-transform.ts';
+import type { Point } from '../../../../app/imaging/opencv/similarity-transform.ts';
 import type { Face } from '../../../../app/processing/faces/face.ts';
 import { scaleFace } from '../../../../app/processing/faces/face.ts';
 import { chooseFaces, restorableFaces } from '../../../../app/processing/faces/select-faces.ts';

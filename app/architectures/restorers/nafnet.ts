@@ -1,0 +1,126 @@
+import { layerNorm2d } from '../../onnx/normalization.ts';
+import { averagePool, globalAveragePool } from '../../onnx/pooling.ts';
+import type { Value } from '../../onnx/value.ts';
+import type { Weights } from '../../onnx/weights.ts';
+import type { Architecture, Network } from '../architecture.ts';
+
+/** Gives the channels' weights from a block's feature map; `level` counts the halvings of the picture at the block. */
+type ChannelPooling = (x: Value, level: number) => Value;
+
+/** What the checkpoint alone does not decide. */
+export interface NafnetOptions {
+  /**
+   * Channels are weighed by the mean over a window of `localBaseSize` input pixels around each pixel instead of over the whole
+   * picture (TLC, arXiv:2112.04491; the official GoPro tests take 384). Sizes of the picture must be known while building.
+   */
+  readonly localBaseSize?: number;
+}
+
+/**
+ * NAFNet, a U-Net whose only non-linearity is the product of two halves of the channels: denoising (SIDD) and deblurring
+ * (GoPro) at scale 1 (arXiv:2204.04676). Reference: basicsr/models/archs/NAFNet_arch.py.
+ */
+export const nafnet: Architecture = {
+  name: 'NAFNet',
+  looksFor: 'NAFNet: intro.weight + downs.0.weight + ups.0.0.weight + ending.weight',
+
+  detect: (weights) =>
+    ['intro.weight', 'downs.0.weight', 'ups.0.0.weight', 'ending.weight'].every((key) => weights.has(key)),
+
+  read: (weights) => readNafnet(weights),
+};
+
+/** Reads a NAFNet whose use is not the plain one. */
+export function readNafnet(weights: Weights, options: NafnetOptions = {}): Network {
+  const levels = weights.indices('downs').length;
+  const channels = weights.dim('intro.weight', 1);
+  const width = weights.dim('intro.weight', 0);
+  const blocks = (stem: string) =>
+    Array.from({ length: levels }, (_, level) => weights.list(`${stem}.${level}`).length);
+  const { localBaseSize } = options;
+  const pooling: ChannelPooling =
+    localBaseSize === undefined ? globalAveragePool : (x, level) => localAveragePool(x, localBaseSize >> level);
+  return {
+    scale: 1,
+    inputChannels: channels,
+    outputChannels: channels,
+    parameters: {
+      img_channel: channels,
+      width,
+      middle_blk_num: weights.list('middle_blks').length,
+      enc_blk_nums: blocks('encoders'),
+      dec_blk_nums: blocks('decoders'),
+    },
+    multipleOf: 2 ** levels,
+    padding: 'zeros',
+    halo: EFFECTIVE_FIELD,
+    tiling: 'whole-image-preferred',
+    workingBytesPerPixel: LIVE_TENSORS * 4 * width,
+    build: (image) => build(image, weights, levels, pooling),
+  };
+}
+
+/**
+ * Convolutions at the lowest level reach hundreds of pixels, the middle blocks most of all; what is further away than this is
+ * little beside what the mean over a tile instead of over the picture changes.
+ */
+const EFFECTIVE_FIELD = 64;
+
+/** Feature maps at full size that a run takes memory for: 4.8 KB a pixel at a width of 64, as measured. */
+const LIVE_TENSORS = 19;
+
+/** Inside the root of every LayerNorm. */
+const EPSILON = 1e-6;
+
+function build(image: Value, weights: Weights, levels: number, pooling: ChannelPooling): Value {
+  const stage = (x: Value, name: string, level: number): Value =>
+    weights.list(name).reduce((y, block) => nafBlock(y, block, (z) => pooling(z, level)), x);
+
+  let x = image.conv(weights.at('intro'));
+  const skips: Value[] = [];
+  for (let level = 0; level < levels; level++) {
+    x = stage(x, `encoders.${level}`, level);
+    skips.push(x);
+    x = x.conv(weights.at('downs').at(level), { stride: 2, padding: 0 });
+  }
+  x = stage(x, 'middle_blks', levels);
+  skips.reverse().forEach((skip, index) => {
+    const enlarged = x.conv(weights.at('ups').at(index).at(0), { bias: false }).pixelShuffle(2);
+    x = stage(enlarged.add(skip), `decoders.${index}`, levels - 1 - index);
+  });
+  return x.conv(weights.at('ending')).add(image);
+}
+
+/** Two residual steps: one over space (depthwise convolution, channel attention), one over channels. */
+function nafBlock(x: Value, weights: Weights, pooling: (x: Value) => Value): Value {
+  const spread = layerNorm2d(x, weights.at('norm1'), EPSILON).conv(weights.at('conv1'));
+  const gated = simpleGate(spread.conv(weights.at('conv2'), { groups: spread.size(1) }));
+  const attended = gated.multiply(pooling(gated).conv(weights.at('sca').at(1)));
+  const y = x.add(scaled(attended.conv(weights.at('conv3')), weights, 'beta'));
+  const mixed = simpleGate(layerNorm2d(y, weights.at('norm2'), EPSILON).conv(weights.at('conv4')));
+  return y.add(scaled(mixed.conv(weights.at('conv5')), weights, 'gamma'));
+}
+
+/** The first half of the channels times the second. */
+function simpleGate(x: Value): Value {
+  const half = x.size(1) / 2;
+  return x.slice(1, 0, half).multiply(x.slice(1, half, 2 * half));
+}
+
+function scaled(x: Value, weights: Weights, name: 'beta' | 'gamma'): Value {
+  return x.multiply(x.graph.weight(weights.take(name, [1, x.size(1), 1, 1])));
+}
+
+/**
+ * The mean over `window` x `window` pixels around every pixel; at the borders that of the nearest whole window. Where the
+ * window covers both sides it is the mean of all. Taken along one axis after the other, as the sums are separable.
+ */
+function localAveragePool(x: Value, window: number): Value {
+  const [height, width] = [x.size(2), x.size(3)];
+  if (window >= height && window >= width) return globalAveragePool(x);
+  const [kernelH, kernelW] = [Math.min(window, height), Math.min(window, width)];
+  const means = averagePool(averagePool(x, { kernel: [kernelH, 1] }), { kernel: [1, kernelW] });
+  const [lostH, lostW] = [kernelH - 1, kernelW - 1];
+  const [top, left] = [lostH >> 1, lostW >> 1];
+  return means.pad([top, left, lostH - top, lostW - left], 'edge');
+}

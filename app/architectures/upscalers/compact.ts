@@ -1,0 +1,75 @@
+import { conv3x3 } from '../../onnx/convolution.ts';
+import { WeightsError } from '../../onnx/errors.ts';
+import type { Value } from '../../onnx/value.ts';
+import type { Weights } from '../../onnx/weights.ts';
+import type { Architecture, Network } from '../architecture.ts';
+import { UnknownNetworkError } from '../errors.ts';
+
+/**
+ * SRVGGNetCompact: plain convolutions with PReLU, one pixel shuffle at the end, added to the enlarged input.
+ * Reference: realesrgan/archs/srvgg_arch.py.
+ */
+export const compact: Architecture = {
+  name: 'Compact',
+  looksFor: 'SRVGGNetCompact: body.0.weight [C, in, 3, 3] + body.1.weight [C] (PReLU)',
+
+  detect: (weights) =>
+    weights.has('body.0.weight') &&
+    weights.has('body.1.weight') &&
+    weights.shape('body.0.weight').length === 4 &&
+    weights.shape('body.1.weight').length === 1,
+
+  read(weights) {
+    const last = weights.indices('body').at(-1) ?? 0;
+    for (let index = 0; index <= last; index++) weights.shape(`body.${index}.weight`); // a gap is a missing layer
+    if (last % 2 === 1) throw new WeightsError(`body.${last + 1}.weight: missing; the last layer is a convolution`);
+    const inputs = weights.dim('body.0.weight', 1);
+    const head = weights.dim(`body.${last}.weight`, 0);
+    const { channels, factor } = pixelShuffleHead(head, inputs);
+    if (channels !== inputs && inputs !== 1) {
+      throw new UnknownNetworkError(
+        `a head of ${head} channels after ${inputs} would be a picture of ${channels}, to which the input cannot be added`,
+      );
+    }
+    return {
+      scale: factor,
+      inputChannels: inputs,
+      outputChannels: channels,
+      parameters: {
+        num_in_ch: inputs,
+        num_out_ch: channels,
+        num_feat: weights.dim('body.0.weight', 0),
+        num_conv: (last - 2) / 2,
+        upscale: factor,
+        act_type: 'prelu',
+      },
+      multipleOf: 1,
+      halo: last / 2 + 1, // one pixel for every 3x3 convolution: the whole receptive field, so tiles are exact
+      workingBytesPerPixel: 4 * (4 * weights.dim('body.0.weight', 0) + 5 * head),
+      int8Refusal: 'compact networks keep 25 to 40 dB only, and gain little',
+      build: (image) => build(image, weights, last, factor),
+    } satisfies Network;
+  },
+};
+
+function build(image: Value, weights: Weights, last: number, factor: number): Value {
+  const features = weights.dim('body.0.weight', 0);
+  let x = conv3x3(image, weights.at('body').at(0));
+  for (let index = 1; index < last; index += 2) {
+    const outputs = index + 1 < last ? features : null;
+    x = conv3x3(x.prelu(weights.at('body').at(index)), weights.at('body').at(index + 1), outputs);
+  }
+  return x.pixelShuffle(factor).add(image.resizeNearest(factor));
+}
+
+/**
+ * What a head of `features` channels before a pixel shuffle can mean: `channels` times a square. The input's own channel
+ * count is tried first, then colour, colour with alpha, gray.
+ */
+export function pixelShuffleHead(features: number, inputs: number): { channels: number; factor: number } {
+  for (const channels of [inputs, 3, 4, 1]) {
+    const factor = Math.sqrt(features / channels);
+    if (Number.isInteger(factor) && factor > 0) return { channels, factor };
+  }
+  throw new UnknownNetworkError(`a head of ${features} channels is no pixel shuffle of ${inputs}, 3, 4 or 1 channels`);
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Config } from '../../config.ts';
+import { FACE_TASK_MODELS, faceOptions } from '../../options/face-task-options.ts';
+import { DEVICES } from '../../options/upscale-options.ts';
+import { givenFlags, parseOptions } from '../flag-options.ts';
+import { addImageArguments, addResultOptions, runImageCommand, runLocally } from '../image-command.ts';
+import type { ImageFlags } from '../images-task.ts';
+import { imagesTask } from '../images-task.ts';
+import { RESULT_SUFFIX } from '../output-paths.ts';
+
+/** What `addFaceChoiceOptions` adds. */
+export const FACE_CHOICE_FLAGS = ['onlyCenterFace', 'faces', 'minFaceSize', 'strict'] as const;
+
+const FLAGS = [
+  ...['faceModel', 'fidelity', 'faceRestorationStrength', 'aligned', 'size', 'upscale', 'upscaler', 'tile', 'device'],
+  ...FACE_CHOICE_FLAGS,
+] as const;
+
+/** Adds `hiresfix face` to the program. */
+export function addFaceCommand(program: Command, loadConfig: () => Config): void {
+  const command = program.command('face').description('Restore the faces of photographs');
+  addImageArguments(command)
+    .addOption(new Option('--face-model <model>', 'what restores; by default MODEL_FACE').choices(FACE_TASK_MODELS))
+    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5')
+    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+    .option('--aligned', 'the inputs are faces, cut out upright')
+    .option('--size <pixels>', 'with --aligned: width and height of the result; 512')
+    .option('--upscale <factor>', 'how many times larger the result is; 1')
+    .option('--upscaler <type>', 'what enlarges the picture around the faces')
+    .option('--tile <pixels|auto>', 'tile side of that upscaler')
+    .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
+  addFaceChoiceOptions(command);
+  addResultOptions(command, RESULT_SUFFIX.restored).action(async (inputs: string[], flags: ImageFlags) => {
+    const config = loadConfig();
+    const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));
+    await runImageCommand(inputs, flags, {
+      createTask: async (files) => ({ kind: 'face' as const, ...(await imagesTask(files, flags)), options }),
+      run: (task, hooks) => runLocally(config, task, hooks),
+    });
+  });
+}
+
+/** Adds which faces of a picture are restored, and what it means that they cannot be. */
+export function addFaceChoiceOptions(command: Command): void {
+  command
+    .option('--only-center-face', 'restore only the face nearest to the centre')
+    .option('--faces <numbers>', 'which faces to restore, the surest is 0: 0,2')
+    .option('--min-face-size <pixels>', 'leave smaller faces as they are')
+    .option('--strict', 'fail where a face step fails, instead of leaving the faces as they are');
+}

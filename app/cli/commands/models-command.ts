@@ -1,0 +1,101 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { inspectCheckpoint } from '../../architectures/inspect-checkpoint.ts';
+import type { CatalogEntry } from '../../catalog/catalog-entry.ts';
+import { createCatalog } from '../../catalog/create-catalog.ts';
+import { modelView } from '../../catalog/model-view.ts';
+import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
+import type { Config } from '../../config.ts';
+import { WorkerPool } from '../../worker/worker-pool.ts';
+import { UsageError } from '../errors.ts';
+import { interruption } from '../interruption.ts';
+import { addDownloadCommands } from './models-download-command.ts';
+import { addOptimizeCommand } from './models-optimize-command.ts';
+
+/** Adds `hiresfix models ...` to the program. */
+export function addModelsCommand(program: Command, loadConfig: () => Config): void {
+  const models = program.command('models').description('Look at models, fetch, verify and optimize them, run one bare');
+  models
+    .command('list')
+    .description('Official models and those in MODELS_DIR; a star marks what is installed')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async ({ json }: { readonly json?: boolean }) => {
+      const entries = await createCatalog(loadConfig()).list();
+      print(json === true, entries.map(modelView), () => entries.map(describe).join('\n'));
+    });
+  addDownloadCommands(models, loadConfig);
+  addOptimizeCommand(models, loadConfig);
+  models
+    .command('inspect')
+    .description('What network a checkpoint holds')
+    .argument('<file>', 'a .pth or .safetensors file')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (file: string, { json }: { readonly json?: boolean }) => {
+      const found = inspectCheckpoint(await existing(file));
+      print(json === true, found, () =>
+        Object.entries(found)
+          .map(([name, value]) => `${name.padEnd(16)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+          .join('\n'),
+      );
+    });
+  models
+    .command('run')
+    .description('Feed a tensor to the bare network of a checkpoint: how conformance is measured')
+    .argument('<file>', 'a .pth or .safetensors file')
+    .requiredOption('--input <file>', 'a .safetensors with the float32 tensor `input`, [N, C, H, W]')
+    .requiredOption('--output <file>', 'the .safetensors to write')
+    .action(async (file: string, flags: { readonly input: string; readonly output: string }) => {
+      const [checkpoint, input] = [await existing(file), await existing(flags.input)];
+      const pool = new WorkerPool(loadConfig(), { isBackground: false });
+      const interrupt = interruption();
+      try {
+        const task = { kind: 'run-network', checkpoint, input, output: resolve(flags.output) } as const;
+        await pool.run(task, { signal: interrupt.signal });
+      } finally {
+        interrupt.stop();
+        await pool.close();
+      }
+    });
+}
+
+async function existing(file: string): Promise<string> {
+  const path = resolve(file);
+  const there = await stat(path).catch(() => undefined);
+  if (!there) throw new UsageError(`${file}: there is no such file`);
+  if (there.isDirectory()) throw new UsageError(`${file}: expected a file, got a folder`);
+  return path;
+}
+
+function print(isJson: boolean, document: unknown, text: () => string): void {
+  process.stdout.write(`${isJson ? JSON.stringify(document, null, 2) : text()}\n`);
+}
+
+function describe(entry: CatalogEntry): string {
+  const { name, isInstalled, size, scale, architecture, licence, purpose, problem } = entry;
+  const columns = [
+    (isInstalled ? '* ' : '  ') + name.padEnd(26),
+    (scale === null ? '' : `${scale}x`).padEnd(3),
+    (size === null ? '' : megabytes(size)).padStart(9),
+    stateOf(entry).padEnd(8),
+    problem ?? purpose ?? architecture ?? '',
+    licence === null ? '' : `[${licence}]`,
+  ];
+  return columns.join(' ').trimEnd();
+}
+
+function stateOf({ kind, isInstalled, isVerified, download }: CatalogEntry): string {
+  if (download) return download.totalBytes === null ? megabytes(download.downloadedBytes) : percent(download);
+  if (!isInstalled) return '';
+  if (kind === 'bundled') return 'bundled';
+  if (isVerified === null) return 'changed';
+  return isVerified ? 'verified' : 'by hand';
+}
+
+function percent({ downloadedBytes, totalBytes }: DownloadProgress): string {
+  return `${Math.floor((downloadedBytes / (totalBytes ?? Infinity)) * 100)} %`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

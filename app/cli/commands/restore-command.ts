@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Config } from '../../config.ts';
+import { FACE_MODELS } from '../../options/face-options.ts';
+import { COLORIZE_MODELS, restoreOptions, restorePlan } from '../../options/restore-options.ts';
+import type { RestoreStep } from '../../options/restore-options.ts';
+import type { RestoreTask } from '../../processing/tasks.ts';
+import { DEVICES } from '../../options/upscale-options.ts';
+import { addFaceChoiceOptions, FACE_CHOICE_FLAGS } from './face-command.ts';
+import { givenFlags, parseOptions } from '../flag-options.ts';
+import { addImageArguments, addResultOptions, runImageCommand, runLocally } from '../image-command.ts';
+import type { ImageFlags } from '../images-task.ts';
+import { imagesTask } from '../images-task.ts';
+import { RESULT_SUFFIX } from '../output-paths.ts';
+import type { InputFile } from '../input-files.ts';
+
+const FLAGS = [
+  ...['steps', 'model', 'renderFactor', 'tile', 'device'],
+  ...['faceModel', 'faceRestorationStrength', 'fidelity'],
+  ...FACE_CHOICE_FLAGS,
+] as const;
+
+/** Adds `hiresfix restore` to the program. */
+export function addRestoreCommand(program: Command, loadConfig: () => Config): void {
+  const command = program.command('restore').description('Repair photographs: noise, blur, lost colours');
+  addImageArguments(command)
+    .option(
+      '--steps <list>',
+      'what to do, comma-separated: denoise, deblur, face, colorize, or old-photo; by default MODEL_RESTORE',
+    )
+    .option('--tile <pixels|auto>', 'tile side in pixels, 0 for the whole image')
+    .addOption(new Option('--face-model <model>', 'what restores faces; by default MODEL_FACE').choices(FACE_MODELS))
+    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
+  addFaceChoiceOptions(command);
+  addColorizeOptions(command);
+  addResultOptions(command, RESULT_SUFFIX.restored).action(async (inputs: string[], flags: ImageFlags) => {
+    const config = loadConfig();
+    await restore(inputs, flags, { config, standard: config.modelRestore });
+  });
+}
+
+/** Adds `hiresfix colorize` to the program. */
+export function addColorizeCommand(program: Command, loadConfig: () => Config): void {
+  const command = program.command('colorize').description('Colour black-and-white photographs');
+  addColorizeOptions(addImageArguments(command));
+  addResultOptions(command, RESULT_SUFFIX.colorized).action(async (inputs: string[], flags: ImageFlags) => {
+    await restore(inputs, flags, { config: loadConfig(), standard: 'colorize' });
+  });
+}
+
+function addColorizeOptions(command: Command): void {
+  command
+    .addOption(new Option('--model <name>', 'what colours; by default MODEL_COLORIZE').choices(COLORIZE_MODELS))
+    .option('--render-factor <7..45>', 'DeOldify: a sixteenth of the side of the square that it paints; 35')
+    .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
+}
+
+async function restore(
+  inputs: readonly string[],
+  flags: ImageFlags,
+  { config, standard }: { readonly config: Config; readonly standard: RestoreStep },
+): Promise<void> {
+  await runImageCommand(inputs, flags, {
+    createTask: (files) => createRestoreTask(files, flags, standard),
+    run: (task, hooks) => runLocally(config, task, hooks),
+  });
+}
+
+/** What the flags ask to be done. @throws UsageError, FileExistsError */
+async function createRestoreTask(
+  files: readonly InputFile[],
+  flags: ImageFlags,
+  standard: RestoreStep,
+): Promise<RestoreTask> {
+  const plan = restorePlan(parseOptions(restoreOptions, givenFlags(flags, FLAGS)), standard);
+  return { kind: 'restore', ...(await imagesTask(files, flags)), ...plan };
+}

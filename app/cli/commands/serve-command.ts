@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { Config } from '../../config.ts';
+import { UsageError } from '../errors.ts';
+
+/** Adds `hiresfix serve` to the program. */
+export function addServeCommand(program: Command, loadConfig: () => Config): void {
+  program
+    .command('serve')
+    .description('Answer REST and socket requests until it is stopped')
+    .option('-p, --port <number>', 'port to listen on, instead of PORT; 0 takes a free one')
+    .action(async (flags: { readonly port?: string }) => {
+      const config = loadConfig();
+      const { startService } = await import('../../main.ts'); // the server's packages are not loaded for other commands
+      const { url } = await startService(flags.port === undefined ? config : { ...config, port: portOf(flags.port) });
+      process.stdout.write(`hiresfix answers at ${url}\n`);
+    });
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  if (port > 65535)
+    throw new UsageError(`--port: expected a whole number from 0 to 65535, got ${JSON.stringify(text)}`);
+  return port;
+}

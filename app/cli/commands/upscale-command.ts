@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Config } from '../../config.ts';
+import { DEVICES, PRECISIONS } from '../../options/upscale-options.ts';
+import { FACE_MODELS } from '../../options/face-options.ts';
+import type { HiresFixTask } from '../../processing/tasks.ts';
+import type { TaskHooks } from '../../worker/worker-pool.ts';
+import { addImageArguments, addResultOptions, runImageCommand, runLocally } from '../image-command.ts';
+import { RESULT_SUFFIX } from '../output-paths.ts';
+import { RemoteService } from '../remote-service.ts';
+import { upscaleRemotely } from '../remote-upscale.ts';
+import type { UpscaleFlags } from '../upscale-task.ts';
+import { createTask, givenOptions } from '../upscale-task.ts';
+
+/** Adds `hiresfix upscale` to the program. */
+export function addUpscaleCommand(program: Command, loadConfig: () => Config): void {
+  const command = program.command('upscale').description('Enlarge images with a network or a Pillow filter');
+  addImageArguments(command)
+    .option(
+      '-u, --upscaler <type|file>',
+      'AUTO, LANCZOS, REALESRGAN_X4PLUS ..., a name in MODELS_DIR, or a checkpoint file',
+      'AUTO',
+    )
+    .option('-s, --scale <factor>', "any factor above 0; by default the model's own, or 2")
+    .option('--width <pixels>', 'width of the result; alone it keeps the ratio')
+    .option('--height <pixels>', 'height of the result; alone it keeps the ratio')
+    .option('--tile <pixels|auto>', 'tile side in input pixels, 0 for the whole image')
+    .option('--tile-pad <pixels|auto>', "pixels around a tile; a number means RealESRGANer's own grid")
+    .option('--pre-pad <pixels>', 'padding of the image before it is cut')
+    .option(
+      '--tta <1|2|4|auto>',
+      'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
+    )
+    .option('--denoise-strength <0..1>', 'REALESR_GENERAL_X4_V3: 1 is the general model, 0 keeps the most grain')
+    .option('--face-restoration', 'restore faces; by default as IS_FACE_ENHANCE says')
+    .option('--no-face-restoration', 'leave faces as they are')
+    .addOption(new Option('--face-model <model>', 'what restores faces; gfpgan by default').choices(FACE_MODELS))
+    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given')
+    .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES))
+    .addOption(
+      new Option(
+        '--precision <numbers>',
+        'auto: int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
+      ).choices(PRECISIONS),
+    );
+  addResultOptions(command, RESULT_SUFFIX.upscaled)
+    .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')
+    .action(async (inputs: string[], flags: UpscaleFlags) => {
+      const run = runnerOf(flags, loadConfig());
+      await runImageCommand(inputs, flags, { createTask: (files) => createTask(files, flags), run });
+    });
+}
+
+type Runner = (task: HiresFixTask, hooks: TaskHooks) => Promise<void>;
+
+/** Here, in a worker process, or on the service of `--server`. @throws UsageError for what is no URL */
+function runnerOf(flags: UpscaleFlags, config: Config): Runner {
+  if (flags.server === undefined) return (task, hooks) => runLocally(config, task, hooks);
+  // The caller's own key, which is no setting of a service and so not in its configuration.
+  const service = new RemoteService(flags.server, process.env['HIRESFIX_API_KEY']);
+  return (task, hooks) => upscaleRemotely(service, { task, fields: givenOptions(flags) }, hooks);
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import type { Operation } from './openapi-paths.ts';
+import { OPERATIONS } from './openapi-paths.ts';
+import type { JsonSchema } from './openapi-schema.ts';
+import { schemaOf } from './openapi-schema.ts';
+import { STATUS_OF_CODE } from '../problem.ts';
+
+const JOB_STATUS = z.enum(['queued', 'processing', 'completed', 'failed', 'cancelled']);
+const info = z.looseObject({}).describe('What was done: upscaler, sizes, tiles, device, fallbacks, seconds by stage');
+const result = z.looseObject({ original_filename: z.string(), url: z.string().describe('Relative to the server') });
+const job = z.looseObject({
+  job_id: z.string(),
+  method: z.string(),
+  model: z.string().nullable().describe('What a download fetches'),
+  status: JOB_STATUS,
+  stage: z.string(),
+  progress: z.number().min(0).max(1),
+  queue_position: z.int().min(0),
+  eta_seconds: z.number().nullable(),
+  results: z.array(result.extend({ index: z.int(), bytes: z.int(), sha256: z.string(), info })),
+  error: z.string().nullable(),
+  code: z.string().nullable(),
+});
+
+const bytes = z.int().min(0);
+const model = z.looseObject({
+  name: z.string(),
+  kind: z.enum(['official', 'bundled', 'user']),
+  filename: z.string(),
+  installed: z.boolean(),
+  verified: z.boolean().nullable().describe('False for a file that was placed by hand; null where that says nothing'),
+  size: bytes.nullable().describe('In bytes'),
+  scale: z.number().nullable(),
+  architecture: z.string().nullable(),
+  licence: z.string().nullable(),
+  purpose: z.string().nullable(),
+  downloading: z
+    .object({ downloaded_bytes: bytes, total_bytes: bytes.nullable() })
+    .nullable()
+    .describe('While some process downloads it'),
+  problem: z.string().nullable().describe('Why the file cannot be used'),
+});
+
+const face = z.object({
+  index: z.int().min(0).describe('By which `faces` of POST /face names it'),
+  box: z.array(z.number()).length(4).describe('Left, top, right, bottom, in pixels; may reach beyond the image'),
+  landmarks: z
+    .array(z.array(z.number()).length(2))
+    .length(5)
+    .describe('Left eye, right eye, nose, left and right corner of the mouth, as they stand in the image'),
+  score: z.number().min(0).max(1).describe('How sure the detector is'),
+  size: z.number().describe('The shorter side of the box: what min_face_size is about'),
+});
+
+/** What is answered. */
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  Accepted: z.object({ job_id: z.string(), status: JOB_STATUS, queue_position: z.int().min(0) }),
+  Faces: z.object({ faces: z.array(face).describe('The surest first'), info }),
+  Health: z.object({ status: z.string() }),
+  HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
+  Job: job,
+  Models: z.object({ models: z.array(model) }),
+  JobPage: z.object({ jobs: z.array(job), next_cursor: z.string().nullable() }),
+  Problem: z.object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.enum(Object.keys(STATUS_OF_CODE)),
+    request_id: z.string(),
+  }),
+  Status: job
+    .pick({ status: true, queue_position: true, progress: true, error: true })
+    .extend({ results: z.array(result) }),
+};
+
+/** The service as an OpenAPI 3.1 document, from the schemas by which requests are read. */
+export function openApiDocument(version: string): JsonSchema {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'hiresfix', version, description: 'Upscales and restores images. Errors are problem documents.' },
+    servers: [{ url: '/' }],
+    tags: ['images', 'jobs', 'service'].map((name) => ({ name })),
+    paths: Object.fromEntries(
+      Object.entries(OPERATIONS).map(([path, methods]) => [
+        path,
+        Object.fromEntries(Object.entries(methods).map(([method, one]) => [method, operationOf(path, method, one)])),
+      ]),
+    ),
+    components: {
+      schemas: Object.fromEntries(Object.entries(SCHEMAS).map(([name, schema]) => [name, schemaOf(schema)])),
+      securitySchemes: {
+        key: { type: 'apiKey', in: 'header', name: 'X-API-KEY' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+    security: [{}, { key: [] }, { bearer: [] }],
+  };
+}
+
+function operationOf(path: string, method: string, operation: Operation): JsonSchema {
+  const { summary, tag, query, headers = [], body, answers, isOpen } = operation;
+  const parameters = [
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    ...Object.entries((query && schemaOf(query)['properties']) ?? {}).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      schema: schema as unknown,
+    })),
+    ...headers.map((name) => ({ name, in: 'header', schema: { type: 'string' } })),
+  ];
+  const problem = {
+    description: 'A problem',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+  return {
+    operationId: `${method}${path.replace(/[^a-z]+(.?)/gi, (_all, first: string) => first.toUpperCase())}`,
+    summary,
+    tags: [tag],
+    ...(isOpen === true && { security: [{}] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: { required: true, content: contentOf(body) } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, [description, types]]) => [
+          status,
+          { description, content: contentOf(types) },
+        ]),
+      ),
+      default: problem,
+    },
+  };
+}
+
+function contentOf(types: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  return Object.fromEntries(Object.entries(types).map(([type, schema]) => [type, { schema }]));
+}

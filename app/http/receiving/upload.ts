@@ -1,0 +1,193 @@
+import busboy from 'busboy';
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import { HiresFixError } from '../../errors.ts';
+import type { JobInput } from '../../jobs/job.ts';
+import { bodyChunks } from './body.ts';
+import { BadBodyError, BadFieldError, BodyTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
+import { Fields } from '../fields.ts';
+
+/** Room for the fields and the boundaries of a form, beside its file. */
+const FORM_OVERHEAD_BYTES = 2 ** 20;
+/** For writing what has been received, once all of it has. */
+const LAST_CALL_MS = 5000;
+const FORM_LIMITS = { fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
+
+/** Where images go, and how many may come. */
+export interface ImageTarget {
+  /** The path of the `index`-th image. */
+  readonly file: (index: number) => string;
+  /** Of one image. */
+  readonly maxBytes: number;
+  readonly mostFiles: number;
+}
+
+/** Images, and the text fields that came with them; the query's among them. */
+export interface ReceivedImages {
+  readonly images: readonly JobInput[];
+  readonly fields: Fields;
+}
+
+/**
+ * Receives images into files: the parts `file` or `files` of a multipart form, or a raw `image/*` body. Whatever goes wrong, an
+ * abort in the middle included, leaves no file. Query parameters count as fields; a form's own take precedence.
+ */
+export async function receiveImages(
+  request: Request,
+  response: Response,
+  target: ImageTarget,
+): Promise<ReceivedImages> {
+  const receive = request.is('multipart/form-data') ? receiveForm : request.is('image/*') ? receiveRaw : undefined;
+  if (!receive) {
+    const expected = "multipart/form-data with a part 'file', or an image/* body";
+    throw new UnsupportedMediaTypeError(expected, request.headers['content-type']);
+  }
+  const begun: string[] = [];
+  const file = (index: number): string => {
+    const path = target.file(index);
+    begun.push(path);
+    return path;
+  };
+  try {
+    return await receive(request, response, { ...target, file });
+  } catch (error) {
+    await Promise.all(begun.map((path) => rm(path, { force: true })));
+    throw error;
+  }
+}
+
+async function receiveRaw(request: Request, response: Response, target: ImageTarget): Promise<ReceivedImages> {
+  const hash = createHash('sha256');
+  const file = target.file(0);
+  const body = bodyChunks(request, response, { what: 'The image', maxBytes: target.maxBytes });
+  await writeNew(file, hashed(body, hash));
+  return { images: [{ file, name: 'image', sha256: hash.digest('hex') }], fields: Fields.ofQuery(request.query) };
+}
+
+async function receiveForm(request: Request, response: Response, target: ImageTarget): Promise<ReceivedImages> {
+  const form = new FormReceiver(request, target);
+  const statedBytes = target.maxBytes * target.mostFiles;
+  await form.receive(
+    bodyChunks(request, response, { what: 'The form', maxBytes: statedBytes + FORM_OVERHEAD_BYTES, statedBytes }),
+  );
+  return { images: form.images(), fields: Fields.ofQuery(request.query).overriddenBy(form.fields) };
+}
+
+/** One multipart body: its files go to the target, text parts into `fields`. */
+class FormReceiver {
+  readonly fields = new Fields();
+  readonly #parser: busboy.Busboy;
+  readonly #target: ImageTarget;
+  readonly #images: { readonly file: string; readonly name: string; readonly hash: Hash }[] = [];
+  readonly #writing: Promise<void>[] = [];
+  #problem: Error | undefined;
+  #lastCall: NodeJS.Timeout | undefined;
+
+  constructor(request: Request, target: ImageTarget) {
+    this.#target = target;
+    try {
+      const limits = { ...FORM_LIMITS, files: target.mostFiles };
+      this.#parser = busboy({ headers: request.headers, limits, defParamCharset: 'utf8' });
+    } catch (error) {
+      throw new BadBodyError('The form cannot be read: its Content-Type names no boundary', { cause: error });
+    }
+    this.#parser.on('file', (part, stream, { filename }) => this.#onFile(part, stream, filename));
+    this.#parser.on('field', (name, value, { nameTruncated, valueTruncated }) => {
+      if (nameTruncated || valueTruncated) this.#refuse(new BadFieldError(name, 'is too long for a form field'));
+      else this.fields.add(name, value);
+    });
+    const expected = target.mostFiles === 1 ? 'one file, got several' : `at most ${target.mostFiles} files, got more`;
+    this.#parser.on('filesLimit', () => this.#refuse(new BadFieldError('file', `expected ${expected}`)));
+    this.#parser.on('fieldsLimit', () =>
+      this.#refuse(new BadBodyError(`The form has more than ${FORM_LIMITS.fields} fields`)),
+    );
+  }
+
+  async receive(body: AsyncIterable<Buffer>): Promise<void> {
+    try {
+      await pipeline(this.#untilRefused(body), this.#parser);
+    } catch (error) {
+      this.#problem ??= bodyProblem(error);
+    } finally {
+      clearTimeout(this.#lastCall);
+    }
+    // The parser's end ends the part's stream, well or not; the file is closed before anyone removes it.
+    await Promise.all(this.#writing);
+    if (this.#problem) throw this.#problem;
+  }
+
+  images(): JobInput[] {
+    if (this.#images.length === 0) {
+      throw new BadFieldError('file', "expected a part named 'file' with an image, got none");
+    }
+    return this.#images.map(({ file, name, hash }) => ({ file, name, sha256: hash.digest('hex') }));
+  }
+
+  async *#untilRefused(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    for await (const chunk of body) {
+      if (this.#problem) throw this.#problem;
+      yield chunk;
+    }
+    // busboy waits for ever for the end of a part that begins after the form's own end.
+    this.#lastCall = setTimeout(() => this.#parser.destroy(new Error('Unexpected end of form')), LAST_CALL_MS);
+  }
+
+  #onFile(part: string, stream: Readable, filename: string | undefined): void {
+    if (part !== 'file' && part !== 'files') {
+      this.#refuse(new BadFieldError(part.slice(0, 64), "is a file, but the image belongs in the part 'file'"));
+    }
+    const hash = createHash('sha256');
+    const file = this.#target.file(this.#images.length);
+    this.#images.push({ file, name: sentName(filename), hash });
+    stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
+    const sized = limited(stream, this.#target.maxBytes);
+    this.#writing.push(
+      writeNew(file, hashed(sized, hash)).catch((error: unknown) => {
+        this.#refuse(bodyProblem(error));
+        stream.resume();
+      }),
+    );
+  }
+
+  /** The first problem is the one that is told. */
+  #refuse(problem: Error): void {
+    this.#problem ??= problem;
+  }
+}
+
+/** Browsers write quotes and line breaks in a file's name as `%22`, `%0D`, `%0A`, and nothing else. */
+function sentName(filename: string | undefined): string {
+  return filename?.replace(/%(22|0D|0A)/gi, (escape) => decodeURIComponent(escape)) ?? 'image';
+}
+
+/** What busboy says is about the form; what the system says (disk full, connection gone) stays what it is. */
+function bodyProblem(error: unknown): Error {
+  if (!(error instanceof Error)) return new BadBodyError('The form cannot be read');
+  if (error instanceof HiresFixError || 'code' in error) return error;
+  return new BadBodyError(`The form cannot be read: ${error.message}`, { cause: error });
+}
+
+/** A stream that fails may open its file after all; this promise waits until the file is closed, so that it can be removed. */
+function writeNew(file: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  return writeFile(file, chunks, { flag: 'wx' });
+}
+
+async function* hashed(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer, void> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+async function* limited(stream: Readable, maxBytes: number): AsyncGenerator<Buffer, void> {
+  let received = 0;
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    received += chunk.length;
+    if (received > maxBytes) throw new BodyTooLargeError('The image', maxBytes);
+    yield chunk;
+  }
+}

@@ -1,0 +1,151 @@
+import type { Metadata, Sharp } from 'sharp';
+import { sharp } from './codec-sharp.ts';
+import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
+import type { BitDepth, Image } from '../image.ts';
+import { allocateSamples, maxSample } from '../image.ts';
+import { type LabEncoding, labToSrgb } from './lab-to-srgb.ts';
+import type { ImageFormat } from './sniff-format.ts';
+
+/** What sharp is given: bytes that the walkers have been through. */
+export interface DecodeInput {
+  readonly bytes: Uint8Array;
+  readonly format: ImageFormat;
+  readonly name: string;
+  readonly maxPixels: number;
+  /** The samples are L*a*b*, though the file says RGB. */
+  readonly lab?: LabEncoding | undefined;
+}
+
+/** What came out, and what libvips found in the header. */
+export interface DecodedPixels {
+  readonly image: Image;
+  readonly header: Metadata;
+  /** What colours were converted from, if they were: an embedded profile no longer holds then. */
+  readonly convertedFrom: string | undefined;
+}
+
+/** The names that libvips has for the formats. */
+const LOADER_FORMATS: Readonly<Record<ImageFormat, string>> = {
+  jpeg: 'jpeg',
+  png: 'png',
+  webp: 'webp',
+  avif: 'heif',
+  tiff: 'tiff',
+  gif: 'gif',
+};
+const GRAY: ReadonlySet<string> = new Set(['b-w', 'grey16']);
+const COLOUR: ReadonlySet<string> = new Set(['srgb', 'rgb', 'rgb16']);
+const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
+
+/**
+ * Decodes the first frame: turned upright, samples as stored (no profile applied), but CMYK and Lab as sRGB.
+ *
+ * @throws BadImageError, UnsupportedImageError, ImageTooLargeError
+ */
+export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
+  const header = await readHeader(input);
+  const isConverted = CONVERTED.has(header.space);
+  if (!isConverted && !GRAY.has(header.space) && !COLOUR.has(header.space)) {
+    throw new UnsupportedImageError(
+      input.name,
+      `an image in the colour space ${header.space} with ${header.channels} channels`,
+    );
+  }
+  if (!isConverted && header.depth !== 'uchar' && header.depth !== 'ushort') {
+    throw new UnsupportedImageError(input.name, `samples of type ${header.depth} instead of 8 or 16 bits`);
+  }
+  const depth: BitDepth = header.depth === 'ushort' && !isConverted ? 16 : 8;
+  const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
+  const space = GRAY.has(header.space) ? graySpace : 'colour';
+  const image = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
+  fillLowBits(image, header.bitsPerSample ?? depth);
+  if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*' };
+  const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1;
+  return {
+    image: hasAddedAlpha ? withoutUnusedAlpha(image) : image,
+    header,
+    convertedFrom: isConverted ? header.space.toUpperCase() : undefined,
+  };
+}
+
+async function readHeader(input: DecodeInput): Promise<Metadata> {
+  const header = await open(input, true)
+    .metadata()
+    .catch((error: unknown) => fail(input, error));
+  if (header.format !== LOADER_FORMATS[input.format] || (input.format === 'avif' && header.compression !== 'av1')) {
+    throw new BadImageError(input.name, `the first bytes say ${input.format}, the decoder says ${header.format}`);
+  }
+  if (header.width * header.height > input.maxPixels) throw new ImageTooLargeError(input.name, header, input.maxPixels);
+  return header;
+}
+
+interface PixelKind {
+  readonly space: 'gray' | 'gray+alpha' | 'colour';
+  readonly depth: BitDepth;
+  readonly ignoreIcc: boolean;
+}
+
+async function readPixels(input: DecodeInput, as: PixelKind): Promise<Image> {
+  const opened = open(input, as.ignoreIcc).autoOrient();
+  const { data, info } = await rawOf(opened, as).catch((error: unknown) => fail(input, error));
+  const { width, height } = info;
+  const samples = as.depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  const { channels } = info;
+  if (as.space === 'gray+alpha' && as.depth === 8)
+    return { width, height, channels: 2, depth: 8, data: grayAndAlpha(data) };
+  return { width, height, channels, depth: as.depth, data: samples };
+}
+
+function rawOf(image: Sharp, { space, depth }: PixelKind): ReturnType<typeof withInfo> {
+  if (depth === 16)
+    return withInfo(image.toColourspace(space === 'colour' ? 'rgb16' : 'grey16').raw({ depth: 'ushort' }));
+  // With alpha by way of RGB: sharp drops the alpha of 8-bit gray raw output, and gray to sRGB copies the sample.
+  return withInfo(image.toColourspace(space === 'gray' ? 'b-w' : 'srgb').raw());
+}
+
+function withInfo(image: Sharp) {
+  return image.toBuffer({ resolveWithObject: true });
+}
+
+function grayAndAlpha(rgba: Uint8Array): Uint8Array {
+  const data = new Uint8Array(rgba.length / 2);
+  for (let from = 0, to = 0; to < data.length; from += 4, to += 2) {
+    data[to] = rgba[from] ?? 0;
+    data[to + 1] = rgba[from + 3] ?? 0;
+  }
+  return data;
+}
+
+/** AVIF of 10 and 12 bits comes shifted up; repeating the high bits below makes full scale 65535. */
+function fillLowBits({ data, depth }: Image, bits: number): void {
+  if (depth !== 16 || bits <= 8 || bits >= 16) return;
+  for (let i = 0; i < data.length; i++) {
+    const sample = data[i] ?? 0;
+    data[i] = sample | (sample >> bits);
+  }
+}
+
+/** libvips gives GIF and every frame of an animation alpha, for what shows through; a first frame often has no use for it. */
+function withoutUnusedAlpha(image: Image): Image {
+  const { channels, data, depth } = image;
+  if (channels !== 4) return image;
+  for (let i = 3; i < data.length; i += 4) if (data[i] !== maxSample(depth)) return image;
+  const colours = allocateSamples(depth, (data.length / 4) * 3);
+  for (let from = 0, to = 0; to < colours.length; from++) if (from % 4 !== 3) colours[to++] = data[from] ?? 0;
+  return { ...image, channels: 3, data: colours };
+}
+
+function open({ bytes, maxPixels }: DecodeInput, ignoreIcc: boolean): Sharp {
+  return sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc, pages: 1, sequentialRead: true });
+}
+
+function fail({ name, format }: DecodeInput, cause: unknown): never {
+  const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  throw new BadImageError(
+    name,
+    `expected a whole ${format.toUpperCase()} image, but it is damaged or ends early (${detail})`,
+    {
+      cause,
+    },
+  );
+}

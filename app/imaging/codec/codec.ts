@@ -1,0 +1,113 @@
+import { basename } from 'node:path';
+import { type DecodedPixels, decodePixels } from './codec-decode.ts';
+import { assertHolds, writeImage } from './codec-encode.ts';
+import { BadImageError, ImageTooLargeError } from '../errors.ts';
+import type { Image } from '../image.ts';
+import type { ImageMetadata } from './metadata.ts';
+import { type EncodeFormat, outputMetadata } from './output-metadata.ts';
+import { type PreparedFile, prepareFile, readImageFile } from './prepare-file.ts';
+import type { ScratchImage } from '../scratch-image.ts';
+import { sniffFormat } from './sniff-format.ts';
+import { MetadataCollector } from './source-metadata.ts';
+
+export interface DecodeLimits {
+  /** The most pixels, width times height, that an image may have. */
+  readonly maxPixels: number;
+  /** The most bytes that a file may have; 1 GiB by default. */
+  readonly maxBytes?: number;
+  /** What messages call the file; its base name by default. */
+  readonly name?: string;
+}
+
+export interface DecodedImage {
+  /** Upright; samples as stored, but CMYK and Lab converted to sRGB. */
+  readonly image: Image;
+  readonly metadata: ImageMetadata;
+  /** One sentence each: what was dropped, converted or left out. */
+  readonly warnings: readonly string[];
+}
+
+export interface EncodeOptions {
+  readonly format: EncodeFormat;
+  /** 1..100, for JPEG, WebP and AVIF. */
+  readonly quality?: number | undefined;
+  /** What the result keeps of its source. */
+  readonly metadata?: ImageMetadata | undefined;
+  /** Without `metadata`: the profile alone, since colours are wrong without it. */
+  readonly icc?: Uint8Array | undefined;
+}
+
+const GIBIBYTE = 2 ** 30;
+
+/**
+ * Decodes the first frame of a JPEG, PNG, WebP, AVIF, TIFF or GIF file, whatever its name says. 8 and 16 bits, gray stays
+ * gray, alpha stays. Sizes are checked in the header, and metadata is bounded, before libvips sees anything.
+ *
+ * @param file a path, or the bytes of a file
+ * @throws BadImageError, ImageTooLargeError, UnsupportedImageError; each message names the file
+ */
+export async function decodeImage(file: string | Uint8Array, limits: DecodeLimits): Promise<DecodedImage> {
+  const name = limits.name ?? (typeof file === 'string' ? basename(file) : 'the image');
+  const { bytes, format } =
+    typeof file === 'string'
+      ? readImageFile(file, name, limits.maxBytes ?? GIBIBYTE)
+      : { bytes: file, format: sniffFormat(file, name) };
+  const prepared = prepareFile(bytes, format, name);
+  if (prepared.size) assertSize(prepared.size, limits.maxPixels, name);
+  const pixels = await decodePixels({ ...prepared, format, name, maxPixels: limits.maxPixels }).catch(
+    (error: unknown) => {
+      if (!prepared.endsEarly || !(error instanceof BadImageError)) throw error;
+      throw new BadImageError(
+        name,
+        `the file ends early: ${bytes.length} bytes came, and the ${format.toUpperCase()} image goes on`,
+        {
+          cause: error,
+        },
+      );
+    },
+  );
+  const warnings = [...prepared.warnings];
+  const metadata = new MetadataCollector(warnings).collect(prepared, pixels, { format, bytes });
+  return {
+    image: pixels.image,
+    metadata,
+    warnings: [...warnings, ...frameWarning(prepared, pixels), ...endWarning(prepared)],
+  };
+}
+
+/**
+ * Writes a finished image to `target`, which appears when it is complete. 16 bits stay in PNG and TIFF and become 8
+ * elsewhere; alpha is laid on white in JPEG. The same image gives the same bytes.
+ *
+ * @returns warnings, one sentence each
+ * @throws OutputFormatError, ScratchSpaceError
+ */
+export async function encodeImage(
+  source: ScratchImage,
+  target: string,
+  options: EncodeOptions,
+): Promise<readonly string[]> {
+  assertHolds(options.format, source);
+  const metadata = outputMetadata(source, options.format, options.metadata ?? { icc: options.icc });
+  await writeImage(source, target, { ...options, metadata });
+  return metadata.warnings;
+}
+
+function assertSize(size: { readonly width: number; readonly height: number }, maxPixels: number, name: string): void {
+  if (size.width < 1 || size.height < 1) {
+    throw new BadImageError(
+      name,
+      `expected an image of at least 1x1 pixels, the header says ${size.width}x${size.height}`,
+    );
+  }
+  if (size.width * size.height > maxPixels) throw new ImageTooLargeError(name, size, maxPixels);
+}
+
+function frameWarning(prepared: PreparedFile, { header }: DecodedPixels): string[] {
+  const frames = Math.max(prepared.frames, header.pages ?? 1);
+  return frames > 1 ? [`the file has ${frames} frames or pages; only the first is used`] : [];
+}
+
+function endWarning({ endsEarly }: PreparedFile): string[] {
+  return endsEarly ? ['the file lacks its end marker; its pixels were complete'] : [];
+}

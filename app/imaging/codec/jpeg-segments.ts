@@ -1,0 +1,141 @@
+import { BadImageError } from '../errors.ts';
+import { METADATA_LIMITS } from './metadata.ts';
+
+/** A JPEG looked through before it is decoded. */
+export interface JpegParts {
+  readonly width: number;
+  readonly height: number;
+  /** The file without comments and application segments that no picture needs. */
+  readonly pixels: Uint8Array;
+  /** Whether there is no end marker: the pixels may still be whole. */
+  readonly endsEarly: boolean;
+  /** Pixels per inch, if JFIF tells. */
+  readonly density: number | undefined;
+  readonly warnings: readonly string[];
+}
+
+const SOI = 0xd8;
+const EOI = 0xd9;
+const SOS = 0xda;
+/** Decoding time grows with the scans of a progressive file; encoders write about ten. */
+const MAX_SCANS = 100;
+const CM_PER_INCH = 2.54;
+
+interface Segment {
+  readonly marker: number;
+  /** Marker to the end of the data. */
+  readonly whole: Buffer;
+  readonly data: Buffer;
+}
+
+/**
+ * Walks the segments of a JPEG: the size from the frame header, application segments limited to JFIF, EXIF, XMP, ICC and
+ * Adobe (which says how colours are coded), and the number of scans.
+ *
+ * @param file a whole file that starts with FF D8 FF
+ * @throws BadImageError where the file ends before the pixels begin, or is no JPEG after all
+ */
+export function readJpegParts(file: Uint8Array, name: string): JpegParts {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const kept: Buffer[] = [Buffer.from([0xff, SOI])];
+  const filter = new ApplicationFilter();
+  let size: { width: number; height: number } | undefined;
+  for (let at = 2; ;) {
+    const segment = segmentAt(bytes, at, name);
+    if (isFrame(segment.marker) && segment.data.length >= 6) {
+      size = { width: segment.data.readUInt16BE(3), height: segment.data.readUInt16BE(1) };
+    }
+    if (segment.marker === SOS) {
+      if (!size) throw new BadImageError(name, 'expected a JPEG with a frame header before its pixels, got none');
+      const endsEarly = checkScans(bytes, at, name);
+      const pixels = filter.dropped === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(at)]);
+      return { ...size, pixels, endsEarly, density: filter.density, warnings: filter.warnings };
+    }
+    if (filter.keeps(segment)) kept.push(segment.whole);
+    at += segment.whole.length;
+  }
+}
+
+function segmentAt(bytes: Buffer, start: number, name: string): Segment {
+  let at = start;
+  while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++; // fill bytes
+  if (at + 4 > bytes.length || bytes[at + 1] === EOI) throw endsEarly(bytes, name);
+  const marker = bytes[at + 1] ?? 0;
+  const length = bytes.readUInt16BE(at + 2);
+  if (bytes[at] !== 0xff || marker < 0xc0 || length < 2) {
+    throw new BadImageError(name, `the JPEG is damaged: expected a segment at byte ${start}, got something else`);
+  }
+  if (at + 2 + length > bytes.length) throw endsEarly(bytes, name);
+  return { marker, whole: bytes.subarray(start, at + 2 + length), data: bytes.subarray(at + 4, at + 2 + length) };
+}
+
+function endsEarly(bytes: Buffer, name: string): BadImageError {
+  return new BadImageError(
+    name,
+    `the file ends early: ${bytes.length} bytes came, and the JPEG's pixels are not among them`,
+  );
+}
+
+/** SOF0 to SOF15, which DHT, JPG and DAC lie among. */
+function isFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+/** Counts the scans from `from` on; whether the end marker is missing. */
+function checkScans(bytes: Buffer, from: number, name: string): boolean {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    const marker = bytes[at + 1];
+    if (marker === EOI) return false;
+    if (marker === SOS && ++scans > MAX_SCANS) {
+      throw new BadImageError(name, `expected a JPEG of at most ${MAX_SCANS} scans, got more`);
+    }
+  }
+  return true;
+}
+
+/** Which application segments stay. */
+class ApplicationFilter {
+  readonly warnings: string[] = [];
+  density: number | undefined;
+  dropped = 0;
+  #profileBytes = 0;
+  #hasExif = false;
+  #hasXmp = false;
+
+  keeps({ marker, data }: Segment): boolean {
+    const isKept = marker < 0xe0 || (marker > 0xef && marker !== 0xfe) || this.#keepsApplication(marker, data);
+    this.dropped += isKept ? 0 : 1;
+    return isKept;
+  }
+
+  #keepsApplication(marker: number, data: Buffer): boolean {
+    if (marker === 0xe0) return this.#keepsJfif(data);
+    if (marker === 0xee) return startsWith(data, 'Adobe');
+    if (marker === 0xe2) return startsWith(data, 'ICC_PROFILE\0') && this.#keepsProfile(data);
+    if (marker !== 0xe1) return false;
+    if (startsWith(data, 'Exif\0') && !this.#hasExif) return (this.#hasExif = true);
+    if (startsWith(data, 'http://ns.adobe.com/xap/1.0/\0') && !this.#hasXmp) return (this.#hasXmp = true);
+    return false;
+  }
+
+  #keepsJfif(data: Buffer): boolean {
+    if (!startsWith(data, 'JFIF\0') || data.length < 14) return false;
+    const unit = [0, 1, CM_PER_INCH][data[7] ?? 0] ?? 0; // none, dots per inch, dots per cm
+    this.density ??= data.readUInt16BE(8) * unit || undefined;
+    return true;
+  }
+
+  #keepsProfile(data: Buffer): boolean {
+    const isWithin = this.#profileBytes <= METADATA_LIMITS.icc;
+    this.#profileBytes += data.length;
+    if (isWithin && this.#profileBytes > METADATA_LIMITS.icc) {
+      this.warnings.push(`ICC profile dropped: it is larger than ${METADATA_LIMITS.icc} bytes`);
+    }
+    return this.#profileBytes <= METADATA_LIMITS.icc;
+  }
+}
+
+function startsWith(data: Buffer, text: string): boolean {
+  return data.toString('latin1', 0, text.length) === text;
+}

@@ -1,0 +1,96 @@
+import { hasUserComment, withUserComment } from './exif.ts';
+import type { ImageShape } from '../image.ts';
+import { hasAlpha } from '../image.ts';
+import { iccColourSpace, type ImageMetadata, METADATA_LIMITS } from './metadata.ts';
+import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
+
+/** The formats that are written. */
+export type EncodeFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
+
+/** What of a source's metadata goes into a result, and what a reader of the result should know. */
+export interface OutputMetadata {
+  readonly icc: Uint8Array | undefined;
+  /** The output cannot hold the profile: colours have to be converted to sRGB by it. */
+  readonly isConvertedToSrgb: boolean;
+  readonly exif: Uint8Array | undefined;
+  /** For formats whose writer takes it; in PNG it is a chunk. */
+  readonly xmp: Uint8Array | undefined;
+  /** Pixels per inch. */
+  readonly density: number | undefined;
+  readonly pngChunks: readonly Uint8Array[];
+  readonly warnings: readonly string[];
+}
+
+/** JPEG keeps XMP in one segment. */
+const MAX_JPEG_XMP = 65_502;
+/** The text in which A1111 and its like keep how an image was made. */
+const PARAMETERS = 'parameters';
+
+/**
+ * Fits metadata to an output format: PNG takes texts as they are, other formats take the text `parameters` as an EXIF user
+ * comment; a profile for another colour space than the pixels' is left out.
+ */
+export function outputMetadata(
+  shape: ImageShape,
+  format: EncodeFormat,
+  source: Partial<ImageMetadata>,
+): OutputMetadata {
+  const warnings = shapeWarnings(shape, format);
+  const isGray = shape.channels < 3;
+  const isHolding = !isGray || (format !== 'webp' && format !== 'avif');
+  const isMatching = source.icc !== undefined && iccColourSpace(source.icc) === (isGray ? 'GRAY' : 'RGB ');
+  if (source.icc && !isMatching) warnings.push('the ICC profile is left out: it is not for the colours of the result');
+  const texts = source.pngChunks ?? [];
+  return {
+    icc: isMatching ? source.icc : undefined,
+    isConvertedToSrgb: isMatching && !isHolding,
+    exif: format === 'png' ? source.exif : withParameters(source.exif, texts, warnings),
+    xmp: format === 'png' ? undefined : xmpFor(format, source.xmp, warnings),
+    density: source.density,
+    pngChunks:
+      format === 'png'
+        ? [...texts.filter((chunk) => !isMatching || isText(chunk)), ...xmpChunks(texts, source.xmp)]
+        : [],
+    warnings,
+  };
+}
+
+/** XMP of a source that was no PNG; a PNG has it among its texts, which stay as they are. */
+function xmpChunks(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): Uint8Array[] {
+  return xmp && !texts.some((chunk) => readPngText(chunk)?.keyword === XMP_KEYWORD) ? [makeXmpChunk(xmp)] : [];
+}
+
+function shapeWarnings({ channels, depth }: ImageShape, format: EncodeFormat): string[] {
+  const holds16 = format === 'png' || format === 'tiff';
+  return [
+    ...(hasAlpha(channels) && format === 'jpeg' ? ['JPEG has no transparency: the image is laid on white'] : []),
+    ...(depth === 16 && !holds16 ? [`16 bits are reduced to 8 in ${format.toUpperCase()}`] : []),
+  ];
+}
+
+/** Whether a chunk is text, not colour; a profile says more than the colour chunks and contradicts them. */
+function isText(chunk: Uint8Array): boolean {
+  return Buffer.from(chunk.subarray(5, 8)).toString('latin1').endsWith('Xt');
+}
+
+function withParameters(
+  exif: Uint8Array | undefined,
+  chunks: readonly Uint8Array[],
+  warnings: string[],
+): Uint8Array | undefined {
+  const texts = chunks.filter(isText).map((chunk) => readPngText(chunk));
+  const parameters = texts.find((text) => text?.keyword === PARAMETERS);
+  const others = texts.filter((text) => text?.keyword !== PARAMETERS && text?.keyword !== XMP_KEYWORD);
+  if (others.length > 0) warnings.push(`${others.length} PNG text chunks are left out: only PNG holds them`);
+  if (!parameters || (exif && hasUserComment(exif))) return exif;
+  const commented = withUserComment(exif, parameters.text);
+  if (commented.length <= METADATA_LIMITS.exif) return commented;
+  warnings.push(`the text ${PARAMETERS} is left out: EXIF holds ${METADATA_LIMITS.exif} bytes`);
+  return exif;
+}
+
+function xmpFor(format: EncodeFormat, xmp: Uint8Array | undefined, warnings: string[]): Uint8Array | undefined {
+  if (!xmp || format !== 'jpeg' || xmp.length <= MAX_JPEG_XMP) return xmp;
+  warnings.push(`XMP of ${xmp.length} bytes is left out: JPEG holds ${MAX_JPEG_XMP}`);
+  return undefined;
+}

@@ -1,0 +1,200 @@
+import { crc32, inflateSync } from 'node:zlib';
+import { BadImageError } from '../errors.ts';
+import { METADATA_LIMITS } from './metadata.ts';
+
+/** A PNG taken apart: what libvips is given, and what is kept aside. */
+export interface PngParts {
+  readonly width: number;
+  readonly height: number;
+  /** The file with nothing but IHDR, PLTE, tRNS, eXIf, IDAT, IEND. */
+  readonly pixels: Uint8Array;
+  /** Whole chunks, for `ImageMetadata.pngChunks`. */
+  readonly chunks: readonly Uint8Array[];
+  readonly icc: Uint8Array | undefined;
+  readonly xmp: Uint8Array | undefined;
+  /** Pixels per inch. */
+  readonly density: number | undefined;
+  /** Frames of an animation; 1 for a still. */
+  readonly frames: number;
+  readonly warnings: readonly string[];
+}
+
+interface Chunk {
+  readonly type: string;
+  readonly data: Buffer;
+  /** Length to CRC. */
+  readonly whole: Buffer;
+}
+
+const SIGNATURE_BYTES = 8;
+const FRAME_BYTES = 12;
+const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'eXIf']);
+const COLOUR = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP']);
+const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
+const MAX_OTHER_CHUNKS = 10_000;
+/** The keyword of the text chunk that is an XMP packet. */
+export const XMP_KEYWORD = 'XML:com.adobe.xmp';
+const INCHES_PER_METRE = 0.0254;
+
+/**
+ * Walks the chunks of a PNG without decoding anything: libpng would inflate every compressed text, so that a kilobyte file
+ * takes a gigabyte. Texts are set aside as they are and never inflated; the ICC profile is, up to a limit.
+ *
+ * @param file a whole file that starts with the PNG signature
+ * @throws BadImageError for a file that ends early, has no header, or more chunks than a picture has
+ */
+export function readPngParts(file: Uint8Array, name: string): PngParts {
+  const collected = new PngCollector();
+  let others = 0;
+  let isFirst = true;
+  for (const chunk of chunksOf(file, name)) {
+    if (isFirst && (chunk.type !== 'IHDR' || chunk.data.length !== 13)) {
+      throw new BadImageError(
+        name,
+        `expected a PNG that starts with its IHDR chunk, got ${JSON.stringify(chunk.type)}`,
+      );
+    }
+    isFirst = false;
+    others += chunk.type === 'IDAT' ? 0 : 1;
+    if (others > MAX_OTHER_CHUNKS) {
+      throw new BadImageError(
+        name,
+        `expected a PNG with at most ${MAX_OTHER_CHUNKS} chunks besides its pixels, got more`,
+      );
+    }
+    collected.add(chunk);
+  }
+  return collected.parts(file.subarray(0, SIGNATURE_BYTES));
+}
+
+/** Keyword and text of an uncompressed tEXt or iTXt chunk; `undefined` for a compressed one and for other chunks. */
+export function readPngText(whole: Uint8Array): { readonly keyword: string; readonly text: string } | undefined {
+  const chunk = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
+  const type = chunk.toString('latin1', 4, 8);
+  const data = chunk.subarray(8, chunk.length - 4);
+  const end = data.indexOf(0);
+  if (end < 1) return undefined;
+  const keyword = data.toString('latin1', 0, end);
+  if (type === 'tEXt') return { keyword, text: data.toString('latin1', end + 1) };
+  if (type !== 'iTXt' || data[end + 1] !== 0) return undefined;
+  const language = data.indexOf(0, end + 3);
+  const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
+  return translated < 0 ? undefined : { keyword, text: data.toString('utf8', translated + 1) };
+}
+
+/** A whole chunk: length, type, data, CRC. */
+export function makePngChunk(type: string, data: Uint8Array): Uint8Array {
+  const chunk = Buffer.alloc(FRAME_BYTES + data.length);
+  chunk.writeUInt32BE(data.length, 0);
+  chunk.write(type, 4, 'latin1');
+  chunk.set(data, 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length);
+  return chunk;
+}
+
+/** An uncompressed iTXt chunk with an XMP packet, as the XMP specification (part 3, 1.1.5) wants it. */
+export function makeXmpChunk(xmp: Uint8Array): Uint8Array {
+  return makePngChunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`, 'latin1'), xmp]));
+}
+
+function* chunksOf(file: Uint8Array, name: string): Generator<Chunk> {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  for (let at = SIGNATURE_BYTES; ;) {
+    const end = at + 8 <= bytes.length ? at + FRAME_BYTES + bytes.readUInt32BE(at) : Infinity;
+    if (end > bytes.length) {
+      throw new BadImageError(
+        name,
+        `the file ends early: ${bytes.length} bytes came, and the PNG's IEND chunk is not among them`,
+      );
+    }
+    const type = bytes.toString('latin1', at + 4, at + 8);
+    yield { type, data: bytes.subarray(at + 8, end - 4), whole: bytes.subarray(at, end) };
+    if (type === 'IEND') return; // what follows is not the picture's
+    at = end;
+  }
+}
+
+class PngCollector {
+  readonly #forPixels: Buffer[] = [];
+  readonly #colour: Buffer[] = [];
+  readonly #texts: Buffer[] = [];
+  readonly #warnings: string[] = [];
+  #textBytes = 0;
+  #droppedTexts = 0;
+  #width = 0;
+  #height = 0;
+  #icc: Uint8Array | undefined;
+  #xmp: Uint8Array | undefined;
+  #density: number | undefined;
+  #frames = 1;
+
+  add(chunk: Chunk): void {
+    if (chunk.type === 'eXIf' && chunk.data.length > METADATA_LIMITS.exif) {
+      this.#warnings.push(`EXIF of ${chunk.data.length} bytes dropped: at most ${METADATA_LIMITS.exif} are kept`);
+      return;
+    }
+    if (FOR_PIXELS.has(chunk.type)) this.#forPixels.push(chunk.whole);
+    if (COLOUR.has(chunk.type)) this.#colour.push(chunk.whole);
+    if (TEXT.has(chunk.type)) this.#addText(chunk);
+    this.#read(chunk);
+  }
+
+  parts(signature: Uint8Array): PngParts {
+    if (this.#droppedTexts > 0) {
+      const { textChunks, text } = METADATA_LIMITS;
+      this.#warnings.push(
+        `${this.#droppedTexts} text chunks dropped: at most ${textChunks} chunks and ${text} bytes are kept`,
+      );
+    }
+    return {
+      width: this.#width,
+      height: this.#height,
+      pixels: Buffer.concat([signature, ...this.#forPixels]),
+      // Copies, so that a few chunks do not hold on to the whole file.
+      chunks: [...this.#colour, ...this.#texts].map((chunk) => Uint8Array.from(chunk)),
+      icc: this.#icc,
+      xmp: this.#xmp,
+      density: this.#density,
+      frames: this.#frames,
+      warnings: this.#warnings,
+    };
+  }
+
+  #addText(chunk: Chunk): void {
+    const { text, textChunks } = METADATA_LIMITS;
+    if (this.#texts.length >= textChunks || this.#textBytes + chunk.whole.length > text) {
+      this.#droppedTexts++;
+      return;
+    }
+    this.#texts.push(chunk.whole);
+    this.#textBytes += chunk.whole.length;
+    const read = readPngText(chunk.whole);
+    if (read?.keyword === XMP_KEYWORD) this.#xmp = Buffer.from(read.text, chunk.type === 'iTXt' ? 'utf8' : 'latin1');
+  }
+
+  #read({ type, data }: Chunk): void {
+    switch (type) {
+      case 'IHDR':
+        [this.#width, this.#height] = [data.readUInt32BE(0), data.readUInt32BE(4)];
+        break;
+      case 'acTL':
+        if (data.length >= 4) this.#frames = data.readUInt32BE(0);
+        break;
+      case 'pHYs':
+        if (data.length === 9 && data[8] === 1) this.#density = data.readUInt32BE(0) * INCHES_PER_METRE || undefined;
+        break;
+      case 'iCCP':
+        this.#readProfile(data);
+        break;
+    }
+  }
+
+  #readProfile(data: Buffer): void {
+    try {
+      const compressed = data.subarray(data.indexOf(0) + 2);
+      this.#icc = inflateSync(compressed, { maxOutputLength: METADATA_LIMITS.icc });
+    } catch {
+      this.#warnings.push(`ICC profile dropped: it is damaged or larger than ${METADATA_LIMITS.icc} bytes`);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { BadImageError } from '../errors.ts';
+import { type ImageHeader, readImageHeader } from './image-header.ts';
+import { readJpegParts } from './jpeg-segments.ts';
+import type { LabEncoding } from './lab-to-srgb.ts';
+import type { ImageMetadata } from './metadata.ts';
+import { readPngParts } from './png-chunks.ts';
+import { type ImageFormat, SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
+
+/** Where an ISO base media file has its major brand. */
+const BRAND_AT = 8;
+const PHOTOMETRIC_RGB = 2;
+const INTEL = 0x49;
+
+/** What was found out about a file before it is decoded. */
+export interface PreparedFile {
+  /** What libvips may see of the file. */
+  readonly bytes: Uint8Array;
+  readonly size: { readonly width: number; readonly height: number } | undefined;
+  readonly frames: number;
+  readonly endsEarly: boolean;
+  readonly metadata: Omit<ImageMetadata, 'format'>;
+  readonly warnings: readonly string[];
+  /** Samples are L*a*b*, though libvips is told that they are RGB. */
+  readonly lab?: LabEncoding | undefined;
+}
+
+/** A file that is an image by its first bytes, which are looked at before the rest is read. */
+export interface ImageFile {
+  readonly bytes: Uint8Array;
+  readonly format: ImageFormat;
+}
+
+/** @throws BadImageError, UnsupportedImageError */
+export function readImageFile(path: string, name: string, maxBytes: number): ImageFile {
+  const fd = openFile(path, name);
+  try {
+    const head = new Uint8Array(SNIFF_BYTES);
+    const format = sniffFormat(head.subarray(0, readSync(fd, head, 0, head.length, 0)), name);
+    const { size } = fstatSync(fd);
+    if (size > maxBytes) throw new BadImageError(name, `expected a file of at most ${maxBytes} bytes, got ${size}`);
+    return { bytes: readFileSync(fd), format };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openFile(path: string, name: string): number {
+  try {
+    const fd = openSync(path, 'r');
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new BadImageError(name, `the file cannot be read (${detail})`, { cause });
+  }
+  throw new BadImageError(name, 'expected an image file, got a folder or a device');
+}
+
+/**
+ * Walks a file before any decoder does: sizes from the header, metadata set aside, and only what the pixels need passed on.
+ * @throws BadImageError
+ */
+export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string): PreparedFile {
+  if (format === 'png') {
+    const { pixels, chunks, icc, xmp, density, frames, warnings, width, height } = readPngParts(bytes, name);
+    const metadata = { icc, xmp, density, pngChunks: chunks.length > 0 ? chunks : undefined };
+    return { bytes: pixels, size: { width, height }, frames, endsEarly: false, metadata, warnings };
+  }
+  if (format === 'jpeg') {
+    const { pixels, endsEarly, density, warnings, ...size } = readJpegParts(bytes, name);
+    return { bytes: pixels, size, frames: 1, endsEarly, metadata: { density }, warnings };
+  }
+  const header = readImageHeader(bytes, format);
+  if (header.refusal !== undefined) throw new BadImageError(name, header.refusal);
+  return {
+    bytes: asLibvipsReads(bytes, header),
+    size: header.size,
+    frames: 1,
+    endsEarly: (header.declaredLength ?? 0) > bytes.length,
+    metadata: {},
+    warnings: header.isSequence ? ['the file is an AVIF sequence; only its still image is used'] : [],
+    lab: header.lab?.encoding,
+  };
+}
+
+/** The file with what libvips cannot take relabelled. */
+function asLibvipsReads(bytes: Uint8Array, { isSequence, lab }: ImageHeader): Uint8Array {
+  if (!isSequence && !lab) return bytes;
+  const relabelled = Uint8Array.from(bytes);
+  // It does not know the brand of AVIF sequences, but reads the still image that they hold besides.
+  if (isSequence) relabelled.set(Buffer.from('avif'), BRAND_AT);
+  // It does not read L*a*b*; told that it is RGB, it passes the samples on as they are.
+  if (lab) new DataView(relabelled.buffer).setUint16(lab.tagAt + 8, PHOTOMETRIC_RGB, bytes[0] === INTEL);
+  return relabelled;
+}

@@ -1,0 +1,44 @@
+import { CallerQueueFullError, QueueFullError } from '../errors.ts';
+import type { ServiceRate } from '../service-rate.ts';
+import type { StartOrder } from './start-order.ts';
+
+export interface PlaceLimits {
+  /** Jobs that may wait. */
+  readonly maxQueue: number;
+  /** Jobs of one caller that may wait. */
+  readonly maxQueuePerCaller?: number | undefined;
+}
+
+/** How many more may wait. Requests that are being stored have a place already. */
+export class QueuePlaces {
+  readonly #limits: PlaceLimits;
+  readonly #order: Pick<StartOrder, 'size' | 'sizeOf'>;
+  readonly #rate: ServiceRate;
+  readonly #taken: string[] = [];
+
+  constructor(limits: PlaceLimits, order: Pick<StartOrder, 'size' | 'sizeOf'>, rate: ServiceRate) {
+    this.#limits = limits;
+    this.#order = order;
+    this.#rate = rate;
+  }
+
+  /** Throws `QueueFullError`, `CallerQueueFullError`. */
+  assertFree(caller: string): void {
+    const { maxQueue, maxQueuePerCaller = maxQueue } = this.#limits;
+    const waiting = this.#order.size + this.#taken.length;
+    if (waiting >= maxQueue) throw new QueueFullError(waiting, this.#rate.secondsUntilFree());
+    if (maxQueuePerCaller >= maxQueue) return;
+    const theirs = this.#order.sizeOf(caller) + this.#taken.filter((other) => other === caller).length;
+    if (theirs >= maxQueuePerCaller) throw new CallerQueueFullError(theirs, this.#rate.secondsUntilFree());
+  }
+
+  /** Holds a place for one of a caller's while `store` runs, which puts it into the order. */
+  async holding<T>(caller: string, store: () => Promise<T>): Promise<T> {
+    this.#taken.push(caller);
+    try {
+      return await store();
+    } finally {
+      this.#taken.splice(this.#taken.indexOf(caller), 1);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { basename } from 'node:path';
+import { blendSamples } from '../../imaging/blend.ts';
+import { resample } from '../../imaging/pillow/resample.ts';
+import { batchRows } from '../../imaging/row-batch.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { FaceContext } from './face-pipeline.ts';
+import type { FacesRestored } from './face-fallback.ts';
+import { attemptFaces } from './face-fallback.ts';
+import type { ModelFetcher } from '../networks/model-fetcher.ts';
+import { RealESRGANUpscaler } from '../upscale/real-esrgan-upscaler.ts';
+import type { FaceModelUse, Fallback } from '../result.ts';
+import type { StageClock } from '../stage-clock.ts';
+
+const MODEL = 'realesrgan-x4plus';
+/** Crops are at least this wide and high when the network sees them, in pixels. */
+const LEAST_SIDE = 512;
+/** The whole crop at once, as face pipelines have it. */
+const UNTILED = { tile: 0, tilePad: 'auto', prePad: 0, isOpaque: false } as const;
+
+export interface CropSettings {
+  /** 0..1 */
+  readonly strength: number;
+  readonly isStrict: boolean;
+}
+
+/**
+ * The face-crop mode of face pipelines: a crop is brought to size by LANCZOS, enlarged by Real-ESRGAN x4, reduced by LANCZOS, and
+ * blended with what LANCZOS alone makes of it.
+ */
+export class FaceCropUpscaler {
+  readonly #models: ModelFetcher;
+
+  constructor(models: ModelFetcher) {
+    this.#models = models;
+  }
+
+  /** Has the weights fetched. @throws ModelUnavailableError where that is an error and no fallback */
+  async prepare({ isStrict }: CropSettings, clock: StageClock): Promise<void> {
+    try {
+      await this.#models.file(MODEL, clock);
+    } catch (error) {
+      if (isStrict) throw error; // else it is told when it is missed
+    }
+  }
+
+  /**
+   * @param source the crop
+   * @param background the same by LANCZOS in the size of the result
+   * @throws what the network or its weights throw, where the settings are strict; ScratchSpaceError
+   */
+  async restore(
+    source: RowSource,
+    background: RowSource,
+    { strength, isStrict }: CropSettings,
+    context: FaceContext,
+  ): Promise<FacesRestored> {
+    const used: FaceModelUse[] = [];
+    const fallbacks: Fallback[] = [];
+    const info = (restored: number) => ({
+      face_model: 'realesrgan',
+      faces_found: 1,
+      faces_restored: restored,
+      face_restoration_strength: strength,
+      face_models: used,
+    });
+    const told = () => ({ info: info(0), fallbacks });
+    return attemptFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, context, async () => {
+      const enlarged = await this.#enlarge(source, background, { context, used, fallbacks });
+      try {
+        const image = blend(background, enlarged, strength, context.scratch);
+        return { image, info: info(1), fallbacks, warnings: [] };
+      } finally {
+        enlarged.dispose();
+      }
+    });
+  }
+
+  /** @returns the crop in the size of the background */
+  async #enlarge(
+    source: RowSource,
+    { width, height }: RowSource,
+    { context, used, fallbacks }: { context: FaceContext; used: FaceModelUse[]; fallbacks: Fallback[] },
+  ): Promise<ScratchImage> {
+    const { scratch, clock, devices } = context;
+    const file = await this.#models.file(MODEL, clock);
+    const side = (pixels: number): number => Math.max(LEAST_SIDE, pixels);
+    const input = toSize(source, { width: side(width), height: side(height) }, scratch);
+    const network = await RealESRGANUpscaler.open({ file }, { devices, isBatch: false });
+    try {
+      await clock.time('load', () => network.load(input, UNTILED));
+      const large = await clock.time('restore', () =>
+        network.upscale(input, scratch, UNTILED, (done, all) => clock.at('restoring', done / all)),
+      );
+      used.push({ model: basename(file), sha256: await this.#models.sha256(file), device: network.device });
+      try {
+        return toSize(large.image, { width, height }, scratch);
+      } finally {
+        large.image.dispose();
+      }
+    } finally {
+      fallbacks.push(...network.fallbacks);
+      await network.close();
+      input.dispose();
+    }
+  }
+}
+
+function toSize(
+  source: RowSource,
+  size: { readonly width: number; readonly height: number },
+  folder: string,
+): ScratchImage {
+  const { channels, depth } = source;
+  const sink = ScratchImage.create(folder, { ...size, channels, depth });
+  resample(source, sink, 'LANCZOS');
+  return sink;
+}
+
+function blend(original: RowSource, changed: RowSource, strength: number, folder: string): ScratchImage {
+  const image = ScratchImage.create(folder, original);
+  const batch = batchRows(original.width * original.channels);
+  for (let y = 0; y < original.height; y += batch) {
+    const count = Math.min(batch, original.height - y);
+    const rows = changed.readRows(y, count).slice();
+    blendSamples(original.readRows(y, count), rows, strength, rows);
+    image.writeRows(rows);
+  }
+  return image;
+}

@@ -1,0 +1,47 @@
+import { HiresFixError } from '../../errors.ts';
+import { ScratchSpaceError } from '../../imaging/errors.ts';
+import type { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { FaceContext } from './face-pipeline.ts';
+import type { FaceInfo, Fallback } from '../result.ts';
+
+/** What has become of the faces of a picture. */
+export interface FacesRestored {
+  /** The background with the faces in it; none where it stays as it is. The caller disposes of it. */
+  readonly image?: ScratchImage;
+  readonly info: FaceInfo;
+  readonly fallbacks: readonly Fallback[];
+  readonly warnings: readonly string[];
+}
+
+/** How the failure of a face step is told, unless it is an error. */
+export interface FaceStep {
+  readonly model: string;
+  /** What the picture is left as. */
+  readonly without: string;
+  readonly isStrict: boolean;
+  /** What is known of it, whenever it fails. */
+  readonly told: () => Pick<FacesRestored, 'info' | 'fallbacks'>;
+}
+
+/**
+ * Does a face step. Where it fails the picture stays as it is, which is told: it is worth more than no picture. Where the worker
+ * dies over it, the next attempt leaves it out.
+ * @throws what the step does where it is strict; ScratchSpaceError
+ */
+export async function attemptFaces(
+  step: FaceStep,
+  { devices, clock, onRunning, withoutFaces }: FaceContext,
+  work: () => Promise<FacesRestored>,
+): Promise<FacesRestored> {
+  if (withoutFaces.includes(clock.image)) return { ...step.told(), warnings: [] }; // why is told by who saw the worker die
+  const withoutIt = { from: step.model, to: step.without };
+  onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0, ...(!step.isStrict && { withoutIt }) });
+  try {
+    return await work();
+  } catch (error) {
+    if (step.isStrict || error instanceof ScratchSpaceError || !(error instanceof Error)) throw error;
+    const { info, fallbacks } = step.told();
+    const reason = error instanceof HiresFixError ? error.message : 'internal error';
+    return { info, fallbacks: [...fallbacks, { from: step.model, to: step.without, reason }], warnings: [] };
+  }
+}

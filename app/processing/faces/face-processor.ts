@@ -1,0 +1,126 @@
+import type { Config } from '../../config.ts';
+import type { Image, ImageShape } from '../../imaging/image.ts';
+import { resample } from '../../imaging/pillow/resample.ts';
+import { rowsOf } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { FaceCropUpscaler } from './face-crop-upscaler.ts';
+import type { FaceContext } from './face-pipeline.ts';
+import type { FaceSettings } from '../../options/face-options.ts';
+import type { FaceRestorer } from './face-restorer.ts';
+import type { FacesRestored } from './face-fallback.ts';
+import type { FaceOptions } from '../../options/face-task-options.ts';
+import { faceTaskSettings } from '../../options/face-task-options.ts';
+import { FACE_SIDE } from './align-face.ts';
+import type { HiresFixProcessor } from '../upscale/hires-fix-processor.ts';
+import type { Made, PixelWork, ProcessorHooks } from '../process-images.ts';
+import { processImages } from '../process-images.ts';
+import type { Size } from '../result.ts';
+import type { StageClock } from '../stage-clock.ts';
+import { targetSize } from '../upscale/target-size.ts';
+import { taskDevices } from '../networks/task-devices.ts';
+import type { Attempt, FaceTask } from '../tasks.ts';
+import { upscaleOptions } from '../../options/upscale-options.ts';
+
+interface AlignedPlan {
+  readonly size: Size;
+}
+
+type Shared = Omit<FaceContext, 'clock'>;
+
+/** Restores the faces of pictures, or pictures that are one face each. */
+export class FaceProcessor {
+  readonly #config: Config;
+  readonly #hiresFix: HiresFixProcessor;
+  readonly #faces: FaceRestorer;
+  readonly #crops: FaceCropUpscaler;
+
+  constructor(config: Config, parts: { hiresFix: HiresFixProcessor; faces: FaceRestorer; crops: FaceCropUpscaler }) {
+    this.#config = config;
+    this.#hiresFix = parts.hiresFix;
+    this.#faces = parts.faces;
+    this.#crops = parts.crops;
+  }
+
+  /**
+   * Works through the images that no earlier attempt finished.
+   * @param scratch a folder for this attempt's scratch files
+   * @throws what `processImages` does
+   */
+  async process(task: FaceTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
+    const { options } = task;
+    const settings = faceTaskSettings(options, this.#config);
+    if (!options.aligned) {
+      const upscale = { ...task, kind: 'hires-fix', options: backgroundOptions(options), faces: settings } as const;
+      await this.#hiresFix.process(upscale, attempt, scratch, hooks);
+      return;
+    }
+    const devices = taskDevices(this.#config, { ...task, ...attempt });
+    const { withoutFaces = [] } = attempt;
+    const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces };
+    const work = this.#aligned(options, settings, shared);
+    await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
+  }
+
+  #aligned(options: FaceOptions, settings: FaceSettings, shared: Shared): PixelWork<AlignedPlan> {
+    return {
+      plan: async (image, clock) => {
+        const side = options.size ?? FACE_SIDE;
+        const size = targetSize(image, { width: side, height: side }, 1, this.#config.maxOutputPixels);
+        if (options.face_model === 'realesrgan') await this.#crops.prepare(settings, clock);
+        else await this.#faces.prepare(settings, clock);
+        return { plan: { size }, shape: { ...image, ...size } };
+      },
+      make: (image, { size }, clock) => this.#makeAligned(image, size, { options, settings, shared, clock }),
+    };
+  }
+
+  async #makeAligned(
+    source: Image,
+    size: Size,
+    how: { options: FaceOptions; settings: FaceSettings; shared: Shared; clock: StageClock },
+  ): Promise<Made> {
+    const { options, settings, shared, clock } = how;
+    clock.shares = { restoring: [0, 0.9], encoding: [0.9, 1] };
+    const isCrop = options.face_model === 'realesrgan';
+    const at = isCrop ? size : { width: FACE_SIDE, height: FACE_SIDE };
+    const background = toSize(source, at, shared.scratch);
+    const context = { ...shared, clock };
+    const restored = isCrop
+      ? await this.#crops.restore(rowsOf(source), background, settings, context)
+      : await this.#faces.restoreAligned(rowsOf(source), background, settings, context);
+    if (restored.image) background.dispose();
+    return madeOf(source, finish(restored.image ?? background, size, shared.scratch), restored);
+  }
+}
+
+/** The picture around the faces: as it is, unless it is to be enlarged. */
+function backgroundOptions({ upscaler, face_upscale: scale, tile, device }: FaceOptions) {
+  const standard = scale === 1 ? 'LANCZOS' : 'AUTO';
+  return { ...upscaleOptions.parse({ upscaler: upscaler ?? standard, scale }), tile, device };
+}
+
+function toSize(image: Image, size: Size, folder: string): ScratchImage {
+  const { channels, depth } = image;
+  const sink = ScratchImage.create(folder, { ...size, channels, depth });
+  resample(rowsOf(image), sink, 'LANCZOS');
+  return sink;
+}
+
+function finish(image: ScratchImage, size: Size, folder: string): ScratchImage {
+  if (image.width === size.width && image.height === size.height) return image;
+  const { channels, depth } = image;
+  const sink = ScratchImage.create(folder, { ...size, channels, depth });
+  resample(image, sink, 'LANCZOS');
+  image.dispose();
+  return sink;
+}
+
+function madeOf(
+  { width, height }: ImageShape,
+  image: ScratchImage,
+  { info, fallbacks, warnings }: Omit<FacesRestored, 'image'>,
+): Made {
+  const output = { width: image.width, height: image.height };
+  const scale = Math.round((output.width / width) * 1e4) / 1e4;
+  return { image, info: { ...info, input: { width, height }, output, scale, fallbacks, warnings } };
+}

@@ -1,0 +1,84 @@
+import { buildImageGraph } from '../../architectures/image-graph.ts';
+import type { RecognisedNetwork } from '../../architectures/registry.ts';
+import { recognise } from '../../architectures/registry.ts';
+import type { ModelCatalog } from '../../catalog/model-catalog.ts';
+import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
+import { readTensor } from '../../checkpoints/read-tensor.ts';
+import type { Config } from '../../config.ts';
+import { weightsFolderOf } from '../../inference/session.ts';
+import { Int8RefusedError } from '../../quantization/errors.ts';
+import { fidelityOf } from '../../quantization/fidelity.ts';
+import { denseBlocksOf } from '../../quantization/int8-graph.ts';
+import { int8Tensors } from '../../quantization/int8-model.ts';
+import type { CalibrationCrops } from './calibration-crops.ts';
+import { imageCrops, sceneCrops } from './calibration-crops.ts';
+import type { CropRuns } from './crop-runs.ts';
+import { CROP, int8Runs, watchedRuns } from './crop-runs.ts';
+import { assertWritable, saveCalibration } from '../networks/int8-calibration.ts';
+import type { ProcessorHooks } from '../process-images.ts';
+import type { OptimizeTask } from '../tasks.ts';
+import { weightLimit } from '../networks/weight-limit.ts';
+
+/**
+ * Makes the int8 form of a checkpoint's network, measures on other crops how near it comes to float32, and writes both beside the
+ * checkpoint, whatever the measurement says: whether it may be used is for its reader to decide.
+ */
+export class ModelOptimizer {
+  readonly #config: Pick<Config, 'maxInputPixels'>;
+  readonly #catalog: Pick<ModelCatalog, 'sha256'>;
+
+  constructor(config: Pick<Config, 'maxInputPixels'>, catalog: Pick<ModelCatalog, 'sha256'>) {
+    this.#config = config;
+    this.#catalog = catalog;
+  }
+
+  /**
+   * @throws Int8RefusedError for a network whose kind does not gain; CalibrationFolderError; BadParameterError for images that are
+   * too small; CheckpointError, UnknownNetworkError
+   */
+  async optimize(
+    { checkpoint, images }: OptimizeTask,
+    { onProgress }: Pick<ProcessorHooks, 'onProgress'>,
+  ): Promise<void> {
+    const dict = openCheckpoint(checkpoint);
+    const network = recognise(dict);
+    assertQuantizable(network);
+    await assertWritable(checkpoint);
+    const crops = images.length > 0 ? await imageCrops(images, this.#config.maxInputPixels) : sceneCrops();
+    const weightsFolder = weightsFolderOf(checkpoint);
+    const meter = progressMeter(crops, onProgress);
+    const { blocks, ranges, pictures } = await watchedRuns(network, crops, { weightsFolder, meter });
+    const limit = await weightLimit();
+    const read = (name: string) => readTensor(dict, name);
+    const tensors = int8Tensors(blocks, ranges, { read, limit, margin: crops.margin });
+    const measured = await int8Runs(network, tensors, crops.measuring, { weightsFolder, meter });
+    await saveCalibration(checkpoint, tensors, {
+      version: 1,
+      weights_sha256: await this.#catalog.sha256(checkpoint),
+      weight_limit: limit,
+      calibrated_on: { source: crops.source, crops: crops.calibrating.length },
+      measured: fidelityOf(pictures.map((picture, index) => [picture, measured[index] ?? picture])),
+    });
+  }
+}
+
+function progressMeter(
+  { calibrating, measuring }: CalibrationCrops,
+  onProgress: ProcessorHooks['onProgress'],
+): CropRuns['meter'] {
+  const runs = calibrating.length + 2 * measuring.length;
+  let done = 0;
+  return (stage, index) => {
+    const images = (stage === 'calibrating' ? calibrating : measuring).length;
+    onProgress({ stage, progress: ++done / runs, stageProgress: (index + 1) / images, image: index + 1, images });
+  };
+}
+
+/** @throws Int8RefusedError */
+function assertQuantizable(network: RecognisedNetwork): void {
+  const { architecture, int8Refusal, role } = network;
+  const reason = int8Refusal ?? (role === undefined ? undefined : `a ${role} is no upscaler`);
+  if (reason !== undefined) throw new Int8RefusedError(`${architecture} is not made to run in int8: ${reason}`);
+  if (denseBlocksOf(buildImageGraph(network, CROP)).length > 0) return;
+  throw new Int8RefusedError(`${architecture} is not made to run in int8: it has no dense blocks`);
+}

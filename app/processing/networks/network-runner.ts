@@ -1,0 +1,197 @@
+import type { RecognisedNetwork } from '../../architectures/registry.ts';
+import { buildImageGraph } from '../../architectures/image-graph.ts';
+import type { Views } from '../../architectures/mirrored-views.ts';
+import type { BitDepth, Channels, ImageShape, Samples } from '../../imaging/image.ts';
+import { allocateSamples } from '../../imaging/image.ts';
+import type { RowSink, RowSource } from '../../imaging/rows.ts';
+import type { Tile, TileRows } from '../../imaging/tiling.ts';
+import { commonWindow } from '../../imaging/tiling.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
+import type { Session } from '../../inference/session.ts';
+import { InferenceError } from '../../inference/errors.ts';
+import { serializeModel } from '../../onnx/model-proto.ts';
+import { halfGraph } from '../../quantization/half-graph.ts';
+import { int8Graph } from '../../quantization/int8-graph.ts';
+import { openSession } from './open-session.ts';
+import type { PrecisionPlan } from './precision.ts';
+import { FP32, precisionOn } from './precision.ts';
+import type { Fallback } from '../result.ts';
+
+/** What a session was made for; another image needs another session. */
+interface SessionKey {
+  readonly channels: Channels;
+  readonly depth: BitDepth;
+  /** Null: any size. */
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly isOpaque: boolean;
+  readonly views: Views;
+}
+
+/** How an image is to be run. */
+export interface RunPlan {
+  readonly tiles: TileRows;
+  /** Its alpha is full everywhere, and stays so. */
+  readonly isOpaque: boolean;
+  /** Mirrored views of each tile that its result is the mean of; by default one. */
+  readonly views?: Views;
+}
+
+export interface RunnerOptions {
+  /** The folder of the checkpoint that the network was recognised in. */
+  readonly weightsFolder: string;
+  /** Devices to try, best first. */
+  readonly devices: readonly SessionDevice[];
+  /** Whether images of other sizes will follow: then sizes stay open in the graph, which loads slower but only once. */
+  readonly isBatch: boolean;
+  /** By default fp32. */
+  readonly precision?: PrecisionPlan;
+}
+
+/** A network on a device: opens sessions for the kinds of pixels that come, one at a time, and runs tiles through them. */
+export class NetworkRunner {
+  readonly network: RecognisedNetwork;
+  readonly #options: RunnerOptions;
+  readonly #fallbacks: Fallback[] = [];
+  #devices: readonly SessionDevice[];
+  #open: { readonly key: string; readonly session: Session } | undefined;
+
+  constructor(network: RecognisedNetwork, options: RunnerOptions) {
+    this.network = network;
+    this.#options = options;
+    this.#devices = options.devices;
+  }
+
+  /** The device in use; before the first session, the one that is tried first. */
+  get device(): SessionDevice {
+    return this.#devices[0] ?? 'cpu';
+  }
+
+  get precision(): PrecisionPlan {
+    return this.#options.precision ?? FP32;
+  }
+
+  /** Every device that could not be had, and why. */
+  get fallbacks(): readonly Fallback[] {
+    return this.#fallbacks;
+  }
+
+  /** Loads the session that an image of `shape` needs, unless it is loaded. */
+  async load(shape: ImageShape, plan: RunPlan): Promise<void> {
+    await this.#session(shape, plan);
+  }
+
+  /**
+   * Runs the tiles of `source` through the network, a row of tiles at a time, and appends the finished rows to `sink`
+   * (which may be smaller than the result: what lies beyond it is cut off, as padding is).
+   */
+  async run(source: RowSource, sink: RowSink, plan: RunPlan, onTile: (done: number) => void): Promise<void> {
+    const session = await this.#session(source, plan);
+    const { scale } = this.network;
+    let done = 0;
+    for (const row of plan.tiles) {
+      const [first] = row;
+      if (!first) continue;
+      const rows = source.readRows(first.window.y, first.window.height).slice();
+      const top = first.core.y * scale;
+      const height = Math.min(first.core.height * scale, sink.height - top);
+      if (height <= 0) break;
+      const band = allocateSamples(sink.depth, height * sink.width * sink.channels);
+      for (const tile of row) {
+        const pixels = cutColumns(rows, source, tile);
+        const output = await this.#runTile(session, pixels, tile, source);
+        pasteCore(output, tile, scale, { band, height, sink });
+        onTile(++done);
+      }
+      sink.writeRows(band);
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.session.release();
+  }
+
+  async #session(shape: ImageShape, { tiles, isOpaque, views = 1 }: RunPlan): Promise<Session> {
+    const common = this.#options.isBatch ? undefined : commonWindow(tiles);
+    const { channels, depth } = shape;
+    const key: SessionKey = {
+      channels,
+      depth,
+      width: common?.width ?? null,
+      height: common?.height ?? null,
+      isOpaque,
+      views,
+    };
+    const name = JSON.stringify(key);
+    if (this.#open?.key === name) return this.#open.session;
+    await this.close();
+    const session = await this.#openSession(key);
+    this.#open = { key: name, session };
+    return session;
+  }
+
+  /** Devices that cannot be had are not tried again. */
+  async #openSession(key: SessionKey): Promise<Session> {
+    const { weightsFolder } = this.#options;
+    const model = (device: SessionDevice) => this.#model(key, device);
+    const opened = await openSession(model, { weightsFolder, devices: this.#devices });
+    this.#fallbacks.push(...opened.fallbacks);
+    this.#devices = opened.devices;
+    return opened.session;
+  }
+
+  #model(key: SessionKey, device: SessionDevice): Uint8Array {
+    const graph = buildImageGraph(this.network, key);
+    const { int8 } = this.precision;
+    const used = precisionOn(device, this.precision);
+    if (used === 'fp16') return serializeModel(halfGraph(graph));
+    if (used === 'int8' && int8) return serializeModel(int8Graph(graph, int8));
+    return graph.serialize();
+  }
+
+  async #runTile(session: Session, pixels: Samples, { window, core }: Tile, shape: ImageShape): Promise<Samples> {
+    const type = shape.depth === 16 ? 'uint16' : 'uint8';
+    const dims = [window.height, window.width, shape.channels];
+    const outputs = await session.run({ pixels: { type, data: pixels, dims } });
+    if (outputs['has_nan']?.data[0] !== 0) {
+      throw new InferenceError(
+        `the network answered with values that are no numbers at x ${core.x}, y ${core.y}; its weights are damaged, or ${session.device} is at fault`,
+        { isOutOfMemory: false },
+      );
+    }
+    return outputs['pixels_out']?.data as Samples;
+  }
+}
+
+/** The columns of a tile's window out of whole rows. */
+function cutColumns(rows: Samples, source: ImageShape, { window }: Tile): Samples {
+  const { width, channels } = source;
+  if (window.width === width) return rows;
+  const pixels = allocateSamples(source.depth, window.width * window.height * channels);
+  for (let y = 0; y < window.height; y++) {
+    const from = (y * width + window.x) * channels;
+    pixels.set(rows.subarray(from, from + window.width * channels), y * window.width * channels);
+  }
+  return pixels;
+}
+
+/** Writes the core of a tile's result where it belongs in the band of finished rows. */
+function pasteCore(
+  output: Samples,
+  { core, window }: Tile,
+  scale: number,
+  { band, height, sink }: { readonly band: Samples; readonly height: number; readonly sink: ImageShape },
+): void {
+  const { channels } = sink;
+  const left = core.x * scale;
+  const width = Math.min(core.width * scale, sink.width - left);
+  const skipX = (core.x - window.x) * scale;
+  const skipY = (core.y - window.y) * scale;
+  const stride = window.width * scale * channels;
+  for (let y = 0; y < height && width > 0; y++) {
+    const from = (skipY + y) * stride + skipX * channels;
+    band.set(output.subarray(from, from + width * channels), (y * sink.width + left) * channels);
+  }
+}

@@ -1,0 +1,34 @@
+import type { SessionDevice } from '../../inference/devices.ts';
+import { DeviceUnavailableError } from '../../inference/errors.ts';
+import { Session } from '../../inference/session.ts';
+import type { Fallback } from '../result.ts';
+
+/** A session, the devices from its own on, and every device before it with the reason why it could not be had. */
+export interface OpenedSession {
+  readonly session: Session;
+  readonly devices: readonly SessionDevice[];
+  readonly fallbacks: readonly Fallback[];
+}
+
+/**
+ * Loads a model on the first of `devices` that can be had.
+ * @param model its bytes, or what makes them for a device
+ * @throws DeviceUnavailableError where none can; InferenceError where the model cannot be loaded
+ */
+export async function openSession(
+  model: Uint8Array | ((device: SessionDevice) => Uint8Array),
+  { weightsFolder, devices }: { readonly weightsFolder: string; readonly devices: readonly SessionDevice[] },
+): Promise<OpenedSession> {
+  const fallbacks: Fallback[] = [];
+  for (let tried = 0; ; tried++) {
+    const [device = 'cpu', next] = devices.slice(tried);
+    try {
+      const bytes = typeof model === 'function' ? model(device) : model;
+      const session = await Session.open(bytes, { weightsFolder, device });
+      return { session, devices: devices.slice(tried), fallbacks };
+    } catch (error) {
+      if (!(error instanceof DeviceUnavailableError) || next === undefined) throw error;
+      fallbacks.push({ from: device, to: next, reason: error.message });
+    }
+  }
+}

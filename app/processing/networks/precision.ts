@@ -1,0 +1,78 @@
+import type { SessionDevice } from '../../inference/devices.ts';
+import { inWords, passesGate } from '../../quantization/fidelity.ts';
+import type { Int8Numbers } from '../../quantization/int8-numbers.ts';
+import type { Calibration } from './int8-calibration.ts';
+import { findCalibration } from './int8-calibration.ts';
+import type { ResultInfo } from '../result.ts';
+import type { Precision } from '../../options/upscale-options.ts';
+import { weightLimit } from './weight-limit.ts';
+
+/** In what numbers a network is to run; where they cannot be had on a device, it runs in fp32. */
+export interface PrecisionPlan {
+  readonly asked: Precision;
+  /** Of the int8 form, where it is to be used on the CPU. */
+  readonly int8?: Int8Numbers | undefined;
+  /** Why int8 is not used, or what is to be known of it where it is. */
+  readonly reason?: string | undefined;
+}
+
+export const FP32: PrecisionPlan = { asked: 'fp32' };
+
+/** What is read of a checkpoint to choose its precision. */
+export interface PrecisionQuery {
+  readonly asked: Precision;
+  readonly checkpoint: string;
+  readonly sha256: string;
+  /** Why there can be no int8 form, if there is a reason. */
+  readonly refusal?: string | undefined;
+}
+
+/** `auto` takes an int8 form that passed its gate; who asks for int8 by name gets one that did not, and is told. */
+export async function choosePrecision({ asked, checkpoint, sha256, refusal }: PrecisionQuery): Promise<PrecisionPlan> {
+  if (asked === 'fp32' || asked === 'fp16') return { asked };
+  if (refusal !== undefined) return { asked, reason: refusal };
+  const found = await findCalibration(checkpoint, sha256);
+  if (typeof found === 'string') return { asked, reason: found };
+  const problem = await problemOf(found);
+  if (asked === 'auto' && problem !== undefined) return { asked, reason: problem };
+  return { asked, int8: found.numbers, reason: problem };
+}
+
+/** Why `auto` does not take a calibration. */
+async function problemOf({ record }: Calibration): Promise<string | undefined> {
+  if (!passesGate(record.measured)) return `its int8 form is below the gate: ${inWords(record.measured)}`;
+  if (record.weight_limit <= (await weightLimit())) return undefined;
+  return 'its int8 form was made for CPUs with 8-bit dot products, which this one has not; hiresfix models optimize makes another here';
+}
+
+/** Numbers that a network runs in on a device. */
+export function precisionOn(device: SessionDevice, { asked, int8 }: PrecisionPlan): 'fp32' | 'fp16' | 'int8' {
+  if (device === 'cpu') return int8 ? 'int8' : 'fp32';
+  return asked === 'fp16' ? 'fp16' : 'fp32';
+}
+
+/** What a result says of its precision; a wish that was not granted is a warning. */
+export function describePrecision(
+  plan: PrecisionPlan,
+  device: SessionDevice,
+): Pick<ResultInfo, 'precision_asked' | 'precision' | 'precision_reason'> & { readonly warnings: readonly string[] } {
+  const used = precisionOn(device, plan);
+  const isGranted = plan.asked === 'auto' || plan.asked === used;
+  const reason = reasonOf(plan, used, device);
+  const told = {
+    precision_asked: plan.asked,
+    precision: used,
+    ...(reason !== undefined && { precision_reason: reason }),
+  };
+  if (plan.asked === 'auto' || reason === undefined) return { ...told, warnings: [] };
+  return {
+    ...told,
+    warnings: [isGranted ? `${used} was used: ${reason}` : `${used} was used instead of ${plan.asked}: ${reason}`],
+  };
+}
+
+function reasonOf({ asked, int8, reason }: PrecisionPlan, used: string, device: SessionDevice): string | undefined {
+  if (asked === 'fp16' && used !== 'fp16') return 'fp16 is for GPUs';
+  if (int8 && used !== 'int8') return `int8 is for CPUs, and this ran on ${device}`;
+  return reason;
+}

@@ -1,0 +1,54 @@
+import type { Network } from '../../architectures/architecture.ts';
+import type { Channels } from '../../imaging/image.ts';
+import { hasAlpha } from '../../imaging/image.ts';
+import type { Size } from '../result.ts';
+
+/** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
+const WORKING_BYTES = 1.3e9;
+/**
+ * The same for networks whose result is better the more they see. Over many tiles onnxruntime holds half as much again, and the
+ * process itself more than 1 GB with the weights: NAFNet of width 64 stays below 4 GB.
+ */
+const WHOLE_IMAGE_BYTES = 1.8e9;
+const STEP = 32;
+const SMALLEST = 64;
+const LARGEST = 1024;
+
+/** Cores that are tried in turn when memory runs out. */
+const LADDER = [400, 200, 100, 64];
+
+/** How many images a network sees of one picture: alpha that is not known to be full goes through it as an image of its own. */
+export function imagesSeen(channels: Channels, isOpaque: boolean): 1 | 2 {
+  return hasAlpha(channels) && !isOpaque ? 2 : 1;
+}
+
+/**
+ * The core side that `auto` stands for, in input pixels: the largest that keeps a tile's activations within bounds. On the
+ * CPU the cost of a pixel is the same from 64 to 256, so only the halo's share and memory decide.
+ * @param images how many images go through the network at once (2 with alpha, for each mirrored view)
+ */
+export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images: number): number {
+  const side = Math.sqrt(WORKING_BYTES / (network.workingBytesPerPixel * images));
+  return Math.min(LARGEST, Math.max(SMALLEST, Math.floor(side / STEP) * STEP));
+}
+
+/**
+ * The core side that `auto` stands for at scale 1, in pixels: 0, the whole image, where its activations keep within bounds,
+ * else the largest whose window with its halo does.
+ */
+export function autoCore(network: Pick<Network, 'workingBytesPerPixel' | 'halo'>, { width, height }: Size): number {
+  const pixels = WHOLE_IMAGE_BYTES / network.workingBytesPerPixel;
+  if (width * height <= pixels) return 0;
+  const side = Math.sqrt(pixels) - 2 * network.halo;
+  return Math.max(SMALLEST, Math.floor(side / STEP) * STEP);
+}
+
+/**
+ * The next smaller core after one that ran out of memory, or undefined at the end of the ladder.
+ * @param tile core side in input pixels; 0 is the whole image
+ * @param side the image's longer side: a tile larger than the image is the image
+ */
+export function smallerTile(tile: number, side: number): number | undefined {
+  const used = tile === 0 ? side : Math.min(tile, side);
+  return LADDER.find((rung) => rung < used);
+}

@@ -1,0 +1,141 @@
+import { basename } from 'node:path';
+import { ddcolor } from '../../architectures/color/ddcolor.ts';
+import { UnknownNetworkError } from '../../architectures/errors.ts';
+import { ModelUnavailableError } from '../../catalog/errors.ts';
+import { CheckpointError } from '../../checkpoints/errors.ts';
+import type { Config } from '../../config.ts';
+import type { ImageShape } from '../../imaging/image.ts';
+import { colouredShape } from '../../imaging/rgb-rows.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import { InferenceError } from '../../inference/errors.ts';
+import { GraphError, WeightsError } from '../../onnx/errors.ts';
+import { ColorNetwork } from '../networks/color-network.ts';
+import { DDCOLOR_SIDE, ddcolorInput, paintAb } from './color/ddcolor-picture.ts';
+import { deoldifyColours, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
+import type { ImageStep, StepContext, StepResult } from './image-step.ts';
+import type { ModelFetcher } from '../networks/model-fetcher.ts';
+import type { ColorizeModel } from '../../options/restore-options.ts';
+import type { Fallback } from '../result.ts';
+
+/** Catalogue names. */
+const MODELS: Readonly<Record<ColorizeModel, string>> = {
+  modelscope: 'ddcolor-modelscope',
+  paper_tiny: 'ddcolor-paper-tiny',
+  artistic: 'ddcolor-artistic',
+  'deoldify-artistic': 'deoldify-artistic',
+  'deoldify-stable': 'deoldify-stable',
+};
+
+/** What is taken where a model fails. */
+const SUBSTITUTES: Readonly<Partial<Record<ColorizeModel, ColorizeModel>>> = { 'deoldify-artistic': 'deoldify-stable' };
+
+/** What is a model's own failure, so that another may do better. */
+const MODEL_ERRORS = [
+  CheckpointError,
+  GraphError,
+  InferenceError,
+  ModelUnavailableError,
+  UnknownNetworkError,
+  WeightsError,
+];
+
+/** How much of the stage is the network's part; the rest is painting. */
+const NETWORK_SHARE = 0.8;
+
+/**
+ * Colours a picture: the network looks at a small square of it and answers colours, and these are joined with the light of the
+ * full picture, whatever its size. 16 bits and alpha are kept; gray becomes RGB.
+ */
+export class Colorizer implements ImageStep {
+  readonly #config: Pick<Config, 'modelColorize'>;
+  readonly #models: ModelFetcher;
+
+  constructor(config: Pick<Config, 'modelColorize'>, models: ModelFetcher) {
+    this.#config = config;
+    this.#models = models;
+  }
+
+  async prepare(context: StepContext): Promise<void> {
+    await this.#firstOf(context, (name) => this.#models.file(MODELS[name], context.clock));
+  }
+
+  shapeOf(source: ImageShape): ImageShape {
+    return colouredShape(source);
+  }
+
+  async run(source: RowSource, context: StepContext): Promise<StepResult> {
+    const { value, fallbacks } = await this.#firstOf(context, (name) => this.#colour(source, name, context));
+    return { ...value, fallbacks: [...fallbacks, ...value.fallbacks] };
+  }
+
+  /** The model that was asked for, or where it fails its substitute; where that fails too, the first one's error. */
+  async #firstOf<T>(
+    { options, devices }: StepContext,
+    attempt: (name: ColorizeModel) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly fallbacks: readonly Fallback[] }> {
+    const asked = options.colorize_model ?? this.#config.modelColorize;
+    try {
+      return { value: await attempt(asked), fallbacks: [] };
+    } catch (error) {
+      const substitute = SUBSTITUTES[asked];
+      if (substitute === undefined || !isOfModel(error, devices)) throw error;
+      const fallbacks = [{ from: asked, to: substitute, reason: error.message }];
+      const value = await attempt(substitute).catch((second: unknown) => {
+        throw isOfModel(second, devices) ? error : second;
+      });
+      return { value, fallbacks };
+    }
+  }
+
+  async #colour(source: RowSource, name: ColorizeModel, context: StepContext): Promise<StepResult> {
+    const { clock, slot, devices, options } = context;
+    clock.at('loading', 0);
+    const file = await this.#models.file(MODELS[name], clock);
+    const recognised = ColorNetwork.recognise(file);
+    const isDdcolor = recognised.architecture === ddcolor.name;
+    const side = isDdcolor ? DDCOLOR_SIDE : renderSide(options.render_factor);
+    context.onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0 });
+    const network = await slot.hold(JSON.stringify([file, devices, side]), () =>
+      ColorNetwork.open(recognised, { file, side, devices }),
+    );
+    context.onRunning({ device: network.device, tile: 0, side: 0 });
+    clock.at('colorizing', 0);
+    const paint = isDdcolor ? paintWithDdcolor : paintWithDeoldify;
+    const image = await paint(source, { network, side, context });
+    const { architecture, device, fallbacks } = network;
+    const sha256 = await this.#models.sha256(file);
+    const factor = isDdcolor ? {} : { render_factor: options.render_factor };
+    return { image, info: { model: basename(file), sha256, architecture, device, ...factor }, fallbacks, warnings: [] };
+  }
+}
+
+interface Painting {
+  readonly network: ColorNetwork;
+  readonly side: number;
+  readonly context: StepContext;
+}
+
+async function paintWithDdcolor(source: RowSource, { network, side, context }: Painting): Promise<ScratchImage> {
+  const data = await network.run(ddcolorInput(source, side));
+  const image = ScratchImage.create(context.scratch, colouredShape(source));
+  paintAb(source, { side, data }, image, paintingProgress(source, context));
+  return image;
+}
+
+async function paintWithDeoldify(source: RowSource, { network, side, context }: Painting): Promise<ScratchImage> {
+  const colours = deoldifyColours(await network.run(deoldifyInput(source, side)), side);
+  const image = ScratchImage.create(context.scratch, colouredShape(source));
+  paintChroma(source, colours, image, paintingProgress(source, context));
+  return image;
+}
+
+function paintingProgress({ height }: ImageShape, { clock }: StepContext): (rows: number) => void {
+  return (rows) => clock.at('colorizing', NETWORK_SHARE + ((1 - NETWORK_SHARE) * rows) / height);
+}
+
+/** On a device other than the CPU what failed may be the device, which another attempt goes without. */
+function isOfModel(error: unknown, devices: StepContext['devices']): error is Error {
+  if (error instanceof InferenceError && devices[0] !== 'cpu') return false;
+  return MODEL_ERRORS.some((kind) => error instanceof kind);
+}

@@ -1,0 +1,52 @@
+import type { Config } from '../../config.ts';
+import type { ImageShape } from '../../imaging/image.ts';
+import { resample } from '../../imaging/pillow/resample.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { FaceSettings } from '../../options/face-options.ts';
+import { faceSettings } from '../../options/face-options.ts';
+import type { FaceRestorer } from '../faces/face-restorer.ts';
+import type { ImageStep, StepContext, StepResult } from './image-step.ts';
+
+/** Restores the faces of a picture at its own size, as a step of a restoration. */
+export class FaceRestoreStep implements ImageStep {
+  readonly #config: Pick<Config, 'faceRestorationStrength' | 'modelFace'>;
+  readonly #faces: FaceRestorer;
+
+  constructor(config: Pick<Config, 'faceRestorationStrength' | 'modelFace'>, faces: FaceRestorer) {
+    this.#config = config;
+    this.#faces = faces;
+  }
+
+  async prepare(context: StepContext): Promise<void> {
+    await this.#faces.prepare(this.#settings(context), context.clock);
+  }
+
+  shapeOf(source: ImageShape): ImageShape {
+    return source;
+  }
+
+  async run(source: RowSource, context: StepContext): Promise<StepResult> {
+    await context.slot.clear(); // one model at a time
+    const settings = this.#settings(context);
+    const { image, info, fallbacks, warnings } = await this.#faces.restore(source, source, settings, context);
+    const { face_models: models = [] } = info;
+    return {
+      image: image ?? copyOf(source, context.scratch),
+      info: { model: settings.model, ...(models[0] && { device: models[0].device }), ...info },
+      fallbacks,
+      warnings,
+    };
+  }
+
+  #settings({ options }: StepContext): FaceSettings {
+    return faceSettings(options, this.#config, this.#config.modelFace);
+  }
+}
+
+function copyOf(source: RowSource, folder: string): ScratchImage {
+  const { width, height, channels, depth } = source;
+  const copy = ScratchImage.create(folder, { width, height, channels, depth });
+  resample(source, copy, 'NEAREST');
+  return copy;
+}

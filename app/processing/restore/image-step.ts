@@ -1,0 +1,49 @@
+import type { ImageShape } from '../../imaging/image.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import type { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
+import type { ModelSlot } from '../networks/model-slot.ts';
+import type { RestoreOptions } from '../../options/restore-options.ts';
+import type { Fallback, RunningOn, StepInfo } from '../result.ts';
+import type { StageClock } from '../stage-clock.ts';
+
+/** What the steps of a restoration share. */
+export interface StepContext {
+  readonly options: RestoreOptions;
+  /** Whether other images follow, which may use what is loaded. */
+  readonly isBatch: boolean;
+  /** Folder of scratch files. */
+  readonly scratch: string;
+  /** Devices to try, best first. */
+  readonly devices: readonly SessionDevice[];
+  /** Upper bound of a tile's core where an earlier attempt ran out of memory. */
+  readonly maxTile?: number | undefined;
+  /** Where the step's network is held while it is loaded. */
+  readonly slot: ModelSlot;
+  readonly clock: StageClock;
+  /** Called before a network is loaded: what is said of the step before does not hold for this one. */
+  readonly onRunning: (on: RunningOn) => void;
+  /** Images whose faces are left as they are, by index (`Attempt.withoutFaces`). */
+  readonly withoutFaces: readonly number[];
+}
+
+/** What a step has made of a picture. */
+export interface StepResult {
+  readonly image: ScratchImage;
+  readonly info: Omit<StepInfo, 'step' | 'seconds'>;
+  readonly fallbacks: readonly Fallback[];
+  readonly warnings: readonly string[];
+}
+
+/** A step of a restoration: a picture in, a picture of the same size out. */
+export interface ImageStep {
+  /**
+   * Has the weights fetched: what can fail before there is anything to lose.
+   * @throws ModelUnavailableError which says which file to get
+   */
+  prepare(context: StepContext): Promise<void>;
+  /** The shape of what it makes of a picture. */
+  shapeOf(source: ImageShape): ImageShape;
+  /** Does it; the caller disposes of the image. */
+  run(source: RowSource, context: StepContext): Promise<StepResult>;
+}

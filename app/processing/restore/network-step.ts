@@ -1,0 +1,105 @@
+import { basename } from 'node:path';
+import { UnknownNetworkError } from '../../architectures/errors.ts';
+import { recognise } from '../../architectures/registry.ts';
+import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
+import type { Config } from '../../config.ts';
+import type { ImageShape } from '../../imaging/image.ts';
+import { withAlphaOf, withoutAlpha } from '../../imaging/rgb-rows.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { TileRows } from '../../imaging/tiling.ts';
+import { evenTiles, padReflect, padZeros } from '../../imaging/tiling.ts';
+import { weightsFolderOf } from '../../inference/session.ts';
+import type { ImageStep, StepContext, StepResult } from './image-step.ts';
+import type { ModelFetcher } from '../networks/model-fetcher.ts';
+import { NetworkRunner } from '../networks/network-runner.ts';
+import { autoCore } from '../networks/tile-size.ts';
+
+interface Plan {
+  readonly padded: RowSource;
+  readonly tiles: TileRows;
+  readonly count: number;
+  /** Core side in pixels; 0 is the whole image. */
+  readonly core: number;
+}
+
+/**
+ * A network that makes a picture of a picture at its own size (NAFNet): over the whole image where memory allows, since such a
+ * network may weigh by a mean over all that it sees, else over overlapping tiles. Gray stays gray, 16 bits stay 16; alpha does
+ * not go through the network.
+ */
+export class PictureRestorer implements ImageStep {
+  readonly #model: string;
+  readonly #config: Pick<Config, 'tile'>;
+  readonly #models: ModelFetcher;
+
+  /** @param model its catalogue name */
+  constructor(model: string, config: Pick<Config, 'tile'>, models: ModelFetcher) {
+    this.#model = model;
+    this.#config = config;
+    this.#models = models;
+  }
+
+  async prepare({ clock }: StepContext): Promise<void> {
+    await this.#models.file(this.#model, clock);
+  }
+
+  shapeOf(source: ImageShape): ImageShape {
+    return source;
+  }
+
+  async run(source: RowSource, context: StepContext): Promise<StepResult> {
+    const { clock, scratch, slot, devices, isBatch } = context;
+    clock.at('loading', 0);
+    const file = await this.#models.file(this.#model, clock);
+    const runner = await slot.hold(JSON.stringify([file, devices, isBatch]), () => openRunner(file, context));
+    const { padded, tiles, count, core } = this.#plan(source, runner, context);
+    context.onRunning({ device: runner.device, tile: core, side: Math.max(source.width, source.height) });
+    const run = { tiles, isOpaque: false };
+    await runner.load(padded, run);
+    clock.at('restoring', 0, { tile: 0, tiles: count });
+    const image = ScratchImage.create(scratch, source);
+    const onTile = (done: number): void => clock.at('restoring', done / count, { tile: done, tiles: count });
+    await runner.run(padded, withAlphaOf(source, image), run, onTile);
+    const { architecture, halo } = runner.network;
+    const sha256 = await this.#models.sha256(file);
+    const used = { tiles: count, tile: core, ...(count > 1 && { halo }) };
+    return {
+      image,
+      info: { model: basename(file), sha256, architecture, device: runner.device, ...used },
+      fallbacks: runner.fallbacks,
+      warnings: tilesWarning(runner, { count, core }),
+    };
+  }
+
+  #plan(source: RowSource, { network }: NetworkRunner, { options, maxTile }: StepContext): Plan {
+    const { multipleOf, halo } = network;
+    const missing = (side: number) => (multipleOf - (side % multipleOf)) % multipleOf;
+    const pad = network.padding === 'zeros' ? padZeros : padReflect;
+    const padded = pad(withoutAlpha(source), missing(source.width), missing(source.height));
+    const asked = options.tile ?? this.#config.tile;
+    const wanted = asked === 'auto' ? autoCore(network, padded) : asked;
+    const core = maxTile === undefined || (wanted !== 0 && wanted <= maxTile) ? wanted : maxTile;
+    const tiles = evenTiles(padded.width, padded.height, { core, halo, multipleOf });
+    const count = tiles.reduce((sum, row) => sum + row.length, 0);
+    return { padded, tiles, count, core: count === 1 ? 0 : core };
+  }
+}
+
+function openRunner(file: string, { devices, isBatch }: StepContext): NetworkRunner {
+  const network = recognise(openCheckpoint(file));
+  if (network.role !== undefined || network.scale !== 1) {
+    const role = network.role ?? `network of scale ${network.scale}`;
+    throw new UnknownNetworkError(
+      `${file}: expected a network that restores pictures at their size, the file holds ${network.architecture}, a ${role}`,
+    );
+  }
+  return new NetworkRunner(network, { weightsFolder: weightsFolderOf(file), devices, isBatch });
+}
+
+function tilesWarning({ network }: NetworkRunner, { count, core }: Pick<Plan, 'count' | 'core'>): string[] {
+  if (count === 1 || network.tiling !== 'whole-image-preferred') return [];
+  return [
+    `${network.architecture} weighs its channels by a mean over the picture; this one ran in ${count} overlapping tiles of ${core} px, each with a mean of its own, and so differs from a run over the whole (tile=0), which takes more memory`,
+  ];
+}

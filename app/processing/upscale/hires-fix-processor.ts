@@ -1,0 +1,102 @@
+import { basename } from 'node:path';
+import type { Config } from '../../config.ts';
+import type { Image } from '../../imaging/image.ts';
+import { rowsOf } from '../../imaging/rows.ts';
+import type { FaceContext } from '../faces/face-pipeline.ts';
+import type { FaceSettings } from '../../options/face-options.ts';
+import { faceSettings } from '../../options/face-options.ts';
+import type { FaceRestorer } from '../faces/face-restorer.ts';
+import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.ts';
+import type { Made, PixelWork, ProcessorHooks } from '../process-images.ts';
+import { processImages } from '../process-images.ts';
+import { taskDevices } from '../networks/task-devices.ts';
+import type { Attempt, HiresFixTask } from '../tasks.ts';
+
+/** What of the work upscaling is, where faces are restored after it. */
+const UPSCALING_SHARE = 0.6;
+
+interface FaceWork extends Pick<FaceContext, 'clock' | 'withoutFaces'> {
+  readonly task: UpscaleTask;
+  readonly faces: FaceSettings;
+}
+
+/**
+ * The hires fix: every image of a task is decoded, upscaled, its faces restored where that is asked, and encoded, one after
+ * another, with the upscaler's model loaded once where it is the only one.
+ */
+export class HiresFixProcessor {
+  readonly #config: Config;
+  readonly #upscaler: ImageUpscaler;
+  readonly #faces: FaceRestorer;
+
+  constructor(config: Config, upscaler: ImageUpscaler, faces: FaceRestorer) {
+    this.#config = config;
+    this.#upscaler = upscaler;
+    this.#faces = faces;
+  }
+
+  /**
+   * Works through the images that no earlier attempt finished.
+   * @param scratch a folder for this attempt's scratch files
+   * @throws what `processImages` does
+   */
+  async process(task: HiresFixTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
+    const isBatch = task.images.length > 1;
+    const upscale = {
+      ...task,
+      ...attempt,
+      isBatch,
+      scratch,
+      onRunning: (on) => hooks.onRunning(on),
+    } satisfies UpscaleTask;
+    const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
+    const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
+    const work = this.#work(upscale, { faces: task.faces ?? asked, withoutFaces: attempt.withoutFaces ?? [] });
+    await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
+    await this.#upscaler.close();
+  }
+
+  #work(
+    task: UpscaleTask,
+    { faces, withoutFaces }: { readonly faces: FaceSettings | undefined; readonly withoutFaces: readonly number[] },
+  ): PixelWork<UpscalePlan> {
+    const asked = task.modelFile === undefined ? task.options.upscaler : basename(task.modelFile);
+    return {
+      plan: async (image, clock) => {
+        const plan = await this.#upscaler.plan(image, task, clock);
+        if (faces) await this.#faces.prepare(faces, clock);
+        return { plan, shape: { ...image, ...plan.size } };
+      },
+      make: async (image, plan, clock) => {
+        if (faces) clock.part = [0, UPSCALING_SHARE];
+        const upscaled = await this.#upscaler.upscale(image, plan, task, clock);
+        const made = { image: upscaled.image, info: { ...upscaled.info, asked_upscaler: asked } };
+        return faces ? this.#restoreFaces(image, made, { task, faces, withoutFaces, clock }) : made;
+      },
+    };
+  }
+
+  async #restoreFaces(source: Image, upscaled: Made, { task, faces, withoutFaces, clock }: FaceWork): Promise<Made> {
+    await this.#upscaler.close(); // one model at a time
+    clock.part = [UPSCALING_SHARE, 1];
+    clock.shares = { detecting: [0, 0.15], restoring: [0.15, 0.9], encoding: [0.9, 1] };
+    const devices = taskDevices(this.#config, task);
+    const context = { scratch: task.scratch, devices, clock, onRunning: task.onRunning, withoutFaces };
+    const { image, info, fallbacks, warnings } = await this.#faces.restore(
+      rowsOf(source),
+      upscaled.image,
+      faces,
+      context,
+    );
+    if (image) upscaled.image.dispose();
+    return {
+      image: image ?? upscaled.image,
+      info: {
+        ...upscaled.info,
+        ...info,
+        fallbacks: [...upscaled.info.fallbacks, ...fallbacks],
+        warnings: [...upscaled.info.warnings, ...warnings],
+      },
+    };
+  }
+}

@@ -1,0 +1,269 @@
+import { basename } from 'node:path';
+import type { Network } from '../../architectures/architecture.ts';
+import type { Views } from '../../architectures/mirrored-views.ts';
+import { VIEWS } from '../../architectures/mirrored-views.ts';
+import type { ModelCatalog } from '../../catalog/model-catalog.ts';
+import type { Config } from '../../config.ts';
+import type { Image } from '../../imaging/image.ts';
+import { isOpaque } from '../../imaging/image.ts';
+import { resample } from '../../imaging/pillow/resample.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import { rowsOf } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import { downloadReport } from '../download-report.ts';
+import { ModelSlot } from '../networks/model-slot.ts';
+import { choosePrecision, describePrecision } from '../networks/precision.ts';
+import type { ModelFiles, TilingOptions, TilingUsed } from './real-esrgan-upscaler.ts';
+import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
+import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
+import type { StageClock } from '../stage-clock.ts';
+import { taskDevices } from '../networks/task-devices.ts';
+import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
+import { imagesSeen } from '../networks/tile-size.ts';
+import type { UpscaleOptions } from '../../options/upscale-options.ts';
+import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
+import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
+import type { PilUpscaler } from './upscalers.ts';
+
+/** What holds for all images of a task. */
+export interface UpscaleTask {
+  readonly options: UpscaleOptions;
+  readonly modelFile?: string | undefined;
+  readonly isBatch: boolean;
+  /** Folder of scratch files. */
+  readonly scratch: string;
+  readonly excludedDevices: readonly string[];
+  readonly maxTile?: number | undefined;
+  /** Called before the first tile of an image. */
+  readonly onRunning: (on: RunningOn) => void;
+}
+
+/** What is going to be done to an image. */
+export interface UpscalePlan {
+  /** The upscaler that was chosen. */
+  readonly name: string;
+  /** Of the result. */
+  readonly size: Size;
+  readonly fallbacks: readonly Fallback[];
+  readonly warnings: readonly string[];
+  /** None where a Pillow filter does it. */
+  readonly network?: RealESRGANUpscaler;
+}
+
+/** An upscaled image and what is to be said of how it came about. */
+export interface Upscaled {
+  readonly image: ScratchImage;
+  readonly info: Pick<ResultInfo, 'upscaler' | 'fallbacks' | 'warnings' | 'scale' | 'input' | 'output'> &
+    Partial<ResultInfo>;
+}
+
+/** Growth of the Pillow filters and of AUTO where nothing was asked. */
+const DEFAULT_SCALE = 2;
+
+/**
+ * Enlarges (or reduces) one image after another: by a Pillow filter or by a network, as the upscaler's set says, and to sizes
+ * that the network has not by LANCZOS. A network stays loaded for the images that follow.
+ */
+export class ImageUpscaler {
+  readonly #config: Config;
+  readonly #chooser: UpscalerChooser;
+  readonly #catalog: Pick<ModelCatalog, 'sha256'>;
+  readonly #slot = new ModelSlot();
+
+  constructor(config: Config, chooser: UpscalerChooser, catalog: Pick<ModelCatalog, 'sha256'>) {
+    this.#config = config;
+    this.#chooser = chooser;
+    this.#catalog = catalog;
+  }
+
+  /**
+   * Chooses the upscaler, has its weights fetched and reads them: what can fail before there is anything to lose.
+   * @throws OutputTooLargeError for this image; anything else is wrong with the task
+   */
+  async plan(image: Image, task: UpscaleTask, clock: StageClock): Promise<UpscalePlan> {
+    const { options, modelFile } = task;
+    const { maxOutputPixels } = this.#config;
+    if (isSizeAsked(options)) targetSize(image, options, DEFAULT_SCALE, maxOutputPixels); // before anything is fetched
+    const query = {
+      asked: options.upscaler,
+      modelFile,
+      denoiseStrength: options.denoise_strength,
+      growth: growth(image, wantedSize(image, options, DEFAULT_SCALE)),
+    };
+    const choice = await clock.time('download', () => this.#choose(query, clock));
+    const { name, fallbacks, warnings } = choice;
+    const network = choice.files && (await clock.time('load', () => this.#open(choice.files, task)));
+    const size = targetSize(image, options, network?.scale ?? DEFAULT_SCALE, maxOutputPixels);
+    return { name, size, fallbacks, warnings, ...(network && { network }) };
+  }
+
+  async upscale(image: Image, plan: UpscalePlan, task: UpscaleTask, clock: StageClock): Promise<Upscaled> {
+    const { name, size, fallbacks, network, warnings } = plan;
+    if (!network) {
+      clock.shares = { resizing: [0, 0.9], encoding: [0.9, 1] };
+      const filter = isPilUpscaler(name) ? name : 'LANCZOS';
+      const resized = await this.#resize(rowsOf(image), size, filter, { folder: task.scratch, clock });
+      return { image: resized, info: { ...sizes(image, size), upscaler: name, fallbacks, warnings } };
+    }
+    clock.shares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94], encoding: [0.94, 1] };
+    const upscaled = await this.#runNetwork(image, plan, network, { task, clock });
+    const precision = describePrecision(network.precision, network.device);
+    return {
+      image: upscaled.image,
+      info: {
+        ...sizes(image, size),
+        ...(await this.#describe(network, task.options)),
+        ...precision,
+        ...upscaled.info,
+        upscaler: name,
+        fallbacks: [...fallbacks, ...network.fallbacks],
+        warnings: [...warnings, ...passesWarning(upscaled.info.passes), ...precision.warnings],
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#slot.clear();
+  }
+
+  async #choose(
+    query: Parameters<UpscalerChooser['choose']>[0],
+    clock: StageClock,
+  ): Promise<UpscalerChoice & { readonly fallbacks: readonly Fallback[] }> {
+    const fallbacks: Fallback[] = [];
+    const report = downloadReport(clock);
+    try {
+      const choice = await this.#chooser.choose(query, {
+        onFallback: (fallback) => fallbacks.push(fallback),
+        onProgress: report.onProgress,
+      });
+      return { ...choice, fallbacks };
+    } finally {
+      report.stop();
+    }
+  }
+
+  /** One pass after another, then the rest of the way by LANCZOS. */
+  async #runNetwork(
+    image: Image,
+    { name, size }: UpscalePlan,
+    network: RealESRGANUpscaler,
+    { task, clock }: { readonly task: UpscaleTask; readonly clock: StageClock },
+  ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
+    const passes = passesFor(network.scale, growth(image, size));
+    const cut = this.#tiling(task, image);
+    let source: RowSource | ScratchImage = rowsOf(image);
+    let used: TilingUsed | undefined;
+    for (let pass = 0; pass < passes; pass++) {
+      const input: RowSource = source;
+      const tiling = { ...cut, views: viewsFor(name, input, task.options, cut) };
+      await clock.time('load', async () => {
+        clock.at('loading', 0);
+        const { tile } = await network.load(input, tiling);
+        task.onRunning({ device: network.device, tile, side: Math.max(input.width, input.height) });
+      });
+      const result = await clock.time('upscale', () =>
+        network.upscale(input, task.scratch, tiling, (tile, tiles) =>
+          clock.at('upscaling', (pass + tile / tiles) / passes, { tile, tiles }),
+        ),
+      );
+      if (source instanceof ScratchImage) source.dispose();
+      source = result.image;
+      used = used ? { ...used, tiles: used.tiles + result.used.tiles } : result.used;
+    }
+    if (!(source instanceof ScratchImage) || !used) throw new RangeError('a network runs at least once');
+    return { image: await this.#toSize(source, size, { folder: task.scratch, clock }), info: { ...used, passes } };
+  }
+
+  async #describe({ files, architecture, scale, device }: RealESRGANUpscaler, options: UpscaleOptions) {
+    return {
+      model: basename(files.file),
+      weights_sha256: await this.#catalog.sha256(files.file),
+      ...(files.blend && { denoise_strength: files.blend.strength }),
+      architecture,
+      native_scale: scale,
+      device_asked: options.device ?? this.#config.device,
+      device,
+    } satisfies Partial<ResultInfo>;
+  }
+
+  async #open(files: ModelFiles, task: UpscaleTask): Promise<RealESRGANUpscaler> {
+    const asked = task.options.precision ?? this.#config.precision;
+    const options = {
+      devices: taskDevices(this.#config, task),
+      isBatch: task.isBatch,
+      choosePrecision: async ({ int8Refusal }: Network) =>
+        choosePrecision({
+          asked,
+          checkpoint: files.file,
+          sha256: await this.#catalog.sha256(files.file),
+          refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
+        }),
+    };
+    return this.#slot.hold(JSON.stringify(files), () => RealESRGANUpscaler.open(files, options));
+  }
+
+  #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {
+    return {
+      isOpaque: isOpaque(image),
+      tile: options.tile ?? this.#config.tile,
+      tilePad: options.tile_pad ?? this.#config.tilePad,
+      prePad: options.pre_pad,
+      maxTile,
+    };
+  }
+
+  async #toSize(
+    source: ScratchImage,
+    size: Size,
+    place: { readonly folder: string; readonly clock: StageClock },
+  ): Promise<ScratchImage> {
+    if (source.width === size.width && source.height === size.height) return source;
+    try {
+      return await this.#resize(source, size, 'LANCZOS', place);
+    } finally {
+      source.dispose();
+    }
+  }
+
+  async #resize(
+    source: RowSource,
+    size: Size,
+    filter: PilUpscaler,
+    { folder, clock }: { readonly folder: string; readonly clock: StageClock },
+  ): Promise<ScratchImage> {
+    const { channels, depth } = source;
+    const sink = ScratchImage.create(folder, { ...size, channels, depth });
+    await clock.time('resize', () =>
+      resample(source, sink, filter, { onProgress: (fraction) => clock.at('resizing', fraction) }),
+    );
+    return sink;
+  }
+}
+
+/** Twice where that comes nearer to the factor asked for than once: 16x of a 4x network, not 8x. */
+function passesFor(scale: number, factor: number): number {
+  return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
+}
+
+/** As many views as were asked for; else as the upscaler has time for, and one on the reference's grid, which knows no views. */
+function viewsFor(
+  name: string,
+  { width, height, channels }: RowSource,
+  { tta = 'auto' }: UpscaleOptions,
+  cut: TilingOptions,
+): Views {
+  if (tta !== 'auto') return tta;
+  const allowed = cut.tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
+  const pixels = width * height * imagesSeen(channels, cut.isOpaque);
+  return VIEWS.findLast((views) => views * pixels <= allowed) ?? 1;
+}
+
+function passesWarning(passes: number): string[] {
+  return passes > 1 ? [`the network ran ${passes} times, which is nearer to the size asked for`] : [];
+}
+
+function sizes(input: Image, output: Size): Pick<ResultInfo, 'input' | 'output' | 'scale'> {
+  const scale = Math.round((output.width / input.width) * 1e4) / 1e4;
+  return { input: { width: input.width, height: input.height }, output, scale };
+}

@@ -1,0 +1,173 @@
+import type { Network } from '../../architectures/architecture.ts';
+import type { Views } from '../../architectures/mirrored-views.ts';
+import { recognise } from '../../architectures/registry.ts';
+import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
+import type { ImageShape } from '../../imaging/image.ts';
+import type { RowSource } from '../../imaging/rows.ts';
+import { ScratchImage } from '../../imaging/scratch-image.ts';
+import { evenTiles, padReflect, referenceTiles } from '../../imaging/tiling.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
+import { weightsFolderOf } from '../../inference/session.ts';
+import { blendedValues } from '../networks/blended-weights.ts';
+import type { RunnerOptions, RunPlan } from '../networks/network-runner.ts';
+import { NetworkRunner } from '../networks/network-runner.ts';
+import type { PrecisionPlan } from '../networks/precision.ts';
+import { FP32 } from '../networks/precision.ts';
+import type { Fallback } from '../result.ts';
+import { autoTile, imagesSeen } from '../networks/tile-size.ts';
+
+/** The weights of one upscaler. */
+export interface ModelFiles {
+  readonly file: string;
+  /** Blended in: `strength * file + (1 - strength) * with` (deep network interpolation). */
+  readonly blend?: { readonly file: string; readonly strength: number };
+}
+
+/** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
+export interface TilingOptions {
+  readonly tile: number | 'auto';
+  readonly tilePad: number | 'auto';
+  readonly prePad: number;
+  /** Alpha that is full everywhere stays so, unless the reference's grid is asked for. */
+  readonly isOpaque: boolean;
+  /** Upper bound of the core where an earlier attempt ran out of memory. */
+  readonly maxTile?: number | undefined;
+  /** Mirrored views of each tile that its result is the mean of; by default one. */
+  readonly views?: Views;
+}
+
+/** The grid of one pass, as it is told to the caller. */
+export interface TilingUsed {
+  readonly tiles: number;
+  readonly tile: number;
+  readonly halo: number;
+  /** Mirrored views, where there was more than one. */
+  readonly tta?: Views;
+}
+
+export interface OpenOptions extends Pick<RunnerOptions, 'devices' | 'isBatch'> {
+  /** In what numbers the network that was recognised is to run; by default fp32. */
+  readonly choosePrecision?: (network: Network) => PrecisionPlan | Promise<PrecisionPlan>;
+}
+
+interface Plan {
+  readonly padded: RowSource;
+  readonly run: RunPlan;
+  readonly used: TilingUsed;
+}
+
+/**
+ * Upscales with one checkpoint of the ESRGAN family, the way RealESRGANer does (realesrgan/utils.py): alpha goes through the
+ * network, gray stays gray, 16 bits stay 16. The network is recognised from the file's keys and loaded once for all images.
+ */
+export class RealESRGANUpscaler {
+  readonly #runner: NetworkRunner;
+  readonly files: ModelFiles;
+
+  private constructor(runner: NetworkRunner, files: ModelFiles) {
+    this.#runner = runner;
+    this.files = files;
+  }
+
+  /**
+   * Reads the checkpoint and recognises its network; what is costly, the session, is loaded with the first image.
+   * @throws CheckpointError, UnknownNetworkError, WeightsError
+   */
+  static async open(
+    files: ModelFiles,
+    { choosePrecision = () => FP32, ...options }: OpenOptions,
+  ): Promise<RealESRGANUpscaler> {
+    const dict = openCheckpoint(files.file);
+    const values = files.blend && blendedValues(dict, openCheckpoint(files.blend.file), files.blend.strength);
+    const network = recognise(dict, values);
+    const precision = await choosePrecision(network);
+    const runner = new NetworkRunner(network, { ...options, precision, weightsFolder: weightsFolderOf(files.file) });
+    return new RealESRGANUpscaler(runner, files);
+  }
+
+  get architecture(): string {
+    return this.#runner.network.architecture;
+  }
+
+  get scale(): number {
+    return this.#runner.network.scale;
+  }
+
+  get device(): SessionDevice {
+    return this.#runner.device;
+  }
+
+  get precision(): PrecisionPlan {
+    return this.#runner.precision;
+  }
+
+  /** Every device that could not be had, and why. */
+  get fallbacks(): readonly Fallback[] {
+    return this.#runner.fallbacks;
+  }
+
+  /** Loads what `source` needs, so that the time it takes can be told from the work. */
+  async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
+    const { padded, run, used } = this.#plan(source, options);
+    await this.#runner.load(padded, run);
+    return used;
+  }
+
+  /**
+   * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`.
+   * @param onTile called with tiles finished and tiles in all
+   */
+  async upscale(
+    source: RowSource,
+    folder: string,
+    options: TilingOptions,
+    onTile: (done: number, all: number) => void,
+  ): Promise<{ image: ScratchImage; used: TilingUsed }> {
+    const { padded, run, used } = this.#plan(source, options);
+    const { channels, depth } = source;
+    const [width, height] = [source.width * this.scale, source.height * this.scale];
+    const image = ScratchImage.create(folder, { width, height, channels, depth });
+    onTile(0, used.tiles);
+    await this.#runner.run(padded, image, run, (done) => onTile(done, used.tiles));
+    return { image, used };
+  }
+
+  async close(): Promise<void> {
+    await this.#runner.close();
+  }
+
+  /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
+  #plan(source: RowSource, options: TilingOptions): Plan {
+    const { halo, multipleOf } = this.#runner.network;
+    const { prePad, tilePad } = options;
+    const isReference = tilePad !== 'auto';
+    const multiple = isReference ? Math.max(multipleOf, referenceMultiple(this.scale)) : multipleOf;
+    const missing = (side: number) => (multiple - (side % multiple)) % multiple;
+    const grown = padReflect(source, prePad, prePad);
+    const padded = padReflect(grown, missing(grown.width), missing(grown.height));
+    // The reference cannot cut where the network cannot begin; the next place where it can is as good.
+    const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
+    const core = isReference ? toMultiple(this.#core(source, options)) : this.#core(source, options);
+    const pad = isReference ? toMultiple(tilePad) : halo;
+    const rows = isReference
+      ? referenceTiles(padded.width, padded.height, core, pad)
+      : evenTiles(padded.width, padded.height, { core, halo, multipleOf });
+    const tiles = rows.reduce((sum, row) => sum + row.length, 0);
+    const { views = 1 } = options;
+    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views };
+    return { padded, run, used: { tiles, tile: core, halo: pad, ...(views > 1 && { tta: views }) } };
+  }
+
+  #core(source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions): number {
+    const images = views * imagesSeen(source.channels, isOpaque);
+    const wanted = tile === 'auto' ? autoTile(this.#runner.network, images) : tile;
+    if (maxTile === undefined) return wanted;
+    return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
+  }
+}
+
+/** RealESRGANer pads sides to this by the scale alone, after `pre_pad`, whether the network needs it or not. */
+function referenceMultiple(scale: number): number {
+  if (scale === 2) return 2;
+  return scale === 1 ? 4 : 1;
+}

@@ -1,0 +1,145 @@
+import { isAbsolute, parse } from 'node:path';
+import type { Config } from '../../config.ts';
+import type { ModelCatalog } from '../../catalog/model-catalog.ts';
+import { ModelUnavailableError, UnknownModelError } from '../../catalog/errors.ts';
+import type { DownloadOptions } from '../../catalog/download/model-downloader.ts';
+import { BadParameterError, UnknownUpscalerError } from '../errors.ts';
+import type { ModelFiles } from './real-esrgan-upscaler.ts';
+import type { Fallback } from '../result.ts';
+import type { PilUpscaler } from './upscalers.ts';
+import { NETWORK_UPSCALERS, PIL_UPSCALERS, REALESRGAN_UPSCALERS, isPilUpscaler } from './upscalers.ts';
+
+/** The upscaler that will run: a Pillow filter, or a network with its weights. */
+export type UpscalerChoice = { readonly warnings: readonly string[] } & (
+  { readonly name: PilUpscaler; readonly files?: undefined } | { readonly name: string; readonly files: ModelFiles }
+);
+
+export interface UpscalerQuery {
+  /** AUTO, an `UpscalerType`, an A1111 name, or a file in `MODELS_DIR`. */
+  readonly asked: string;
+  /** A checkpoint that the command line named by its path; it goes before `asked`. */
+  readonly modelFile?: string | undefined;
+  readonly denoiseStrength?: number | undefined;
+  /** How many times the sides grow: what AUTO goes by. */
+  readonly growth: number;
+}
+
+const AUTO = 'AUTO';
+/** The largest growth for which AUTO takes the 2x network: it folds pixels and costs a quarter of the 4x one. */
+const AUTO_X2_LIMIT = 2;
+
+/** Short names of `MODEL_UPSCALE`. */
+const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
+  ['x2plus', 'REALESRGAN_X2PLUS'],
+  ['x4plus', 'REALESRGAN_X4PLUS'],
+  ['x4anime', 'REALESRGAN_X4PLUS_ANIME'],
+  ['x4net', 'REALESRNET_X4PLUS'],
+  ['animevideov3', 'REALESR_ANIMEVIDEO_V3'],
+  ['general-x4v3', 'REALESR_GENERAL_X4_V3'],
+  ['compact-x2', 'COMPACT_X2'],
+]);
+
+/** Finds the upscaler that a caller means, and its weights, fetching them where they are missing. */
+export class UpscalerChooser {
+  readonly #config: Pick<Config, 'modelUpscale'>;
+  readonly #catalog: Pick<ModelCatalog, 'ensure'>;
+  /** What AUTO could not have, and why: it is not tried again for every image of a batch. */
+  readonly #missing = new Map<string, Error>();
+
+  constructor(config: Pick<Config, 'modelUpscale'>, catalog: Pick<ModelCatalog, 'ensure'>) {
+    this.#config = config;
+    this.#catalog = catalog;
+  }
+
+  /**
+   * @throws UnknownUpscalerError for a name that is none; ModelUnavailableError where the weights of a named upscaler
+   * cannot be had; BadParameterError for a `denoise_strength` that the named one does not take. AUTO never fails for want of
+   * weights: it falls back, and says so.
+   */
+  async choose(
+    query: UpscalerQuery,
+    hooks: DownloadOptions & { readonly onFallback: (fallback: Fallback) => void },
+  ): Promise<UpscalerChoice> {
+    const { asked, modelFile, denoiseStrength } = query;
+    if (modelFile !== undefined || asked.toUpperCase() !== AUTO) return this.#named(query, hooks);
+    const preferred = query.growth <= AUTO_X2_LIMIT ? 'REALESRGAN_X2PLUS' : canonicalName(this.#config.modelUpscale);
+    for (const name of new Set([preferred, 'COMPACT_X2'])) {
+      try {
+        return await this.#automatic(name, denoiseStrength, hooks);
+      } catch (error) {
+        if (!(error instanceof ModelUnavailableError || error instanceof UnknownUpscalerError)) throw error;
+        this.#missing.set(name, error);
+        hooks.onFallback({ from: name, to: name === 'COMPACT_X2' ? 'LANCZOS' : 'COMPACT_X2', reason: error.message });
+      }
+    }
+    return { name: 'LANCZOS', warnings: ignoredStrength('LANCZOS', denoiseStrength) };
+  }
+
+  async #automatic(name: string, strength: number | undefined, hooks: DownloadOptions): Promise<UpscalerChoice> {
+    const missing = this.#missing.get(name);
+    if (missing) throw missing;
+    if (isPilUpscaler(name)) return { name, warnings: ignoredStrength(name, strength) };
+    const takesStrength = NETWORK_UPSCALERS.get(name)?.denoiseModel !== undefined;
+    const files = await this.#files(name, takesStrength ? strength : undefined, hooks);
+    const warnings = takesStrength ? [] : ignoredStrength(name, strength);
+    return { ...files, warnings };
+  }
+
+  async #named(query: UpscalerQuery, hooks: DownloadOptions): Promise<UpscalerChoice> {
+    const { asked, modelFile, denoiseStrength } = query;
+    const name = modelFile === undefined ? canonicalName(asked) : undefined;
+    const takesStrength = name !== undefined && NETWORK_UPSCALERS.get(name)?.denoiseModel !== undefined;
+    if (denoiseStrength !== undefined && !takesStrength) {
+      throw new BadParameterError(`denoise_strength: only REALESR_GENERAL_X4_V3 takes it, not ${modelFile ?? asked}`);
+    }
+    if (modelFile !== undefined) return { name: parse(modelFile).name, files: { file: modelFile }, warnings: [] };
+    if (name !== undefined && isPilUpscaler(name)) return { name, warnings: [] };
+    return { ...(await this.#files(name ?? asked, denoiseStrength, hooks)), warnings: [] };
+  }
+
+  async #files(
+    name: string,
+    strength: number | undefined,
+    hooks: DownloadOptions,
+  ): Promise<{ readonly name: string; readonly files: ModelFiles }> {
+    const network = NETWORK_UPSCALERS.get(name);
+    if (network === undefined) {
+      const file = await this.#userFile(name, hooks);
+      return { name: parse(file).name, files: { file } };
+    }
+    const { file } = await this.#catalog.ensure(network.model, hooks);
+    if (network.denoiseModel === undefined || strength === undefined || strength === 1)
+      return { name, files: { file } };
+    const other = await this.#catalog.ensure(network.denoiseModel, hooks);
+    return { name, files: { file, blend: { file: other.file, strength } } };
+  }
+
+  /** A file in `MODELS_DIR` by its name; nothing that climbs out of that folder is one. */
+  async #userFile(name: string, hooks: DownloadOptions): Promise<string> {
+    try {
+      if (isAbsolute(name) || name.split(/[\\/]/).includes('..')) throw new UnknownModelError(name, []);
+      return (await this.#catalog.ensure(name, hooks)).file;
+    } catch (error) {
+      if (!(error instanceof UnknownModelError)) throw error;
+      const known = [AUTO, ...PIL_UPSCALERS, ...REALESRGAN_UPSCALERS, ...error.known];
+      throw new UnknownUpscalerError(`upscaler: there is no '${name}'. Known: ${[...new Set(known)].join(', ')}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** A caller who leaves the choice to AUTO cannot know whether the strength will mean something. */
+function ignoredStrength(name: string, strength: number | undefined): string[] {
+  return strength === undefined ? [] : [`denoise_strength was ignored: ${name} does not take it`];
+}
+
+/** An `UpscalerType` for every spelling of it that clients use; any other name as it is. */
+function canonicalName(name: string): string {
+  const upper = name.toUpperCase();
+  if (isPilUpscaler(upper) || NETWORK_UPSCALERS.has(upper)) return upper;
+  const short = SHORT_NAMES.get(name.toLowerCase());
+  if (short !== undefined) return short;
+  const displayed = [...NETWORK_UPSCALERS].find(([, { displayName }]) => displayName.toUpperCase() === upper);
+  return displayed?.[0] ?? name;
+}

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { eventually } from '../../support/eventually.ts';
+import type { HttpService } from '../../support/servers/http-service.ts';
+import { echo, openHttpService } from '../../support/servers/http-service.ts';
+import { rawConnection } from '../../support/servers/raw-http.ts';
+
+const GOOD = 'https://good.example';
+const EVIL = 'https://evil.example';
+
+describe('the HTTP server', () => {
+  let service: HttpService;
+
+  beforeEach(async () => {
+    service = await openHttpService(echo, { allowedOrigins: [GOOD] });
+  });
+
+  afterEach(async () => {
+    await service.close();
+  });
+
+  const post = () => request(service.url).post('/upscale').set('Content-Type', 'image/png').send('x');
+
+  it('says what browsers may do with its answers, and not what it is made of', async () => {
+    const { headers } = await request(service.url).get('/health/live');
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+    expect(headers).not.toHaveProperty('x-powered-by');
+    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('lives, and is ready while it takes jobs', async () => {
+    expect((await request(service.url).get('/health/live')).body).toEqual({ status: 'ok' });
+    expect((await request(service.url).get('/health/ready')).body).toEqual({ status: 'ready' });
+    await service.queue.close();
+    const draining = await request(service.url).get('/health/ready');
+    expect([draining.status, draining.headers['retry-after']]).toEqual([503, '5']);
+    expect(draining.body).toMatchObject({ code: 'ERR_NOT_READY' });
+    expect((await request(service.url).get('/health/live')).status).toBe(200);
+  });
+
+  it('lets pages of allowed origins read its answers', async () => {
+    const preflight = await request(service.url).options('/upscale').set({
+      Origin: GOOD,
+      'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'idempotency-key',
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': GOOD,
+      'access-control-allow-headers': 'idempotency-key',
+      vary: 'Origin',
+    });
+    const { status, headers } = await post().set('Origin', GOOD);
+    expect([status, headers['access-control-allow-origin']]).toEqual([200, GOOD]);
+    expect(headers['access-control-expose-headers']).toContain('X-Job-Id');
+  });
+
+  it('keeps pages of other origins from using it', async () => {
+    const refused = await post().set('Origin', EVIL);
+    expect(refused.status).toBe(403);
+    expect(refused.body).toMatchObject({ code: 'ERR_ORIGIN_NOT_ALLOWED' });
+    expect(refused.headers).not.toHaveProperty('access-control-allow-origin');
+    const read = await request(service.url).get('/health/live').set('Origin', EVIL);
+    expect(read.headers).not.toHaveProperty('access-control-allow-origin');
+    expect((await post().set('Origin', service.url)).status).toBe(200);
+  });
+
+  it.each([
+    'GARBAGE\r\n\r\n',
+    'GET / HTTP/9.9\r\n\r\n',
+    'POST /upscale HTTP/1.1\r\nContent-Length: -5\r\n\r\n',
+    '\0\0\0\0\r\n\r\n',
+  ])('survives %j', async (bytes) => {
+    const connection = await rawConnection(service.port);
+    connection.write(bytes);
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 400 /);
+    expect((await request(service.url).get('/health/live')).status).toBe(200);
+  });
+
+  it('refuses headers beyond what anyone needs', async () => {
+    const response = await request(service.url).get('/health/live').set('X-Long', 'x'.repeat(20_000));
+    expect(response.status).toBe(431);
+  });
+
+  it('closes connections that send their headers too slowly', async () => {
+    const connection = await rawConnection(service.port);
+    connection.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n');
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it('closes connections whose body trickles, and leaves no file', async () => {
+    const connection = await rawConnection(service.port);
+    connection.write(
+      'POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\n',
+    );
+    const trickle = setInterval(() => connection.write('x'), 500);
+    await connection.closed();
+    clearInterval(trickle);
+    expect(
+      await eventually(
+        () => service.folder.jobFiles(),
+        (files) => files.length === 0,
+      ),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Deterministic pseudo-random weights in place of official ones. A manifest (test/fixtures/manifests) lists the tensors of an
+ * official checkpoint; the values follow from their names, so that every implementation makes the same ones, bit by bit:
+ *
+ *     h = fnv1a32(utf8(name));  x = murmur3 finaliser of (i * 0x9E3779B1 + h + seed * 0x85EBCA6B);
+ *     value = float32(low + (high - low) * (x >> 8) / 2^24)
+ */
+export interface Manifest {
+  readonly architecture: string;
+  /** The key that wraps the state dict in the official file; null where the file is the state dict. */
+  readonly root: string | null;
+  readonly seed: number;
+  readonly format?: 'pth-zip' | 'pth-legacy';
+  readonly expected: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly ManifestTensor[];
+}
+
+interface TensorHead {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int64';
+}
+
+type Runs = readonly (readonly [count: number, item: number | Runs])[];
+
+interface Affine {
+  readonly dims: readonly number[];
+  readonly coef: readonly number[];
+  readonly offset: number;
+}
+
+type Filling =
+  | { readonly low: number; readonly high: number }
+  | { readonly const: number }
+  | { readonly values: readonly number[] }
+  | { readonly affine: Affine }
+  | { readonly runs: Runs };
+
+type ManifestTensor = TensorHead & Filling;
+
+/** A tensor in memory, in C order. */
+export interface BuiltTensor {
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int64';
+  readonly data: Float32Array | BigInt64Array;
+}
+
+/** Reads `test/fixtures/manifests/NAME.json`. */
+export function readManifest(name: string): Manifest {
+  const url = new URL(`../../fixtures/manifests/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(fileURLToPath(url), 'utf8')) as Manifest;
+}
+
+/** All tensors of a manifest, in its order. */
+export function buildManifestTensors(manifest: Manifest): Map<string, BuiltTensor> {
+  return new Map(
+    manifest.tensors.map((tensor) => {
+      const { name, shape, dtype } = tensor;
+      return [name, { shape, dtype, data: buildData(tensor, manifest.seed) }];
+    }),
+  );
+}
+
+function buildData(tensor: ManifestTensor, seed: number): Float32Array | BigInt64Array {
+  const count = tensor.shape.reduce((product, size) => product * size, 1);
+  if ('low' in tensor) return hashedValues(tensor, count, seed);
+  const values = listedValues(tensor, count);
+  if (values.length !== count) throw new Error(`${tensor.name}: ${values.length} values for ${count} elements`);
+  return tensor.dtype === 'int64' ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
+}
+
+// Looked up once: every use of a global is slow in Jest's sandbox, and these are used 100 million times.
+const { imul } = Math;
+
+function hashedValues(tensor: TensorHead & { low: number; high: number }, count: number, seed: number): Float32Array {
+  const { low, high } = tensor;
+  const start = fnv1a32(tensor.name) + imul(seed, 0x85ebca6b);
+  const out = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let x = (imul(i, 0x9e3779b1) + start) | 0;
+    x = imul(x ^ (x >>> 16), 0x85ebca6b);
+    x = imul(x ^ (x >>> 13), 0xc2b2ae35);
+    out[i] = low + (high - low) * (((x ^ (x >>> 16)) >>> 8) / 2 ** 24);
+  }
+  return out;
+}
+
+function listedValues(tensor: Exclude<Filling, { low: number }>, count: number): readonly number[] {
+  if ('const' in tensor) return new Array<number>(count).fill(tensor.const);
+  if ('values' in tensor) return tensor.values;
+  return 'affine' in tensor ? affineValues(tensor.affine) : runValues(tensor.runs);
+}
+
+/** `offset + sum(coef[d] * k[d])` over the grid `dims`, last index fastest. */
+function affineValues({ dims, coef, offset }: Affine): readonly number[] {
+  let values = [offset];
+  dims.forEach((size, d) => {
+    const step = coef[d] ?? 0;
+    const finer: number[] = [];
+    for (const value of values) for (let k = 0; k < size; k++) finer.push(value + step * k);
+    values = finer;
+  });
+  return values;
+}
+
+function runValues(runs: Runs): readonly number[] {
+  const values: number[] = [];
+  for (const [count, item] of runs) {
+    const part = typeof item === 'number' ? [item] : runValues(item);
+    for (let i = 0; i < count; i++) for (const value of part) values.push(value);
+  }
+  return values;
+}
+
+function fnv1a32(text: string): number {
+  return new TextEncoder().encode(text).reduce((hash, byte) => imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
+}

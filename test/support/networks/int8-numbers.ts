@@ -1,0 +1,66 @@
+import { recognise } from '../../../app/architectures/registry.ts';
+import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
+import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
+import { proceduralScene } from '../../../app/processing/int8/scene.ts';
+import { weightsFolderOf } from '../../../app/inference/session.ts';
+import type { ProtoInitializer } from '../../../app/onnx/model-proto.ts';
+import { CROP_SIDE } from '../../../app/processing/int8/calibration-crops.ts';
+import { watchedRuns } from '../../../app/processing/int8/crop-runs.ts';
+import { weightLimit } from '../../../app/processing/networks/weight-limit.ts';
+import { convsOf, foldScales } from '../../../app/quantization/folded-weights.ts';
+import { int8Tensors, numbersInMemory } from '../../../app/quantization/int8-model.ts';
+import type { Int8Numbers } from '../../../app/quantization/int8-numbers.ts';
+import { trunkScales } from '../../../app/quantization/scales.ts';
+
+/** Of a single scene. */
+const MARGIN = 1.6;
+
+/** The int8 form of a checkpoint's network, calibrated on one scene. */
+export async function int8NumbersOf(checkpoint: string): Promise<Int8Numbers> {
+  const { blocks, ranges, read } = await calibrated(checkpoint);
+  return numbersInMemory(int8Tensors(blocks, ranges, { read, limit: await weightLimit(), margin: MARGIN }));
+}
+
+/** The same with the weights folded, but not rounded: float32. */
+export async function unroundedNumbersOf(checkpoint: string): Promise<Int8Numbers> {
+  const { blocks, ranges, read } = await calibrated(checkpoint);
+  const scales = trunkScales(blocks, ranges, MARGIN);
+  const operands = new Map<string, ReturnType<Int8Numbers['operands']>>();
+  blocks.forEach((block, index) => {
+    const blockScales = scales.blocks[index];
+    if (!blockScales) throw new Error('there is a block without scales');
+    for (const conv of convsOf(block)) {
+      const { weight, bias } = foldScales(conv, blockScales, read);
+      const { name, shape } = conv.weight;
+      operands.set(name, {
+        weight: floats(name, shape, weight),
+        scale: floats(
+          `${name}.scale`,
+          [bias.length],
+          bias.map(() => 1),
+        ),
+        bias: floats(`${name}.bias`, [bias.length], bias),
+      });
+    }
+  });
+  return {
+    ...scales,
+    operands: ({ weight }) => {
+      const found = operands.get(weight.name);
+      if (!found) throw new Error(`${weight.name} was not folded`);
+      return found;
+    },
+  };
+}
+
+async function calibrated(checkpoint: string) {
+  const dict = openCheckpoint(checkpoint);
+  const crops = { calibrating: [Uint8Array.from(proceduralScene(0, CROP_SIDE).data)], measuring: [] };
+  const weightsFolder = weightsFolderOf(checkpoint);
+  const runs = await watchedRuns(recognise(dict), crops, { weightsFolder, meter: () => undefined });
+  return { ...runs, read: (name: string) => readTensor(dict, name) };
+}
+
+function floats(name: string, shape: readonly number[], values: Float64Array): ProtoInitializer {
+  return { name, type: 'float32', shape, data: new Uint8Array(Float32Array.from(values).buffer) };
+}

@@ -1,0 +1,58 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../../app/cli/main.ts', import.meta.url));
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** A server process of its own, to be killed. */
+export interface ServeProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Stops it as a machine does that has no time for it, and lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Ends it at once, without a word; its workers end by themselves. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts `hiresfix serve` over the folders `in` and `out` of `folder`; resolves when it takes jobs.
+ * @param main of a built program; by default the sources are run
+ */
+export async function serveProcess(
+  folder: string,
+  env: Record<string, string> = {},
+  main?: string,
+): Promise<ServeProcess> {
+  const program = main === undefined ? ['--import', TSX, CLI] : [main];
+  const child: ChildProcess = spawn(process.execPath, [...program, 'serve', '--port', '0'], {
+    env: {
+      PATH: process.env['PATH'],
+      UPLOAD_FOLDER: join(folder, 'in'),
+      PROCESSED_FOLDER: join(folder, 'out'),
+      MODEL_DOWNLOADS: 'false',
+      LOG_LEVEL: 'error',
+      RESULT_CACHE_MB: '0', // every job is to be run
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const died = exited.then(([code]) => {
+    throw new Error(`the server ended with ${String(code)} before it answered`);
+  });
+  const line: unknown[] = await Promise.race([once(child.stdout?.setEncoding('utf8') ?? child, 'data'), died]);
+  died.catch(() => undefined);
+  return {
+    pid: child.pid ?? 0,
+    signal: (signal) => child.kill(signal),
+    url: /http:\S+/.exec(String(line[0]))?.[0] ?? '',
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

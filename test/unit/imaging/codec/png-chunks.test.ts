@@ -1,0 +1,143 @@
+import { deflateSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { makePngChunk, makeXmpChunk, readPngParts, readPngText } from '../../../../app/imaging/codec/png-chunks.ts';
+import { noise } from '../../../support/images/images.ts';
+import { headerChunk, joinPng, type PngChunk, pngChunk, readPngChunks, writePng } from '../../../support/images/png.ts';
+
+const image = noise({ width: 5, height: 3, channels: 3, depth: 8 });
+const chunk = (type: string, text: string | Uint8Array): PngChunk => ({
+  type,
+  data: typeof text === 'string' ? Buffer.from(text, 'latin1') : text,
+});
+const whole = ({ type, data }: PngChunk) => new Uint8Array(pngChunk(type, data));
+
+describe('Walking the chunks of a PNG', () => {
+  it('reads the size and passes on only what the pixels need', () => {
+    const extra = [
+      chunk('gAMA', '\0\0\xb1\x8f'),
+      chunk('tEXt', 'a\0b'),
+      chunk('tIME', '1234567'),
+      chunk('prVt', 'x'),
+      chunk('bKGD', 'abcdef'),
+    ];
+    const parts = readPngParts(writePng(image, extra), 'a.png');
+    expect([parts.width, parts.height]).toEqual([5, 3]);
+    expect(readPngChunks(parts.pixels).map(({ type }) => type)).toEqual(['IHDR', 'IDAT', 'IEND']);
+  });
+
+  it('sets colour and text chunks aside byte for byte, colour first, texts in their order', () => {
+    const texts = [
+      chunk('zTXt', `z\0\0${deflateSync('zz').toString('latin1')}`),
+      chunk('tEXt', 'parameters\0a \xfcber cat'),
+      chunk('iTXt', 'i\0\0\0\0\0ü'),
+    ];
+    const gamma = chunk('gAMA', '\0\0\xb1\x8f');
+    const parts = readPngParts(writePng(image, [...texts, gamma]), 'a.png');
+    expect(parts.chunks).toEqual([gamma, ...texts].map(whole));
+  });
+
+  it('copies nothing that comes after IEND', () => {
+    const parts = readPngParts(Buffer.concat([writePng(image), Buffer.from('PK\x03\x04 secret')]), 'a.png');
+    expect(Buffer.from(parts.pixels).includes('secret')).toBe(false);
+  });
+
+  it('reads profile, density, XMP and the number of frames', () => {
+    const physical = Buffer.alloc(9);
+    physical.writeUInt32BE(11_811, 0);
+    physical.writeUInt32BE(11_811, 4);
+    physical[8] = 1;
+    const xmp = Buffer.from('<x:xmpmeta>ü</x:xmpmeta>');
+    const profile = Buffer.concat([Buffer.from('name\0\0', 'latin1'), deflateSync(Buffer.from('a profile'))]);
+    const parts = readPngParts(
+      writePng(image, [
+        chunk('iCCP', profile),
+        chunk('pHYs', physical),
+        chunk('acTL', '\0\0\0\x07\0\0\0\0'),
+        chunk('iTXt', makeXmpChunk(xmp).subarray(8, -4)), // without its frame
+      ]),
+      'a.png',
+    );
+    expect(Buffer.from(parts.icc ?? []).toString()).toBe('a profile');
+    expect(parts.density).toBeCloseTo(300, 2);
+    expect(Buffer.from(parts.xmp ?? []).equals(xmp)).toBe(true);
+    expect(parts.frames).toBe(7);
+  });
+
+  it('drops a profile that inflates beyond the limit, and says so', () => {
+    const bomb = Buffer.concat([Buffer.from('x\0\0', 'latin1'), deflateSync(Buffer.alloc(100 << 20))]);
+    const parts = readPngParts(writePng(image, [chunk('iCCP', bomb)]), 'a.png');
+    expect(parts.icc).toBeUndefined();
+    expect(parts.warnings).toEqual(['ICC profile dropped: it is damaged or larger than 4194304 bytes']);
+  });
+
+  it('keeps 200 text chunks and a megabyte of them, and says how many it dropped', () => {
+    const many = readPngParts(
+      writePng(
+        image,
+        Array.from({ length: 203 }, () => chunk('tEXt', 'k\0v')),
+      ),
+      'a.png',
+    );
+    expect(many.chunks).toHaveLength(200);
+    expect(many.warnings).toEqual(['3 text chunks dropped: at most 200 chunks and 1048576 bytes are kept']);
+    const large = readPngParts(
+      writePng(image, [chunk('tEXt', Buffer.alloc(1_048_576, 'x')), chunk('tEXt', 'k\0v')]),
+      'a.png',
+    );
+    expect(large.chunks).toHaveLength(1);
+  });
+
+  it('keeps EXIF of a camera and drops EXIF of 100 KB', () => {
+    const small = readPngParts(writePng(image, [chunk('eXIf', Buffer.alloc(60_000))]), 'a.png');
+    expect(readPngChunks(small.pixels).map(({ type }) => type)).toContain('eXIf');
+    const large = readPngParts(writePng(image, [chunk('eXIf', Buffer.alloc(100_000))]), 'a.png');
+    expect(readPngChunks(large.pixels).map(({ type }) => type)).not.toContain('eXIf');
+    expect(large.warnings).toEqual(['EXIF of 100000 bytes dropped: at most 65000 are kept']);
+  });
+
+  it('refuses more than 10,000 chunks, but any number of pixel chunks', () => {
+    const dots = Array.from({ length: 10_001 }, () => chunk('teST', ''));
+    expect(() => readPngParts(writePng(image, dots), 'a.png')).toThrow(
+      'a.png: expected a PNG with at most 10000 chunks besides its pixels, got more',
+    );
+    const pieces = joinPng([
+      headerChunk(1, 1, 8, 0),
+      ...Array.from({ length: 20_000 }, () => chunk('IDAT', '')),
+      chunk('IEND', ''),
+    ]);
+    expect(readPngParts(pieces, 'a.png').width).toBe(1);
+  });
+
+  it('says that the file ends early wherever it is cut', () => {
+    const file = writePng(image);
+    for (let length = 8; length < file.length; length += 3) {
+      expect(() => readPngParts(file.subarray(0, length), 'a.png')).toThrow(
+        `a.png: the file ends early: ${length} bytes came`,
+      );
+    }
+  });
+
+  it('refuses a file whose first chunk is not the header', () => {
+    expect(() => readPngParts(joinPng([chunk('IDAT', 'x'), chunk('IEND', '')]), 'a.png')).toThrow(
+      'expected a PNG that starts with its IHDR chunk, got "IDAT"',
+    );
+  });
+});
+
+describe('Reading PNG texts', () => {
+  it('reads tEXt as Latin-1 and uncompressed iTXt as UTF-8', () => {
+    expect(readPngText(makePngChunk('tEXt', Buffer.from('parameters\0caf\xe9', 'latin1')))).toEqual({
+      keyword: 'parameters',
+      text: 'café',
+    });
+    const international = Buffer.concat([Buffer.from('k\0\0\0en\0Schl\xc3\xbcssel\0', 'latin1'), Buffer.from('größe')]);
+    expect(readPngText(makePngChunk('iTXt', international))).toEqual({ keyword: 'k', text: 'größe' });
+  });
+
+  it('leaves compressed and malformed texts alone', () => {
+    expect(readPngText(makePngChunk('iTXt', Buffer.from('k\0\x01\0\0\0xx', 'latin1')))).toBeUndefined();
+    expect(readPngText(makePngChunk('zTXt', Buffer.from('k\0\0xx', 'latin1')))).toBeUndefined();
+    expect(readPngText(makePngChunk('tEXt', Buffer.from('no separator')))).toBeUndefined();
+    expect(readPngText(makePngChunk('iTXt', Buffer.from('k\0\0\0en', 'latin1')))).toBeUndefined();
+  });
+});
