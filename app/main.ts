@@ -23,7 +23,7 @@ import { StateInUseError } from './jobs/errors.ts';
 const DRAIN_MS = 10_000;
 const IDLE_CHECK_MS = 100;
 /** The server before this one may still be draining. */
-const LONGEST_LOCK_WAIT_MS = 30_000;
+const MAX_LOCK_WAIT_MS = 30_000;
 const LOCK_TIMINGS = { heartbeatMs: 2000, staleMs: 10_000, pollMs: 100 };
 
 /** A service that listens. */
@@ -97,7 +97,7 @@ export async function startService(config: Config): Promise<RunningService> {
 
 /** One server at a time works with a journal. One that was killed leaves no lock that counts. */
 async function lockState(folder: string): Promise<ProcessLock> {
-  const signal = AbortSignal.timeout(LONGEST_LOCK_WAIT_MS);
+  const signal = AbortSignal.timeout(MAX_LOCK_WAIT_MS);
   try {
     return await ProcessLock.acquire(join(folder, 'server.lock'), LOCK_TIMINGS, { signal });
   } catch (error) {

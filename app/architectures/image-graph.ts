@@ -83,9 +83,9 @@ function fromNetwork(output: Value, channels: Channels): Value {
   if (output.size(1) === 1) return output.squeeze(1);
   if (channels < 3) return luma(output).squeeze(1);
   if (channels === 3) return output.squeeze(0);
-  const colour = output.slice(0, 0, 1).squeeze(0);
+  const color = output.slice(0, 0, 1).squeeze(0);
   const alpha = luma(output.slice(0, 1, 2)).squeeze(1);
-  return colour.concat([alpha], 0);
+  return color.concat([alpha], 0);
 }
 
 /** [N, 3, H, W] to [N, 1, H, W]. */

@@ -40,10 +40,10 @@ export class CheckpointError extends HiresFixError {
   }
 }
 
-const LONGEST_QUOTE = 80;
+const MAX_QUOTE = 80;
 
 /** Text from a file, for a message: quoted, control characters escaped, cut short. */
 export function quoted(text: string): string {
-  const shown = text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+  const shown = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text;
   return `'${JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"')}'`;
 }

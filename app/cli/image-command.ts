@@ -10,11 +10,11 @@ import type { InputFile } from './input-files.ts';
 import { inputFiles } from './input-files.ts';
 import { interruption } from './interruption.ts';
 import { ProgressBar } from './progress-bar.ts';
-import type { Outcome } from './upscale-report.ts';
+import type { BatchOutcome } from './upscale-report.ts';
 import { reportOutcome } from './upscale-report.ts';
 
 /** A command's work: what the flags ask for, and who does it. */
-export interface ImageWork<T> {
+export interface ImageCommand<T> {
   createTask(files: readonly InputFile[]): Promise<T>;
   run(task: T, hooks: TaskHooks): Promise<unknown>;
 }
@@ -41,12 +41,12 @@ export function addResultOptions(command: Command, suffix: string): Command {
 export async function runImageCommand<T>(
   inputs: readonly string[],
   flags: ImageFlags,
-  work: ImageWork<T>,
+  work: ImageCommand<T>,
 ): Promise<void> {
   const files = await inputFiles(inputs);
   const task = await work.createTask(files);
   const isJson = flags.json === true;
-  const outcome: Outcome = { results: new Map(), failures: new Map() };
+  const outcome: BatchOutcome = { results: new Map(), failures: new Map() };
   const bar = new ProgressBar(!isJson);
   const interrupt = interruption();
   let error: Error | undefined;

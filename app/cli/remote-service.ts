@@ -32,8 +32,8 @@ const problem = z.object({ code: z.string(), detail: z.string() });
 /** Requests but uploads and results are answered within moments. */
 const ANSWER_MS = 60_000;
 /** A service that is full says when to come back; this often it is believed, and for so long. */
-const MOST_RETRIES = 20;
-const LONGEST_RETRY_SECONDS = 60;
+const MAX_RETRIES = 20;
+const MAX_RETRY_SECONDS = 60;
 
 /** A running service of this kind, as a caller sees it. Errors: ServerUnreachableError, ServerProblemError, the signal's reason. */
 export class RemoteService {
@@ -108,7 +108,7 @@ export class RemoteService {
       });
       if (response.ok) return response;
       const wait = Number(response.headers.get('Retry-After') ?? NaN);
-      if (!(wait >= 0 && wait <= LONGEST_RETRY_SECONDS) || tries === MOST_RETRIES) throw await this.#problem(response);
+      if (!(wait >= 0 && wait <= MAX_RETRY_SECONDS) || tries === MAX_RETRIES) throw await this.#problem(response);
       await response.body?.cancel();
       await pause(wait * 1000, undefined, { signal });
     }

@@ -20,7 +20,7 @@ export interface RemoteTask {
 
 /** How often a job is looked at; a service that cannot be reached for so many looks is gone. */
 const LOOK_MS = 250;
-const MOST_FAILED_LOOKS = 20;
+const MAX_FAILED_LOOKS = 20;
 
 /** Problems of one image, after which the others go on. */
 const IMAGE_CODES = new Set([
@@ -97,7 +97,7 @@ async function ended(
 ): Promise<RemoteJob['results'][number]> {
   for (let failed = 0; ;) {
     const job = await service.job(id, signal).catch((error: unknown) => {
-      if (!(error instanceof ServerUnreachableError) || ++failed > MOST_FAILED_LOOKS) throw error;
+      if (!(error instanceof ServerUnreachableError) || ++failed > MAX_FAILED_LOOKS) throw error;
       return undefined;
     });
     if (job) {

@@ -5,7 +5,7 @@ import { BatchFailedError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
 
 /** What has come of the images of a command. */
-export interface Outcome {
+export interface BatchOutcome {
   readonly results: Map<number, ImageResult>;
   /** Why single images failed. */
   readonly failures: Map<number, HiresFixError>;
@@ -18,7 +18,7 @@ export interface Outcome {
  */
 export function reportOutcome(
   files: readonly InputFile[],
-  { results, failures }: Outcome,
+  { results, failures }: BatchOutcome,
   { isJson, error }: { readonly isJson: boolean; readonly error?: Error | undefined },
 ): void {
   const nameOf = (index: number) => files[index]?.path ?? '';

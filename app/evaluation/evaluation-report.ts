@@ -8,7 +8,7 @@ import type { EvaluationView } from './evaluation-view.ts';
 import { DIFFERENCE_GAIN, sideBySide } from './side-by-side.ts';
 
 /** Pairs that are shown; all are listed. */
-const MOST_PICTURES = 24;
+const MAX_PICTURES = 24;
 
 /**
  * Writes `report.html`, `report.json` and `pictures/*.png` into a folder, which is created: the figures, worst first, and the
@@ -18,7 +18,7 @@ export async function writeReport(folder: string, view: EvaluationView, maxPixel
   await mkdir(join(folder, 'pictures'), { recursive: true });
   const worstFirst = [...view.files].sort((a, b) => (a.psnr ?? Infinity) - (b.psnr ?? Infinity) || a.ssim - b.ssim);
   const pictures: string[] = [];
-  for (const [index, pair] of worstFirst.slice(0, MOST_PICTURES).entries()) {
+  for (const [index, pair] of worstFirst.slice(0, MAX_PICTURES).entries()) {
     const picture = `pictures/${String(index + 1).padStart(2, '0')}.png`;
     await writePicture(folder, picture, { pair, maxPixels });
     pictures.push(picture);

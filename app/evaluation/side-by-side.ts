@@ -6,7 +6,7 @@ import { rowsOf } from '../imaging/rows.ts';
 
 /** How much larger than life differences are shown. */
 export const DIFFERENCE_GAIN = 4;
-const LARGEST_SIDE = 1024;
+const MAX_SIDE = 1024;
 const GAP = 8;
 
 /**
@@ -33,7 +33,7 @@ function differenceOf(reference: Image, candidate: Image): Image {
 }
 
 function reduced(image: Image): Image {
-  const ratio = LARGEST_SIDE / Math.max(image.width, image.height);
+  const ratio = MAX_SIDE / Math.max(image.width, image.height);
   if (ratio >= 1) return image;
   const side = (length: number): number => Math.max(1, Math.round(length * ratio));
   return resampleImage(image, side(image.width), side(image.height), 'LANCZOS');

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import type { JobMethod } from '../jobs/job.ts';
 
 /** File systems take names of 255 bytes. */
-const LONGEST_BASE_BYTES = 200;
+const MAX_BASE_BYTES = 200;
 /** What a method adds to a name: `photo_upscaled.png`. */
 const SUFFIXES: Readonly<Record<JobMethod, string>> = {
   upscale: '_upscaled',
@@ -24,7 +24,7 @@ export function downloadName(originalName: string, method: JobMethod, resultFile
   const safe = lastPart.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}<>:"|?*]/gu, '').replace(/^[.\s]+/, '');
   const stem = Buffer.from(safe.slice(0, safe.length - extname(safe).length));
   const base = stem
-    .subarray(0, LONGEST_BASE_BYTES)
+    .subarray(0, MAX_BASE_BYTES)
     .toString()
     .replace(/\uFFFD+$/, '')
     .trim();

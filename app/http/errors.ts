@@ -64,12 +64,12 @@ export class OriginNotAllowedError extends HiresFixError {
   }
 }
 
-const LONGEST_QUOTE = 100;
+const MAX_QUOTE = 100;
 
 function quoted(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
-  return typeof value === 'string' && value.length > LONGEST_QUOTE
-    ? `${JSON.stringify(value.slice(0, LONGEST_QUOTE))}…`
+  return typeof value === 'string' && value.length > MAX_QUOTE
+    ? `${JSON.stringify(value.slice(0, MAX_QUOTE))}…`
     : JSON.stringify(value);
 }

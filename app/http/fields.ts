@@ -64,7 +64,7 @@ export function parseParameters<S extends z.ZodObject>(
     else if (value !== null) known.set(name, value);
   }
   const parsed = schema.safeParse(Object.fromEntries(known));
-  if (parsed.success) return { values: parsed.data, warnings: warningsOf(unknown) };
+  if (parsed.success) return { values: parsed.data, warnings: unknownFieldWarnings(unknown) };
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
   throw new BadFieldError(nameOf(path), issue ? expectation(issue) : 'is not valid', valueAt(known, path));
@@ -88,7 +88,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^Invalid (input|option): /, '').replace(/^\w+ (?=must\b)/, '');
 }
 
-function warningsOf(unknown: readonly string[]): string[] {
+function unknownFieldWarnings(unknown: readonly string[]): string[] {
   const warnings = unknown
     .slice(0, NAMED_UNKNOWN_FIELDS)
     .map((name) => `unknown field ${JSON.stringify(name.slice(0, 64))} was ignored`);

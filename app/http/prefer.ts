@@ -6,7 +6,7 @@ export interface Preference {
   readonly applied: string;
 }
 
-const LONGEST_WAIT_SECONDS = 3600;
+const MAX_WAIT_SECONDS = 3600;
 
 /** Reads `respond-async` and `wait=N` (seconds); with both, the answer comes by then at the latest. Other preferences are ignored. */
 export function parsePrefer(header: string | undefined): Preference {
@@ -18,7 +18,7 @@ export function parsePrefer(header: string | undefined): Preference {
     .map((token) => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(token)?.[1])
     .find((digits) => digits !== undefined);
   if (wait !== undefined) {
-    const seconds = Math.min(Number(wait), LONGEST_WAIT_SECONDS);
+    const seconds = Math.min(Number(wait), MAX_WAIT_SECONDS);
     return { waitMs: seconds * 1000, applied: `wait=${seconds}` };
   }
   return tokens.includes('respond-async')

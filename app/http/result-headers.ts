@@ -11,7 +11,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   tiff: 'image/tiff',
   json: 'application/json',
 };
-const LONGEST_WARNINGS = 4000;
+const MAX_WARNINGS = 4000;
 
 /** Sets what an image answer says about itself: what it is, how to save it, and what was done to make it. */
 export function setResultHeaders(response: Response, job: Job, result: JobResult): void {
@@ -28,12 +28,12 @@ export function setResultHeaders(response: Response, job: Job, result: JobResult
     'X-Device': headerText(info.device ?? 'cpu'),
     'Server-Timing': serverTiming(job, result),
   });
-  const warnings = warningsOf(job, result);
-  if (warnings.length > 0) response.set('X-Warnings', headerText(warnings.join('; ')).slice(0, LONGEST_WARNINGS));
+  const warnings = jobWarnings(job, result);
+  if (warnings.length > 0) response.set('X-Warnings', headerText(warnings.join('; ')).slice(0, MAX_WARNINGS));
 }
 
 /** Everything that a caller should know about one result, beside the result. */
-export function warningsOf(job: Job, { info }: JobResult): string[] {
+export function jobWarnings(job: Job, { info }: JobResult): string[] {
   const fallbacks = info.fallbacks.map(({ from, to, reason }) => `fell back from ${from} to ${to}: ${reason}`);
   return [...job.warnings, ...info.warnings, ...fallbacks];
 }

@@ -27,7 +27,7 @@ import { originPolicy, requestLog, securityHeaders } from './security.ts';
 
 /** Against clients that open connections and send little; how long an answer takes is not limited. */
 const CONNECTION_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 };
-const MOST_CONNECTIONS = 2048;
+const MAX_CONNECTIONS = 2048;
 
 export interface HttpDependencies {
   readonly config: Config;
@@ -65,6 +65,6 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   const server = createServer(CONNECTION_LIMITS, app);
   // With a listener of our own `100 Continue` is not sent at once: a body that will be refused is not asked for.
   server.on('checkContinue', app);
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   return server;
 }

@@ -3,12 +3,12 @@ import type { Config } from '../config.ts';
 import { urlProblem } from '../outbound/public-url.ts';
 import { BadFieldError } from './errors.ts';
 
-const LONGEST_URL = 2048;
+const MAX_URL = 2048;
 
 /** The field `webhook_url` of everything that makes a job. Whether it is taken, `webhookOf` says. */
 export const webhookUrl = z
   .string({ error: 'must be a URL, as text' })
-  .max(LONGEST_URL, { error: `must have at most ${LONGEST_URL} characters` })
+  .max(MAX_URL, { error: `must have at most ${MAX_URL} characters` })
   .optional()
   .describe('URL that is told of the end of the job by a signed POST, where WEBHOOKS_ENABLED');
 
@@ -18,7 +18,7 @@ export function webhookOf(
   { webhooksEnabled }: Pick<Config, 'webhooksEnabled'>,
 ): { readonly webhookUrl?: string } {
   if (given === undefined) return {};
-  const problem = given.length > LONGEST_URL ? `must have at most ${LONGEST_URL} characters` : urlProblem(given);
+  const problem = given.length > MAX_URL ? `must have at most ${MAX_URL} characters` : urlProblem(given);
   if (!webhooksEnabled) {
     throw new BadFieldError('webhook_url', 'is not taken here; whoever runs the service can set WEBHOOKS_ENABLED');
   }

@@ -23,7 +23,7 @@ export function rgbRows(source: RowSource, depth: BitDepth = source.depth): RowS
 }
 
 /** What `shape` is in colour: RGB, with alpha where it has that. */
-export function colouredShape(shape: ImageShape): ImageShape {
+export function coloredShape(shape: ImageShape): ImageShape {
   const { width, height, depth } = shape;
   return { width, height, depth, channels: hasAlpha(shape.channels) ? 4 : 3 };
 }
@@ -32,16 +32,16 @@ export function colouredShape(shape: ImageShape): ImageShape {
 export function withoutAlpha(source: RowSource): RowSource {
   if (!hasAlpha(source.channels)) return source;
   const { width, height, depth, channels } = source;
-  const colours = channels === 2 ? 1 : 3;
+  const colors = channels === 2 ? 1 : 3;
   const readRows = (y: number, count: number): Samples => {
     const rows = source.readRows(y, count);
-    const kept = allocateSamples(depth, width * count * colours);
+    const kept = allocateSamples(depth, width * count * colors);
     for (let pixel = 0; pixel < width * count; pixel++) {
-      for (let c = 0; c < colours; c++) kept[pixel * colours + c] = rows[pixel * channels + c] ?? 0;
+      for (let c = 0; c < colors; c++) kept[pixel * colors + c] = rows[pixel * channels + c] ?? 0;
     }
     return kept;
   };
-  return { width, height, channels: colours, depth, readRows };
+  return { width, height, channels: colors, depth, readRows };
 }
 
 /**
@@ -50,19 +50,19 @@ export function withoutAlpha(source: RowSource): RowSource {
 export function withAlphaOf(source: RowSource, sink: RowSink): RowSink {
   if (!hasAlpha(source.channels)) return sink;
   const { width, channels } = source;
-  const colours = sink.channels === 2 ? 1 : 3;
-  const stride = colours + 1;
+  const colors = sink.channels === 2 ? 1 : 3;
+  const stride = colors + 1;
   let y = 0;
-  const writeRows = (coloured: Samples): void => {
-    const count = coloured.length / (colours * width);
+  const writeRows = (colored: Samples): void => {
+    const count = colored.length / (colors * width);
     const rows = source.readRows(y, count);
     const whole = allocateSamples(sink.depth, width * count * stride);
     for (let pixel = 0; pixel < width * count; pixel++) {
-      for (let c = 0; c < colours; c++) whole[stride * pixel + c] = coloured[colours * pixel + c] ?? 0;
-      whole[stride * pixel + colours] = rows[(pixel + 1) * channels - 1] ?? 0;
+      for (let c = 0; c < colors; c++) whole[stride * pixel + c] = colored[colors * pixel + c] ?? 0;
+      whole[stride * pixel + colors] = rows[(pixel + 1) * channels - 1] ?? 0;
     }
     y += count;
     sink.writeRows(whole);
   };
-  return { width, height: sink.height, channels: colours, depth: sink.depth, writeRows };
+  return { width, height: sink.height, channels: colors, depth: sink.depth, writeRows };
 }

@@ -9,7 +9,7 @@ export const VIPS_HEADER_BYTES = 64;
 /** 'b6a6f208', a file in Intel byte order. */
 const INTEL_MAGIC = 0x08f2a6b6;
 const BAND_FORMAT = { 8: 0, 16: 2 } as const; // VIPS_FORMAT_UCHAR, VIPS_FORMAT_USHORT
-const INTERPRETATION = { gray: { 8: 1, 16: 26 }, colour: { 8: 22, 16: 25 } } as const; // B_W, GREY16, sRGB, RGB16
+const INTERPRETATION = { gray: { 8: 1, 16: 26 }, color: { 8: 22, 16: 25 } } as const; // B_W, GREY16, sRGB, RGB16
 const CODING_NONE = 0;
 const MM_PER_INCH = 25.4;
 
@@ -25,7 +25,7 @@ export interface VipsAttachments {
 /** @param density pixels per inch */
 export function vipsHeader({ width, height, channels, depth }: ImageShape, density = DEFAULT_DENSITY): Uint8Array {
   const view = new DataView(new ArrayBuffer(VIPS_HEADER_BYTES));
-  const interpretation = INTERPRETATION[channels < 3 ? 'gray' : 'colour'][depth];
+  const interpretation = INTERPRETATION[channels < 3 ? 'gray' : 'color'][depth];
   const fields = [INTEL_MAGIC, width, height, channels, 0, BAND_FORMAT[depth], CODING_NONE, interpretation];
   fields.forEach((value, index) => view.setInt32(index * 4, value, true));
   view.setFloat32(32, density / MM_PER_INCH, true);

@@ -35,16 +35,16 @@ export class Janitor {
   }
 
   /** One round; `now` in ms since the epoch. */
-  async sweep(now = Date.now()): Promise<{ readonly expired: number; readonly strangers: number }> {
+  async sweep(now = Date.now()): Promise<{ readonly expired: number; readonly orphans: number }> {
     const { queue, files, jobTtlMs } = this.#options;
     const expired = await queue.expire(now - jobTtlMs);
-    let strangers = 0;
+    let orphans = 0;
     for (const { jobId, path } of await files.olderThan(now - STRANGER_AGE_MS)) {
       if (await this.#isKnown(jobId)) continue;
       await files.removeAt(path);
-      strangers++;
+      orphans++;
     }
-    return { expired, strangers };
+    return { expired, orphans };
   }
 
   async #isKnown(jobId: string): Promise<boolean> {

@@ -27,7 +27,7 @@ export interface Admission {
  *   `failed` and `cancelled`. It reaches exactly one, stays there, and one event of that name is emitted.
  * - A job may run more than once, but its results are committed once, whole, and on disk before anyone is told.
  * - Jobs of one caller start in the order they were accepted; callers take turns.
- * - A job whose worker dies `MOST_DEATHS` times while the server lives fails; what stopped with a server runs again.
+ * - A job whose worker dies `MAX_CRASHES` times while the server lives fails; what stopped with a server runs again.
  *
  * Deliberately not part of it: what a job does (`JobHandler`), who may see one (the routes ask), when results expire (the
  * janitor decides), and how many servers there are.
@@ -83,8 +83,8 @@ export interface JobQueue {
 }
 
 /** Workers that may die over one job before it fails. */
-export const MOST_DEATHS = 3;
+export const MAX_CRASHES = 3;
 /** Servers that may stop while one job runs before it fails. */
-export const MOST_RESTARTS = 10;
+export const MAX_RESTARTS = 10;
 /** Ended jobs that are kept at most, whatever their time; the oldest go first. */
 export const KEPT_JOBS = 10_000;

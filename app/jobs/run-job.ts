@@ -4,21 +4,21 @@ import { WorkerCrashedError } from '../worker/errors.ts';
 import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import { finalProgress } from './job.ts';
-import { MOST_DEATHS } from './job-queue.ts';
+import { MAX_CRASHES } from './job-queue.ts';
 
 const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
 
 /** How a job ends, and what changes with it. */
-export type Outcome = { readonly status: EndStatus } & Partial<Job>;
+export type JobOutcome = { readonly status: EndStatus } & Partial<Job>;
 
 /** A job that runs; `job` is replaced from outside as it changes. */
 export interface RunningJob {
   readonly job: Job;
-  deaths: number;
+  crashes: number;
   readonly restarts: number;
 }
 
-export interface Run {
+export interface JobRun {
   readonly handler: JobHandler;
   readonly files: JobFiles;
   readonly logger: Logger;
@@ -33,22 +33,25 @@ export interface Run {
  * Runs a job, again after each death of its worker, until it has its results on the disk or has failed. That it starts is
  * stored first: whoever finds it after a crash knows that it ran, and no two attempts have the same number. Never rejects.
  */
-export async function runJob(running: RunningJob, run: Run): Promise<Outcome> {
+export async function runJob(running: RunningJob, run: JobRun): Promise<JobOutcome> {
   for (;;) {
     try {
-      return await attempt(running, run);
+      return await runAttempt(running, run);
     } catch (error) {
       if (run.signal.aborted) return { status: 'failed', error: INTERNAL }; // nobody will hear of it
-      const mayRetry = error instanceof WorkerCrashedError && mayDieAgain(running);
+      const mayRetry = error instanceof WorkerCrashedError && mayCrashAgain(running);
       if (!mayRetry) return { status: 'failed', error: failureOf(error, running.job.id, run.logger) };
-      running.deaths++;
-      run.logger.warn('the worker of a job died', { job_id: running.job.id, deaths: running.deaths, error });
+      running.crashes++;
+      run.logger.warn('the worker of a job died', { job_id: running.job.id, crashes: running.crashes, error });
     }
   }
 }
 
-async function attempt(running: RunningJob, { handler, files, signal, change, store, logger }: Run): Promise<Outcome> {
-  const number = running.deaths + running.restarts + 1;
+async function runAttempt(
+  running: RunningJob,
+  { handler, files, signal, change, store, logger }: JobRun,
+): Promise<JobOutcome> {
+  const number = running.crashes + running.restarts + 1;
   change({ status: 'processing', queuePosition: 0, startedAt: Date.now(), attempt: number, failures: [] });
   await store();
   signal.throwIfAborted();
@@ -59,7 +62,7 @@ async function attempt(running: RunningJob, { handler, files, signal, change, st
   const failures: ImageFailure[] = [];
   const results = await handler(running.job, {
     signal,
-    mayRetry: mayDieAgain(running),
+    mayRetry: mayCrashAgain(running),
     onProgress: (progress) => {
       // A second attempt begins at 0 again; the job does not go back. 1 is for a job whose results can be fetched.
       const reached = Math.max(running.job.progress.progress, Math.min(progress.progress, 0.999));
@@ -84,11 +87,11 @@ function logFallbacks(jobId: string, results: readonly JobResult[], logger: Logg
   }
 }
 
-function mayDieAgain({ deaths }: RunningJob): boolean {
-  return deaths + 1 < MOST_DEATHS;
+function mayCrashAgain({ crashes }: RunningJob): boolean {
+  return crashes + 1 < MAX_CRASHES;
 }
 
-function completed(job: Job, results: readonly JobResult[], failures: readonly ImageFailure[]): Outcome {
+function completed(job: Job, results: readonly JobResult[], failures: readonly ImageFailure[]): JobOutcome {
   return { status: 'completed', results, failures, progress: finalProgress(job) };
 }
 

@@ -2,11 +2,11 @@ import type { Job } from './job.ts';
 
 /** Before anything was measured. */
 const FIRST_GUESS_SECONDS = 10;
-const LONGEST_WAIT_SECONDS = 300;
+const MAX_WAIT_SECONDS = 300;
 /** Weight of the newest run in the running mean. */
 const NEWEST = 0.2;
 /** Before this much is done, a job's own speed says little. */
-const LEAST_PROGRESS = 0.05;
+const MIN_PROGRESS = 0.05;
 
 /** How fast jobs have been served lately: a running mean of how long they ran. */
 export class ServiceRate {
@@ -29,7 +29,7 @@ export class ServiceRate {
   /** Seconds, 1 to 300, after which a full queue is likely to have a place. */
   secondsUntilFree(): number {
     const seconds = (this.#meanSeconds ?? FIRST_GUESS_SECONDS) / this.#workers;
-    return Math.min(LONGEST_WAIT_SECONDS, Math.max(1, Math.ceil(seconds)));
+    return Math.min(MAX_WAIT_SECONDS, Math.max(1, Math.ceil(seconds)));
   }
 
   /** Seconds until a job has ended; undefined where nothing was measured that could say so, and for one that has. */
@@ -37,7 +37,7 @@ export class ServiceRate {
     const mean = work.kind === 'download' ? undefined : this.#meanSeconds;
     if (status === 'processing' && startedAt !== undefined) {
       const elapsed = secondsSince(startedAt);
-      if (progress >= LEAST_PROGRESS) return Math.round((elapsed * (1 - progress)) / progress);
+      if (progress >= MIN_PROGRESS) return Math.round((elapsed * (1 - progress)) / progress);
       return mean === undefined ? undefined : Math.round(Math.max(mean - elapsed, 0));
     }
     if (status !== 'queued' || mean === undefined) return undefined;

@@ -18,7 +18,7 @@ import { chooseFormat, extensionOf } from './output-format.ts';
 import type { WorkProgress } from './progress.ts';
 import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
 import { StageClock } from './stage-clock.ts';
-import type { Attempt, ImagesTask, TaskImage } from './tasks.ts';
+import type { Rung, ImagesTask, TaskImage } from './tasks.ts';
 import type { OutputOptions } from '../options/upscale-options.ts';
 
 /** What is told while the images of a task are worked on. */
@@ -51,14 +51,14 @@ export interface PixelWork<P> {
 
 /** Where and how the images are worked on. */
 export interface Processing {
-  readonly attempt: Attempt;
-  /** A folder for this attempt's scratch files. */
+  readonly rung: Rung;
+  /** A folder for this worker's scratch files. */
   readonly scratch: string;
   readonly maxInputPixels: number;
   readonly hooks: ProcessorHooks;
 }
 
-/** What is wrong with the task whatever the image; and what another attempt may do better. */
+/** What is wrong with the task whatever the image; and what another worker may do better. */
 const TASK_ERRORS = [
   BadModelsLockError,
   BadParameterError,
@@ -73,7 +73,7 @@ const TASK_ERRORS = [
 ];
 
 /**
- * Decodes, works on and encodes, one after another, the images of a task that no earlier attempt finished.
+ * Decodes, works on and encodes, one after another, the images of a task that no earlier worker finished.
  * @throws what `eachImage` does
  */
 export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, processing: Processing): Promise<void> {
@@ -84,17 +84,17 @@ export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, pro
 }
 
 /**
- * Does something with one image after another of a task, but for those that an earlier attempt finished.
+ * Does something with one image after another of a task, but for those that an earlier worker finished.
  * @throws what is wrong with the task and not with one image; InferenceError where the device or its memory failed, so that
- * another attempt may do better
+ * another worker may do better
  */
 export async function eachImage(
   { images }: Pick<ImagesTask, 'images'>,
-  { attempt, hooks }: Pick<Processing, 'attempt' | 'hooks'>,
+  { rung, hooks }: Pick<Processing, 'rung' | 'hooks'>,
   work: (image: TaskImage, clock: StageClock) => Promise<Omit<ImageResult, 'index'>>,
 ): Promise<void> {
   for (const [index, image] of images.entries()) {
-    if (attempt.finished.includes(index)) continue;
+    if (rung.finished.includes(index)) continue;
     hooks.onImage(index);
     const clock = new StageClock(index, images.length, {}, (progress) => hooks.onProgress(progress));
     try {

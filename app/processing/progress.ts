@@ -15,7 +15,7 @@ export type Stage =
 /** How far a job's work has come, as the worker reports it. Fractions are 0..1. */
 export interface WorkProgress {
   readonly stage: Stage;
-  /** Of the whole task, never falling within one attempt. */
+  /** Of the whole task, never falling within one worker's run. */
   readonly progress: number;
   readonly stageProgress: number;
   /** 1-based index of the image at work, of `images`. */

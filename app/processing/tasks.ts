@@ -77,14 +77,14 @@ export interface OptimizeTask {
   readonly images: readonly string[];
 }
 
-/** What an attempt at a task is given beside the task. */
-export interface Attempt {
+/** A rung of the fallback ladder: what a worker must do without because of how earlier ones failed at the task. */
+export interface Rung {
   /** Devices that failed before in this task. */
   readonly excludedDevices: readonly string[];
-  /** Largest tile core in input pixels, where an earlier attempt ran out of memory or died. */
+  /** Largest tile core in input pixels, where an earlier worker ran out of memory or died. */
   readonly maxTile?: number;
-  /** Images finished by earlier attempts, by index. */
+  /** Images finished by earlier workers, by index. */
   readonly finished: readonly number[];
-  /** Images whose faces are left as they are, because an earlier attempt died over them; by index. */
+  /** Images whose faces are left as they are, because an earlier worker died over them; by index. */
   readonly withoutFaces?: readonly number[];
 }

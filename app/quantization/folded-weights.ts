@@ -9,9 +9,9 @@ export interface ConvNumbers {
 }
 
 /** In steps; what products add to it fits beside it into 32 bits. */
-const LARGEST_BIAS = 2 ** 30;
+const MAX_BIAS = 2 ** 30;
 /** Of a channel of zeros; a float32 that can be divided by. */
-const LEAST_STEP = 1e-20;
+const MIN_STEP = 1e-20;
 
 /** A convolution whose weights are bytes: `scale[o] * weight[o, ...]`, and biases in the same steps. */
 export interface RoundedConv {
@@ -59,7 +59,7 @@ export function roundWeights({ weight, bias }: ConvNumbers, limit: number): Roun
     let most = 0;
     for (let at = from; at < to; at++) most = Math.max(most, Math.abs(weight[at] ?? 0));
     // Weights of next to nothing beside a bias must leave it room in its 32 bits.
-    const step = Math.fround(Math.max(most / limit, Math.abs(bias[output] ?? 0) / LARGEST_BIAS, LEAST_STEP));
+    const step = Math.fround(Math.max(most / limit, Math.abs(bias[output] ?? 0) / MAX_BIAS, MIN_STEP));
     for (let at = from; at < to; at++) {
       rounded[at] = Math.min(limit, Math.max(-limit, Math.round((weight[at] ?? 0) / step)));
     }

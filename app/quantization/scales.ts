@@ -3,11 +3,11 @@ import type { DenseBlock } from './dense-block.ts';
 import type { Ranges } from './ranges.ts';
 
 /** The smallest scale in a convolution's output, as a share of the largest: channels that calibration never moved may move. */
-const LEAST_SHARE = 0.05;
+const MIN_SHARE = 0.05;
 /** The same for the channels of the trunk. */
-const LEAST_TRUNK_SHARE = 0.01;
+const MIN_TRUNK_SHARE = 0.01;
 /** Of a block that does nothing: its scales must still be numbers to divide by. */
-const LEAST_SCALE = 1e-8;
+const MIN_SCALE = 1e-8;
 
 /** How the values of one dense block are written in 8 bits: a byte q of channel c stands for `scale[c] * (q - 128)`. */
 export interface BlockScales {
@@ -39,7 +39,7 @@ export function trunkScales(blocks: readonly DenseBlock[], ranges: Ranges, margi
 function sharedScales(magnitudes: readonly Float64Array[]): Float32Array {
   const relative = magnitudes.map((block) => {
     const mean = block.reduce((sum, value) => sum + value, 0) / block.length;
-    return block.map((value) => Math.max(mean === 0 ? 1 : value / mean, LEAST_TRUNK_SHARE));
+    return block.map((value) => Math.max(mean === 0 ? 1 : value / mean, MIN_TRUNK_SHARE));
   });
   return Float32Array.from(relative[0] ?? [], (_, channel) => {
     const logs = relative.reduce((sum, block) => sum + Math.log(block[channel] ?? 1), 0);
@@ -56,7 +56,7 @@ function blockScales(block: DenseBlock, trunk: Float32Array, room: Room): BlockS
   const { ranges, margin } = room;
   const step = (value: string, reach: number): number => {
     const ratios = ranges.magnitudes(value).map((most, channel) => most / (trunk[channel] ?? 1));
-    return Math.fround(Math.max((reach * Math.max(...ratios)) / 127, LEAST_SCALE));
+    return Math.fround(Math.max((reach * Math.max(...ratios)) / 127, MIN_SCALE));
   };
   const input = step(block.input, margin);
   const values = new Map<string, Float64Array>([[block.input, Float64Array.from(trunk, (scale) => input * scale)]]);
@@ -82,7 +82,7 @@ function convScales(value: string, isPositive: boolean, { ranges, margin }: Room
     const negative = isPositive ? 0 : -(low[channel] ?? 0) / 128;
     return margin * Math.max(most / 127, negative, 0);
   });
-  const least = Math.max(LEAST_SHARE * Math.max(...scales), LEAST_SCALE);
+  const least = Math.max(MIN_SHARE * Math.max(...scales), MIN_SCALE);
   return scales.map((scale) => Math.max(scale, least));
 }
 

@@ -15,8 +15,8 @@ import { jobView, progressView } from '../jobs/job-view.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
 
-const LARGEST_MESSAGE_BYTES = 65_536;
-const MOST_SUBSCRIPTIONS = 1000;
+const MAX_MESSAGE_BYTES = 65_536;
+const MAX_SUBSCRIPTIONS = 1000;
 const CONNECT_TIMEOUT_MS = 5000;
 /** Ends that a socket was told of lately, so that it is told of none twice. */
 const REMEMBERED_ENDS = 100;
@@ -68,7 +68,7 @@ export interface GatewayDependencies {
 export function attachJobGateway(server: HttpServer, { config, logger, queue }: GatewayDependencies): Server {
   const io: JobServer = new Server(server, {
     serveClient: false,
-    maxHttpBufferSize: LARGEST_MESSAGE_BYTES,
+    maxHttpBufferSize: MAX_MESSAGE_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
     cors: { origin: [...config.allowedOrigins] },
     // CORS only keeps pages from reading answers; this keeps them from connecting at all.
@@ -111,8 +111,8 @@ function serve(socket: JobSocket, queue: JobQueue, logger: Logger): void {
 
 async function subscribe(socket: JobSocket, queue: JobQueue, payload: unknown): Promise<SubscriptionAck> {
   const { job_id, idempotency_key } = subject.parse(payload);
-  if (socket.rooms.size > MOST_SUBSCRIPTIONS) {
-    return { ok: false, code: 'ERR_BAD_PARAMETER', error: `A socket follows at most ${MOST_SUBSCRIPTIONS} jobs` };
+  if (socket.rooms.size > MAX_SUBSCRIPTIONS) {
+    return { ok: false, code: 'ERR_BAD_PARAMETER', error: `A socket follows at most ${MAX_SUBSCRIPTIONS} jobs` };
   }
   const { caller } = socket.data;
   const find = (): Promise<Job | undefined> =>

@@ -83,7 +83,7 @@ export class WebhookSender {
     }
   }
 
-  async #try(url: URL, message: { readonly id: string; readonly body: string }): Promise<Outcome> {
+  async #try(url: URL, message: { readonly id: string; readonly body: string }): Promise<DeliveryOutcome> {
     try {
       const status = await this.#post(url, message);
       return { answer: String(status), isDelivered: status >= 200 && status < 300, isFinal: status === GONE };
@@ -129,7 +129,7 @@ export class WebhookSender {
   }
 }
 
-interface Outcome {
+interface DeliveryOutcome {
   /** A status or the code of an error, for the log. */
   readonly answer: string;
   readonly isDelivered: boolean;

@@ -39,15 +39,15 @@ async function work(message: StartMessage): Promise<void> {
   scratch = message.scratch;
   send({ type: 'started' });
   try {
-    const { task, attempt, config } = message;
+    const { task, rung, config } = message;
     const container = createWorkerContainer(config);
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
     else if (task.kind === 'optimize-model') await container.resolve(MODEL_OPTIMIZER).optimize(task, hooks());
     else if (task.kind === 'download') await downloadModel(task, container.resolve(MODEL_CATALOG), hooks());
-    else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, attempt, scratch, hooks());
-    else if (task.kind === 'face') await container.resolve(FACE_PROCESSOR).process(task, attempt, scratch, hooks());
-    else if (task.kind === 'find-faces') await container.resolve(FACE_FINDER).process(task, attempt, scratch, hooks());
-    else await container.resolve(HIRES_FIX_PROCESSOR).process(task, attempt, scratch, hooks());
+    else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, rung, scratch, hooks());
+    else if (task.kind === 'face') await container.resolve(FACE_PROCESSOR).process(task, rung, scratch, hooks());
+    else if (task.kind === 'find-faces') await container.resolve(FACE_FINDER).process(task, rung, scratch, hooks());
+    else await container.resolve(HIRES_FIX_PROCESSOR).process(task, rung, scratch, hooks());
     finish({ type: 'done' });
   } catch (error) {
     finish({ type: 'failed', failure: failureOf(error, running) });

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult, RunningOn } from '../processing/result.ts';
 import type {
-  Attempt,
+  Rung,
   DownloadTask,
   FaceTask,
   FindFacesTask,
@@ -18,7 +18,7 @@ export type Task = HiresFixTask | FaceTask | FindFacesTask | RestoreTask | RunNe
 export interface StartMessage {
   readonly type: 'start';
   readonly task: Task;
-  readonly attempt: Attempt;
+  readonly rung: Rung;
   readonly scratch: string;
   readonly config: Config;
 }

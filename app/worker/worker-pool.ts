@@ -6,14 +6,14 @@ import { withoutSecrets } from '../config.ts';
 import type { HiresFixError } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
-import type { Attempt } from '../processing/tasks.ts';
+import type { Rung } from '../processing/tasks.ts';
 import { CancelledError, TaskFailedError, TaskTimeoutError, UnforeseenError, WorkerCrashedError } from './errors.ts';
-import type { Defeat, Rung } from './fallback-ladder.ts';
+import type { FailedRun, LowerRung } from './fallback-ladder.ts';
 import { isOfImage, nextRung } from './fallback-ladder.ts';
 import type { HangLimits } from './hang-watch.ts';
 import { HANG_LIMITS } from './hang-watch.ts';
 import type { Failure, Task } from './protocol.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runOnWorker } from './run-on-worker.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** What a task's caller is told, and how it calls the task off. */
@@ -63,8 +63,8 @@ export class WorkerPool {
     const timeout = AbortSignal.timeout(this.#config.jobTimeoutMs);
     const signal = hooks.signal ? AbortSignal.any([hooks.signal, timeout]) : timeout;
     try {
-      return await new Climb({ task, scratch, hooks }, (work, attemptHooks) =>
-        this.#attempt(work, signal, attemptHooks),
+      return await new LadderRun({ task, scratch, hooks }, (work, workerHooks) =>
+        this.#runOnWorker(work, signal, workerHooks),
       ).run();
     } catch (error) {
       if (hooks.signal?.aborted) throw new CancelledError('the task was cancelled', { cause: error });
@@ -90,15 +90,15 @@ export class WorkerPool {
     await Promise.all(workers.map((worker) => worker.kill()));
   }
 
-  async #attempt(work: Work, signal: AbortSignal, hooks: AttemptHooks): Promise<Defeat | undefined> {
+  async #runOnWorker(work: Work, signal: AbortSignal, hooks: WorkerHooks): Promise<FailedRun | undefined> {
     signal.throwIfAborted();
     const worker = this.#take();
     this.#running.add(worker);
     try {
       const message = { type: 'start', ...work, config: this.#config } as const;
-      const defeat = await runAttempt(worker, { message, signal, hooks, hang: this.#options.hang ?? HANG_LIMITS });
-      if (defeat) this.#assertOpen();
-      return defeat;
+      const failed = await runOnWorker(worker, { message, signal, hooks, hang: this.#options.hang ?? HANG_LIMITS });
+      if (failed) this.#assertOpen();
+      return failed;
     } finally {
       this.#running.delete(worker);
       if (!this.#isClosed && this.#options.isBackground) this.#forkAhead();
@@ -140,62 +140,62 @@ export class WorkerPool {
 
 interface Work {
   readonly task: Task;
-  readonly attempt: Attempt;
+  readonly rung: Rung;
   readonly scratch: string;
 }
 
-type AttemptHooks = Parameters<typeof runAttempt>[1]['hooks'];
+type WorkerHooks = Parameters<typeof runOnWorker>[1]['hooks'];
 
-/** One task's way down the ladder: attempt after attempt, and what has come of them so far. */
-class Climb {
+/** One task's way down the ladder: worker after worker, and what has come of them so far. */
+class LadderRun {
   readonly #of: { readonly task: Task; readonly scratch: string; readonly hooks: TaskHooks };
-  readonly #attempt: (work: Work, hooks: AttemptHooks) => Promise<Defeat | undefined>;
+  readonly #runOnWorker: (work: Work, hooks: WorkerHooks) => Promise<FailedRun | undefined>;
   readonly #results = new Map<number, ImageResult>();
   readonly #failed = new Set<number>();
-  readonly #rungs: Pick<Rung, 'fallback' | 'image'>[] = [];
+  readonly #fallbacks: Pick<LowerRung, 'fallback' | 'image'>[] = [];
 
   constructor(
     of: { readonly task: Task; readonly scratch: string; readonly hooks: TaskHooks },
-    attempt: (work: Work, hooks: AttemptHooks) => Promise<Defeat | undefined>,
+    run: (work: Work, hooks: WorkerHooks) => Promise<FailedRun | undefined>,
   ) {
     this.#of = of;
-    this.#attempt = attempt;
+    this.#runOnWorker = run;
   }
 
   async run(): Promise<readonly ImageResult[]> {
     const { task, scratch } = this.#of;
-    let attempt: Attempt = { excludedDevices: [], finished: [] };
+    let rung: Rung = { excludedDevices: [], finished: [] };
     let lost = 0;
     for (;;) {
-      const defeat = await this.#attempt({ task, attempt, scratch }, this.#attemptHooks());
-      if (!defeat) return [...this.#results.values()].sort((a, b) => a.index - b.index);
-      if (defeat.hasStarted) attempt = this.#next(attempt, defeat);
+      const failed = await this.#runOnWorker({ task, rung, scratch }, this.#workerHooks());
+      if (!failed) return [...this.#results.values()].sort((a, b) => a.index - b.index);
+      if (failed.hasStarted) rung = this.#next(rung, failed);
       else if (++lost === LOST_WORKERS) {
-        throw new WorkerCrashedError(`the worker process could not be started: it ${defeat.reason}`);
+        throw new WorkerCrashedError(`the worker process could not be started: it ${failed.reason}`);
       }
     }
   }
 
   /** A rung further down, or past an image that no rung is left for. Throws where nothing of the task is left to try. */
-  #next(attempt: Attempt, defeat: Defeat): Attempt {
-    const rung = nextRung({ ...attempt, finished: this.#finished() }, defeat);
-    if (rung) {
-      this.#rungs.push(rung);
-      return rung.attempt;
+  #next(rung: Rung, failed: FailedRun): Rung {
+    const lower = nextRung({ ...rung, finished: this.#finished() }, failed);
+    if (lower) {
+      this.#fallbacks.push(lower);
+      return lower.rung;
     }
-    const { failure, image, reason } = defeat;
-    if (image === undefined || !isOfImage(defeat)) throw failure ? thrown(failure) : crashed(reason);
+    const { failure, image, reason } = failed;
+    if (image === undefined || !isOfImage(failed)) throw failure ? thrown(failure) : crashed(reason);
     this.#fail(image, failure ?? crashed(reason));
-    return { ...attempt, finished: this.#finished() };
+    return { ...rung, finished: this.#finished() };
   }
 
-  #attemptHooks(): AttemptHooks {
+  #workerHooks(): WorkerHooks {
     const { hooks } = this.#of;
     return {
       onProgress: (progress) => hooks.onProgress?.(progress),
       onResult: (result) => {
-        const rungs = this.#rungs.filter(({ image }) => image === undefined || image === result.index);
-        const fallbacks = [...rungs.map(({ fallback }) => fallback), ...result.info.fallbacks];
+        const own = this.#fallbacks.filter(({ image }) => image === undefined || image === result.index);
+        const fallbacks = [...own.map(({ fallback }) => fallback), ...result.info.fallbacks];
         const told = { ...result, info: { ...result.info, fallbacks } };
         this.#results.set(result.index, told);
         hooks.onResult?.(told);

@@ -7,7 +7,7 @@ import type { Job, JobRequest, JobResult } from '../../app/jobs/job.ts';
 import { ANYONE, newJobId } from '../../app/jobs/job.ts';
 import { JobFiles } from '../../app/jobs/job-files.ts';
 import type { JobQueue } from '../../app/jobs/job-queue.ts';
-import { MOST_DEATHS } from '../../app/jobs/job-queue.ts';
+import { MAX_CRASHES } from '../../app/jobs/job-queue.ts';
 import type { WorkProgress } from '../../app/processing/progress.ts';
 import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
 import { TaskFailedError, WorkerCrashedError } from '../../app/worker/errors.ts';
@@ -273,13 +273,13 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
         await open();
         const job = await submit();
         const ended = ending(job.id);
-        for (let attempt = 1; attempt <= MOST_DEATHS; attempt++) {
+        for (let attempt = 1; attempt <= MAX_CRASHES; attempt++) {
           expect((await handler.start(job.id)).attempt).toBe(attempt);
-          expect(handler.hooks(job.id).mayRetry).toBe(attempt < MOST_DEATHS);
+          expect(handler.hooks(job.id).mayRetry).toBe(attempt < MAX_CRASHES);
           handler.fail(job.id, new WorkerCrashedError('the worker process was killed'));
         }
         expect(await ended).toMatchObject({ status: 'failed', error: { code: 'ERR_WORKER_CRASHED' } });
-        expect(handler.started.length).toBe(MOST_DEATHS);
+        expect(handler.started.length).toBe(MAX_CRASHES);
       });
 
       it('completes a job whose worker died once', async () => {

@@ -10,7 +10,7 @@ import { rowsOf } from '../../app/imaging/rows.ts';
 import type { AbMap } from '../../app/processing/restore/color/ddcolor-picture.ts';
 import { DDCOLOR_SIDE, ddcolorInput, paintAb } from '../../app/processing/restore/color/ddcolor-picture.ts';
 import {
-  deoldifyColours,
+  deoldifyColors,
   deoldifyInput,
   paintChroma,
   renderSide,
@@ -54,20 +54,20 @@ describeWithReference('Colouring a picture', ['goldens', 'pipelines', 'colour'],
     });
 
     it.each([7, 10, 35])('is within a level of the reference at a render factor of %i', (factor) => {
-      const colours = deoldifyColours(asGuessed(stubAnswer(street, factor)), renderSide(factor));
-      const apart = difference(inChroma(street, colours), golden(`deoldify-stub-${factor}.png`));
+      const colors = deoldifyColors(asGuessed(stubAnswer(street, factor)), renderSide(factor));
+      const apart = difference(inChroma(street, colors), golden(`deoldify-stub-${factor}.png`));
       expect(apart.max).toBeLessThanOrEqual(1);
       expect(apart.mean).toBeLessThan(0.001);
     });
 
     it('is within a level of what DeOldify itself makes, which takes the answer as it is', () => {
-      const colours = deoldifyColours(stubAnswer(street, 10), renderSide(10));
-      expect(difference(inChroma(street, colours), ownGolden('deoldify-stub-10.png')).max).toBeLessThanOrEqual(1);
+      const colors = deoldifyColors(stubAnswer(street, 10), renderSide(10));
+      expect(difference(inChroma(street, colors), ownGolden('deoldify-stub-10.png')).max).toBeLessThanOrEqual(1);
     });
 
     it('makes the small picture that the reference makes', () => {
-      const colours = deoldifyColours(asGuessed(stubAnswer(street, 10)), renderSide(10));
-      const enlarged = resampleImage(colours, street.width, street.height, 'BILINEAR');
+      const colors = deoldifyColors(asGuessed(stubAnswer(street, 10)), renderSide(10));
+      const enlarged = resampleImage(colors, street.width, street.height, 'BILINEAR');
       expect(difference(enlarged, golden('deoldify-stub-10-raw.png')).max).toBe(0);
     });
   });
@@ -100,9 +100,9 @@ describeWithReference('Colouring a picture', ['goldens', 'pipelines', 'colour'],
           expect(shareWithin(painted, expected, 3)).toBeGreaterThanOrEqual(0.995);
         };
         const name = `${manifest}-${factor}.png`;
-        expectNear(inChroma(street, deoldifyColours(asGuessed(answer), side)), golden(name));
+        expectNear(inChroma(street, deoldifyColors(asGuessed(answer), side)), golden(name));
         if (manifest !== 'ColorizeArtistic_gen') return;
-        expectNear(inChroma(street, deoldifyColours(answer, side)), ownGolden(name));
+        expectNear(inChroma(street, deoldifyColors(answer, side)), ownGolden(name));
       },
       NETWORK_TIMEOUT_MS,
     );
@@ -134,8 +134,8 @@ function inAb(picture: Image, ab: AbMap): Image {
   return collectImage(picture, (sink) => paintAb(rowsOf(picture), ab, sink, () => undefined));
 }
 
-function inChroma(picture: Image, colours: Image): Image {
-  return collectImage(picture, (sink) => paintChroma(rowsOf(picture), colours, sink, () => undefined));
+function inChroma(picture: Image, colors: Image): Image {
+  return collectImage(picture, (sink) => paintChroma(rowsOf(picture), colors, sink, () => undefined));
 }
 
 /** Elements `[..., 2::step, 3::step]` of [1, 3, side, side]. */

@@ -12,8 +12,8 @@ import { invertAffine, mapPoint } from '../../app/imaging/opencv/similarity-tran
 import { alignFace, FACE_SIDE, placementOf } from '../../app/processing/faces/align-face.ts';
 import { faceLayer } from '../../app/processing/faces/face-layer.ts';
 import { parsedMask } from '../../app/processing/faces/face-mask.ts';
-import type { FacePipeline } from '../../app/processing/faces/face-profiles.ts';
-import { FACE_PIPELINES, workingPicture } from '../../app/processing/faces/face-profiles.ts';
+import type { FaceProfile } from '../../app/processing/faces/face-profiles.ts';
+import { FACE_PROFILES, workingPicture } from '../../app/processing/faces/face-profiles.ts';
 import type { Face } from '../../app/processing/faces/face.ts';
 import { grayFace, isGray } from '../../app/processing/faces/gray-face.ts';
 import { pasteFaces } from '../../app/processing/faces/paste-faces.ts';
@@ -150,7 +150,7 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
   const paste = (
     faces: readonly { landmarks: readonly Point[]; face: Image | 'gray' }[],
     background: Image,
-    given: { working: Image; pipeline: FacePipeline; isParsed: boolean; scale: number },
+    given: { working: Image; pipeline: FaceProfile; isParsed: boolean; scale: number },
   ): Image => {
     const { working, pipeline, isParsed, scale } = given;
     const layers = faces.flatMap(({ landmarks, face }) => {
@@ -214,7 +214,7 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
       const faces = names.map((name) => ({ landmarks: landmarksOf(name), face: restored }));
       const result = paste(faces, upscaled, {
         working: photo,
-        pipeline: FACE_PIPELINES.facexlib,
+        pipeline: FACE_PROFILES.facexlib,
         isParsed: given.use_parse,
         scale,
       });
@@ -226,7 +226,7 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
       const given = facexlib.gfpganer.find((enhanced) => enhanced.name === name);
       const upscaled = interpolate(photo, photo.width * 2, photo.height * 2, LANCZOS4);
       const faces = (given?.landmarks_used ?? []).map((landmarks) => ({ landmarks, face: restored }));
-      const pipeline = FACE_PIPELINES.facexlib;
+      const pipeline = FACE_PROFILES.facexlib;
       const result = paste(faces, upscaled, { working: photo, pipeline, isParsed: true, scale: 2 });
       expectPaste(result, picture(given?.result ?? ''), given?.result_stored ?? '');
     });
@@ -234,17 +234,17 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
 
   describe('paste faces as CodeFormer does', () => {
     it.each(codeformer.paste)('$name', (given) => {
-      const pipeline = FACE_PIPELINES.codeformer;
-      const hasColours = given.restored_after_gray_adain === undefined;
-      const input = hasColours ? photo : grayscale(photo);
-      expect(isGray(input)).toBe(!hasColours);
+      const pipeline = FACE_PROFILES.codeformer;
+      const hasColors = given.restored_after_gray_adain === undefined;
+      const input = hasColors ? photo : grayscale(photo);
+      expect(isGray(input)).toBe(!hasColors);
       const working = workingPicture(input, pipeline);
       const landmarks = given.landmarks_after_resize ?? [];
       const aligned = alignFace(working, landmarks);
       expect(cornersApart(aligned?.matrix ?? [NaN, 0, 0, 0, NaN, 0], matrixOf(given.matrix ?? []))).toBeLessThan(0.1);
       const scale = given.upscale;
       const background = resizeLinear(working, working.width * scale, working.height * scale);
-      const faces = [{ landmarks, face: hasColours ? restored : ('gray' as const) }];
+      const faces = [{ landmarks, face: hasColors ? restored : ('gray' as const) }];
       const result = paste(faces, background, { working, pipeline, isParsed: given.use_parse, scale });
       expectPaste(result, picture(given.result), given.result_stored);
       expectMean(result, given.result_mean);
@@ -253,7 +253,7 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
     it('gives faces of gray pictures the tones of the picture', () => {
       const given = codeformer.paste.find(({ name }) => name === 'gray-x2-parse');
       const expected = given?.restored_after_gray_adain;
-      const working = workingPicture(grayscale(photo), FACE_PIPELINES.codeformer);
+      const working = workingPicture(grayscale(photo), FACE_PROFILES.codeformer);
       const crop = alignFace(working, given?.landmarks_after_resize ?? [])?.crop ?? working;
       const { data } = grayFace(restored, crop);
       const at = (256 * FACE_SIDE + 200) * 3;

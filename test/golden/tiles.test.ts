@@ -286,9 +286,9 @@ describe('Channels', () => {
     const file = smallCheckpoint('new-x2');
     const image = noise({ ...size, channels: 4, depth });
     const { image: whole } = await upscale(file, image, {});
-    const { image: colour } = await upscale(file, channelsOf(image, 0, 3), {});
+    const { image: color } = await upscale(file, channelsOf(image, 0, 3), {});
     const { image: alpha } = await upscale(file, channelsOf(image, 3, 4), {});
-    expect(difference(channelsOf(whole, 0, 3), colour).max).toBeLessThanOrEqual(1);
+    expect(difference(channelsOf(whole, 0, 3), color).max).toBeLessThanOrEqual(1);
     expect(difference(channelsOf(whole, 3, 4), alpha).max).toBeLessThanOrEqual(1);
   });
 
@@ -317,9 +317,9 @@ describe('Channels', () => {
     const image = noise({ ...size, channels: 4, depth: 8 });
     image.data.forEach((_, i) => i % 4 === 3 && (image.data[i] = 255));
     const { image: whole } = await upscale(file, image, { isOpaque: true });
-    const { image: colour } = await upscale(file, channelsOf(image, 0, 3), {});
+    const { image: color } = await upscale(file, channelsOf(image, 0, 3), {});
     expect(new Set(channelsOf(whole, 3, 4).data)).toEqual(new Set([255]));
-    expect(difference(channelsOf(whole, 0, 3), colour).max).toBeLessThanOrEqual(1);
+    expect(difference(channelsOf(whole, 0, 3), color).max).toBeLessThanOrEqual(1);
   });
 
   it.each(['new-x2-gray-to-rgb', 'new-x2-rgb-to-gray'])(

@@ -92,13 +92,13 @@ function grayPicture(name: string, width = 90): Image {
 
 /** Of the pixels whose colours are none cut off: by how many levels of 255 their light differs at most, and how many they are. */
 function lightApart(
-  coloured: Image,
+  colored: Image,
   gray: Image,
   lightOf: (r: number, g: number, b: number) => number,
 ): { readonly most: number; readonly pixels: number } {
   let [most, pixels] = [0, 0];
   for (let pixel = 0; pixel < gray.width * gray.height; pixel++) {
-    const [r = 0, g = 0, b = 0] = coloured.data.subarray(3 * pixel, 3 * pixel + 3);
+    const [r = 0, g = 0, b = 0] = colored.data.subarray(3 * pixel, 3 * pixel + 3);
     if (Math.min(r, g, b) === 0 || Math.max(r, g, b) === 255) continue;
     const level = gray.data[pixel * gray.channels] ?? 0;
     most = Math.max(most, Math.abs(lightOf(r, g, b) - lightOf(level, level, level)));
@@ -114,7 +114,7 @@ function labLight(r: number, g: number, b: number): number {
   return (Number(lightness[0]) / 100) * 255;
 }
 
-function isColoured({ data }: Image): boolean {
+function isColored({ data }: Image): boolean {
   return data.some((level, i) => i % 3 > 0 && level !== data[i - 1]);
 }
 
@@ -150,7 +150,7 @@ describeWithReference('A scanned photograph in black and white', ['photos', 'wol
       expect(info.warnings).toEqual([expect.stringContaining('ICC profile is left out')]);
       const { width, height, channels } = pictureOf(result);
       expect({ width, height, channels }).toEqual({ ...info.input, channels: 3 });
-      expect(isColoured(pictureOf(result))).toBe(true);
+      expect(isColored(pictureOf(result))).toBe(true);
       const stages = progress.map(({ stage }) => stage).filter((stage, i, all) => stage !== all[i - 1]);
       expect(stages).toEqual([
         ...['loading', 'restoring'],
@@ -170,9 +170,9 @@ describe('A picture that is coloured', () => {
     async () => {
       const gray = grayPicture('light.png', 2304);
       const result = await restore(at('light.png'), { steps: 'colorize', colorize_model: 'paper_tiny' });
-      const coloured = pictureOf(result);
-      expect(isColoured(coloured)).toBe(true);
-      const { most, pixels } = lightApart(coloured, gray, labLight);
+      const colored = pictureOf(result);
+      expect(isColored(colored)).toBe(true);
+      const { most, pixels } = lightApart(colored, gray, labLight);
       expect(pixels).toBeGreaterThan(1000);
       expect(most).toBeLessThanOrEqual(1);
     },
@@ -195,9 +195,9 @@ describe('A picture that is coloured', () => {
       const artistic = await restore(at('luma.png'), asked);
       expect(artistic.info.fallbacks).toEqual([]);
       expect(artistic.info.steps).toMatchObject([{ model: 'ColorizeArtistic_gen.pth', render_factor: 7 }]);
-      const coloured = pictureOf(artistic);
-      expect(isColoured(coloured)).toBe(true);
-      const { most, pixels } = lightApart(coloured, gray, (r, g, b) => 0.299 * r + 0.587 * g + 0.114 * b);
+      const colored = pictureOf(artistic);
+      expect(isColored(colored)).toBe(true);
+      const { most, pixels } = lightApart(colored, gray, (r, g, b) => 0.299 * r + 0.587 * g + 0.114 * b);
       expect(pixels).toBeGreaterThan(1000);
       expect(most).toBeLessThanOrEqual(1);
 
@@ -211,7 +211,7 @@ describe('A picture that is coloured', () => {
         expect(stable.info.steps).toMatchObject([{ model: 'ColorizeStable_gen.pth' }]);
         const reason: unknown = expect.stringContaining('ColorizeArtistic_gen.pth');
         expect(stable.info.fallbacks).toEqual([{ from: 'deoldify-artistic', to: 'deoldify-stable', reason }]);
-        expect(pictureOf(stable).data).toEqual(coloured.data);
+        expect(pictureOf(stable).data).toEqual(colored.data);
       }
     },
     SLOW,

@@ -27,9 +27,9 @@ export const parseNet: Architecture = {
       inputChannels: weights.dim('encoder.0.conv2d.weight', 1),
       outputChannels: labels,
       parameters: {
-        in_size: SMALLEST_SIDE * 2 ** downs,
-        out_size: SMALLEST_SIDE * 2 ** ups,
-        min_feat_size: SMALLEST_SIDE,
+        in_size: MIN_SIDE * 2 ** downs,
+        out_size: MIN_SIDE * 2 ** ups,
+        min_feat_size: MIN_SIDE,
         base_ch: base,
         parsing_ch: labels,
         res_depth: weights.indices('body').length,
@@ -45,7 +45,7 @@ export const parseNet: Architecture = {
 };
 
 /** The side of the innermost feature map, which the keys do not tell: the constructor's default. */
-const SMALLEST_SIDE = 32;
+const MIN_SIDE = 32;
 
 function build(image: Value, weights: Weights): NamedValues {
   const stem = reflectConv(image, weights.at('encoder.0.conv2d'));

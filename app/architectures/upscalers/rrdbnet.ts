@@ -82,7 +82,7 @@ const EFFECTIVE_FIELD = 12;
 const LIVE_TENSORS = 5;
 
 /** More (64x) are no network that anybody trained; what a file has of them is left unread, and so refused. */
-const MOST_UPSAMPLERS = 6;
+const MAX_UPSAMPLERS = 6;
 
 function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
   const { features } = trunk;
@@ -176,7 +176,7 @@ function bsrganLayout(weights: Weights): Layout {
  */
 function oldLayout(weights: Weights): Layout {
   const upsamplers = Math.floor(((weights.indices('model').at(-1) ?? 0) - 4) / 3);
-  const count = Math.min(Math.max(upsamplers, 0), MOST_UPSAMPLERS);
+  const count = Math.min(Math.max(upsamplers, 0), MAX_UPSAMPLERS);
   const parts = weights.indices('model.1.sub');
   const end = parts.at(-1) ?? 0;
   const isBlock = weights.has(`model.1.sub.${end}.RDB1`);
@@ -194,7 +194,7 @@ function oldLayout(weights: Weights): Layout {
 
 /** `stem1`, `stem2` ... up to the highest that the file has anything of: one that is missing is to be named. */
 function numbered(weights: Weights, stem: string): string[] {
-  const names = Array.from({ length: MOST_UPSAMPLERS }, (_, i) => `${stem}${i + 1}`);
+  const names = Array.from({ length: MAX_UPSAMPLERS }, (_, i) => `${stem}${i + 1}`);
   return names.slice(0, names.findLastIndex((name) => weights.has(name)) + 1);
 }
 

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { BodyTooLargeError } from '../errors.ts';
 
 /** What `data:image/png;base64,` and its like may take. */
-const LONGEST_PREFIX = 256;
+const MAX_PREFIX = 256;
 const PREFIX = /^\s*data:[\w.+/-]*(;[\w=.+-]+)*;base64,/i;
 
 /** What a text turned out to be. */
@@ -40,7 +40,7 @@ export class Base64File {
 
   /** Decodes and writes what has come so far, but for what only the next piece can complete. */
   async flush(): Promise<void> {
-    if (this.#hasPrefix && this.#text.length >= LONGEST_PREFIX) this.#takePrefixOff();
+    if (this.#hasPrefix && this.#text.length >= MAX_PREFIX) this.#takePrefixOff();
     if (!this.#hasPrefix) await this.#decode(false);
   }
 

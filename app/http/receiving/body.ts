@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { BodyTooLargeError, SlowBodyError, UnsupportedMediaTypeError } from '../errors.ts';
 
 const GRACE_MS = 10_000;
-const LEAST_BYTES_PER_SECOND = 8192;
+const MIN_BYTES_PER_SECOND = 8192;
 const RATE_CHECK_MS = 2000;
 const DISCARD_MS = 5000;
 
@@ -66,8 +66,7 @@ function watchRate(request: Request, received: () => number): () => void {
   const start = Date.now();
   const timer = setInterval(() => {
     const overtimeMs = Date.now() - start - GRACE_MS;
-    if (overtimeMs > 0 && received() < (overtimeMs / 1000) * LEAST_BYTES_PER_SECOND)
-      request.destroy(new SlowBodyError());
+    if (overtimeMs > 0 && received() < (overtimeMs / 1000) * MIN_BYTES_PER_SECOND) request.destroy(new SlowBodyError());
   }, RATE_CHECK_MS);
   return () => clearInterval(timer);
 }

@@ -9,9 +9,9 @@ import { BadBodyError, BadFieldError, UnsupportedMediaTypeError } from '../error
 import { LongTextScanner } from './long-text-scanner.ts';
 
 /** Strings up to this many bytes are values like others; longer ones can only be images. */
-const LONGEST_VALUE = 1024;
+const MAX_VALUE = 1024;
 /** For everything in the body that is not an image. */
-const LARGEST_REST_BYTES = 2 ** 20;
+const MAX_REST_BYTES = 2 ** 20;
 
 export interface ImageLimits extends BodyLimit {
   /** Decoded bytes of one image. */
@@ -69,13 +69,12 @@ export async function receiveJsonImages(
 ): Promise<JsonImages> {
   if (!request.is('json')) throw new UnsupportedMediaTypeError('application/json', request.headers['content-type']);
   const images = new ImageSink(limits);
-  const scanner = new LongTextScanner(images, LONGEST_VALUE);
+  const scanner = new LongTextScanner(images, MAX_VALUE);
   try {
     for await (const chunk of bodyChunks(request, response, limits)) {
       scanner.push(chunk);
       await images.flush();
-      if (scanner.restLength > LARGEST_REST_BYTES)
-        throw new BadBodyError('The body has more than 1 MB beside its images');
+      if (scanner.restLength > MAX_REST_BYTES) throw new BadBodyError('The body has more than 1 MB beside its images');
     }
     return new JsonImages(parseJson(scanner.finish()), await images.finish(), limits);
   } catch (error) {

@@ -10,7 +10,7 @@ import type { RouteContext } from './route-context.ts';
 /** Proxies cut connections that say nothing for long. */
 const PING_MS = 15_000;
 /** What a client that has not read may leave unsent; its next connection begins with the latest state anyway. */
-const MOST_UNSENT_BYTES = 65_536;
+const MAX_UNSENT_BYTES = 65_536;
 const EVENTS = ['progress', 'completed', 'failed', 'cancelled'] as const;
 
 /**
@@ -56,7 +56,7 @@ class EventStream {
   tell(job: Job): void {
     if (this.#response.writableEnded) return;
     const isEnd = hasEnded(job.status);
-    if (!isEnd && this.#response.writableLength > MOST_UNSENT_BYTES) return;
+    if (!isEnd && this.#response.writableLength > MAX_UNSENT_BYTES) return;
     const [event, data] = isEnd ? [job.status, jobView(job)] : ['progress', progressView(job)];
     this.#response.write(`id: ${++this.#id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     if (isEnd) this.#response.end();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Job } from '../../jobs/job.ts';
 import { findFacesOptions } from '../../options/find-faces-options.ts';
 import { answerJob } from '../answer-job.ts';
-import { warningsOf } from '../result-headers.ts';
+import { jobWarnings } from '../result-headers.ts';
 import { imageMethod, submitImages } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -31,6 +31,6 @@ async function sendFaces(response: Response, job: Job): Promise<void> {
   const [result] = job.results;
   if (!result) throw new Error(`Job ${job.id} completed without a result`);
   const { faces } = found.parse(JSON.parse(await readFile(result.file, 'utf8')));
-  const info = { job_id: job.id, ...result.info, warnings: warningsOf(job, result) };
+  const info = { job_id: job.id, ...result.info, warnings: jobWarnings(job, result) };
   response.status(200).set('ETag', `"${result.sha256}"`).json({ faces, info });
 }

@@ -14,13 +14,13 @@ import { parseParameters } from '../fields.ts';
 import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
-import { warningsOf } from '../result-headers.ts';
+import { jobWarnings } from '../result-headers.ts';
 import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Images that one body may carry, counted at their largest. More belong in several requests. */
 const FULL_SIZE_IMAGES = 8;
-const MOST_IMAGES = 64;
+const MAX_IMAGES = 64;
 const JSON_OVERHEAD_BYTES = 2 ** 20;
 
 export const hiresFixBody = z.object({
@@ -29,7 +29,7 @@ export const hiresFixBody = z.object({
       error: 'must be a list of images, as base64 or data URLs',
     })
     .min(1, { error: 'must have at least one image' })
-    .max(MOST_IMAGES, { error: `must have at most ${MOST_IMAGES} images` }),
+    .max(MAX_IMAGES, { error: `must have at most ${MAX_IMAGES} images` }),
   config: z
     .custom<Record<string, unknown>>((value) => typeof value === 'object' && !Array.isArray(value), {
       error: 'must be an object with the fields of HiresFixConfig',
@@ -60,7 +60,7 @@ export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): 
       what: 'The body',
       maxBytes,
       maxImageBytes: config.maxFileSizeBytes,
-      mostImages: MOST_IMAGES,
+      mostImages: MAX_IMAGES,
       file: (index) => files.input(id, index),
     });
     const submission = await submit({ config, queue }, body, { id, caller, key }).catch(async (error: unknown) => {
@@ -141,7 +141,7 @@ async function* base64Of(file: string): AsyncGenerator<string, void> {
 
 /** What holds for the request as a whole is told by its first image; `images` has each one's own record. */
 function infoOf(job: Job): Record<string, unknown> {
-  const warnings = [...new Set(job.results.flatMap((result) => warningsOf(job, result)))];
+  const warnings = [...new Set(job.results.flatMap((result) => jobWarnings(job, result)))];
   return { job_id: job.id, ...job.results[0]?.info, warnings, images: job.results.map(({ info }) => info) };
 }
 

@@ -12,15 +12,15 @@ import { Fields, parseParameters } from '../fields.ts';
 import { setResultHeaders } from '../result-headers.ts';
 import type { RouteContext } from './route-context.ts';
 
-const LARGEST_PAGE = 100;
-const LIMIT_ERROR = { error: `must be a whole number from 1 to ${LARGEST_PAGE}` };
+const MAX_PAGE = 100;
+const LIMIT_ERROR = { error: `must be a whole number from 1 to ${MAX_PAGE}` };
 
 export const jobsPage = z.object({
   limit: z
     .string()
     .regex(/^\d{1,3}$/, LIMIT_ERROR)
     .transform(Number)
-    .pipe(z.number().min(1, LIMIT_ERROR).max(LARGEST_PAGE, LIMIT_ERROR))
+    .pipe(z.number().min(1, LIMIT_ERROR).max(MAX_PAGE, LIMIT_ERROR))
     .default(20),
   cursor: z.string().max(64).optional(),
 });

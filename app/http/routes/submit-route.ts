@@ -12,7 +12,7 @@ import { colorizeMethod, restoreMethod } from './restore-route.ts';
 import type { RouteContext } from './route-context.ts';
 import { upscaleMethod } from './upscale-route.ts';
 
-const MOST_IMAGES = 64;
+const MAX_IMAGES = 64;
 /** What a job of the method `restore` does where it does not say. */
 const DEFAULT_STEPS = 'old-photo';
 
@@ -36,7 +36,7 @@ export function submitRoute(context: RouteContext): Router {
     faceMethod,
   ];
   const answer = async (response: Response, read: ImageMethod['read']): Promise<void> => {
-    const images = { request: response.req, response, mostFiles: MOST_IMAGES, read };
+    const images = { request: response.req, response, mostFiles: MAX_IMAGES, read };
     answerAccepted(await submitImages(context, images), response);
   };
   return Router()

@@ -34,7 +34,7 @@ const LOADER_FORMATS: Readonly<Record<ImageFormat, string>> = {
   gif: 'gif',
 };
 const GRAY: ReadonlySet<string> = new Set(['b-w', 'grey16']);
-const COLOUR: ReadonlySet<string> = new Set(['srgb', 'rgb', 'rgb16']);
+const COLOR: ReadonlySet<string> = new Set(['srgb', 'rgb', 'rgb16']);
 const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
 
 /**
@@ -45,7 +45,7 @@ const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
 export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const header = await readHeader(input);
   const isConverted = CONVERTED.has(header.space);
-  if (!isConverted && !GRAY.has(header.space) && !COLOUR.has(header.space)) {
+  if (!isConverted && !GRAY.has(header.space) && !COLOR.has(header.space)) {
     throw new UnsupportedImageError(
       input.name,
       `an image in the colour space ${header.space} with ${header.channels} channels`,
@@ -56,7 +56,7 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   }
   const depth: BitDepth = header.depth === 'ushort' && !isConverted ? 16 : 8;
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
-  const space = GRAY.has(header.space) ? graySpace : 'colour';
+  const space = GRAY.has(header.space) ? graySpace : 'color';
   const image = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
   fillLowBits(image, header.bitsPerSample ?? depth);
   if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*' };
@@ -80,7 +80,7 @@ async function readHeader(input: DecodeInput): Promise<Metadata> {
 }
 
 interface PixelKind {
-  readonly space: 'gray' | 'gray+alpha' | 'colour';
+  readonly space: 'gray' | 'gray+alpha' | 'color';
   readonly depth: BitDepth;
   readonly ignoreIcc: boolean;
 }
@@ -98,7 +98,7 @@ async function readPixels(input: DecodeInput, as: PixelKind): Promise<Image> {
 
 function rawOf(image: Sharp, { space, depth }: PixelKind): ReturnType<typeof withInfo> {
   if (depth === 16)
-    return withInfo(image.toColourspace(space === 'colour' ? 'rgb16' : 'grey16').raw({ depth: 'ushort' }));
+    return withInfo(image.toColourspace(space === 'color' ? 'rgb16' : 'grey16').raw({ depth: 'ushort' }));
   // With alpha by way of RGB: sharp drops the alpha of 8-bit gray raw output, and gray to sRGB copies the sample.
   return withInfo(image.toColourspace(space === 'gray' ? 'b-w' : 'srgb').raw());
 }
@@ -130,9 +130,9 @@ function withoutUnusedAlpha(image: Image): Image {
   const { channels, data, depth } = image;
   if (channels !== 4) return image;
   for (let i = 3; i < data.length; i += 4) if (data[i] !== maxSample(depth)) return image;
-  const colours = allocateSamples(depth, (data.length / 4) * 3);
-  for (let from = 0, to = 0; to < colours.length; from++) if (from % 4 !== 3) colours[to++] = data[from] ?? 0;
-  return { ...image, channels: 3, data: colours };
+  const colors = allocateSamples(depth, (data.length / 4) * 3);
+  for (let from = 0, to = 0; to < colors.length; from++) if (from % 4 !== 3) colors[to++] = data[from] ?? 0;
+  return { ...image, channels: 3, data: colors };
 }
 
 function open({ bytes, maxPixels }: DecodeInput, ignoreIcc: boolean): Sharp {

@@ -10,7 +10,7 @@ import type { EncodeFormat, OutputMetadata } from './output-metadata.ts';
 import type { ScratchImage } from '../scratch-image.ts';
 
 /** The longest side that a format holds. */
-const LONGEST_SIDE: Readonly<Record<EncodeFormat, number>> = {
+const MAX_SIDE: Readonly<Record<EncodeFormat, number>> = {
   png: 2 ** 31 - 1,
   jpeg: 65_535,
   webp: 16_383,
@@ -28,7 +28,7 @@ const FULL_DISK_BYTES = 1 << 20;
 
 /** @throws OutputFormatError where the format cannot hold an image of this size */
 export function assertHolds(format: EncodeFormat, { width, height }: ImageShape): void {
-  const longest = LONGEST_SIDE[format];
+  const longest = MAX_SIDE[format];
   if (Math.max(width, height) <= longest) return;
   throw new OutputFormatError(
     `the result is ${width}x${height}, ${format.toUpperCase()} holds sides of at most ${longest}; ask for png or tiff, or a smaller scale`,

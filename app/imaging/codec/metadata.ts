@@ -28,7 +28,7 @@ export const METADATA_LIMITS = {
 } as const;
 
 /** The colour space of an ICC profile, as its header spells it: `RGB `, `GRAY`, `CMYK`, `Lab ` … */
-export function iccColourSpace(icc: Uint8Array): string {
+export function iccColorSpace(icc: Uint8Array): string {
   return Buffer.from(icc.subarray(16, 20)).toString('latin1');
 }
 

@@ -1,7 +1,7 @@
 import { hasUserComment, withUserComment } from './exif.ts';
 import type { ImageShape } from '../image.ts';
 import { hasAlpha } from '../image.ts';
-import { iccColourSpace, type ImageMetadata, METADATA_LIMITS } from './metadata.ts';
+import { iccColorSpace, type ImageMetadata, METADATA_LIMITS } from './metadata.ts';
 import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
 
 /** The formats that are written. */
@@ -38,7 +38,7 @@ export function outputMetadata(
   const warnings = shapeWarnings(shape, format);
   const isGray = shape.channels < 3;
   const isHolding = !isGray || (format !== 'webp' && format !== 'avif');
-  const isMatching = source.icc !== undefined && iccColourSpace(source.icc) === (isGray ? 'GRAY' : 'RGB ');
+  const isMatching = source.icc !== undefined && iccColorSpace(source.icc) === (isGray ? 'GRAY' : 'RGB ');
   if (source.icc && !isMatching) warnings.push('the ICC profile is left out: it is not for the colours of the result');
   const texts = source.pngChunks ?? [];
   return {

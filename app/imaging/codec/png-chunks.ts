@@ -29,7 +29,7 @@ interface Chunk {
 const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
 const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'eXIf']);
-const COLOUR = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP']);
+const COLOR = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const MAX_OTHER_CHUNKS = 10_000;
 /** The keyword of the text chunk that is an XMP packet. */
@@ -116,7 +116,7 @@ function* chunksOf(file: Uint8Array, name: string): Generator<Chunk> {
 
 class PngCollector {
   readonly #forPixels: Buffer[] = [];
-  readonly #colour: Buffer[] = [];
+  readonly #color: Buffer[] = [];
   readonly #texts: Buffer[] = [];
   readonly #warnings: string[] = [];
   #textBytes = 0;
@@ -134,7 +134,7 @@ class PngCollector {
       return;
     }
     if (FOR_PIXELS.has(chunk.type)) this.#forPixels.push(chunk.whole);
-    if (COLOUR.has(chunk.type)) this.#colour.push(chunk.whole);
+    if (COLOR.has(chunk.type)) this.#color.push(chunk.whole);
     if (TEXT.has(chunk.type)) this.#addText(chunk);
     this.#read(chunk);
   }
@@ -151,7 +151,7 @@ class PngCollector {
       height: this.#height,
       pixels: Buffer.concat([signature, ...this.#forPixels]),
       // Copies, so that a few chunks do not hold on to the whole file.
-      chunks: [...this.#colour, ...this.#texts].map((chunk) => Uint8Array.from(chunk)),
+      chunks: [...this.#color, ...this.#texts].map((chunk) => Uint8Array.from(chunk)),
       icc: this.#icc,
       xmp: this.#xmp,
       density: this.#density,

@@ -1,6 +1,6 @@
 import type { DecodedPixels } from './codec-decode.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from './exif.ts';
-import { iccColourSpace, type ImageMetadata, METADATA_LIMITS, resetXmpOrientation } from './metadata.ts';
+import { iccColorSpace, type ImageMetadata, METADATA_LIMITS, resetXmpOrientation } from './metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import type { ImageFormat } from './sniff-format.ts';
 
@@ -44,9 +44,9 @@ export class MetadataCollector {
     }
     const profile = this.#within('icc', icc);
     const wanted = image.channels < 3 ? 'GRAY' : 'RGB ';
-    if (!profile || iccColourSpace(profile) === wanted) return profile && Uint8Array.from(profile);
+    if (!profile || iccColorSpace(profile) === wanted) return profile && Uint8Array.from(profile);
     this.#warnings.push(
-      `ICC profile dropped: it is for ${iccColourSpace(profile).trim()}, the pixels are ${wanted.trim()}`,
+      `ICC profile dropped: it is for ${iccColorSpace(profile).trim()}, the pixels are ${wanted.trim()}`,
     );
     return undefined;
   }

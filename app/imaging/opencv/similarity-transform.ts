@@ -14,7 +14,7 @@ const PAIRS = [
 
 /** 2.5 standard deviations, the deviation guessed from the median of five errors (Rousseeuw, 1984). */
 const INLIER_FACTOR = 2.5 * 1.4826 * (1 + 5 / 3);
-const SMALLEST_SIGMA = 0.001;
+const MIN_SIGMA = 0.001;
 
 /**
  * The rotation, scale and shift that map five points to five others, by the least median of squares: a point that does not
@@ -33,7 +33,7 @@ export function estimateSimilarity(from: readonly Point[], to: readonly Point[])
     if (!best || median < best.median) best = { median, errors };
   }
   if (!best) return undefined;
-  const sigma = Math.max(INLIER_FACTOR * Math.sqrt(best.median), SMALLEST_SIGMA);
+  const sigma = Math.max(INLIER_FACTOR * Math.sqrt(best.median), MIN_SIGMA);
   const inliers = best.errors.flatMap((error, index) => (error <= sigma ** 2 ? [index] : []));
   return leastSquares(pick(source, inliers), pick(target, inliers));
 }

@@ -16,19 +16,19 @@ const GREEN_OF_V = -9519; // -0.581
 const RED_OF_V = 18678; // 1.140
 
 /**
- * The luma of `light` with the chroma of `colour`: both RGB triplets of the same depth, as is `target`, which may be one of them.
+ * The luma of `light` with the chroma of `color`: both RGB triplets of the same depth, as is `target`, which may be one of them.
  * What is out of range is clipped, which is where the luma is not kept.
  */
-export function joinLumaAndChroma(light: Samples, colour: Samples, target: Samples, depth: BitDepth): void {
+export function joinLumaAndChroma(light: Samples, color: Samples, target: Samples, depth: BitDepth): void {
   const limit = maxSample(depth);
   const middle = (limit + 1) / 2;
   const clip = (value: number): number => Math.max(0, Math.min(value, limit));
   for (let i = 0; i + 2 < light.length; i += 3) {
     const y = luma(light, i);
-    const tint = luma(colour, i);
+    const tint = luma(color, i);
     // Chroma is a whole number in the reference, and clipped: what is off by it is part of the result.
-    const u = clip(descale(((colour[i + 2] ?? 0) - tint) * U_OF_BLUE) + middle) - middle;
-    const v = clip(descale(((colour[i] ?? 0) - tint) * V_OF_RED) + middle) - middle;
+    const u = clip(descale(((color[i + 2] ?? 0) - tint) * U_OF_BLUE) + middle) - middle;
+    const v = clip(descale(((color[i] ?? 0) - tint) * V_OF_RED) + middle) - middle;
     target[i] = clip(y + descale(v * RED_OF_V));
     target[i + 1] = clip(y + descale(u * GREEN_OF_U + v * GREEN_OF_V));
     target[i + 2] = clip(y + descale(u * BLUE_OF_U));

@@ -31,8 +31,8 @@ export function unpremultiply(samples: Samples, { channels, depth }: Kind): void
     const alpha = samples[last] ?? 0;
     if (alpha === 0 || alpha === max) continue;
     for (let i = pixel; i < last; i++) {
-      const colour = (max * (samples[i] ?? 0)) / alpha + half; // storing it truncates
-      samples[i] = colour > max ? max : colour;
+      const color = (max * (samples[i] ?? 0)) / alpha + half; // storing it truncates
+      samples[i] = color > max ? max : color;
     }
   }
 }

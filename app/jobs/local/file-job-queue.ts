@@ -12,13 +12,13 @@ import type { JobEvents } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
 import { rememberedName } from '../job-files.ts';
 import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
-import { KEPT_JOBS, MOST_RESTARTS } from '../job-queue.ts';
+import { KEPT_JOBS, MAX_RESTARTS } from '../job-queue.ts';
 import { JobTable } from './job-table.ts';
 import type { Journal } from './journal.ts';
 import type { PlaceLimits } from './queue-places.ts';
 import { QueuePlaces } from './queue-places.ts';
 import { RequestKeys } from './request-keys.ts';
-import type { Outcome } from '../run-job.ts';
+import type { JobOutcome } from '../run-job.ts';
 import { runJob } from '../run-job.ts';
 import { ServiceRate } from '../service-rate.ts';
 import { StartOrder } from './start-order.ts';
@@ -40,7 +40,7 @@ export interface FileJobQueueOptions extends PlaceLimits {
 /** A job in memory; `job` is replaced, never changed. */
 interface Entry {
   job: Job;
-  deaths: number;
+  crashes: number;
   restarts: number;
   /** While it runs. */
   controller?: AbortController;
@@ -87,7 +87,7 @@ export class FileJobQueue implements JobQueue {
     const inputs = jobs.filter(({ status }) => !hasEnded(status)).flatMap((job) => job.inputs.map(rememberedName));
     const results = jobs.filter(({ status }) => status === 'completed').map(({ id }) => id);
     const removed = await files.removeStrangers({ inputs: new Set(inputs), results: new Set(results) });
-    logger.info('jobs recovered', { jobs: jobs.length, waiting: this.#order.size, strangers_removed: removed });
+    logger.info('jobs recovered', { jobs: jobs.length, waiting: this.#order.size, orphans_removed: removed });
     this.#handler = handler;
     this.#state = 'open';
     this.#startNext();
@@ -174,7 +174,7 @@ export class FileJobQueue implements JobQueue {
     if (stored.status === 'queued') this.#order.add(entry.job);
     if (stored.status !== 'processing') return;
     entry.restarts++;
-    if (entry.restarts > MOST_RESTARTS) {
+    if (entry.restarts > MAX_RESTARTS) {
       const error = new JobInterruptedError(entry.restarts);
       await this.#end(entry, { status: 'failed', error: { code: error.code, message: error.message } });
       return;
@@ -226,7 +226,7 @@ export class FileJobQueue implements JobQueue {
       createdAt: Date.now(),
       attempt: 0,
     };
-    const entry: Entry = { job, deaths: 0, restarts: 0 };
+    const entry: Entry = { job, crashes: 0, restarts: 0 };
     await this.#options.files.syncInputs(request);
     await this.#journal.put(storedJob(entry));
     return entry;
@@ -277,12 +277,12 @@ export class FileJobQueue implements JobQueue {
   }
 
   /** Decides the end of a job, if nobody has before, and waits until it is stored and told. */
-  #end(entry: Entry, outcome: Outcome): Promise<void> {
+  #end(entry: Entry, outcome: JobOutcome): Promise<void> {
     entry.ending ??= this.#finish(entry, outcome);
     return entry.ending;
   }
 
-  async #finish(entry: Entry, outcome: Outcome): Promise<void> {
+  async #finish(entry: Entry, outcome: JobOutcome): Promise<void> {
     const { files } = this.#options;
     entry.controller?.abort();
     const hasWaited = this.#order.remove(entry.job);
@@ -297,10 +297,10 @@ export class FileJobQueue implements JobQueue {
   }
 
   /** A disk that is full now may have room later; one that fails will not. */
-  async #persist(job: Job, { deaths, restarts }: Entry): Promise<void> {
+  async #persist(job: Job, { crashes, restarts }: Entry): Promise<void> {
     for (;;) {
       try {
-        await this.#journal.put(storedJob({ job, deaths, restarts }));
+        await this.#journal.put(storedJob({ job, crashes, restarts }));
         return;
       } catch (error) {
         if (!this.#journal.isUsable || this.#state === 'closed') throw error;

@@ -2,7 +2,7 @@ import { FairOrder } from './fair-order.ts';
 import type { Job } from '../job.ts';
 
 /** Downloads that run at once, beside the jobs that have the workers to themselves. */
-export const MOST_DOWNLOADS = 2;
+export const MAX_DOWNLOADS = 2;
 
 /**
  * The order in which the jobs of one server start. There are two lines, each in fair order: a download takes hardly any of the
@@ -40,7 +40,7 @@ export class StartOrder {
   next(running: readonly Job[]): string | undefined {
     const downloads = running.filter(isDownload).length;
     const image = running.length - downloads < this.#workers ? this.#images.next() : undefined;
-    return image ?? (downloads < MOST_DOWNLOADS ? this.#downloads.next() : undefined);
+    return image ?? (downloads < MAX_DOWNLOADS ? this.#downloads.next() : undefined);
   }
 
   /** Whether it was there. */

@@ -7,7 +7,7 @@ import { rememberedName } from '../job-files.ts';
 export interface CountedJob {
   readonly job: Job;
   /** Workers that died over it. */
-  readonly deaths: number;
+  readonly crashes: number;
   /** Servers that stopped while it ran. */
   readonly restarts: number;
 }
@@ -18,17 +18,17 @@ type Fleeting = keyof typeof NOT_KEPT;
 
 /** A job as it lies in the journal: without what holds only for a moment, and with names of files in place of paths. */
 export interface StoredJob extends Omit<Job, Fleeting> {
-  readonly deaths: number;
+  readonly crashes: number;
   readonly restarts: number;
 }
 
-export function storedJob({ job, deaths, restarts }: CountedJob): StoredJob {
+export function storedJob({ job, crashes, restarts }: CountedJob): StoredJob {
   const kept: Omit<Job, Fleeting> = { ...job, ...NOT_KEPT };
   const named = <T extends { readonly file: string }>(one: T): T => ({ ...one, file: rememberedName(one) });
-  return { ...kept, inputs: job.inputs.map(named), results: job.results.map(named), deaths, restarts };
+  return { ...kept, inputs: job.inputs.map(named), results: job.results.map(named), crashes, restarts };
 }
 
-export function restoredJob({ deaths, restarts, ...stored }: StoredJob, files: JobFiles): CountedJob {
+export function restoredJob({ crashes, restarts, ...stored }: StoredJob, files: JobFiles): CountedJob {
   const job: Job = {
     ...stored,
     inputs: stored.inputs.map((input): JobInput => ({ ...input, file: files.inputNamed(input.file) })),
@@ -37,5 +37,5 @@ export function restoredJob({ deaths, restarts, ...stored }: StoredJob, files: J
     queuePosition: 0,
     progress: stored.status === 'completed' ? finalProgress(stored) : initialProgress(stored),
   };
-  return { job, deaths, restarts };
+  return { job, crashes, restarts };
 }

@@ -15,7 +15,7 @@ import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts'
 import { KEPT_JOBS } from '../job-queue.ts';
 import { TOLD_POSITIONS } from '../local/job-table.ts';
 import type { PlaceLimits } from '../local/queue-places.ts';
-import { MOST_DOWNLOADS } from '../local/start-order.ts';
+import { MAX_DOWNLOADS } from '../local/start-order.ts';
 import { HeardEvents } from './heard-events.ts';
 import { JobRuns } from './job-runs.ts';
 import { JobStore } from './job-store.ts';
@@ -103,25 +103,25 @@ export class BullJobQueue implements JobQueue {
       logger,
       ending: (id, work) => this.#ending(id, work),
       onSettled: (job) => this.#settle(job),
-      onInterrupted: (job) => this.#heard.tell('interrupted', job),
+      onInterrupted: (job) => this.#heard.publish('interrupted', job),
       onMoved: () => this.#positions.changed(''),
     });
     const ticketsOf = (line: Line, most: number): Tickets =>
       new Tickets({ ...lease, link: this.#link, prefix: this.#prefix, line, workers: most, logger }, (ticket) =>
         runs.use(ticket, line),
       );
-    const tickets = { images: ticketsOf('images', workers), downloads: ticketsOf('downloads', MOST_DOWNLOADS) };
+    const tickets = { images: ticketsOf('images', workers), downloads: ticketsOf('downloads', MAX_DOWNLOADS) };
     const quietly = (work: () => Promise<void>) => (): void => void this.#quietly(work);
     await this.#link.listen(
-      (message) => this.#heard.hear(message),
+      (message) => this.#heard.receive(message),
       () => (this.#catchUps = CATCH_UPS),
     );
     await this.#heard.catchUp(this.#store);
-    await this.#beat(runs);
+    await this.#heartbeat(runs);
     await this.#sweep(tickets);
     const timers = [
       setInterval(
-        quietly(() => this.#beat(runs)),
+        quietly(() => this.#heartbeat(runs)),
         BEAT_MS,
       ),
       setInterval(
@@ -223,7 +223,7 @@ export class BullJobQueue implements JobQueue {
     const own = new Set(runs.names().map(({ id }) => id));
     const tellOthers = async (status: 'queued' | 'processing'): Promise<void> => {
       const live = (await this.#store.live()).filter(({ job }) => job.status === status && !own.has(job.id));
-      for (const { job } of live) this.#heard.tell('interrupted', job);
+      for (const { job } of live) this.#heard.publish('interrupted', job);
     };
     const stopped = runs.close(drainMs);
     for (const line of LINES) await this.#quietly(() => tickets[line].stop());
@@ -245,10 +245,10 @@ export class BullJobQueue implements JobQueue {
   }
 
   /** Says that this server lives, hears which of its runs are others' by now, and asks for what it has missed. */
-  async #beat(runs: JobRuns): Promise<void> {
+  async #heartbeat(runs: JobRuns): Promise<void> {
     const { workers, files } = this.#options;
-    const beat = { server: this.#server, workers, runs: runs.names(), reading: files.beingRead };
-    for (const id of await this.#store.beat(beat)) runs.abort(id);
+    const heartbeat = { server: this.#server, workers, runs: runs.names(), reading: files.beingRead };
+    for (const id of await this.#store.heartbeat(heartbeat)) runs.abort(id);
     if (this.#catchUps === 0) return;
     await this.#heard.catchUp(this.#store);
     this.#catchUps--;
@@ -280,7 +280,7 @@ export class BullJobQueue implements JobQueue {
   /** Removes what a job that was ended here needs no more. */
   async #settle(job: Job): Promise<void> {
     await this.#clear(job);
-    this.#heard.tell('settled', job);
+    this.#heard.publish('settled', job);
     void this.#quietly(async () => this.#removeResults(await this.#store.evict(this.#options.keptJobs ?? KEPT_JOBS)));
   }
 

@@ -2,8 +2,8 @@ import type { EndStatus, Job } from '../job.ts';
 import { hasEnded } from '../job.ts';
 import { JobEvents, ProgressThrottle } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
-import type { Standing } from './job-record.ts';
-import { standingJob } from './job-record.ts';
+import type { JobRecord } from './job-record.ts';
+import { recordedJob } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 
 export interface HeardEventsOptions {
@@ -27,9 +27,9 @@ export class HeardEvents {
     this.#options = options;
   }
 
-  hear(message: string): void {
-    const [, standing] = JSON.parse(message) as readonly [event: string, standing: Standing];
-    this.#stands(standingJob(standing, this.#options.files).job);
+  receive(message: string): void {
+    const [, standing] = JSON.parse(message) as readonly [event: string, standing: JobRecord];
+    this.#stands(recordedJob(standing, this.#options.files).job);
   }
 
   /** Finds out what ended while nothing could be heard. */
@@ -45,7 +45,7 @@ export class HeardEvents {
   }
 
   /** Of this server alone. */
-  tell(event: 'interrupted' | 'settled', job: Job): void {
+  publish(event: 'interrupted' | 'settled', job: Job): void {
     this.events.emit(event, job);
   }
 
@@ -66,10 +66,10 @@ export class HeardEvents {
     if (!this.#live.delete(job.id)) return;
     this.#throttle.drop(job.id);
     this.#latest.delete(job.id);
-    const tell = (): void => void this.events.emit(status, job);
+    const publish = (): void => void this.events.emit(status, job);
     const done = this.#options.beforeEnd(job);
-    if (done) void done.then(tell, tell);
-    else tell();
+    if (done) void done.then(publish, publish);
+    else publish();
   }
 
   #tellLatest(id: string): void {

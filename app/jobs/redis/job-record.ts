@@ -3,18 +3,18 @@ import { hasEnded, initialProgress } from '../job.ts';
 import type { JobFiles } from '../job-files.ts';
 import { rememberedName } from '../job-files.ts';
 import type { CallerKey } from '../job-queue.ts';
-import type { Outcome } from '../run-job.ts';
+import type { JobOutcome } from '../run-job.ts';
 import { ServiceRate } from '../service-rate.ts';
 
 /** A job as a script answers with it or tells of it: names and values by turns. */
-export type Standing = readonly string[];
+export type JobRecord = readonly string[];
 
 /** A job, and what its run is known by. */
-export interface StandingJob {
+export interface RecordedJob {
   readonly job: Job;
   /** Which of all runs, on whatever server, the newest is: what an older one writes does not count. */
   readonly run: string;
-  readonly deaths: number;
+  readonly crashes: number;
   readonly restarts: number;
 }
 
@@ -29,14 +29,14 @@ export function keyRecord({ caller, key }: CallerKey): string {
 }
 
 /** Fields and values of what an outcome changes. */
-export function outcomeRecord({ results, failures, error, progress }: Outcome): readonly string[] {
+export function outcomeRecord({ results, failures, error, progress }: JobOutcome): readonly string[] {
   const named = results?.map((result) => ({ ...result, file: rememberedName(result) }));
   return Object.entries({ results: named, failures, error, progress }).flatMap(([field, value]) =>
     value === undefined ? [] : [field, JSON.stringify(value)],
   );
 }
 
-export function standingJob(standing: Standing, files: JobFiles): StandingJob {
+export function recordedJob(standing: JobRecord, files: JobFiles): RecordedJob {
   const parts = new Map<string, string>();
   for (let index = 0; index + 1 < standing.length; index += 2)
     parts.set(standing[index] ?? '', standing[index + 1] ?? '');
@@ -64,7 +64,7 @@ export function standingJob(standing: Standing, files: JobFiles): StandingJob {
   return {
     job: withEta(job, rate),
     run: text('run'),
-    deaths: Number(text('deaths')),
+    crashes: Number(text('crashes')),
     restarts: Number(text('restarts')),
   };
 }

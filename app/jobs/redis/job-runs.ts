@@ -5,9 +5,9 @@ import type { Job, JobHandler } from '../job.ts';
 import { hasEnded } from '../job.ts';
 import { ProgressThrottle } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
-import type { Outcome } from '../run-job.ts';
+import type { JobOutcome } from '../run-job.ts';
 import { runJob } from '../run-job.ts';
-import type { StandingJob } from './job-record.ts';
+import type { RecordedJob } from './job-record.ts';
 import type { JobStore, RunName } from './job-store.ts';
 import type { Line } from './lines.ts';
 
@@ -15,9 +15,9 @@ import type { Line } from './lines.ts';
 const STORE_RETRY_MS = 500;
 
 /** A job that runs on this server; `job` is replaced, never changed. */
-interface Run {
+interface OwnRun {
   job: Job;
-  deaths: number;
+  crashes: number;
   readonly restarts: number;
   readonly run: string;
   readonly controller: AbortController;
@@ -43,7 +43,7 @@ export interface JobRunsOptions {
 /** The jobs that run on this server. */
 export class JobRuns {
   readonly #options: JobRunsOptions;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, OwnRun>();
   readonly #work = new Set<Promise<void>>();
   readonly #throttle = new ProgressThrottle((id) => void this.#report(id));
   /** Takes no more; at last gives back what runs. */
@@ -67,7 +67,7 @@ export class JobRuns {
   }
 
   /** A job with what of it Redis is about to know. */
-  newest({ job, run }: StandingJob): Job {
+  newest({ job, run }: RecordedJob): Job {
     const mine = this.#runs.get(job.id);
     if (mine?.run !== run || job.status !== 'processing') return job;
     return { ...job, progress: mine.job.progress, failures: mine.job.failures };
@@ -99,10 +99,10 @@ export class JobRuns {
     else await this.#run(taken);
   }
 
-  async #run({ job, run, deaths, restarts }: StandingJob): Promise<void> {
+  async #run({ job, run, crashes, restarts }: RecordedJob): Promise<void> {
     const { handler, files, logger } = this.#options;
     const controller = new AbortController();
-    const mine: Run = { job, run, deaths, restarts, controller, attempt: job.attempt };
+    const mine: OwnRun = { job, run, crashes, restarts, controller, attempt: job.attempt };
     this.#runs.set(job.id, mine);
     if (this.#state === 'closed') controller.abort();
     try {
@@ -125,10 +125,10 @@ export class JobRuns {
     }
   }
 
-  async #begin(mine: Run): Promise<void> {
+  async #begin(mine: OwnRun): Promise<void> {
     const { id, attempt } = mine.job;
     const name = { id, run: mine.run };
-    const startedAt = await this.#insist(() => this.#options.store.begin(name, mine.deaths, attempt));
+    const startedAt = await this.#insist(() => this.#options.store.begin(name, mine.crashes, attempt));
     if (startedAt === undefined) mine.controller.abort();
     mine.controller.signal.throwIfAborted();
     mine.attempt = attempt;
@@ -136,7 +136,7 @@ export class JobRuns {
   }
 
   /** Stores the end of a run, unless the job has gone on without it. */
-  async #conclude(mine: Run, outcome: Outcome): Promise<void> {
+  async #conclude(mine: OwnRun, outcome: JobOutcome): Promise<void> {
     const { store, onInterrupted, onSettled } = this.#options;
     const name = { id: mine.job.id, run: mine.run };
     if (this.#state === 'closed' && outcome.status !== 'completed') {
@@ -152,7 +152,7 @@ export class JobRuns {
   }
 
   /** Removes what a run made that does not count. */
-  async #leave(mine: Run, now: Job | undefined): Promise<void> {
+  async #leave(mine: OwnRun, now: Job | undefined): Promise<void> {
     const { files, logger } = this.#options;
     const isOver = now === undefined || (hasEnded(now.status) && now.status !== 'completed');
     const own = { id: mine.job.id, attempt: mine.attempt };

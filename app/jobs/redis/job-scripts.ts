@@ -25,7 +25,7 @@ local refusal = refusalOf(caller, most, mostOfCaller)
 if refusal then return refusal end
 
 redis.call('HSET', jobKey(id), 'data', data, 'caller', caller, 'line', ARGV[8], 'status', 'queued', 'createdAt', whole(now),
-  'run', 0, 'attempt', 0, 'deaths', 0, 'restarts', 0)
+  'run', 0, 'attempt', 0, 'crashes', 0, 'restarts', 0)
 if name ~= '' then
   redis.call('HSET', jobKey(id), 'key', name, 'fingerprint', fingerprint)
   redis.call('HSET', key('keys'), name, id)
@@ -61,18 +61,18 @@ else
   redis.call('HINCRBY', jobKey(id), 'run', 1)
   redis.call('HSET', key('tickets'), ticket, id)
 end
-local deaths, restarts = unpack(redis.call('HMGET', jobKey(id), 'deaths', 'restarts'))
+local crashes, restarts = unpack(redis.call('HMGET', jobKey(id), 'crashes', 'restarts'))
 redis.call('HSET', jobKey(id), 'status', 'processing', 'ticket', ticket, 'nonce', nonce, 'startedAt', whole(now),
-  'attempt', deaths + restarts + 1, 'failures', '[]')
+  'attempt', crashes + restarts + 1, 'failures', '[]')
 redis.call('ZADD', key('running'), whole(now), id)
 return { 'run', standing(id) }
 `);
 
-/** Id, run, deaths, attempt: another attempt within a run. Answers the time of its start, or 0 where the run is over. */
+/** Id, run, crashes, attempt: another attempt within a run. Answers the time of its start, or 0 where the run is over. */
 export const BEGIN = script(`
-local id, run, deaths, attempt = unpack(ARGV)
+local id, run, crashes, attempt = unpack(ARGV)
 if not isRunBy(id, run) then return 0 end
-redis.call('HSET', jobKey(id), 'deaths', deaths, 'attempt', attempt, 'startedAt', whole(now), 'failures', '[]')
+redis.call('HSET', jobKey(id), 'crashes', crashes, 'attempt', attempt, 'startedAt', whole(now), 'failures', '[]')
 return now
 `);
 

@@ -2,11 +2,11 @@ import { CallerQueueFullError, JobInterruptedError, QueueFullError } from '../er
 import type { EndStatus, JobError, JobRequest } from '../job.ts';
 import type { JobFiles } from '../job-files.ts';
 import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
-import { MOST_RESTARTS } from '../job-queue.ts';
+import { MAX_RESTARTS } from '../job-queue.ts';
 import type { PlaceLimits } from '../local/queue-places.ts';
-import type { Outcome } from '../run-job.ts';
-import type { Standing, StandingJob } from './job-record.ts';
-import { keyRecord, outcomeRecord, rateOf, requestRecord, standingJob } from './job-record.ts';
+import type { JobOutcome } from '../run-job.ts';
+import type { JobRecord, RecordedJob } from './job-record.ts';
+import { keyRecord, outcomeRecord, rateOf, requestRecord, recordedJob } from './job-record.ts';
 import type { Script } from './job-scripts.ts';
 import * as scripts from './job-scripts.ts';
 import type { Line } from './lines.ts';
@@ -20,7 +20,7 @@ export interface RunName {
 }
 
 /** What a server says of itself. */
-export interface Beat {
+export interface Heartbeat {
   readonly server: string;
   readonly workers: number;
   readonly runs: readonly RunName[];
@@ -31,7 +31,7 @@ export interface Beat {
 /** A server that has said nothing for so long is not counted any more. */
 const SERVER_LIFE_MS = 10_000;
 /** Jobs that one step reads at most: others wait while it does. */
-const MOST_READ = 200;
+const MAX_READ = 200;
 
 /** The jobs of all servers, in Redis. Each method is one step that nothing comes between; all throw `StoreUnavailableError`. */
 export class JobStore {
@@ -53,7 +53,7 @@ export class JobStore {
   }
 
   /** Throws what `admit` throws. `reused` is another request's key. */
-  async submit(request: JobRequest): Promise<StandingJob & { readonly outcome: 'accepted' | 'replay' | 'reused' }> {
+  async submit(request: JobRequest): Promise<RecordedJob & { readonly outcome: 'accepted' | 'replay' | 'reused' }> {
     const { id, caller, idempotency } = request;
     const [name, fingerprint] = idempotency
       ? [keyRecord({ caller, key: idempotency.key }), idempotency.fingerprint]
@@ -62,7 +62,7 @@ export class JobStore {
     const answer = (await this.#link.run(scripts.SUBMIT, args)) as Answer;
     const [outcome] = answer;
     if (outcome !== 'accepted' && outcome !== 'replay' && outcome !== 'reused') throw refusalOf(answer);
-    return { outcome, ...this.#standing(answer[1] as Standing) };
+    return { outcome, ...this.#standing(answer[1] as JobRecord) };
   }
 
   /**
@@ -73,20 +73,20 @@ export class JobStore {
     ticket: string,
     line: Line,
     nonce: string,
-  ): Promise<(StandingJob & { readonly outcome: 'run' | 'ended' }) | undefined> {
+  ): Promise<(RecordedJob & { readonly outcome: 'run' | 'ended' }) | undefined> {
     const [outcome, standing] = await this.#answer(scripts.TAKE, [ticket, line, nonce, INTERRUPTED]);
     if (outcome === 'none' || !standing) return undefined;
     return { outcome: outcome === 'run' ? 'run' : 'ended', ...this.#standing(standing) };
   }
 
   /** Stores that another attempt begins; its time, or undefined where the run is over. */
-  async begin({ id, run }: RunName, deaths: number, attempt: number): Promise<number | undefined> {
-    const startedAt = Number(await this.#link.run(scripts.BEGIN, [id, run, deaths, attempt]));
+  async begin({ id, run }: RunName, crashes: number, attempt: number): Promise<number | undefined> {
+    const startedAt = Number(await this.#link.run(scripts.BEGIN, [id, run, crashes, attempt]));
     return startedAt === 0 ? undefined : startedAt;
   }
 
   /** Stores and tells how far a job is. Whether its run goes on. */
-  async report({ id, run }: RunName, job: Pick<StandingJob['job'], 'progress' | 'failures'>): Promise<boolean> {
+  async report({ id, run }: RunName, job: Pick<RecordedJob['job'], 'progress' | 'failures'>): Promise<boolean> {
     const said = [JSON.stringify(job.progress), JSON.stringify(job.failures)];
     return (await this.#link.run(scripts.REPORT, [id, run, ...said])) === 1;
   }
@@ -97,27 +97,27 @@ export class JobStore {
    */
   async end(
     { id, run }: { readonly id: string; readonly run?: string },
-    outcome: Outcome & { readonly status: EndStatus },
-  ): Promise<(StandingJob & { readonly outcome: 'ended' | 'again' | 'lost' }) | undefined> {
+    outcome: JobOutcome & { readonly status: EndStatus },
+  ): Promise<(RecordedJob & { readonly outcome: 'ended' | 'again' | 'lost' }) | undefined> {
     const args = [id, run ?? '', outcome.status, ...outcomeRecord(outcome)];
     const [what, standing] = await this.#answer(scripts.END, args);
     return standing && { outcome: what as 'ended' | 'again' | 'lost', ...this.#standing(standing) };
   }
 
   /** Gives a job back, which goes on as the next of all; `ended` is one that has been given back too often. */
-  async release({ id, run }: RunName): Promise<StandingJob & { readonly outcome: 'queued' | 'ended' | 'lost' }> {
+  async release({ id, run }: RunName): Promise<RecordedJob & { readonly outcome: 'queued' | 'ended' | 'lost' }> {
     const [what, standing] = await this.#answer(scripts.RELEASE, [id, run, INTERRUPTED]);
     return { outcome: what as 'queued' | 'ended' | 'lost', ...this.#standing(standing ?? []) };
   }
 
   /** Gives back what runs by a ticket that is no more; those that have failed by it. */
-  async reclaim(ticketPrefix: string): Promise<readonly StandingJob[]> {
-    const ended = (await this.#link.run(scripts.RECLAIM, [INTERRUPTED, ticketPrefix])) as readonly Standing[];
+  async reclaim(ticketPrefix: string): Promise<readonly RecordedJob[]> {
+    const ended = (await this.#link.run(scripts.RECLAIM, [INTERRUPTED, ticketPrefix])) as readonly JobRecord[];
     return ended.map((standing) => this.#standing(standing));
   }
 
   /** Says that a server lives; ids of its runs that are over. */
-  async beat({ server, workers, runs, reading }: Beat): Promise<readonly string[]> {
+  async heartbeat({ server, workers, runs, reading }: Heartbeat): Promise<readonly string[]> {
     const names = runs.flatMap(({ id, run }) => [id, run]);
     const args = [server, workers, SERVER_LIFE_MS, runs.length, ...names, ...reading];
     return (await this.#link.run(scripts.BEAT, args)) as readonly string[];
@@ -128,17 +128,17 @@ export class JobStore {
   }
 
   /** Those that are known. */
-  async read(ids: readonly string[]): Promise<readonly StandingJob[]> {
-    const jobs: StandingJob[] = [];
-    for (let start = 0; start < ids.length; start += MOST_READ) {
-      const some = (await this.#link.run(scripts.READ, ids.slice(start, start + MOST_READ))) as readonly Standing[];
+  async read(ids: readonly string[]): Promise<readonly RecordedJob[]> {
+    const jobs: RecordedJob[] = [];
+    for (let start = 0; start < ids.length; start += MAX_READ) {
+      const some = (await this.#link.run(scripts.READ, ids.slice(start, start + MAX_READ))) as readonly JobRecord[];
       jobs.push(...some.map((standing) => this.#standing(standing)));
     }
     return jobs;
   }
 
-  async find(key: CallerKey): Promise<StandingJob | undefined> {
-    const standing = (await this.#link.run(scripts.FIND, [keyRecord(key)])) as Standing | null;
+  async find(key: CallerKey): Promise<RecordedJob | undefined> {
+    const standing = (await this.#link.run(scripts.FIND, [keyRecord(key)])) as JobRecord | null;
     return standing ? this.#standing(standing) : undefined;
   }
 
@@ -147,8 +147,8 @@ export class JobStore {
     limit,
     after = '',
     caller = '',
-  }: Parameters<JobQueue['list']>[0]): Promise<{ hasMore: boolean; jobs: readonly StandingJob[] } | undefined> {
-    const answer = (await this.#link.run(scripts.LIST, [limit, caller, after])) as [number, Standing[]] | null;
+  }: Parameters<JobQueue['list']>[0]): Promise<{ hasMore: boolean; jobs: readonly RecordedJob[] } | undefined> {
+    const answer = (await this.#link.run(scripts.LIST, [limit, caller, after])) as [number, JobRecord[]] | null;
     return answer ? { hasMore: answer[0] === 1, jobs: answer[1].map((one) => this.#standing(one)) } : undefined;
   }
 
@@ -159,7 +159,7 @@ export class JobStore {
   }
 
   /** All that has not ended. */
-  async live(): Promise<readonly StandingJob[]> {
+  async live(): Promise<readonly RecordedJob[]> {
     return this.read((await this.#link.run(scripts.LIVE, [])) as string[]);
   }
 
@@ -178,12 +178,12 @@ export class JobStore {
     return (await this.#link.run(scripts.EVICT, [most])) as string[];
   }
 
-  async #answer(script: Script, args: readonly (string | number)[]): Promise<readonly [string, Standing?]> {
-    return (await this.#link.run(script, args)) as [string, Standing?];
+  async #answer(script: Script, args: readonly (string | number)[]): Promise<readonly [string, JobRecord?]> {
+    return (await this.#link.run(script, args)) as [string, JobRecord?];
   }
 
-  #standing(standing: Standing): StandingJob {
-    return standingJob(standing, this.#files);
+  #standing(standing: JobRecord): RecordedJob {
+    return recordedJob(standing, this.#files);
   }
 }
 
@@ -191,7 +191,7 @@ type Answer = readonly [string, ...unknown[]];
 
 /** What a job that is given back once more fails by. */
 const INTERRUPTED = ((): string => {
-  const { code, message } = new JobInterruptedError(MOST_RESTARTS + 1);
+  const { code, message } = new JobInterruptedError(MAX_RESTARTS + 1);
   const error: JobError = { code, message };
   return JSON.stringify(error);
 })();

@@ -7,7 +7,7 @@ import type { Script } from './job-scripts.ts';
 /** A request waits no longer than this for Redis. */
 const ANSWER_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 5000;
-const LONGEST_PAUSE_MS = 2000;
+const MAX_PAUSE_MS = 2000;
 /** Words by which Redis says that a script is not known to it. */
 const UNKNOWN_SCRIPT = 'NOSCRIPT';
 
@@ -126,7 +126,7 @@ export class RedisLink {
 const SHARED: RedisOptions = {
   lazyConnect: true,
   connectTimeout: CONNECT_TIMEOUT_MS,
-  retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS),
+  retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 10), MAX_PAUSE_MS),
 };
 function connected(connection: Redis, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

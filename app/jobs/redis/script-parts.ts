@@ -1,4 +1,4 @@
-import { MOST_RESTARTS } from '../job-queue.ts';
+import { MAX_RESTARTS } from '../job-queue.ts';
 import { LINES } from './lines.ts';
 
 /**
@@ -145,7 +145,7 @@ end
 
 /** Leaving the order and the runs for good or for another run. */
 export const ENDING = `
-local MOST_RESTARTS = ${MOST_RESTARTS}
+local MOST_RESTARTS = ${MAX_RESTARTS}
 local NEWEST = 0.2
 
 local function stopRun(id)

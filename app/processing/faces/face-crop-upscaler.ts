@@ -6,7 +6,7 @@ import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { FaceContext } from './face-pipeline.ts';
 import type { FacesRestored } from './face-fallback.ts';
-import { attemptFaces } from './face-fallback.ts';
+import { orWithoutFaces } from './face-fallback.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import { RealESRGANUpscaler } from '../upscale/real-esrgan-upscaler.ts';
 import type { FaceModelUse, Fallback } from '../result.ts';
@@ -14,7 +14,7 @@ import type { StageClock } from '../stage-clock.ts';
 
 const MODEL = 'realesrgan-x4plus';
 /** Crops are at least this wide and high when the network sees them, in pixels. */
-const LEAST_SIDE = 512;
+const MIN_SIDE = 512;
 /** The whole crop at once, as face pipelines have it. */
 const UNTILED = { tile: 0, tilePad: 'auto', prePad: 0, isOpaque: false } as const;
 
@@ -65,7 +65,7 @@ export class FaceCropUpscaler {
       face_models: used,
     });
     const told = () => ({ info: info(0), fallbacks });
-    return attemptFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, context, async () => {
+    return orWithoutFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, context, async () => {
       const enlarged = await this.#enlarge(source, background, { context, used, fallbacks });
       try {
         const image = blend(background, enlarged, strength, context.scratch);
@@ -84,7 +84,7 @@ export class FaceCropUpscaler {
   ): Promise<ScratchImage> {
     const { scratch, clock, devices } = context;
     const file = await this.#models.file(MODEL, clock);
-    const side = (pixels: number): number => Math.max(LEAST_SIDE, pixels);
+    const side = (pixels: number): number => Math.max(MIN_SIDE, pixels);
     const input = toSize(source, { width: side(width), height: side(height) }, scratch);
     const network = await RealESRGANUpscaler.open({ file }, { devices, isBatch: false });
     try {

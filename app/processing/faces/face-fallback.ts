@@ -25,10 +25,10 @@ export interface FaceStep {
 
 /**
  * Does a face step. Where it fails the picture stays as it is, which is told: it is worth more than no picture. Where the worker
- * dies over it, the next attempt leaves it out.
+ * dies over it, the next one leaves it out.
  * @throws what the step does where it is strict; ScratchSpaceError
  */
-export async function attemptFaces(
+export async function orWithoutFaces(
   step: FaceStep,
   { devices, clock, onRunning, withoutFaces }: FaceContext,
   work: () => Promise<FacesRestored>,

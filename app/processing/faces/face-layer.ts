@@ -47,20 +47,20 @@ export function faceLayer(
   const back = invertAffine(placement);
   const sampleFace = roundedSampler(face, back);
   const sampleMask = mask && rowSampler(planeSource(mask), back, [0]);
-  const colours = new Float32Array(width * 3);
+  const colors = new Float32Array(width * 3);
   const shares = new Float32Array(width).fill(1);
   return {
     region,
     blendRow(y, row, unit) {
       const span = { x, y, count: width };
-      sampleFace(span, colours);
+      sampleFace(span, colors);
       sampleMask?.(span, shares);
       const from = (y - region.y) * width;
       for (let i = 0; i < width; i++) {
         const share = Math.min(shares[i] ?? 0, square ? (square.soft.data[from + i] ?? 0) : 1);
         if (share === 0) continue;
         const weight = share * unit * (square ? (square.inner.data[from + i] ?? 0) : 1);
-        for (let at = i * 3; at < i * 3 + 3; at++) row[at] = weight * (colours[at] ?? 0) + (1 - share) * (row[at] ?? 0);
+        for (let at = i * 3; at < i * 3 + 3; at++) row[at] = weight * (colors[at] ?? 0) + (1 - share) * (row[at] ?? 0);
       }
     },
   };

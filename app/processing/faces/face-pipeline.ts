@@ -8,10 +8,10 @@ import { FACE_SIDE } from './align-face.ts';
 import { decodeFaces } from './decode-faces.ts';
 import type { Face } from './face.ts';
 import { scaleFace } from './face.ts';
-import type { FacePipeline } from './face-profiles.ts';
+import type { FaceProfile } from './face-profiles.ts';
 import { detectorPicture } from './face-profiles.ts';
 import type { FaceNetworkOptions } from '../networks/network-session.ts';
-import { FaceNetwork } from '../networks/network-session.ts';
+import { NetworkSession } from '../networks/network-session.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import type { FaceModelUse, Fallback, RunningOn } from '../result.ts';
@@ -39,7 +39,7 @@ const RESTORER_SHARE = 0.8;
 const PARSER_SHARE = 0.95;
 
 /** The networks of the face pipelines, for one picture: each is loaded when it is needed, and closed before the next is. */
-export class FaceNetworks {
+export class FacePipeline {
   /** Those that have run. */
   readonly used: FaceModelUse[] = [];
   readonly fallbacks: Fallback[] = [];
@@ -52,15 +52,15 @@ export class FaceNetworks {
   }
 
   /** The faces of an 8-bit RGB picture, the surest first. */
-  async detect(picture: Image, pipeline: FacePipeline): Promise<Face[]> {
+  async detect(picture: Image, profile: FaceProfile): Promise<Face[]> {
     const { clock } = this.#context;
     clock.at('detecting', 0);
-    const seen = detectorPicture(picture, pipeline);
+    const seen = detectorPicture(picture, profile);
     const build = (network: RecognisedNetwork) => buildDetectorGraph(network, seen.width, seen.height);
     const faces = await this.#with(DETECTOR, { build, timed: 'detect' }, async (network) => {
       const { loc, conf, landms } = await network.run({ pixels: pixelsOf(seen) });
       const answer = { loc: floats(loc), conf: floats(conf), landms: floats(landms) };
-      return decodeFaces(answer, seen, pipeline.threshold);
+      return decodeFaces(answer, seen, profile.threshold);
     });
     clock.at('detecting', 1);
     return faces.map((face) => scaleFace(face, picture.width / seen.width, picture.height / seen.height));
@@ -104,11 +104,11 @@ export class FaceNetworks {
   async #with<T>(
     name: string,
     { build, timed }: { readonly build: FaceNetworkOptions['build']; readonly timed: string },
-    work: (network: FaceNetwork) => Promise<T>,
+    work: (network: NetworkSession) => Promise<T>,
   ): Promise<T> {
     const { clock, devices } = this.#context;
     const file = await this.#models.file(name, clock);
-    const network = await clock.time('load', () => FaceNetwork.open({ file, build, devices }));
+    const network = await clock.time('load', () => NetworkSession.open({ file, build, devices }));
     try {
       const result = await clock.time(timed, () => work(network));
       const { device } = network;

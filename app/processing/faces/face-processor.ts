@@ -18,7 +18,7 @@ import type { Size } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { targetSize } from '../upscale/target-size.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Attempt, FaceTask } from '../tasks.ts';
+import type { Rung, FaceTask } from '../tasks.ts';
 import { upscaleOptions } from '../../options/upscale-options.ts';
 
 interface AlignedPlan {
@@ -42,23 +42,23 @@ export class FaceProcessor {
   }
 
   /**
-   * Works through the images that no earlier attempt finished.
-   * @param scratch a folder for this attempt's scratch files
+   * Works through the images that no earlier worker finished.
+   * @param scratch a folder for this worker's scratch files
    * @throws what `processImages` does
    */
-  async process(task: FaceTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: FaceTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
     const { options } = task;
     const settings = faceTaskSettings(options, this.#config);
     if (!options.aligned) {
       const upscale = { ...task, kind: 'hires-fix', options: backgroundOptions(options), faces: settings } as const;
-      await this.#hiresFix.process(upscale, attempt, scratch, hooks);
+      await this.#hiresFix.process(upscale, rung, scratch, hooks);
       return;
     }
-    const devices = taskDevices(this.#config, { ...task, ...attempt });
-    const { withoutFaces = [] } = attempt;
+    const devices = taskDevices(this.#config, { ...task, ...rung });
+    const { withoutFaces = [] } = rung;
     const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces };
     const work = this.#aligned(options, settings, shared);
-    await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
+    await processImages(task, work, { rung, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
   }
 
   #aligned(options: FaceOptions, settings: FaceSettings, shared: Shared): PixelWork<AlignedPlan> {

@@ -3,13 +3,13 @@ import { reduceByArea } from '../../imaging/opencv/interpolate.ts';
 import { resizeLinear, resizeLinearBy } from '../../imaging/opencv/resize-linear.ts';
 
 /** What the two pipelines do in their own ways. */
-export interface FacePipeline {
+export interface FaceProfile {
   /** Least score of a face. */
   readonly threshold: number;
   /** Short side of the picture that the detector sees, in pixels; without, the picture's own. */
   readonly detectionSide?: number;
   /** Pictures with a shorter side are enlarged to this before anything else. */
-  readonly leastSide?: number;
+  readonly minSide?: number;
   /** Whether the square of the face bounds its parsed mask. */
   readonly isBoundBySquare: boolean;
   /** Whether faces of gray pictures get the tones of the picture (`grayFace`). */
@@ -23,19 +23,19 @@ export interface FacePipeline {
 const MAX_DETECTOR_PIXELS = 1 << 22;
 
 /** GFPGAN's and RestoreFormer's, of facexlib; and CodeFormer's own. */
-export const FACE_PIPELINES = {
+export const FACE_PROFILES = {
   facexlib: { threshold: 0.97, isBoundBySquare: false, tonesGray: false },
-  codeformer: { threshold: 0.8, detectionSide: 640, leastSide: 512, isBoundBySquare: true, tonesGray: true },
-} as const satisfies Readonly<Record<string, FacePipeline>>;
+  codeformer: { threshold: 0.8, detectionSide: 640, minSide: 512, isBoundBySquare: true, tonesGray: true },
+} as const satisfies Readonly<Record<string, FaceProfile>>;
 
 /** The 8-bit RGB picture that faces are found in and cut out of. */
-export function workingPicture(picture: Image, { leastSide = 0 }: FacePipeline): Image {
+export function workingPicture(picture: Image, { minSide = 0 }: FaceProfile): Image {
   const side = Math.min(picture.width, picture.height);
-  return side >= leastSide ? picture : resizeLinearBy(picture, leastSide / side);
+  return side >= minSide ? picture : resizeLinearBy(picture, minSide / side);
 }
 
 /** `picture` as the detector sees it; what it finds is scaled back by the sizes of the two. */
-export function detectorPicture(picture: Image, { detectionSide }: FacePipeline): Image {
+export function detectorPicture(picture: Image, { detectionSide }: FaceProfile): Image {
   const wanted = detectionSide === undefined ? 1 : detectionSide / Math.min(picture.width, picture.height);
   const scale = Math.min(wanted, Math.sqrt(MAX_DETECTOR_PIXELS / (picture.width * picture.height)));
   if (scale === 1) return picture;

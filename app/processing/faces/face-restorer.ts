@@ -6,17 +6,17 @@ import { batchRows } from '../../imaging/row-batch.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { FaceContext } from './face-pipeline.ts';
-import { DETECTOR, FaceNetworks, PARSER } from './face-pipeline.ts';
+import { DETECTOR, FacePipeline, PARSER } from './face-pipeline.ts';
 import type { FaceModelName, FaceSettings } from '../../options/face-options.ts';
 import type { FacesRestored } from './face-fallback.ts';
-import { attemptFaces } from './face-fallback.ts';
+import { orWithoutFaces } from './face-fallback.ts';
 import type { AlignedFace } from './align-face.ts';
 import { alignFace, FACE_SIDE, placementOf } from './align-face.ts';
 import type { FaceLayer } from './face-layer.ts';
 import { faceLayer } from './face-layer.ts';
 import { parsedMask } from './face-mask.ts';
-import type { FacePipeline } from './face-profiles.ts';
-import { FACE_PIPELINES, workingPicture } from './face-profiles.ts';
+import type { FaceProfile } from './face-profiles.ts';
+import { FACE_PROFILES, workingPicture } from './face-profiles.ts';
 import type { Face } from './face.ts';
 import { scaleFace } from './face.ts';
 import { grayFace, isGray } from './gray-face.ts';
@@ -32,7 +32,7 @@ interface Subject {
   readonly picture: Image;
   /** Its size before it was enlarged for the pipeline. */
   readonly size: Size;
-  readonly pipeline: FacePipeline;
+  readonly profile: FaceProfile;
   readonly isGray: boolean;
 }
 
@@ -69,11 +69,11 @@ export class FaceRestorer {
    * @throws ModelUnavailableError, and what the detector or its weights throw
    */
   async find(source: RowSource, model: FaceModelName, context: FaceContext): Promise<FacesFound> {
-    const networks = new FaceNetworks(this.#models, context);
+    const pipeline = new FacePipeline(this.#models, context);
     context.onRunning({ device: context.devices[0] ?? 'cpu', tile: 0, side: 0 });
-    const faces = await findFaces(subjectOf(source, model), networks);
-    const info = { face_model: model, faces_found: faces.length, face_models: networks.used };
-    return { faces, info, fallbacks: networks.fallbacks };
+    const faces = await findFaces(subjectOf(source, model), pipeline);
+    const info = { face_model: model, faces_found: faces.length, face_models: pipeline.used };
+    return { faces, info, fallbacks: pipeline.fallbacks };
   }
 
   /**
@@ -89,12 +89,12 @@ export class FaceRestorer {
   ): Promise<FacesRestored> {
     const info = { face_model: settings.model, faces_found: 0, faces_restored: 0, face_models: [] };
     if (settings.strength === 0) return unchanged(info, STRENGTH_0);
-    const networks = new FaceNetworks(this.#models, context);
+    const pipeline = new FacePipeline(this.#models, context);
     const { model, isStrict } = settings;
-    const told = () => ({ info: { ...info, face_models: networks.used }, fallbacks: networks.fallbacks });
-    return attemptFaces({ model, without: 'no face restoration', isStrict, told }, context, async () => {
+    const told = () => ({ info: { ...info, face_models: pipeline.used }, fallbacks: pipeline.fallbacks });
+    return orWithoutFaces({ model, without: 'no face restoration', isStrict, told }, context, async () => {
       await this.#fetch(modelsOf(settings), context.clock);
-      return restoreFaces({ source, background, settings, context, networks });
+      return restoreFaces({ source, background, settings, context, pipeline });
     });
   }
 
@@ -108,17 +108,17 @@ export class FaceRestorer {
     settings: FaceSettings,
     context: FaceContext,
   ): Promise<FacesRestored> {
-    const networks = new FaceNetworks(this.#models, context);
+    const pipeline = new FacePipeline(this.#models, context);
     const { model, isStrict, strength } = settings;
-    const told = () => ({ info: infoOf(settings, 1, 0, networks.used), fallbacks: networks.fallbacks });
+    const told = () => ({ info: infoOf(settings, 1, 0, pipeline.used), fallbacks: pipeline.fallbacks });
     if (strength === 0) return unchanged(told().info, STRENGTH_0);
-    return attemptFaces({ model, without: 'LANCZOS', isStrict, told }, context, async () => {
-      const { picture, pipeline, isGray: isGrayFace } = subjectOf(source, model);
+    return orWithoutFaces({ model, without: 'LANCZOS', isStrict, told }, context, async () => {
+      const { picture, profile, isGray: isGrayFace } = subjectOf(source, model);
       const crop = resizeLinear(picture, FACE_SIDE, FACE_SIDE);
-      const [face = crop] = await networks.restore([crop], settings);
-      const toned = pipeline.tonesGray && isGrayFace ? grayFace(face, crop) : { ...face, data: bytesOf(face) };
+      const [face = crop] = await pipeline.restore([crop], settings);
+      const toned = profile.tonesGray && isGrayFace ? grayFace(face, crop) : { ...face, data: bytesOf(face) };
       const image = paste(background, [wholeLayer(toned)], strength, context);
-      return { image, info: infoOf(settings, 1, 1, networks.used), fallbacks: networks.fallbacks, warnings: [] };
+      return { image, info: infoOf(settings, 1, 1, pipeline.used), fallbacks: pipeline.fallbacks, warnings: [] };
     });
   }
 
@@ -146,26 +146,26 @@ interface Work {
   readonly background: RowSource;
   readonly settings: FaceSettings;
   readonly context: FaceContext;
-  readonly networks: FaceNetworks;
+  readonly pipeline: FacePipeline;
 }
 
-async function restoreFaces({ source, background, settings, context, networks }: Work): Promise<FacesRestored> {
+async function restoreFaces({ source, background, settings, context, pipeline }: Work): Promise<FacesRestored> {
   const { clock } = context;
   const subject = subjectOf(source, settings.model);
-  const found = await findFaces(subject, networks);
+  const found = await findFaces(subject, pipeline);
   const chosen = chooseFaces(found, settings, subject.size);
-  const told = (restored: number): FaceInfo => infoOf(settings, found.length, restored, networks.used);
+  const told = (restored: number): FaceInfo => infoOf(settings, found.length, restored, pipeline.used);
   if (chosen.length === 0) {
     const why = found.length === 0 ? 'no face was found' : `none of the ${found.length} faces found was chosen`;
-    return { ...unchanged(told(0), `${why}: the picture has no face restored`), fallbacks: networks.fallbacks };
+    return { ...unchanged(told(0), `${why}: the picture has no face restored`), fallbacks: pipeline.fallbacks };
   }
-  const layers = await restoredLayers(alignFaces(subject, chosen), { subject, background, settings, networks });
+  const layers = await restoredLayers(alignFaces(subject, chosen), { subject, background, settings, pipeline });
   const image = await clock.time('restore', () => paste(background, layers, settings.strength, context));
-  return { image, info: told(layers.length), fallbacks: networks.fallbacks, warnings: [] };
+  return { image, info: told(layers.length), fallbacks: pipeline.fallbacks, warnings: [] };
 }
 
-async function findFaces({ picture, size, pipeline }: Subject, networks: FaceNetworks): Promise<Face[]> {
-  const faces = restorableFaces(await networks.detect(picture, pipeline));
+async function findFaces({ picture, size, profile }: Subject, pipeline: FacePipeline): Promise<Face[]> {
+  const faces = restorableFaces(await pipeline.detect(picture, profile));
   return faces.map((face) => scaleFace(face, size.width / picture.width, size.height / picture.height));
 }
 
@@ -178,20 +178,20 @@ function alignFaces({ picture, size }: Subject, faces: readonly Face[]): Aligned
 
 async function restoredLayers(
   aligned: readonly AlignedFace[],
-  how: Pick<Work, 'background' | 'settings' | 'networks'> & { readonly subject: Subject },
+  how: Pick<Work, 'background' | 'settings' | 'pipeline'> & { readonly subject: Subject },
 ): Promise<FaceLayer[]> {
-  const { background, settings, networks, subject } = how;
-  const { picture, pipeline } = subject;
+  const { background, settings, pipeline, subject } = how;
+  const { picture, profile } = subject;
   const crops = aligned.map(({ crop }) => crop);
-  const restored = await networks.restore(crops, settings);
-  const labels = await networks.parse(restored);
+  const restored = await pipeline.restore(crops, settings);
+  const labels = await pipeline.parse(restored);
   const [scaleX, scaleY] = [background.width / picture.width, background.height / picture.height];
   return aligned.flatMap(({ matrix, crop }, index) => {
     const [image, label] = [restored[index], labels[index]];
     if (!image || !label) return [];
-    const face = pipeline.tonesGray && subject.isGray ? grayFace(image, crop) : { ...image, data: bytesOf(image) };
+    const face = profile.tonesGray && subject.isGray ? grayFace(image, crop) : { ...image, data: bytesOf(image) };
     const placement = placementOf(matrix, scaleX, scaleY);
-    const pasted = { face, placement, mask: parsedMask(label), isBoundBySquare: pipeline.isBoundBySquare };
+    const pasted = { face, placement, mask: parsedMask(label), isBoundBySquare: profile.isBoundBySquare };
     return faceLayer(pasted, background, Math.sqrt(scaleX * scaleY)) ?? [];
   });
 }
@@ -213,12 +213,12 @@ function paste(
 }
 
 function subjectOf(source: RowSource, model: FaceModelName): Subject {
-  const pipeline: FacePipeline = model === 'codeformer' ? FACE_PIPELINES.codeformer : FACE_PIPELINES.facexlib;
+  const profile: FaceProfile = model === 'codeformer' ? FACE_PROFILES.codeformer : FACE_PROFILES.facexlib;
   const { width, height } = source;
   const data = rgbRows(source, 8).readRows(0, height);
   const whole: Image = { width, height, channels: 3, depth: 8, data };
   const size = { width, height };
-  return { picture: workingPicture(whole, pipeline), size, pipeline, isGray: pipeline.tonesGray && isGray(whole) };
+  return { picture: workingPicture(whole, profile), size, profile, isGray: profile.tonesGray && isGray(whole) };
 }
 
 function infoOf(

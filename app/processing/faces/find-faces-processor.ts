@@ -14,7 +14,7 @@ import { eachImage } from '../process-images.ts';
 import type { ImageResult } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Attempt, FindFacesTask, TaskImage } from '../tasks.ts';
+import type { Rung, FindFacesTask, TaskImage } from '../tasks.ts';
 
 /** A face as it is listed: what a caller chooses by. Public JSON. */
 export interface FaceView {
@@ -33,7 +33,7 @@ export interface FaceView {
 type Shared = Omit<FaceContext, 'clock'>;
 
 /** Lists the faces of images, each image's in a JSON file: `{"faces": [...]}`. */
-export class FaceFinder {
+export class FindFacesProcessor {
   readonly #config: Config;
   readonly #faces: FaceRestorer;
 
@@ -43,15 +43,15 @@ export class FaceFinder {
   }
 
   /**
-   * Works through the images that no earlier attempt finished.
-   * @param scratch a folder for this attempt's scratch files
+   * Works through the images that no earlier worker finished.
+   * @param scratch a folder for this worker's scratch files
    * @throws what `eachImage` does
    */
-  async process(task: FindFacesTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: FindFacesTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
     const { model } = faceSettings(task.options, this.#config, this.#config.modelFace);
-    const devices = taskDevices(this.#config, { ...task, ...attempt });
+    const devices = taskDevices(this.#config, { ...task, ...rung });
     const shared: Shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces: [] };
-    await eachImage(task, { attempt, hooks }, (image, clock) => this.#list(image, model, { ...shared, clock }));
+    await eachImage(task, { rung, hooks }, (image, clock) => this.#list(image, model, { ...shared, clock }));
   }
 
   async #list(

@@ -49,29 +49,29 @@ function blendLayers(row: Row, y: number, layers: readonly FaceLayer[]): void {
   if (touching.length === 0) return;
   const left = Math.min(...touching.map(({ region }) => region.x));
   const right = Math.max(...touching.map(({ region }) => region.x + region.width));
-  const colours = readColours(row, left, right);
+  const colors = readColors(row, left, right);
   for (const { region, blendRow } of touching) {
     const from = (region.x - left) * 3;
-    blendRow(y, colours.subarray(from, from + region.width * 3), row.unit);
+    blendRow(y, colors.subarray(from, from + region.width * 3), row.unit);
   }
-  writeColours(row, left, colours);
+  writeColors(row, left, colors);
 }
 
 /** Pixels `left .. right - 1` as RGB. */
-function readColours({ samples, channels }: Row, left: number, right: number): Float64Array {
-  const colours = new Float64Array((right - left) * 3);
+function readColors({ samples, channels }: Row, left: number, right: number): Float64Array {
+  const colors = new Float64Array((right - left) * 3);
   const [second, third] = channels < 3 ? [0, 0] : [1, 2];
-  for (let at = 0, from = left * channels; at < colours.length; at += 3, from += channels) {
-    colours[at] = samples[from] ?? 0;
-    colours[at + 1] = samples[from + second] ?? 0;
-    colours[at + 2] = samples[from + third] ?? 0;
+  for (let at = 0, from = left * channels; at < colors.length; at += 3, from += channels) {
+    colors[at] = samples[from] ?? 0;
+    colors[at + 1] = samples[from + second] ?? 0;
+    colors[at + 2] = samples[from + third] ?? 0;
   }
-  return colours;
+  return colors;
 }
 
-function writeColours({ samples, channels }: Row, left: number, colours: Float64Array): void {
-  for (let at = 0, to = left * channels; at < colours.length; at += 3, to += channels) {
-    const [r, g, b] = [colours[at] ?? 0, colours[at + 1] ?? 0, colours[at + 2] ?? 0];
+function writeColors({ samples, channels }: Row, left: number, colors: Float64Array): void {
+  for (let at = 0, to = left * channels; at < colors.length; at += 3, to += channels) {
+    const [r, g, b] = [colors[at] ?? 0, colors[at + 1] ?? 0, colors[at + 2] ?? 0];
     if (channels < 3) {
       samples[to] = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b + ROUNDING;
     } else {

@@ -3,7 +3,7 @@ import { RandomNumbers } from './random-numbers.ts';
 
 /** Kinds of scenes: what photographs, drawings and renderings are made of. */
 const KINDS = [leaves, texture, shapes, gradients] as const;
-type Colour = readonly [number, number, number];
+type Color = readonly [number, number, number];
 
 interface Disc {
   readonly x: number;
@@ -33,14 +33,14 @@ class Canvas {
     this.samples = new Float64Array(side * side * 3);
   }
 
-  /** Sets every pixel for which `colourAt` has a colour; those within `reach` of a centre, or all. */
-  paint(colourAt: (x: number, y: number) => Colour | undefined, within?: Disc): void {
+  /** Sets every pixel for which `colorAt` has a colour; those within `reach` of a centre, or all. */
+  paint(colorAt: (x: number, y: number) => Color | undefined, within?: Disc): void {
     const [fromX, toX] = this.#span(within?.x, within?.reach);
     const [fromY, toY] = this.#span(within?.y, within?.reach);
     for (let y = fromY; y < toY; y++) {
       for (let x = fromX; x < toX; x++) {
-        const colour = colourAt(x, y);
-        if (colour) this.samples.set(colour, (y * this.side + x) * 3);
+        const color = colorAt(x, y);
+        if (color) this.samples.set(color, (y * this.side + x) * 3);
       }
     }
   }
@@ -64,7 +64,7 @@ class Canvas {
 function leaves(canvas: Canvas, random: RandomNumbers): void {
   const ground = noise(random, canvas.side, random.between(0.4, 0.7));
   const veins = noise(random, canvas.side, random.between(0.6, 1));
-  const tone = colour(random);
+  const tone = color(random);
   canvas.paint((x, y) => shaded(tone, 0.3 * ground(x, y)));
   const [smallest, largest] = [1.5, canvas.side / 3];
   for (let count = 0; count < 260; count++) {
@@ -73,11 +73,7 @@ function leaves(canvas: Canvas, random: RandomNumbers): void {
     const radius = 1 / Math.sqrt(share / smallest ** 2 + (1 - share) / largest ** 2);
     const [cx, cy] = [random.between(0, canvas.side), random.between(0, canvas.side)];
     const [turn, flat] = [random.between(0, Math.PI), random.between(0.35, 1)];
-    const [leaf, strength, shift] = [
-      colour(random),
-      random.between(0, 0.4),
-      Math.floor(random.between(0, canvas.side)),
-    ];
+    const [leaf, strength, shift] = [color(random), random.between(0, 0.4), Math.floor(random.between(0, canvas.side))];
     canvas.paint(
       (x, y) => {
         const [dx, dy] = [x - cx, y - cy];
@@ -96,7 +92,7 @@ function leaves(canvas: Canvas, random: RandomNumbers): void {
 function texture(canvas: Canvas, random: RandomNumbers): void {
   const roughness = random.between(0.5, 1);
   const fields = [0, 1, 2].map(() => noise(random, canvas.side, roughness));
-  const [mean, spread, weave] = [colour(random), random.between(0.1, 0.4), random.next() < 0.5 ? 0.15 : 0];
+  const [mean, spread, weave] = [color(random), random.between(0.1, 0.4), random.next() < 0.5 ? 0.15 : 0];
   const [fx, fy] = [random.between(-1.2, 1.2), random.between(-1.2, 1.2)];
   canvas.paint((x, y) => {
     const common = fields[0]?.(x, y) ?? 0;
@@ -109,10 +105,10 @@ function texture(canvas: Canvas, random: RandomNumbers): void {
 
 /** Drawings: flat polygons with dark outlines, and thin lines. */
 function shapes(canvas: Canvas, random: RandomNumbers): void {
-  const ground = colour(random);
+  const ground = color(random);
   canvas.paint(() => ground);
   for (let count = 0; count < 18; count++) {
-    const [fill, outline] = [colour(random), random.between(0, 3)];
+    const [fill, outline] = [color(random), random.between(0, 3)];
     const [cx, cy] = [random.between(0, canvas.side), random.between(0, canvas.side)];
     const sides = Array.from({ length: 3 + Math.floor(random.between(0, 4)) }, () => {
       const angle = random.between(0, 2 * Math.PI);
@@ -127,14 +123,14 @@ function shapes(canvas: Canvas, random: RandomNumbers): void {
       { x: cx, y: cy, reach: canvas.side / 3 },
     );
     const [nx, ny] = [Math.cos(count), Math.sin(count)];
-    const ink = colour(random);
+    const ink = color(random);
     canvas.paint((x, y) => (Math.abs((x - cx) * nx + (y - cy) * ny) < outline / 3 ? ink : undefined));
   }
 }
 
 /** Skies, skin, what is out of focus: a slope of one colour to another under soft spots of light. */
 function gradients(canvas: Canvas, random: RandomNumbers): void {
-  const [from, to, angle] = [colour(random), colour(random), random.between(0, 2 * Math.PI)];
+  const [from, to, angle] = [color(random), color(random), random.between(0, 2 * Math.PI)];
   const spots = Array.from({ length: 6 }, () => ({
     x: random.between(0, canvas.side),
     y: random.between(0, canvas.side),
@@ -182,12 +178,12 @@ function smooth(share: number): number {
 }
 
 /** Colours of things are mostly muted: shades of one brightness, some of them strong. */
-function colour(random: RandomNumbers): Colour {
+function color(random: RandomNumbers): Color {
   const [light, strength] = [random.between(0.05, 0.95), random.next() ** 2];
   const channel = (): number => light + strength * random.between(-0.5, 0.5);
   return [channel(), channel(), channel()];
 }
 
-function shaded([r, g, b]: Colour, light: number): Colour {
+function shaded([r, g, b]: Color, light: number): Color {
   return [r + light, g + light, b + light];
 }

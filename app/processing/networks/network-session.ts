@@ -20,7 +20,7 @@ export interface FaceNetworkOptions {
  * One network of a face pipeline, loaded. Where a device fails while it runs, it is loaded again on the next: that a face
  * cannot be restored is not worth the picture that was made before.
  */
-export class FaceNetwork {
+export class NetworkSession {
   readonly architecture: string;
   /** Every device that could not be had or failed, and why. */
   readonly fallbacks: Fallback[] = [];
@@ -37,12 +37,12 @@ export class FaceNetwork {
   }
 
   /** @throws CheckpointError, UnknownNetworkError, WeightsError, InferenceError */
-  static async open({ file, build, devices }: FaceNetworkOptions): Promise<FaceNetwork> {
+  static async open({ file, build, devices }: FaceNetworkOptions): Promise<NetworkSession> {
     const network = recognise(openCheckpoint(file));
     const model = build(network);
     const weightsFolder = weightsFolderOf(file);
     const opened = await openSession(model, { weightsFolder, devices });
-    return new FaceNetwork(network.architecture, model, weightsFolder, opened);
+    return new NetworkSession(network.architecture, model, weightsFolder, opened);
   }
 
   get device(): SessionDevice {

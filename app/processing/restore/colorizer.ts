@@ -5,14 +5,14 @@ import { ModelUnavailableError } from '../../catalog/errors.ts';
 import { CheckpointError } from '../../checkpoints/errors.ts';
 import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
-import { colouredShape } from '../../imaging/rgb-rows.ts';
+import { coloredShape } from '../../imaging/rgb-rows.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { InferenceError } from '../../inference/errors.ts';
 import { GraphError, WeightsError } from '../../onnx/errors.ts';
 import { ColorNetwork } from '../networks/color-network.ts';
 import { DDCOLOR_SIDE, ddcolorInput, paintAb } from './color/ddcolor-picture.ts';
-import { deoldifyColours, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
+import { deoldifyColors, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import type { ColorizeModel } from '../../options/restore-options.ts';
@@ -61,11 +61,11 @@ export class Colorizer implements ImageStep {
   }
 
   shapeOf(source: ImageShape): ImageShape {
-    return colouredShape(source);
+    return coloredShape(source);
   }
 
   async run(source: RowSource, context: StepContext): Promise<StepResult> {
-    const { value, fallbacks } = await this.#firstOf(context, (name) => this.#colour(source, name, context));
+    const { value, fallbacks } = await this.#firstOf(context, (name) => this.#color(source, name, context));
     return { ...value, fallbacks: [...fallbacks, ...value.fallbacks] };
   }
 
@@ -88,7 +88,7 @@ export class Colorizer implements ImageStep {
     }
   }
 
-  async #colour(source: RowSource, name: ColorizeModel, context: StepContext): Promise<StepResult> {
+  async #color(source: RowSource, name: ColorizeModel, context: StepContext): Promise<StepResult> {
     const { clock, slot, devices, options } = context;
     clock.at('loading', 0);
     const file = await this.#models.file(MODELS[name], clock);
@@ -118,15 +118,15 @@ interface Painting {
 
 async function paintWithDdcolor(source: RowSource, { network, side, context }: Painting): Promise<ScratchImage> {
   const data = await network.run(ddcolorInput(source, side));
-  const image = ScratchImage.create(context.scratch, colouredShape(source));
+  const image = ScratchImage.create(context.scratch, coloredShape(source));
   paintAb(source, { side, data }, image, paintingProgress(source, context));
   return image;
 }
 
 async function paintWithDeoldify(source: RowSource, { network, side, context }: Painting): Promise<ScratchImage> {
-  const colours = deoldifyColours(await network.run(deoldifyInput(source, side)), side);
-  const image = ScratchImage.create(context.scratch, colouredShape(source));
-  paintChroma(source, colours, image, paintingProgress(source, context));
+  const colors = deoldifyColors(await network.run(deoldifyInput(source, side)), side);
+  const image = ScratchImage.create(context.scratch, coloredShape(source));
+  paintChroma(source, colors, image, paintingProgress(source, context));
   return image;
 }
 
@@ -134,7 +134,7 @@ function paintingProgress({ height }: ImageShape, { clock }: StepContext): (rows
   return (rows) => clock.at('colorizing', NETWORK_SHARE + ((1 - NETWORK_SHARE) * rows) / height);
 }
 
-/** On a device other than the CPU what failed may be the device, which another attempt goes without. */
+/** On a device other than the CPU what failed may be the device, which the next worker goes without. */
 function isOfModel(error: unknown, devices: StepContext['devices']): error is Error {
   if (error instanceof InferenceError && devices[0] !== 'cpu') return false;
   return MODEL_ERRORS.some((kind) => error instanceof kind);

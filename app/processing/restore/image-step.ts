@@ -16,7 +16,7 @@ export interface StepContext {
   readonly scratch: string;
   /** Devices to try, best first. */
   readonly devices: readonly SessionDevice[];
-  /** Upper bound of a tile's core where an earlier attempt ran out of memory. */
+  /** Upper bound of a tile's core where an earlier worker ran out of memory. */
   readonly maxTile?: number | undefined;
   /** Where the step's network is held while it is loaded. */
   readonly slot: ModelSlot;

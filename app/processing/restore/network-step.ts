@@ -28,7 +28,7 @@ interface Plan {
  * network may weigh by a mean over all that it sees, else over overlapping tiles. Gray stays gray, 16 bits stay 16; alpha does
  * not go through the network.
  */
-export class PictureRestorer implements ImageStep {
+export class NetworkStep implements ImageStep {
   readonly #model: string;
   readonly #config: Pick<Config, 'tile'>;
   readonly #models: ModelFetcher;

@@ -12,7 +12,7 @@ import type { Fallback, StepInfo } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { targetSize } from '../upscale/target-size.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Attempt, RestoreTask } from '../tasks.ts';
+import type { Rung, RestoreTask } from '../tasks.ts';
 
 /** What a step is done by. */
 export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;
@@ -26,7 +26,7 @@ const LOADING_SHARE = 0.05;
 const DETECTING_SHARE = 0.1;
 
 /** Restores every image of a task by its steps, one after another at the image's own size, with one model loaded at a time. */
-export class Restorer {
+export class RestoreProcessor {
   readonly #config: Config;
   readonly #steps: ImageSteps;
 
@@ -36,24 +36,24 @@ export class Restorer {
   }
 
   /**
-   * Works through the images that no earlier attempt finished.
-   * @param scratch a folder for this attempt's scratch files
+   * Works through the images that no earlier worker finished.
+   * @param scratch a folder for this worker's scratch files
    * @throws what `processImages` does
    */
-  async process(task: RestoreTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: RestoreTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
     const slot = new ModelSlot();
     const { maxInputPixels } = this.#config;
     const context = {
       options: task.options,
       isBatch: task.images.length > 1,
       scratch,
-      devices: taskDevices(this.#config, { ...task, ...attempt }),
-      maxTile: attempt.maxTile,
+      devices: taskDevices(this.#config, { ...task, ...rung }),
+      maxTile: rung.maxTile,
       slot,
       onRunning: (on) => hooks.onRunning(on),
-      withoutFaces: attempt.withoutFaces ?? [],
+      withoutFaces: rung.withoutFaces ?? [],
     } satisfies Omit<StepContext, 'clock'>;
-    await processImages(task, this.#work(task.steps, context), { attempt, scratch, hooks, maxInputPixels });
+    await processImages(task, this.#work(task.steps, context), { rung, scratch, hooks, maxInputPixels });
     await slot.clear();
   }
 

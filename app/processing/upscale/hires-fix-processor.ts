@@ -10,7 +10,7 @@ import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.t
 import type { Made, PixelWork, ProcessorHooks } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Attempt, HiresFixTask } from '../tasks.ts';
+import type { Rung, HiresFixTask } from '../tasks.ts';
 
 /** What of the work upscaling is, where faces are restored after it. */
 const UPSCALING_SHARE = 0.6;
@@ -36,23 +36,23 @@ export class HiresFixProcessor {
   }
 
   /**
-   * Works through the images that no earlier attempt finished.
-   * @param scratch a folder for this attempt's scratch files
+   * Works through the images that no earlier worker finished.
+   * @param scratch a folder for this worker's scratch files
    * @throws what `processImages` does
    */
-  async process(task: HiresFixTask, attempt: Attempt, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: HiresFixTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
     const isBatch = task.images.length > 1;
     const upscale = {
       ...task,
-      ...attempt,
+      ...rung,
       isBatch,
       scratch,
       onRunning: (on) => hooks.onRunning(on),
     } satisfies UpscaleTask;
     const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
     const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
-    const work = this.#work(upscale, { faces: task.faces ?? asked, withoutFaces: attempt.withoutFaces ?? [] });
-    await processImages(task, work, { attempt, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
+    const work = this.#work(upscale, { faces: task.faces ?? asked, withoutFaces: rung.withoutFaces ?? [] });
+    await processImages(task, work, { rung, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }
 

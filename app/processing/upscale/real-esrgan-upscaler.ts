@@ -30,7 +30,7 @@ export interface TilingOptions {
   readonly prePad: number;
   /** Alpha that is full everywhere stays so, unless the reference's grid is asked for. */
   readonly isOpaque: boolean;
-  /** Upper bound of the core where an earlier attempt ran out of memory. */
+  /** Upper bound of the core where an earlier worker ran out of memory. */
   readonly maxTile?: number | undefined;
   /** Mirrored views of each tile that its result is the mean of; by default one. */
   readonly views?: Views;

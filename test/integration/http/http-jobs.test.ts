@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { MOST_DEATHS } from '../../../app/jobs/job-queue.ts';
+import { MAX_CRASHES } from '../../../app/jobs/job-queue.ts';
 import { TaskFailedError, WorkerCrashedError } from '../../../app/worker/errors.ts';
 import { HeldJobs } from '../../support/servers/held-jobs.ts';
 import type { HttpService } from '../../support/servers/http-service.ts';
@@ -263,7 +263,7 @@ describe('a job over HTTP', () => {
     const [response] = await Promise.all([
       post(),
       (async () => {
-        for (let death = 0; death < MOST_DEATHS; death++) {
+        for (let death = 0; death < MAX_CRASHES; death++) {
           jobs.fail(await jobs.next(), new WorkerCrashedError('the worker process was killed'));
         }
       })(),

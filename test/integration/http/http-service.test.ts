@@ -186,7 +186,7 @@ describe('the service', () => {
       'with a palette',
       async () =>
         sharp(await photo(20, 20))
-          .png({ palette: true, colours: 4 })
+          .png({ palette: true, colors: 4 })
           .toBuffer(),
     ],
     [

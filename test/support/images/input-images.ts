@@ -24,7 +24,7 @@ export const DIFFICULT_IMAGES: readonly InputImage[] = [
   { name: 'one-gray-pixel.png', bytes: () => tinyPng(), result: [2, 2, 1, 8] },
   {
     name: 'palette.png',
-    bytes: () => sharp(rgb(20, 12)).png({ palette: true, colours: 5 }).toBuffer(),
+    bytes: () => sharp(rgb(20, 12)).png({ palette: true, colors: 5 }).toBuffer(),
     result: [40, 24, 3, 8],
   },
   { name: 'one-bit.png', bytes: () => oneBitPng(17, 9), result: [34, 18, 1, 8] },

@@ -11,7 +11,7 @@ export interface PngChunk {
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const CHANNELS: Readonly<Record<number, Channels>> = { 0: 1, 2: 3, 4: 2, 6: 4 };
-const COLOUR_TYPES: Readonly<Record<Channels, number>> = { 1: 0, 2: 4, 3: 2, 4: 6 };
+const COLOR_TYPES: Readonly<Record<Channels, number>> = { 1: 0, 2: 4, 3: 2, 4: 6 };
 
 export function readPngChunks(bytes: Uint8Array): PngChunk[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -39,12 +39,12 @@ export function joinPng(chunks: readonly PngChunk[]): Buffer {
   return Buffer.concat([SIGNATURE, ...chunks.map(({ type, data }) => pngChunk(type, data))]);
 }
 
-export function headerChunk(width: number, height: number, depth: number, colourType: number): PngChunk {
+export function headerChunk(width: number, height: number, depth: number, colorType: number): PngChunk {
   const data = Buffer.alloc(13);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
   data[8] = depth;
-  data[9] = colourType;
+  data[9] = colorType;
   return { type: 'IHDR', data };
 }
 
@@ -52,8 +52,8 @@ export function headerChunk(width: number, height: number, depth: number, colour
 export function readPng(bytes: Uint8Array): Image {
   const chunks = readPngChunks(bytes);
   const header = Buffer.from(chunks[0]?.data ?? []);
-  const [depth, colourType, interlace] = [header[8], header[9] ?? -1, header[12]];
-  const channels = CHANNELS[colourType];
+  const [depth, colorType, interlace] = [header[8], header[9] ?? -1, header[12]];
+  const channels = CHANNELS[colorType];
   if ((depth !== 8 && depth !== 16) || channels === undefined || interlace !== 0) throw new Error('not a plain PNG');
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const rows = inflateSync(Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data)));
@@ -76,7 +76,7 @@ export function writePng(image: Image, extra: readonly PngChunk[] = []): Buffer 
     else rows.writeUInt16BE(data[i] ?? 0, at);
   }
   return joinPng([
-    headerChunk(width, height, depth, COLOUR_TYPES[channels]),
+    headerChunk(width, height, depth, COLOR_TYPES[channels]),
     ...extra,
     { type: 'IDAT', data: deflateSync(rows) },
     { type: 'IEND', data: new Uint8Array(0) },

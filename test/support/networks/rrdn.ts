@@ -17,7 +17,7 @@ interface KerasModel {
 
 /** The scale of the model that is read. */
 const SCALE = 4;
-const COLOURS = 3;
+const COLORS = 3;
 
 /**
  * Writes the weights of an RRDN as TensorFlow.js keeps it (a folder with `model.json`) as a checkpoint: kernels HWIO as OIHW, and
@@ -62,8 +62,8 @@ export function rrdnOf(file: string): RecognisedNetwork {
   return {
     architecture: 'RRDN',
     scale: SCALE,
-    inputChannels: COLOURS,
-    outputChannels: COLOURS,
+    inputChannels: COLORS,
+    outputChannels: COLORS,
     parameters: sizes,
     multipleOf: 1,
     halo: 10,
@@ -101,7 +101,7 @@ function build(
 
 /** Where output channel `c r r + dy r + dx` lies in TensorFlow's order, `(dy r + dx) C + c`. */
 function shuffled(output: number): number {
-  return (output % SCALE ** 2) * COLOURS + Math.floor(output / SCALE ** 2);
+  return (output % SCALE ** 2) * COLORS + Math.floor(output / SCALE ** 2);
 }
 
 function kernel(values: Float32Array, shape: readonly number[], order: (output: number) => number): TensorData {

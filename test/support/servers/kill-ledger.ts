@@ -4,7 +4,7 @@ import sharp from 'sharp';
 
 const REQUESTS_EACH = 2;
 /** What cannot be worked off would only make the end longer. */
-const MOST_OUTSTANDING = 60;
+const MAX_OUTSTANDING = 60;
 /** After the last start everything that was accepted has to end within this and a second for each. */
 const QUIESCE_MS = 300_000;
 /** The code of a job at whose side more than ten servers were killed. */
@@ -71,7 +71,7 @@ export async function submitUntil(
   { url, image, ledger, name, always = REQUESTS_EACH, mayBeAway }: Client,
 ): Promise<void> {
   for (let count = 0; count < REQUESTS_EACH && !signal.aborted; count++) {
-    if (count >= always && ledger.outstanding().length >= MOST_OUTSTANDING) return;
+    if (count >= always && ledger.outstanding().length >= MAX_OUTSTANDING) return;
     const key = `${name}-${count}`;
     try {
       const id = await submit(url, image, key);

@@ -88,7 +88,7 @@ describe('remoteModelSchema', () => {
     ['an address that is not of the web', { url: 'file:///etc/passwd' }],
     ['half a hash', { sha256: 'abc' }],
     ['a size of nothing', { size: 0 }],
-    ['a field that nobody knows', { colour: 'red' }],
+    ['a field that nobody knows', { color: 'red' }],
   ])('refuses %s', (_name, wrong) => {
     expect(remoteModelSchema.safeParse(good).success).toBe(true);
     expect(remoteModelSchema.safeParse({ ...good, ...wrong }).success).toBe(false);

@@ -19,7 +19,7 @@ interface ScikitCase {
 const FIXTURES = new URL('../../fixtures/evaluation/', import.meta.url);
 const { cases } = JSON.parse(readFileSync(new URL('cases.json', FIXTURES), 'utf8')) as { cases: ScikitCase[] };
 const pathOf = (name: string): string => fileURLToPath(new URL(name, FIXTURES));
-const COLOURS = { cropBorder: 0, isLumaOnly: false };
+const COLORS = { cropBorder: 0, isLumaOnly: false };
 
 describe('evaluateFiles', () => {
   it.each(cases)(
@@ -36,7 +36,7 @@ describe('evaluateFiles', () => {
 
   it('names the pair whose sizes differ, and both sizes', async () => {
     const pair = { name: 'one', reference: pathOf('rgb-reference.png'), candidate: pathOf('gray-candidate.png') };
-    await expect(evaluateFiles(pair, { ...COLOURS, maxPixels: 2 ** 20 })).rejects.toThrow(
+    await expect(evaluateFiles(pair, { ...COLORS, maxPixels: 2 ** 20 })).rejects.toThrow(
       'one: expected images of one size, got 47x33 and 40x52',
     );
   });
@@ -46,20 +46,20 @@ describe('psnr and ssim', () => {
   const image = noise({ width: 9, height: 8, channels: 3, depth: 8 });
 
   it('are infinite and 1 for equal images', () => {
-    const pair = comparedPair(image, image, COLOURS);
+    const pair = comparedPair(image, image, COLORS);
     expect([psnr(pair), ssim(pair)]).toEqual([Infinity, 1]);
   });
 
   it('compare gray with colours by repeating it', () => {
     const gray = noise({ width: 9, height: 8, channels: 1, depth: 8 }, 2);
     const repeated = { ...image, data: Uint8Array.from(image.data, (_, i) => gray.data[Math.floor(i / 3)] ?? 0) };
-    const [pair, same] = [comparedPair(image, gray, COLOURS), comparedPair(image, repeated, COLOURS)];
+    const [pair, same] = [comparedPair(image, gray, COLORS), comparedPair(image, repeated, COLORS)];
     expect([psnr(pair), ssim(pair)]).toEqual([psnr(same), ssim(same)]);
   });
 
   it('refuse a border that leaves nothing, and for SSIM less than a window', () => {
-    expect(() => comparedPair(image, image, { ...COLOURS, cropBorder: 4 })).toThrow(NotComparableError);
-    const tooSmall = comparedPair(image, image, { ...COLOURS, cropBorder: 1 });
+    expect(() => comparedPair(image, image, { ...COLORS, cropBorder: 4 })).toThrow(NotComparableError);
+    const tooSmall = comparedPair(image, image, { ...COLORS, cropBorder: 1 });
     expect(psnr(tooSmall)).toBe(Infinity);
     expect(() => ssim(tooSmall)).toThrow('SSIM needs at least 7x7 pixels, got 7x6');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Channels, Image } from '../../../app/imaging/image.ts';
-import { colouredShape, rgbRows, withAlphaOf, withoutAlpha } from '../../../app/imaging/rgb-rows.ts';
+import { coloredShape, rgbRows, withAlphaOf, withoutAlpha } from '../../../app/imaging/rgb-rows.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import { collectImage, noise } from '../../support/images/images.ts';
 
@@ -31,14 +31,14 @@ describe('Rows as RGB', () => {
 describe('Alpha on its way', () => {
   it.each([2, 4] as const)('goes from a picture of %i channels to the coloured one, row for row', (channels) => {
     const source = noise({ width: 5, height: 7, channels, depth: 16 });
-    const coloured = collectImage(colouredShape(source), (sink) => {
+    const colored = collectImage(coloredShape(source), (sink) => {
       const target = withAlphaOf(rowsOf(source), sink);
       for (const count of [1, 4, 2]) target.writeRows(new Uint16Array(5 * 3 * count).fill(9));
     });
-    expect(coloured.channels).toBe(4);
+    expect(colored.channels).toBe(4);
     for (let pixel = 0; pixel < 35; pixel++) {
       const alpha = source.data[(pixel + 1) * channels - 1] ?? NaN;
-      expect([...coloured.data.subarray(4 * pixel, 4 * pixel + 4)]).toEqual([9, 9, 9, alpha]);
+      expect([...colored.data.subarray(4 * pixel, 4 * pixel + 4)]).toEqual([9, 9, 9, alpha]);
     }
   });
 
@@ -46,18 +46,18 @@ describe('Alpha on its way', () => {
     const source = noise({ width: 5, height: 7, channels, depth: 8 });
     const copy = collectImage(source, (sink) => {
       const target = withAlphaOf(rowsOf(source), sink);
-      const colours = withoutAlpha(rowsOf(source));
-      expect([colours.channels, target.channels]).toEqual([channels - 1, channels - 1]);
-      target.writeRows(colours.readRows(0, 3));
-      target.writeRows(colours.readRows(3, 4));
+      const colors = withoutAlpha(rowsOf(source));
+      expect([colors.channels, target.channels]).toEqual([channels - 1, channels - 1]);
+      target.writeRows(colors.readRows(0, 3));
+      target.writeRows(colors.readRows(3, 4));
     });
     expect(copy.data).toEqual(source.data);
   });
 
   it('is not made up', () => {
     const source = noise({ width: 2, height: 2, channels: 1, depth: 8 });
-    expect(colouredShape(source)).toEqual({ width: 2, height: 2, channels: 3, depth: 8 });
-    const sink = { ...colouredShape(source), writeRows: (): void => undefined };
+    expect(coloredShape(source)).toEqual({ width: 2, height: 2, channels: 3, depth: 8 });
+    const sink = { ...coloredShape(source), writeRows: (): void => undefined };
     expect(withAlphaOf(rowsOf(source), sink)).toBe(sink);
   });
 });

@@ -72,9 +72,9 @@ describe('Janitor', () => {
   it('removes results after their time, and not before', async () => {
     const job = await completed();
     const end = job.finishedAt ?? 0;
-    expect(await janitor.sweep(end + HOUR)).toEqual({ expired: 0, strangers: 0 });
+    expect(await janitor.sweep(end + HOUR)).toEqual({ expired: 0, orphans: 0 });
     expect((await folder.jobFiles()).length).toBe(1);
-    expect(await janitor.sweep(end + HOUR + 1)).toEqual({ expired: 1, strangers: 0 });
+    expect(await janitor.sweep(end + HOUR + 1)).toEqual({ expired: 1, orphans: 0 });
     expect(await folder.jobFiles()).toEqual([]);
     await expect(queue.get(job.id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_FOUND' });
   });
@@ -104,10 +104,10 @@ describe('Janitor', () => {
     const foreign = join(folder.path, 'out', 'holiday.png');
     await mkdir(results);
     for (const file of [upload, join(results, 'half.png'), foreign]) await writeFile(file, 'x');
-    expect(await janitor.sweep()).toEqual({ expired: 0, strangers: 0 });
+    expect(await janitor.sweep()).toEqual({ expired: 0, orphans: 0 });
     const old = new Date(Date.now() - 2 * HOUR);
     for (const path of [upload, results, foreign]) await utimes(path, old, old);
-    expect(await janitor.sweep()).toEqual({ expired: 0, strangers: 2 });
+    expect(await janitor.sweep()).toEqual({ expired: 0, orphans: 2 });
     expect(await folder.jobFiles()).toEqual(['out/holiday.png']);
   });
 });

@@ -37,7 +37,7 @@ describe('A job that is run', () => {
     const logger = createLogger({ logLevel: 'warn' });
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types Stream as an interface
     logger.clear().add(new winston.transports.Stream({ stream }));
-    const running = { job: jobOf(ID, input), deaths: 0, restarts: 0 };
+    const running = { job: jobOf(ID, input), crashes: 0, restarts: 0 };
     const { status } = await runJob(running, {
       handler: async (job) => {
         const [result] = await echoResults(files, job);
@@ -64,7 +64,7 @@ describe('A job that is run', () => {
       }
     }
     const files = new SlowFiles({ uploadFolder: folder.path, processedFolder: folder.path });
-    const running = { job: jobOf(ID, files.input(ID, 0)), deaths: 0, restarts: 0 };
+    const running = { job: jobOf(ID, files.input(ID, 0)), crashes: 0, restarts: 0 };
     let isReached = false;
     await runJob(running, {
       handler: () => {

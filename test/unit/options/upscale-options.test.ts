@@ -20,7 +20,7 @@ describe('what may be asked of an upscale', () => {
       tile_pad: 'auto',
       denoise_strength: '1e-1',
       tta: '4',
-      colour: 'red',
+      color: 'red',
     };
     expect(upscaleOptions.parse(given)).toEqual({
       upscaler: 'AUTO',

@@ -21,13 +21,13 @@ export interface AbMap {
  */
 export function ddcolorInput(source: RowSource, side = DDCOLOR_SIDE): Float32Array {
   const pixels = side * side;
-  const colours = sampleLinear(rgbRows(source), side, side);
+  const colors = sampleLinear(rgbRows(source), side, side);
   const lightness = new Float32Array(pixels);
-  rgbToLightness(colours, lightness);
+  rgbToLightness(colors, lightness);
   const lab = new Float32Array(3 * pixels);
   lightness.forEach((value, pixel) => (lab[3 * pixel] = value));
-  labToRgb(lab, colours);
-  return Float32Array.from({ length: 3 * pixels }, (_, i) => colours[(i % pixels) * 3 + Math.floor(i / pixels)] ?? 0);
+  labToRgb(lab, colors);
+  return Float32Array.from({ length: 3 * pixels }, (_, i) => colors[(i % pixels) * 3 + Math.floor(i / pixels)] ?? 0);
 }
 
 /**

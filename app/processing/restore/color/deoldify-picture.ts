@@ -40,7 +40,7 @@ export function deoldifyInput(source: RowSource, side: number): Float32Array {
 }
 
 /** The network's answer as a picture of `side` x `side`: RGB, 8 bits, cut off where it is between two numbers. */
-export function deoldifyColours(output: Float32Array, side: number): Image {
+export function deoldifyColors(output: Float32Array, side: number): Image {
   const pixels = side * side;
   const data = new Uint8Array(3 * pixels);
   for (let i = 0; i < data.length; i++) {
@@ -57,21 +57,21 @@ export function deoldifyColours(output: Float32Array, side: number): Image {
  * shape `colouredShape(source)`.
  * @param onRows told how many rows are written
  */
-export function paintChroma(source: RowSource, colours: Image, sink: RowSink, onRows: (rows: number) => void): void {
+export function paintChroma(source: RowSource, colors: Image, sink: RowSink, onRows: (rows: number) => void): void {
   const { width, height, depth } = source;
   const rgb = rgbRows(source);
   const target = withAlphaOf(source, sink);
-  const scale = maxSample(depth) / maxSample(colours.depth);
+  const scale = maxSample(depth) / maxSample(colors.depth);
   let y = 0;
   const writeRows = (enlarged: Samples): void => {
     const count = enlarged.length / (3 * width);
     const painted = rgb.readRows(y, count).slice();
-    const colour = scale === 1 ? enlarged : Uint16Array.from(enlarged, (sample) => sample * scale);
-    joinLumaAndChroma(painted, colour, painted, depth);
+    const color = scale === 1 ? enlarged : Uint16Array.from(enlarged, (sample) => sample * scale);
+    joinLumaAndChroma(painted, color, painted, depth);
     target.writeRows(painted);
     onRows((y += count));
   };
-  resample(rowsOf(colours), { width, height, channels: 3, depth: 8, writeRows }, 'BILINEAR');
+  resample(rowsOf(colors), { width, height, channels: 3, depth: 8, writeRows }, 'BILINEAR');
 }
 
 /** Pillow's conversion to gray (`convert('L')`). */

@@ -38,7 +38,7 @@ describe('Decoding PNG', () => {
 
   /** A PNG of one row of packed samples. */
   const packed = (
-    header: readonly [width: number, depth: number, colourType: number],
+    header: readonly [width: number, depth: number, colorType: number],
     row: number[],
     extra: [string, number[]][] = [],
   ) =>
@@ -154,7 +154,7 @@ describe('Decoding other formats', () => {
   });
 
   it('reads a still GIF, and the first frame of an animation with a warning and without alpha it does not use', async () => {
-    const still = await decode(await raw(gray).gif({ colours: 256, dither: 0 }).toBuffer());
+    const still = await decode(await raw(gray).gif({ colors: 256, dither: 0 }).toBuffer());
     expect([shapeOf(still), still.metadata.format, still.warnings]).toEqual([[40, 24, 3, 8], 'gif', []]);
     const frames = Uint8Array.of(
       ...image.data,

@@ -119,11 +119,11 @@ describe('Encoding', () => {
     const { metadata } = await decodeImage(await cameraFile(), LIMITS);
     const bare = await decodeImage((await encode(picture, format)).file, LIMITS);
     expect(bare.metadata).toMatchObject({ icc: undefined, exif: undefined, xmp: undefined, pngChunks: undefined });
-    const coloured = await decodeImage(
+    const colored = await decodeImage(
       (await encode(picture, format, { icc: metadata.icc ?? new Uint8Array() })).file,
       LIMITS,
     );
-    expect(coloured.metadata).toMatchObject({ icc: metadata.icc, exif: undefined, xmp: undefined });
+    expect(colored.metadata).toMatchObject({ icc: metadata.icc, exif: undefined, xmp: undefined });
   });
 
   const text = (keyword: string, value: string) => makePngChunk('tEXt', Buffer.from(`${keyword}\0${value}`, 'latin1'));

@@ -3,7 +3,7 @@ import type { BitDepth } from '../../../../app/imaging/image.ts';
 import { labToSrgb, type LabEncoding } from '../../../../app/imaging/codec/lab-to-srgb.ts';
 
 /** Lab values (D50) of sRGB colours, as published by Bruce Lindbloom's calculator. */
-const COLOURS: readonly (readonly [name: string, lab: readonly number[], rgb: readonly number[]])[] = [
+const COLORS: readonly (readonly [name: string, lab: readonly number[], rgb: readonly number[]])[] = [
   ['white', [100, 0, 0], [255, 255, 255]],
   ['black', [0, 0, 0], [0, 0, 0]],
   ['middle gray', [53.585, 0, 0], [128, 128, 128]],
@@ -30,7 +30,7 @@ describe('L*a*b* to sRGB', () => {
 
   it.each(kinds)('gives published colours from %s of %d bits, within a level', (encoding, depth) => {
     // A step of 8-bit a and b is ten levels of a channel that is dark in a saturated colour: neutrals only.
-    for (const [, lab, rgb] of depth === 16 ? COLOURS : COLOURS.slice(0, 3)) {
+    for (const [, lab, rgb] of depth === 16 ? COLORS : COLORS.slice(0, 3)) {
       const samples = [...encoded(lab, encoding, depth), depth === 16 ? 1234 : 12];
       const data = depth === 16 ? Uint16Array.from(samples) : Uint8Array.from(samples);
       const result = labToSrgb({ width: 1, height: 1, channels: 4, depth, data }, encoding);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { hasUserComment, withUserComment } from '../../../../app/imaging/codec/exif.ts';
 import type { Channels, ImageShape } from '../../../../app/imaging/image.ts';
-import { iccColourSpace, resetXmpOrientation } from '../../../../app/imaging/codec/metadata.ts';
+import { iccColorSpace, resetXmpOrientation } from '../../../../app/imaging/codec/metadata.ts';
 import { type EncodeFormat, outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
 import { makePngChunk, makeXmpChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 
@@ -89,7 +89,7 @@ describe('Metadata', () => {
   });
 
   it('reads the colour space of a profile', () => {
-    expect(iccColourSpace(profile('CMYK'))).toBe('CMYK');
-    expect(iccColourSpace(new Uint8Array(3))).toBe('');
+    expect(iccColorSpace(profile('CMYK'))).toBe('CMYK');
+    expect(iccColorSpace(new Uint8Array(3))).toBe('');
   });
 });

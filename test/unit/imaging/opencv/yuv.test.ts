@@ -4,14 +4,14 @@ import type { BitDepth } from '../../../../app/imaging/image.ts';
 import { allocateSamples, maxSample } from '../../../../app/imaging/image.ts';
 import { joinLumaAndChroma } from '../../../../app/imaging/opencv/yuv.ts';
 
-const join = (light: readonly number[], colour: readonly number[], depth: BitDepth = 8): number[] => {
+const join = (light: readonly number[], color: readonly number[], depth: BitDepth = 8): number[] => {
   const samples = (values: readonly number[]) => {
     const array = allocateSamples(depth, values.length);
     array.set(values);
     return array;
   };
   const target = allocateSamples(depth, light.length);
-  joinLumaAndChroma(samples(light), samples(colour), target, depth);
+  joinLumaAndChroma(samples(light), samples(color), target, depth);
   return [...target];
 };
 
@@ -42,8 +42,8 @@ describe('Luma of one picture with the chroma of another', () => {
     const sample = fc.integer({ min: 0, max: 255 });
     const pixel = fc.tuple(sample, sample, sample);
     fc.assert(
-      fc.property(pixel, pixel, (light, colour) => {
-        const joined = join(light, colour);
+      fc.property(pixel, pixel, (light, color) => {
+        const joined = join(light, color);
         if (joined.some((value) => value === 0 || value === 255)) return true;
         return Math.abs(luma(joined) - luma(light)) <= 1;
       }),
@@ -53,9 +53,9 @@ describe('Luma of one picture with the chroma of another', () => {
 
   it('may write over either of its operands', () => {
     const light = Uint8Array.of(12, 34, 56, 200, 100, 50);
-    const colour = Uint8Array.of(200, 10, 10, 10, 10, 200);
-    const expected = join([...light], [...colour]);
-    joinLumaAndChroma(light, colour, light, 8);
+    const color = Uint8Array.of(200, 10, 10, 10, 10, 200);
+    const expected = join([...light], [...color]);
+    joinLumaAndChroma(light, color, light, 8);
     expect([...light]).toEqual(expected);
   });
 });

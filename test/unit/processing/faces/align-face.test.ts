@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Point } from '../../../../app/imaging/opencv/similarity-transform.ts';
 import { invertAffine, mapPoint } from '../../../../app/imaging/opencv/similarity-transform.ts';
 import { alignFace, FACE_SIDE, placementOf } from '../../../../app/processing/faces/align-face.ts';
-import { detectorPicture, FACE_PIPELINES, workingPicture } from '../../../../app/processing/faces/face-profiles.ts';
+import { detectorPicture, FACE_PROFILES, workingPicture } from '../../../../app/processing/faces/face-profiles.ts';
 import { noise } from '../../../support/images/images.ts';
 
 const LANDMARKS: readonly Point[] = [[48, 60], [80, 60], [64, 78], [50, 93], [78, 93]]; // prettier-ignore
@@ -46,7 +46,7 @@ describe('Aligning a face', () => {
 
 describe('The picture that faces are looked for in', () => {
   const size = ({ width, height }: { width: number; height: number }): readonly number[] => [width, height];
-  const { facexlib, codeformer } = FACE_PIPELINES;
+  const { facexlib, codeformer } = FACE_PROFILES;
   const picture = (width: number, height: number) => noise({ width, height, channels: 3, depth: 8 });
 
   it('is the picture itself for facexlib', () => {

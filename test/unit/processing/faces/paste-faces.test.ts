@@ -128,10 +128,10 @@ describe('Pasting faces', () => {
     const image = { ...noise({ width: 100, height: 100, channels, depth }, 3) };
     const { data } = pasted(image, layersOf(image, [{ placement: placed(10, 10, 80) }]));
     const at = (50 * 100 + 50) * channels;
-    const colours = hasAlpha(channels) ? channels - 1 : channels;
+    const colors = hasAlpha(channels) ? channels - 1 : channels;
     const white = depth === 16 ? 65535 : 255;
-    expect([...data.subarray(at, at + colours)]).toEqual(new Array(colours).fill(white));
-    if (hasAlpha(channels)) expect(data[at + colours]).toBe(image.data[at + colours]);
+    expect([...data.subarray(at, at + colors)]).toEqual(new Array(colors).fill(white));
+    if (hasAlpha(channels)) expect(data[at + colors]).toBe(image.data[at + colors]);
   });
 
   it('shows it by its strength, in as many levels as the background has', () => {

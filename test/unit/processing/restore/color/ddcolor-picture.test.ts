@@ -1,20 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Image } from '../../../../../app/imaging/image.ts';
 import { rgbToLightness } from '../../../../../app/imaging/opencv/lab.ts';
-import { colouredShape, rgbRows } from '../../../../../app/imaging/rgb-rows.ts';
+import { coloredShape, rgbRows } from '../../../../../app/imaging/rgb-rows.ts';
 import { rowsOf } from '../../../../../app/imaging/rows.ts';
 import type { AbMap } from '../../../../../app/processing/restore/color/ddcolor-picture.ts';
 import { ddcolorInput, paintAb } from '../../../../../app/processing/restore/color/ddcolor-picture.ts';
 import { collectImage, gradient, noise } from '../../../../support/images/images.ts';
 
 const paint = (picture: Image, ab: AbMap): Image =>
-  collectImage(colouredShape(picture), (sink) => paintAb(rowsOf(picture), ab, sink, () => undefined));
+  collectImage(coloredShape(picture), (sink) => paintAb(rowsOf(picture), ab, sink, () => undefined));
 
 const abOf = (side: number, a: (place: number) => number, b: (place: number) => number): AbMap => {
   const places = Array.from({ length: side * side }, (_, place) => place);
   return { side, data: Float32Array.from([...places.map(a), ...places.map(b)]) };
 };
-const NO_COLOUR = abOf(
+const NO_COLOR = abOf(
   4,
   () => 0,
   () => 0,
@@ -35,11 +35,11 @@ describe('A picture in the colours of DDColor', () => {
   it('stays the gray that it was where there is no colour', () => {
     const data = Uint8Array.from({ length: 256 }, (_, level) => level);
     const ramp: Image = { width: 16, height: 16, channels: 1, depth: 8, data };
-    expect([...paint(ramp, NO_COLOUR).data]).toEqual([...data].flatMap((level) => [level, level, level]));
+    expect([...paint(ramp, NO_COLOR).data]).toEqual([...data].flatMap((level) => [level, level, level]));
   });
 
   it('is gray where there is no colour, whatever it was', () => {
-    const { data } = paint(noise({ width: 40, height: 30, channels: 3, depth: 8 }), NO_COLOUR);
+    const { data } = paint(noise({ width: 40, height: 30, channels: 3, depth: 8 }), NO_COLOR);
     for (let i = 0; i < data.length; i += 3) expect([data[i + 1], data[i + 2]]).toEqual([data[i], data[i]]);
   });
 
@@ -77,7 +77,7 @@ describe('A picture in the colours of DDColor', () => {
 
   it('keeps alpha and 16 bits', () => {
     const picture = gradient({ width: 9, height: 5, channels: 4, depth: 16 });
-    const painted = paint(picture, NO_COLOUR);
+    const painted = paint(picture, NO_COLOR);
     expect(painted).toMatchObject({ channels: 4, depth: 16 });
     for (let i = 3; i < painted.data.length; i += 4) expect(painted.data[i]).toBe(picture.data[i]);
     expect(new Set(painted.data).size).toBeGreaterThan(40);
@@ -86,9 +86,7 @@ describe('A picture in the colours of DDColor', () => {
   it('tells how many rows are done, up to the last', () => {
     const told: number[] = [];
     const picture = noise({ width: 4000, height: 90, channels: 1, depth: 8 });
-    collectImage(colouredShape(picture), (sink) =>
-      paintAb(rowsOf(picture), NO_COLOUR, sink, (rows) => told.push(rows)),
-    );
+    collectImage(coloredShape(picture), (sink) => paintAb(rowsOf(picture), NO_COLOR, sink, (rows) => told.push(rows)));
     expect(told.length).toBeGreaterThan(2);
     expect(told).toEqual([...told].sort((a, b) => a - b));
     expect(told.at(-1)).toBe(90);

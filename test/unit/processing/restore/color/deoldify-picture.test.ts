@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Image } from '../../../../../app/imaging/image.ts';
-import { colouredShape, rgbRows } from '../../../../../app/imaging/rgb-rows.ts';
+import { coloredShape, rgbRows } from '../../../../../app/imaging/rgb-rows.ts';
 import { rowsOf } from '../../../../../app/imaging/rows.ts';
 import {
-  deoldifyColours,
+  deoldifyColors,
   deoldifyInput,
   paintChroma,
   renderSide,
 } from '../../../../../app/processing/restore/color/deoldify-picture.ts';
 import { collectImage, gradient, noise } from '../../../../support/images/images.ts';
 
-const paint = (picture: Image, colours: Image): Image =>
-  collectImage(colouredShape(picture), (sink) => paintChroma(rowsOf(picture), colours, sink, () => undefined));
+const paint = (picture: Image, colors: Image): Image =>
+  collectImage(coloredShape(picture), (sink) => paintChroma(rowsOf(picture), colors, sink, () => undefined));
 
 const GRAY: Image = { width: 2, height: 2, channels: 3, depth: 8, data: new Uint8Array(12).fill(140) };
 
@@ -51,7 +51,7 @@ describe('A picture in the colours of DeOldify', () => {
   it('tells how many rows are done, up to the last', () => {
     const told: number[] = [];
     const picture = noise({ width: 30, height: 70, channels: 2, depth: 8 });
-    collectImage(colouredShape(picture), (sink) => paintChroma(rowsOf(picture), GRAY, sink, (rows) => told.push(rows)));
+    collectImage(coloredShape(picture), (sink) => paintChroma(rowsOf(picture), GRAY, sink, (rows) => told.push(rows)));
     expect(told.at(-1)).toBe(70);
   });
 });
@@ -68,12 +68,12 @@ describe('What DeOldify sees and answers', () => {
 
   it('comes back to the picture that it saw, less the fractions', () => {
     const picture = noise({ width: 16, height: 16, channels: 1, depth: 8 });
-    const colours = deoldifyColours(deoldifyInput(rowsOf(picture), 16), 16);
+    const colors = deoldifyColors(deoldifyInput(rowsOf(picture), 16), 16);
     const seen = rgbRows(rowsOf(picture)).readRows(0, 16);
-    colours.data.forEach((sample, i) => expect([0, 1]).toContain((seen[i] ?? NaN) - sample));
+    colors.data.forEach((sample, i) => expect([0, 1]).toContain((seen[i] ?? NaN) - sample));
   });
 
   it('clips what is out of range', () => {
-    expect([...deoldifyColours(Float32Array.of(3, -3, 0), 1).data]).toEqual([255, 0, 103]);
+    expect([...deoldifyColors(Float32Array.of(3, -3, 0), 1).data]).toEqual([255, 0, 103]);
   });
 });

@@ -1,25 +1,25 @@
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult, RunningOn } from '../processing/result.ts';
-import type { Defeat } from './fallback-ladder.ts';
+import type { FailedRun } from './fallback-ladder.ts';
 import type { HangLimits } from './hang-watch.ts';
 import { HangWatch } from './hang-watch.ts';
 import type { Failure, StartMessage, WorkerMessage } from './protocol.ts';
 import type { WorkerExit, WorkerProcess } from './worker-process.ts';
 
-export interface AttemptOptions {
+export interface WorkerRunOptions {
   readonly message: StartMessage;
   readonly signal: AbortSignal;
   readonly hang: HangLimits;
   readonly hooks: {
     onProgress(progress: WorkProgress): void;
     onResult(result: ImageResult): void;
-    /** May throw, which ends the attempt with that error. */
+    /** May throw, which ends the run with that error. */
     onImageFailed(index: number, failure: Failure): void;
   };
 }
 
 /** What a worker has said of where it is. */
-interface Trail {
+interface Position {
   hasStarted: boolean;
   image?: number;
   on?: RunningOn;
@@ -30,9 +30,9 @@ interface Trail {
  * @returns undefined where the task was done, else how it failed
  * @throws the signal's reason, or what a hook threw
  */
-export async function runAttempt(worker: WorkerProcess, options: AttemptOptions): Promise<Defeat | undefined> {
+export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptions): Promise<FailedRun | undefined> {
   const { hang, signal } = options;
-  const trail: Trail = { hasStarted: false };
+  const position: Position = { hasStarted: false };
   const abortion = whenAborted(signal);
   const hung = new AbortController();
   const watch = new HangWatch(worker.pid ?? 0, hang, () => {
@@ -40,11 +40,11 @@ export async function runAttempt(worker: WorkerProcess, options: AttemptOptions)
     void worker.kill();
   });
   try {
-    const end = await Promise.race([converse(worker, options, { trail, watch }), abortion.promise]);
+    const end = await Promise.race([converse(worker, options, { position, watch }), abortion.promise]);
     if (end === 'done') return undefined;
-    if (end !== 'exited') return { ...trail, failure: end, reason: end.message };
+    if (end !== 'exited') return { ...position, failure: end, reason: end.message };
     const exit = await worker.exited;
-    return { ...trail, reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) };
+    return { ...position, reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) };
   } finally {
     abortion.forget();
     watch.stop();
@@ -55,8 +55,8 @@ export async function runAttempt(worker: WorkerProcess, options: AttemptOptions)
 /** Hands over the task when the worker is up, and listens until it is done, has failed or is gone. */
 async function converse(
   worker: WorkerProcess,
-  { message, hooks }: AttemptOptions,
-  { trail, watch }: { readonly trail: Trail; readonly watch: HangWatch },
+  { message, hooks }: WorkerRunOptions,
+  { position, watch }: { readonly position: Position; readonly watch: HangWatch },
 ): Promise<Failure | 'done' | 'exited'> {
   if (!(await worker.ready)) return 'exited';
   return new Promise((resolve, reject) => {
@@ -64,7 +64,7 @@ async function converse(
     worker.start(message, (received) => {
       watch.sign();
       try {
-        follow(received, trail);
+        follow(received, position);
         handle(received, hooks, resolve);
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
@@ -73,17 +73,17 @@ async function converse(
   });
 }
 
-function follow(message: WorkerMessage, trail: Trail): void {
-  trail.hasStarted = true;
-  if (message.type === 'running') trail.on = message.on;
+function follow(message: WorkerMessage, position: Position): void {
+  position.hasStarted = true;
+  if (message.type === 'running') position.on = message.on;
   if (message.type !== 'image') return;
-  trail.image = message.index;
-  delete trail.on; // where the image before it ran says nothing of this one
+  position.image = message.index;
+  delete position.on; // where the image before it ran says nothing of this one
 }
 
 function handle(
   message: WorkerMessage,
-  hooks: AttemptOptions['hooks'],
+  hooks: WorkerRunOptions['hooks'],
   resolve: (end: Failure | 'done') => void,
 ): void {
   if (message.type === 'progress') hooks.onProgress(message.progress);
