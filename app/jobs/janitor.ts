@@ -15,7 +15,7 @@ export interface JanitorOptions {
   readonly janitorIntervalMs: number;
 }
 
-/** Removes results whose time is over, and files that nobody owns. What a live job needs, or what is being read, stays. */
+/** Removes expired results and files that belong to no job. Files of live jobs and results being read stay. */
 export class Janitor {
   readonly #options: JanitorOptions;
   #timer: NodeJS.Timeout | undefined;

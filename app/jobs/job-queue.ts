@@ -82,6 +82,17 @@ export interface JobQueue {
   close(drainMs?: number): Promise<void>;
 }
 
+/** How many jobs may wait. */
+export interface PlaceLimits {
+  readonly maxQueue: number;
+  /** Of one caller; as many as of all where it is not set. */
+  readonly maxQueuePerCaller?: number | undefined;
+}
+
+/** Downloads that run at once, beside the jobs that have the workers to themselves. */
+export const MAX_DOWNLOADS = 2;
+/** Waiting jobs that are told of every step forward; those behind them are told when they come nearer. */
+export const MAX_TOLD_POSITIONS = 100;
 /** Workers that may die over one job before it fails. */
 export const MAX_CRASHES = 3;
 /** Servers that may stop while one job runs before it fails. */

@@ -187,7 +187,7 @@ async function installedWeights(folder: string): Promise<readonly string[]> {
   return (await Promise.all(described)).sort();
 }
 
-/** To a name that is free: a file that is there may be another's, by a link. */
+/** Links to a name that is free: an existing file may be shared with another result, so it is never written over. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);

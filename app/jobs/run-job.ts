@@ -55,7 +55,7 @@ async function runAttempt(
   change({ status: 'processing', queuePosition: 0, startedAt: Date.now(), attempt: number, failures: [] });
   await store();
   signal.throwIfAborted();
-  // Only now: whoever has lost the job to another server has not got this far, and must not touch what that one makes.
+  // Only now: a server that has lost the job to another has failed above, and must not touch the other's files.
   await files.removeEarlierResults(running.job);
   await files.bringInputs(running.job);
   signal.throwIfAborted(); // it may have been cancelled meanwhile, and a handler listens for what comes
@@ -79,7 +79,7 @@ async function runAttempt(
   return completed(running.job, results, failures);
 }
 
-/** Its caller is told of them too; here they are for whoever runs the service. */
+/** The result tells its caller of fallbacks; the log tells the operator. */
 function logFallbacks(jobId: string, results: readonly JobResult[], logger: Logger): void {
   for (const { index, info } of results) {
     for (const fallback of info.fallbacks)

@@ -4,7 +4,7 @@ import type { Job } from './job.ts';
 const FIRST_GUESS_SECONDS = 10;
 const MAX_WAIT_SECONDS = 300;
 /** Weight of the newest run in the running mean. */
-const NEWEST = 0.2;
+export const NEWEST_WEIGHT = 0.2;
 /** Before this much is done, a job's own speed says little. */
 const MIN_PROGRESS = 0.05;
 
@@ -23,7 +23,8 @@ export class ServiceRate {
   ran({ startedAt, work }: Pick<Job, 'startedAt' | 'work'>): void {
     if (startedAt === undefined || work.kind === 'download') return;
     const seconds = secondsSince(startedAt);
-    this.#meanSeconds = this.#meanSeconds === undefined ? seconds : this.#meanSeconds * (1 - NEWEST) + seconds * NEWEST;
+    this.#meanSeconds =
+      this.#meanSeconds === undefined ? seconds : this.#meanSeconds * (1 - NEWEST_WEIGHT) + seconds * NEWEST_WEIGHT;
   }
 
   /** Seconds, 1 to 300, after which a full queue is likely to have a place. */

@@ -11,7 +11,7 @@ export interface Fidelity {
 /** What `auto` asks of an int8 form: below this, the difference could be seen. */
 export const GATE = { psnr_mean: 48, psnr_worst: 45, largest_difference: 16 } as const;
 
-/** Of crops that are equal, whose ratio has no number. */
+/** PSNR in dB that equal crops count as: theirs would be infinite. */
 const EQUAL_DB = 100;
 
 /** Compares results with what float32 made of the same crops: 8-bit samples, pair by pair. */

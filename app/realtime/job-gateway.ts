@@ -18,7 +18,7 @@ import type { Logger } from '../logger.ts';
 const MAX_MESSAGE_BYTES = 65_536;
 const MAX_SUBSCRIPTIONS = 1000;
 const CONNECT_TIMEOUT_MS = 5000;
-/** Ends that a socket was told of lately, so that it is told of none twice. */
+/** How many ended jobs a socket remembers, so that it reports each end once. */
 const REMEMBERED_ENDS = 100;
 
 /** The answer to `subscribe` and `unsubscribe`. `job_id` is null for a key whose request has not come yet. */

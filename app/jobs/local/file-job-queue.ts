@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../logger.ts';
 import {
   IdempotencyKeyReusedError,
@@ -11,22 +12,19 @@ import { hasEnded, initialProgress } from '../job.ts';
 import type { JobEvents } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
 import { rememberedName } from '../job-files.ts';
-import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
-import { KEPT_JOBS, MAX_RESTARTS } from '../job-queue.ts';
+import type { Admission, CallerKey, JobCounts, JobQueue, PlaceLimits } from '../job-queue.ts';
+import { MAX_RESTARTS } from '../job-queue.ts';
+import type { Entry } from './job-endings.ts';
+import { JobEndings, mayAnswerAgain } from './job-endings.ts';
 import { JobTable } from './job-table.ts';
 import type { Journal } from './journal.ts';
-import type { PlaceLimits } from './queue-places.ts';
 import { QueuePlaces } from './queue-places.ts';
 import { RequestKeys } from './request-keys.ts';
-import type { JobOutcome } from '../run-job.ts';
 import { runJob } from '../run-job.ts';
 import { ServiceRate } from '../service-rate.ts';
 import { StartOrder } from './start-order.ts';
 import type { StoredJob } from './stored-job.ts';
 import { restoredJob, storedJob } from './stored-job.ts';
-
-/** How often the end of a job is written again to a disk that is full. */
-const STORE_RETRY_MS = 1000;
 
 export interface FileJobQueueOptions extends PlaceLimits {
   readonly files: JobFiles;
@@ -35,17 +33,6 @@ export interface FileJobQueueOptions extends PlaceLimits {
   /** Jobs on images that run at once. */
   readonly workers: number;
   readonly keptJobs?: number;
-}
-
-/** A job in memory; `job` is replaced, never changed. */
-interface Entry {
-  job: Job;
-  crashes: number;
-  restarts: number;
-  /** While it runs. */
-  controller?: AbortController;
-  /** Its end, from when it is decided until it is stored: the first to decide it has decided. */
-  ending?: Promise<void>;
 }
 
 /** Jobs of one server, kept in a journal on its disk. */
@@ -58,6 +45,7 @@ export class FileJobQueue implements JobQueue {
   readonly #rate: ServiceRate;
   readonly #table: JobTable<Entry>;
   readonly #places: QueuePlaces;
+  readonly #endings: JobEndings;
   #handler: JobHandler | undefined;
   #state: 'new' | 'open' | 'draining' | 'closed' = 'new';
 
@@ -68,6 +56,7 @@ export class FileJobQueue implements JobQueue {
     this.#rate = new ServiceRate(options.workers);
     this.#table = new JobTable(this.#order, this.#rate);
     this.#places = new QueuePlaces(options, this.#order, this.#rate);
+    this.#endings = new JobEndings({ ...options, table: this.#table, order: this.#order, keys: this.#keys });
   }
 
   get events(): JobEvents {
@@ -140,7 +129,7 @@ export class FileJobQueue implements JobQueue {
 
   async cancel(id: string): Promise<Job> {
     const entry = this.#entry(id);
-    if (!hasEnded(entry.job.status)) await this.#end(entry, { status: 'cancelled' });
+    if (!hasEnded(entry.job.status)) await this.#endings.end(entry, { status: 'cancelled' });
     if (entry.job.status !== 'cancelled') throw new JobFinishedError(id, entry.job.status);
     return entry.job;
   }
@@ -150,7 +139,7 @@ export class FileJobQueue implements JobQueue {
     const isDue = ({ id, status, finishedAt = 0 }: Job): boolean =>
       hasEnded(status) && finishedAt < endedBefore && !files.isBeingRead(id);
     const due = this.#table.jobs().filter(isDue);
-    if (due.length > 0) await this.#forget(due);
+    if (due.length > 0) await this.#endings.forget(due);
     return due.length;
   }
 
@@ -158,8 +147,9 @@ export class FileJobQueue implements JobQueue {
     this.#state = 'draining';
     for (const id of this.#order.upTo(Infinity)) this.#table.emit(id, 'interrupted');
     const running = (): Promise<unknown> => Promise.all([...this.#running.values()]);
-    if (drainMs > 0) await Promise.race([running(), later(drainMs)]);
+    if (drainMs > 0) await Promise.race([running(), sleep(drainMs, undefined, { ref: false })]);
     this.#state = 'closed';
+    this.#endings.close();
     for (const id of this.#running.keys()) this.#table.find(id)?.controller?.abort();
     await running();
     await Promise.allSettled(this.#table.entries().flatMap(({ ending }) => ending ?? []));
@@ -176,7 +166,7 @@ export class FileJobQueue implements JobQueue {
     entry.restarts++;
     if (entry.restarts > MAX_RESTARTS) {
       const error = new JobInterruptedError(entry.restarts);
-      await this.#end(entry, { status: 'failed', error: { code: error.code, message: error.message } });
+      await this.#endings.end(entry, { status: 'failed', error: { code: error.code, message: error.message } });
       return;
     }
     this.#order.addFirst(entry.job);
@@ -258,13 +248,13 @@ export class FileJobQueue implements JobQueue {
       logger,
       signal: controller.signal,
       change: (change) => this.#table.change(entry, change),
-      store: () => this.#persist(entry.job, entry),
+      store: () => this.#endings.store(entry.job, entry),
     });
     this.#rate.ran(entry.job);
     const wasStopped = this.#state === 'closed' && outcome.status !== 'completed';
     if (wasStopped && !entry.ending) this.#table.emit(entry.job.id, 'interrupted');
     else
-      await this.#end(entry, outcome).catch((error: unknown) => {
+      await this.#endings.end(entry, outcome).catch((error: unknown) => {
         logger.error('the end of a job could not be stored; it runs again at the next start', {
           job_id: entry.job.id,
           error,
@@ -272,78 +262,12 @@ export class FileJobQueue implements JobQueue {
       });
     // One that was cancelled may have written until its process was gone.
     if (hasEnded(entry.job.status) && entry.job.status !== 'completed') {
-      await this.#removed(files.removeResults(entry.job), entry.job);
+      await this.#endings.removed(files.removeResults(entry.job), entry.job);
     }
   }
-
-  /** Decides the end of a job, if nobody has before, and waits until it is stored and told. */
-  #end(entry: Entry, outcome: JobOutcome): Promise<void> {
-    entry.ending ??= this.#finish(entry, outcome);
-    return entry.ending;
-  }
-
-  async #finish(entry: Entry, outcome: JobOutcome): Promise<void> {
-    const { files } = this.#options;
-    entry.controller?.abort();
-    const hasWaited = this.#order.remove(entry.job);
-    const ended = { ...entry.job, ...outcome, queuePosition: 0, finishedAt: Date.now() };
-    await this.#persist(ended, entry);
-    await this.#removed(files.removeInputs(ended), ended);
-    if (outcome.status !== 'completed') await this.#removed(files.removeResults(ended), ended);
-    if (!mayAnswerAgain(ended)) await this.#keys.release(ended);
-    this.#table.end(entry, ended);
-    if (hasWaited) this.#table.tellPositions();
-    await this.#evict();
-  }
-
-  /** A disk that is full now may have room later; one that fails will not. */
-  async #persist(job: Job, { crashes, restarts }: Entry): Promise<void> {
-    for (;;) {
-      try {
-        await this.#journal.put(storedJob({ job, crashes, restarts }));
-        return;
-      } catch (error) {
-        if (!this.#journal.isUsable || this.#state === 'closed') throw error;
-        this.#options.logger.error('a job could not be stored; trying again', { job_id: job.id, error });
-        await later(STORE_RETRY_MS);
-      }
-    }
-  }
-
-  async #evict(): Promise<void> {
-    const ended = this.#table.jobs().filter(({ status }) => hasEnded(status));
-    const surplus = ended.length - (this.#options.keptJobs ?? KEPT_JOBS);
-    if (surplus > 0) await this.#forget(ended.slice(0, surplus));
-  }
-
-  /** The journal first: a job that is still known has its files. */
-  async #forget(jobs: readonly Job[]): Promise<void> {
-    await this.#journal.remove(jobs.map(({ id }) => id));
-    for (const job of jobs) {
-      this.#table.delete(job.id);
-      await this.#keys.release(job);
-      await this.#removed(this.#options.files.removeResults(job), job);
-    }
-  }
-
-  /** Waits for a removal; one that fails is told in the log and nowhere else. */
-  async #removed(removal: Promise<void>, job: Job): Promise<void> {
-    await removal.catch((error: unknown) => {
-      this.#options.logger.warn('files of a job could not be removed', { job_id: job.id, error });
-    });
-  }
-}
-
-/** Whoever asks again for what failed or was cancelled wants it done, not told once more. */
-function mayAnswerAgain({ status }: Job): boolean {
-  return !hasEnded(status) || status === 'completed';
 }
 
 /** The port is asynchronous, as every other store will be; here nothing has to be waited for. */
 function promised<T>(read: () => T): Promise<T> {
   return new Promise((resolve) => resolve(read()));
-}
-
-function later(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

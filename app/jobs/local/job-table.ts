@@ -2,13 +2,11 @@ import type { EndStatus, Job, JobPage } from '../job.ts';
 import { hasEnded } from '../job.ts';
 import { JobEvents, ProgressThrottle } from '../job-events.ts';
 import type { JobQueue } from '../job-queue.ts';
+import { MAX_TOLD_POSITIONS } from '../job-queue.ts';
 import type { ServiceRate } from '../service-rate.ts';
 import type { StartOrder } from './start-order.ts';
 
-/** Waiting jobs that are told of every step forward; those behind them are told when they come nearer. */
-export const TOLD_POSITIONS = 100;
-
-/** Jobs by id in the order in which they came, as they stand at any moment, and what is told of them. */
+/** The current state of every job, in order of arrival, and the events that report its changes. */
 export class JobTable<Entry extends { job: Job }> {
   readonly events = new JobEvents();
   readonly #entries = new Map<string, Entry>();
@@ -76,7 +74,7 @@ export class JobTable<Entry extends { job: Job }> {
   }
 
   tellPositions(): void {
-    for (const id of this.#order.upTo(TOLD_POSITIONS)) this.#throttle.changed(id);
+    for (const id of this.#order.upTo(MAX_TOLD_POSITIONS)) this.#throttle.changed(id);
   }
 
   emit(id: string, event: 'progress' | 'interrupted' | 'settled' | EndStatus): void {

@@ -1,13 +1,7 @@
 import { CallerQueueFullError, QueueFullError } from '../errors.ts';
+import type { PlaceLimits } from '../job-queue.ts';
 import type { ServiceRate } from '../service-rate.ts';
 import type { StartOrder } from './start-order.ts';
-
-export interface PlaceLimits {
-  /** Jobs that may wait. */
-  readonly maxQueue: number;
-  /** Jobs of one caller that may wait. */
-  readonly maxQueuePerCaller?: number | undefined;
-}
 
 /** How many more may wait. Requests that are being stored have a place already. */
 export class QueuePlaces {

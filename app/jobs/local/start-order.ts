@@ -1,8 +1,6 @@
 import { FairOrder } from './fair-order.ts';
 import type { Job } from '../job.ts';
-
-/** Downloads that run at once, beside the jobs that have the workers to themselves. */
-export const MAX_DOWNLOADS = 2;
+import { MAX_DOWNLOADS } from '../job-queue.ts';
 
 /**
  * The order in which the jobs of one server start. There are two lines, each in fair order: a download takes hardly any of the

@@ -11,17 +11,15 @@ import type { Job, JobHandler, JobPage, JobRequest, Submission } from '../job.ts
 import type { JobEvents } from '../job-events.ts';
 import { ProgressThrottle } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
-import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
-import { KEPT_JOBS } from '../job-queue.ts';
-import { TOLD_POSITIONS } from '../local/job-table.ts';
-import type { PlaceLimits } from '../local/queue-places.ts';
-import { MAX_DOWNLOADS } from '../local/start-order.ts';
+import type { Admission, CallerKey, JobCounts, JobQueue, PlaceLimits } from '../job-queue.ts';
+import { KEPT_JOBS, MAX_DOWNLOADS, MAX_TOLD_POSITIONS } from '../job-queue.ts';
 import { HeardEvents } from './heard-events.ts';
 import { JobRuns } from './job-runs.ts';
 import { JobStore } from './job-store.ts';
 import type { Line } from './lines.ts';
 import { lineOf, LINES } from './lines.ts';
 import { RedisLink } from './redis-link.ts';
+import { RunningEndings } from './running-endings.ts';
 import type { LeaseTimes } from './tickets.ts';
 import { ticketKeys, Tickets } from './tickets.ts';
 
@@ -60,8 +58,7 @@ export class BullJobQueue implements JobQueue {
   readonly #store: JobStore;
   readonly #heard: HeardEvents;
   readonly #positions = new ProgressThrottle(() => this.#tellPositions(), 1);
-  /** What ends jobs here, at this moment. */
-  readonly #endings = new Map<string, Promise<unknown>>();
+  readonly #endings = new RunningEndings();
   readonly #starting = new AbortController();
   /** How often what was not heard has still to be asked for. */
   #catchUps = 0;
@@ -78,7 +75,7 @@ export class BullJobQueue implements JobQueue {
       files,
       beforeEnd: (job) => {
         this.#opened?.runs.abort(job.id);
-        return this.#endings.get(job.id);
+        return this.#endings.of(job.id);
       },
     });
   }
@@ -101,7 +98,7 @@ export class BullJobQueue implements JobQueue {
       handler,
       files,
       logger,
-      ending: (id, work) => this.#ending(id, work),
+      ending: (id, work) => this.#endings.run(id, work),
       onSettled: (job) => this.#settle(job),
       onInterrupted: (job) => this.#heard.publish('interrupted', job),
       onMoved: () => this.#positions.changed(''),
@@ -148,7 +145,7 @@ export class BullJobQueue implements JobQueue {
       const { outcome, job } = await this.#store.submit(request);
       if (outcome === 'reused') throw new IdempotencyKeyReusedError(job.id);
       if (outcome === 'replay') await files.removeInputs(request);
-      // One that is missing is made up for by the next sweep of any server.
+      // A ticket that could not be added is added by the next sweep of any server.
       else void this.#quietly(() => this.#opened?.tickets[lineOf(request)].add());
       return { job, isReplay: outcome === 'replay' };
     } catch (error) {
@@ -161,22 +158,22 @@ export class BullJobQueue implements JobQueue {
 
   async get(id: string): Promise<Job> {
     this.#assertStarted();
-    const [standing] = await this.#store.read([id]);
-    if (!standing) throw new JobNotFoundError(id);
-    return this.#opened?.runs.newest(standing) ?? standing.job;
+    const [recorded] = await this.#store.read([id]);
+    if (!recorded) throw new JobNotFoundError(id);
+    return this.#opened?.runs.newest(recorded) ?? recorded.job;
   }
 
   async findByKey(key: CallerKey): Promise<Job | undefined> {
     this.#assertStarted();
-    const standing = await this.#store.find(key);
-    return standing && (this.#opened?.runs.newest(standing) ?? standing.job);
+    const recorded = await this.#store.find(key);
+    return recorded && (this.#opened?.runs.newest(recorded) ?? recorded.job);
   }
 
   async list(page: Parameters<JobQueue['list']>[0]): Promise<JobPage> {
     this.#assertStarted();
     const found = await this.#store.list(page);
     if (!found) throw new JobNotFoundError(page.after ?? '');
-    const jobs = found.jobs.map((standing) => this.#opened?.runs.newest(standing) ?? standing.job);
+    const jobs = found.jobs.map((recorded) => this.#opened?.runs.newest(recorded) ?? recorded.job);
     const last = jobs.at(-1);
     return found.hasMore && last ? { jobs, next: last.id } : { jobs };
   }
@@ -188,7 +185,7 @@ export class BullJobQueue implements JobQueue {
 
   async cancel(id: string): Promise<Job> {
     this.#assertStarted();
-    const job = await this.#ending(id, async () => {
+    const job = await this.#endings.run(id, async () => {
       const ended = await this.#store.end({ id }, { status: 'cancelled' });
       if (!ended) throw new JobNotFoundError(id);
       if (ended.outcome === 'lost') throw new JobFinishedError(id, ended.job.status);
@@ -262,19 +259,7 @@ export class BullJobQueue implements JobQueue {
   }
 
   #tellPositions(): void {
-    void this.#quietly(() => this.#store.tellPositions(TOLD_POSITIONS));
-  }
-
-  /** Runs what may end a job here; the end is told when it has cleared up. */
-  async #ending<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const ending = work();
-    const all = Promise.allSettled([this.#endings.get(id), ending]);
-    this.#endings.set(id, all);
-    try {
-      return await ending;
-    } finally {
-      if (this.#endings.get(id) === all) this.#endings.delete(id);
-    }
+    void this.#quietly(() => this.#store.tellPositions(MAX_TOLD_POSITIONS));
   }
 
   /** Removes what a job that was ended here needs no more. */

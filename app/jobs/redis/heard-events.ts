@@ -28,8 +28,8 @@ export class HeardEvents {
   }
 
   receive(message: string): void {
-    const [, standing] = JSON.parse(message) as readonly [event: string, standing: JobRecord];
-    this.#stands(recordedJob(standing, this.#options.files).job);
+    const [, record] = JSON.parse(message) as readonly [event: string, record: JobRecord];
+    this.#update(recordedJob(record, this.#options.files).job);
   }
 
   /** Finds out what ended while nothing could be heard. */
@@ -53,7 +53,7 @@ export class HeardEvents {
     this.#throttle.close();
   }
 
-  #stands(job: Job): void {
+  #update(job: Job): void {
     if (hasEnded(job.status)) this.#ended(job, job.status);
     else {
       this.#live.add(job.id);

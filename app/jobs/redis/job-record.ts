@@ -36,10 +36,9 @@ export function outcomeRecord({ results, failures, error, progress }: JobOutcome
   );
 }
 
-export function recordedJob(standing: JobRecord, files: JobFiles): RecordedJob {
+export function recordedJob(record: JobRecord, files: JobFiles): RecordedJob {
   const parts = new Map<string, string>();
-  for (let index = 0; index + 1 < standing.length; index += 2)
-    parts.set(standing[index] ?? '', standing[index + 1] ?? '');
+  for (let index = 0; index + 1 < record.length; index += 2) parts.set(record[index] ?? '', record[index + 1] ?? '');
   const text = (name: string): string => parts.get(name) ?? '';
   const json = <T>(name: string, otherwise: T): T => (parts.has(name) ? (JSON.parse(text(name)) as T) : otherwise);
   const request = json<JobRequest | undefined>('data', undefined);

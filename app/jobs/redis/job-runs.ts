@@ -21,7 +21,7 @@ interface OwnRun {
   readonly restarts: number;
   readonly run: string;
   readonly controller: AbortController;
-  /** Whose folder is this run's for certain: of one that could not be begun it is another's. */
+  /** The attempt whose result folder belongs to this run: only a run that was begun may remove it. */
   attempt: number;
 }
 
@@ -66,7 +66,7 @@ export class JobRuns {
     return work;
   }
 
-  /** A job with what of it Redis is about to know. */
+  /** The job with the changes that have not been written to Redis yet. */
   newest({ job, run }: RecordedJob): Job {
     const mine = this.#runs.get(job.id);
     if (mine?.run !== run || job.status !== 'processing') return job;

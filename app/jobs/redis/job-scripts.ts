@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BASICS, ENDING, ORDER, STANDING } from './script-parts.ts';
+import { BASICS, ENDING, ORDER, RECORD } from './script-parts.ts';
 
 /** One step in Redis. Its one key is the prefix of all others; what it takes and answers stands where it is called (`job-store.ts`). */
 export interface Script {
@@ -12,13 +12,13 @@ export interface Script {
 export const SUBMIT = script(`
 local id, caller, data, name, fingerprint = unpack(ARGV)
 local most, mostOfCaller = tonumber(ARGV[6]), tonumber(ARGV[7])
-if redis.call('EXISTS', jobKey(id)) == 1 then return { 'accepted', standing(id) } end
+if redis.call('EXISTS', jobKey(id)) == 1 then return { 'accepted', record(id) } end
 
 if name ~= '' then
   local earlier = redis.call('HGET', key('keys'), name)
   if earlier then
     local isSame = redis.call('HGET', jobKey(earlier), 'fingerprint') == fingerprint
-    return { isSame and 'replay' or 'reused', standing(earlier) }
+    return { isSame and 'replay' or 'reused', record(earlier) }
   end
 end
 local refusal = refusalOf(caller, most, mostOfCaller)
@@ -35,7 +35,7 @@ redis.call('ZADD', key('jobs'), place, id)
 redis.call('ZADD', key('jobs:' .. caller), place, id)
 enqueue(id, caller)
 tell('progress', id)
-return { 'accepted', standing(id) }
+return { 'accepted', record(id) }
 `);
 
 /** Caller, key or '', most jobs that may wait, most of one caller: what `SUBMIT` would say, or nothing. */
@@ -53,8 +53,8 @@ export const TAKE = script(`
 local ticket, line, nonce, failure = unpack(ARGV)
 local id = redis.call('HGET', key('tickets'), ticket)
 if id then
-  if redis.call('HGET', jobKey(id), 'nonce') == nonce then return { 'run', standing(id) } end
-  if not survivesRestart(id, failure) then return { 'ended', standing(id) } end
+  if redis.call('HGET', jobKey(id), 'nonce') == nonce then return { 'run', record(id) } end
+  if not survivesRestart(id, failure) then return { 'ended', record(id) } end
 else
   id = takeNext(line)
   if not id then return { 'none' } end
@@ -65,7 +65,7 @@ local crashes, restarts = unpack(redis.call('HMGET', jobKey(id), 'crashes', 'res
 redis.call('HSET', jobKey(id), 'status', 'processing', 'ticket', ticket, 'nonce', nonce, 'startedAt', whole(now),
   'attempt', crashes + restarts + 1, 'failures', '[]')
 redis.call('ZADD', key('running'), whole(now), id)
-return { 'run', standing(id) }
+return { 'run', record(id) }
 `);
 
 /** Id, run, crashes, attempt: another attempt within a run. Answers the time of its start, or 0 where the run is over. */
@@ -91,19 +91,19 @@ local id, run, status = unpack(ARGV)
 local before, current = unpack(redis.call('HMGET', jobKey(id), 'status', 'run'))
 if not before then return { 'none' } end
 local isLive = before == 'queued' or before == 'processing'
-if run ~= '' and current ~= run then return { 'lost', standing(id) } end
-if not isLive then return { before == status and 'again' or 'lost', standing(id) } end
+if run ~= '' and current ~= run then return { 'lost', record(id) } end
+if not isLive then return { before == status and 'again' or 'lost', record(id) } end
 local changes = {}
 for index = 4, #ARGV do changes[#changes + 1] = ARGV[index] end
 finish(id, status, changes)
-return { 'ended', standing(id) }
+return { 'ended', record(id) }
 `);
 
 /** Id, run, failure: a server stops, and gives a job back. */
 export const RELEASE = script(`
 local id, run, failure = unpack(ARGV)
-if not isRunBy(id, run) then return { 'lost', standing(id) } end
-return { giveBack(id, failure) and 'queued' or 'ended', standing(id) }
+if not isRunBy(id, run) then return { 'lost', record(id) } end
+return { giveBack(id, failure) and 'queued' or 'ended', record(id) }
 `);
 
 /** Failure, what the keys of tickets begin with: gives back what runs by a ticket that is no more. Answers what has failed by it. */
@@ -113,7 +113,7 @@ local ended = {}
 for _, id in ipairs(redis.call('ZRANGE', key('running'), 0, -1)) do
   local ticket = redis.call('HGET', jobKey(id), 'ticket')
   local isHeld = ticket and redis.call('EXISTS', tickets .. ticket) == 1
-  if not isHeld and not giveBack(id, failure) then ended[#ended + 1] = standing(id) end
+  if not isHeld and not giveBack(id, failure) then ended[#ended + 1] = record(id) end
 end
 return ended
 `);
@@ -149,7 +149,7 @@ redis.call('DEL', key('workers:' .. ARGV[1]))
 export const READ = script(`
 local jobs = {}
 for _, id in ipairs(ARGV) do
-  if redis.call('EXISTS', jobKey(id)) == 1 then jobs[#jobs + 1] = standing(id) end
+  if redis.call('EXISTS', jobKey(id)) == 1 then jobs[#jobs + 1] = record(id) end
 end
 return jobs
 `);
@@ -157,7 +157,7 @@ return jobs
 /** A caller's key: the job that it names, or nothing. */
 export const FIND = script(`
 local id = redis.call('HGET', key('keys'), ARGV[1])
-return id and standing(id)
+return id and record(id)
 `);
 
 /** Most jobs, caller or '', id of the job after which the page begins or ''. Answers whether there are more, and the jobs; or nothing. */
@@ -172,7 +172,7 @@ end
 local name = caller == '' and key('jobs') or key('jobs:' .. caller)
 local ids = redis.call('ZREVRANGEBYSCORE', name, below, '-inf', 'LIMIT', 0, most + 1)
 local jobs = {}
-for index = 1, math.min(most, #ids) do jobs[index] = standing(ids[index]) end
+for index = 1, math.min(most, #ids) do jobs[index] = record(ids[index]) end
 return { #ids > most and 1 or 0, jobs }
 `);
 
@@ -224,6 +224,6 @@ return gone
 `);
 
 function script(body: string): Script {
-  const text = `${BASICS}${ORDER}${STANDING}${ENDING}${body}`;
+  const text = `${BASICS}${ORDER}${RECORD}${ENDING}${body}`;
   return { text, sha1: createHash('sha1').update(text).digest('hex') };
 }

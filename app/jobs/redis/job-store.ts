@@ -3,7 +3,7 @@ import type { EndStatus, JobError, JobRequest } from '../job.ts';
 import type { JobFiles } from '../job-files.ts';
 import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
 import { MAX_RESTARTS } from '../job-queue.ts';
-import type { PlaceLimits } from '../local/queue-places.ts';
+import type { PlaceLimits } from '../job-queue.ts';
 import type { JobOutcome } from '../run-job.ts';
 import type { JobRecord, RecordedJob } from './job-record.ts';
 import { keyRecord, outcomeRecord, rateOf, requestRecord, recordedJob } from './job-record.ts';
@@ -62,7 +62,7 @@ export class JobStore {
     const answer = (await this.#link.run(scripts.SUBMIT, args)) as Answer;
     const [outcome] = answer;
     if (outcome !== 'accepted' && outcome !== 'replay' && outcome !== 'reused') throw refusalOf(answer);
-    return { outcome, ...this.#standing(answer[1] as JobRecord) };
+    return { outcome, ...this.#record(answer[1] as JobRecord) };
   }
 
   /**
@@ -74,9 +74,9 @@ export class JobStore {
     line: Line,
     nonce: string,
   ): Promise<(RecordedJob & { readonly outcome: 'run' | 'ended' }) | undefined> {
-    const [outcome, standing] = await this.#answer(scripts.TAKE, [ticket, line, nonce, INTERRUPTED]);
-    if (outcome === 'none' || !standing) return undefined;
-    return { outcome: outcome === 'run' ? 'run' : 'ended', ...this.#standing(standing) };
+    const [outcome, record] = await this.#answer(scripts.TAKE, [ticket, line, nonce, INTERRUPTED]);
+    if (outcome === 'none' || !record) return undefined;
+    return { outcome: outcome === 'run' ? 'run' : 'ended', ...this.#record(record) };
   }
 
   /** Stores that another attempt begins; its time, or undefined where the run is over. */
@@ -100,20 +100,20 @@ export class JobStore {
     outcome: JobOutcome & { readonly status: EndStatus },
   ): Promise<(RecordedJob & { readonly outcome: 'ended' | 'again' | 'lost' }) | undefined> {
     const args = [id, run ?? '', outcome.status, ...outcomeRecord(outcome)];
-    const [what, standing] = await this.#answer(scripts.END, args);
-    return standing && { outcome: what as 'ended' | 'again' | 'lost', ...this.#standing(standing) };
+    const [what, record] = await this.#answer(scripts.END, args);
+    return record && { outcome: what as 'ended' | 'again' | 'lost', ...this.#record(record) };
   }
 
   /** Gives a job back, which goes on as the next of all; `ended` is one that has been given back too often. */
   async release({ id, run }: RunName): Promise<RecordedJob & { readonly outcome: 'queued' | 'ended' | 'lost' }> {
-    const [what, standing] = await this.#answer(scripts.RELEASE, [id, run, INTERRUPTED]);
-    return { outcome: what as 'queued' | 'ended' | 'lost', ...this.#standing(standing ?? []) };
+    const [what, record] = await this.#answer(scripts.RELEASE, [id, run, INTERRUPTED]);
+    return { outcome: what as 'queued' | 'ended' | 'lost', ...this.#record(record ?? []) };
   }
 
   /** Gives back what runs by a ticket that is no more; those that have failed by it. */
   async reclaim(ticketPrefix: string): Promise<readonly RecordedJob[]> {
     const ended = (await this.#link.run(scripts.RECLAIM, [INTERRUPTED, ticketPrefix])) as readonly JobRecord[];
-    return ended.map((standing) => this.#standing(standing));
+    return ended.map((record) => this.#record(record));
   }
 
   /** Says that a server lives; ids of its runs that are over. */
@@ -132,14 +132,14 @@ export class JobStore {
     const jobs: RecordedJob[] = [];
     for (let start = 0; start < ids.length; start += MAX_READ) {
       const some = (await this.#link.run(scripts.READ, ids.slice(start, start + MAX_READ))) as readonly JobRecord[];
-      jobs.push(...some.map((standing) => this.#standing(standing)));
+      jobs.push(...some.map((record) => this.#record(record)));
     }
     return jobs;
   }
 
   async find(key: CallerKey): Promise<RecordedJob | undefined> {
-    const standing = (await this.#link.run(scripts.FIND, [keyRecord(key)])) as JobRecord | null;
-    return standing ? this.#standing(standing) : undefined;
+    const record = (await this.#link.run(scripts.FIND, [keyRecord(key)])) as JobRecord | null;
+    return record ? this.#record(record) : undefined;
   }
 
   /** Undefined where the job after which the page begins is not known. */
@@ -149,7 +149,7 @@ export class JobStore {
     caller = '',
   }: Parameters<JobQueue['list']>[0]): Promise<{ hasMore: boolean; jobs: readonly RecordedJob[] } | undefined> {
     const answer = (await this.#link.run(scripts.LIST, [limit, caller, after])) as [number, JobRecord[]] | null;
-    return answer ? { hasMore: answer[0] === 1, jobs: answer[1].map((one) => this.#standing(one)) } : undefined;
+    return answer ? { hasMore: answer[0] === 1, jobs: answer[1].map((one) => this.#record(one)) } : undefined;
   }
 
   /** How many wait in each line, too. */
@@ -182,8 +182,8 @@ export class JobStore {
     return (await this.#link.run(script, args)) as [string, JobRecord?];
   }
 
-  #standing(standing: JobRecord): RecordedJob {
-    return recordedJob(standing, this.#files);
+  #record(record: JobRecord): RecordedJob {
+    return recordedJob(record, this.#files);
   }
 }
 

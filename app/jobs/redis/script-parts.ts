@@ -1,4 +1,5 @@
 import { MAX_RESTARTS } from '../job-queue.ts';
+import { NEWEST_WEIGHT } from '../service-rate.ts';
 import { LINES } from './lines.ts';
 
 /**
@@ -124,8 +125,8 @@ end
 `;
 
 /** A job as it stands (`job-record.ts` reads it), and telling all servers of it. */
-export const STANDING = `
-local function standing(id)
+export const RECORD = `
+local function record(id)
   local parts = redis.call('HGETALL', jobKey(id))
   local rest = { 'id', id, 'position', whole(position(id)), 'mean', redis.call('GET', key('mean')) or '',
     'workers', redis.call('GET', key('workers')) or '1' }
@@ -134,7 +135,7 @@ local function standing(id)
 end
 
 local function tell(event, id)
-  redis.call('PUBLISH', key('events'), cjson.encode({ event, standing(id) }))
+  redis.call('PUBLISH', key('events'), cjson.encode({ event, record(id) }))
 end
 
 local function isRunBy(id, run)
@@ -145,8 +146,8 @@ end
 
 /** Leaving the order and the runs for good or for another run. */
 export const ENDING = `
-local MOST_RESTARTS = ${MAX_RESTARTS}
-local NEWEST = 0.2
+local MAX_RESTARTS = ${MAX_RESTARTS}
+local NEWEST = ${NEWEST_WEIGHT}
 
 local function stopRun(id)
   local ticket = redis.call('HGET', jobKey(id), 'ticket')
@@ -179,15 +180,15 @@ local function finish(id, status, changes)
   tell(status, id)
 end
 
--- The server at whose side a job ran is gone. Whether the job may run again; if not, it has failed by \`failure\`.
+-- Counts a restart of a job whose server is gone. Answers whether it may run again; if not, it has failed with \`failure\`.
 local function survivesRestart(id, failure)
   redis.call('HINCRBY', jobKey(id), 'run', 1)
-  if redis.call('HINCRBY', jobKey(id), 'restarts', 1) <= MOST_RESTARTS then return true end
+  if redis.call('HINCRBY', jobKey(id), 'restarts', 1) <= MAX_RESTARTS then return true end
   finish(id, 'failed', { 'error', failure })
   return false
 end
 
--- As that, but the job waits for another server.
+-- Like survivesRestart, and puts the job back in the queue for another server.
 local function giveBack(id, failure)
   stopRun(id)
   redis.call('HSET', jobKey(id), 'status', 'queued')
