@@ -16,8 +16,10 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
+        { selector: 'ImportSpecifier[importKind="type"]', message: 'Types have an `import type` of their own.' },
         { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file that defines it.' },
       ],
+      '@typescript-eslint/consistent-type-imports': 'error',
       eqeqeq: 'error',
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],

@@ -182,7 +182,8 @@ export type Config = Readonly<ReturnType<typeof toConfig>>;
 
 /**
  * Reads and checks the environment. With no argument also a `.env` file in the working folder, whose values give way to
- * those that are set. An empty value counts as unset. Throws `BadConfigError` that names every bad variable at once.
+ * those that are set. An empty value counts as unset.
+ * @throws BadConfigError that names every bad variable at once
  */
 export function loadConfig(env?: Readonly<Record<string, string | undefined>>): Config {
   const given = env ?? processEnvironment();

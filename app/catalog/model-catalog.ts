@@ -1,15 +1,21 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeModel, recordOf, type CatalogEntry, type InspectedModel } from './catalog-entry.ts';
+import type { CatalogEntry, InspectedModel } from './catalog-entry.ts';
+import { describeModel, recordOf } from './catalog-entry.ts';
 import { DOWNLOAD_LIMITS } from './download/download-limits.ts';
 import { DownloadError, ModelUnavailableError, UnknownModelError } from './errors.ts';
 import { sha256OfFile } from '../files/file-hash.ts';
-import { checkFile, setAside, stampOf, type FileCheck } from './installed-file.ts';
+import type { FileCheck } from './installed-file.ts';
+import { checkFile, setAside, stampOf } from './installed-file.ts';
 import type { DownloadedModel, DownloadOptions, ModelDownloader } from './download/model-downloader.ts';
-import { findModelFiles, type ModelFile } from './model-files.ts';
-import { ModelIndex, type KnownModel } from './model-index.ts';
-import { ModelsLockFile, type LockedModel } from './models-lock-file.ts';
-import { readRemoteModels, type RemoteModel } from './remote-model.ts';
+import type { ModelFile } from './model-files.ts';
+import { findModelFiles } from './model-files.ts';
+import type { KnownModel } from './model-index.ts';
+import { ModelIndex } from './model-index.ts';
+import type { LockedModel } from './models-lock-file.ts';
+import { ModelsLockFile } from './models-lock-file.ts';
+import type { RemoteModel } from './remote-model.ts';
+import { readRemoteModels } from './remote-model.ts';
 import { runningDownload } from './running-download.ts';
 import { diskFault } from './download/transfer-fault.ts';
 
@@ -102,7 +108,8 @@ export class ModelCatalog {
 
   /**
    * The model that a name stands for: a catalogue name, an UpscalerType, a file's name or stem. A file that the downloader
-   * wrote and that no longer verifies is set aside, and does not count. Throws `UnknownModelError`.
+   * wrote and that no longer verifies is set aside, and does not count.
+   * @throws UnknownModelError
    */
   async resolve(name: string): Promise<ResolvedModel> {
     const { model, record, isUsable } = await this.#find(name);
@@ -116,8 +123,8 @@ export class ModelCatalog {
   }
 
   /**
-   * A model that can be loaded, fetched first where it is missing. Throws `UnknownModelError`; `ModelUnavailableError` where
-   * it cannot be had (a `DownloadError` is its cause); the signal's reason.
+   * A model that can be loaded, fetched first where it is missing.
+   * @throws UnknownModelError; ModelUnavailableError where it cannot be had (a DownloadError is its cause); the signal's reason
    */
   async ensure(name: string, options: DownloadOptions = {}): Promise<InstalledModel> {
     const found = await this.resolve(name);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { syncFolder, writeDurably } from '../files/durable-file.ts';
 import { BadModelsLockError } from './errors.ts';
-import { ProcessLock, type ProcessLockTimings } from '../files/process-lock.ts';
+import type { ProcessLockTimings } from '../files/process-lock.ts';
+import { ProcessLock } from '../files/process-lock.ts';
 import { errorCode } from '../files/error-code.ts';
 
 const lockedModelSchema = z.object({
@@ -32,7 +33,7 @@ export class ModelsLockFile {
     this.#timings = timings;
   }
 
-  /** Throws `BadModelsLockError` for a file that was damaged by hand. */
+  /** @throws BadModelsLockError for a file that was damaged by hand */
   async read(): Promise<ReadonlyMap<string, LockedModel>> {
     try {
       const { models } = lockFileSchema.parse(JSON.parse(await readFile(this.#path, 'utf8')));

@@ -13,7 +13,7 @@ export class ByteFile {
 
   /**
    * Opens `path`, hands it to `use` and closes it again.
-   * @throws {CheckpointError} where `path` is not a file that can be read.
+   * @throws CheckpointError where `path` is not a file that can be read.
    */
   static with<T>(path: string, use: (file: ByteFile) => T): T {
     const descriptor = openForReading(path);

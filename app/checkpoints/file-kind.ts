@@ -27,7 +27,7 @@ const OTHER_FORMATS: readonly { readonly name: string; readonly magic: Buffer; r
 
 /**
  * What a file is by its content; its name says nothing.
- * @throws {CheckpointError} that says what else it is.
+ * @throws CheckpointError that says what else it is.
  */
 export function detectFormat(file: ByteFile): CheckpointFormat {
   if (file.size === 0) throw new CheckpointError('empty', 'the file is empty: download it again');

@@ -19,7 +19,7 @@ const EXPANSION_ALLOWANCE_BYTES = 16 << 20;
 /**
  * Opens a checkpoint: `.pth` in both layouts, or `.safetensors`, told apart by content. Reads the header, directory or pickle
  * and none of the weights; runs nothing. Every byte range in the result lies in the file.
- * @throws {CheckpointError} where the file is no checkpoint, is damaged, hostile, or holds what is not read.
+ * @throws CheckpointError where the file is no checkpoint, is damaged, hostile, or holds what is not read.
  */
 export function openCheckpoint(file: string): StateDict {
   try {

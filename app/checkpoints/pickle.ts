@@ -83,7 +83,7 @@ const OPCODE_BY_CODE: readonly (Opcode | undefined)[] = Array.from({ length: 256
 /**
  * Reads one pickle from `input`, up to and including its STOP, as inert data: nothing is imported, constructed or called.
  * Nothing here or behind it recurses into the values, so that their depth does not matter.
- * @throws {CheckpointError} for every opcode, name, length or nesting that an honest checkpoint does not have.
+ * @throws CheckpointError for every opcode, name, length or nesting that an honest checkpoint does not have.
  */
 export function unpickle(input: ByteCursor, resolveGlobal: ResolveGlobal): Unpickled {
   const start = input.position;

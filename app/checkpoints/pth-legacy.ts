@@ -18,7 +18,7 @@ const MAX_STORAGES = 200_000;
 /**
  * The layout before torch 1.6: five pickles (magic number, protocol, machine, object, storage keys), then every storage as a
  * count of elements (int64) and little-endian data, in the order of the keys. Reads the pickles and the counts.
- * @throws {CheckpointError}
+ * @throws CheckpointError
  */
 export function readPthLegacy(file: ByteFile): PickledCheckpoint {
   const cursor = new ByteCursor((offset, length) => file.read(offset, length), 0, file.size);

@@ -14,7 +14,7 @@ const PICKLE = 'data.pkl';
 /**
  * The layout of torch >= 1.6: a zip archive with `ROOT/data.pkl`, one stored member `ROOT/data/KEY` per storage, and
  * `ROOT/byteorder` since torch 2.1. Reads the directory, the pickle and, when asked for a storage, its header.
- * @throws {CheckpointError}
+ * @throws CheckpointError
  */
 export function readPthZip(file: ByteFile): PickledCheckpoint {
   const entries = readZipDirectory(file);

@@ -24,7 +24,7 @@ const READERS: Readonly<Record<DType, ReadElement>> = {
 
 /**
  * The values of one tensor in C order, as float32, whatever its element type, strides and byte order.
- * @throws {CheckpointError} where the file has no tensor of that name, or has become shorter.
+ * @throws CheckpointError where the file has no tensor of that name, or has become shorter.
  */
 export function readTensor(dict: StateDict, name: string): Float32Array {
   const tensor = dict.tensors.get(name);

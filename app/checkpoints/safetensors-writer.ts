@@ -20,7 +20,7 @@ const HEADER_ALIGNMENT = 8;
 /**
  * Writes tensors as a `.safetensors` file, replacing `file`.
  * @param metadata texts by name, which the header carries beside the tensors
- * @throws {RangeError} where a shape and its data differ in length.
+ * @throws RangeError where a shape and its data differ in length.
  */
 export function writeSafetensors(
   file: string,

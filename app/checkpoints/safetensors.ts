@@ -36,7 +36,7 @@ interface HeaderEntry {
 /**
  * The tensors of a `.safetensors` file in the order of its header: a length (uint64), a JSON header, then the data, which the
  * tensors have to cover without gap or overlap (github.com/huggingface/safetensors, "Format").
- * @throws {CheckpointError}
+ * @throws CheckpointError
  */
 export function readSafetensors(file: ByteFile): ReadonlyMap<string, TensorInfo> {
   const { text, end: dataStart } = readHeader(file);
@@ -59,7 +59,7 @@ export function readSafetensors(file: ByteFile): ReadonlyMap<string, TensorInfo>
 
 /**
  * The texts that the header carries beside the tensors.
- * @throws {CheckpointError}
+ * @throws CheckpointError
  */
 export function readSafetensorsMetadata(path: string): ReadonlyMap<string, string> {
   return ByteFile.with(path, (file) => parseHeader(readHeader(file).text).metadata);

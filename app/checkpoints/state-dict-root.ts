@@ -16,7 +16,7 @@ interface StateDictRoot {
 
 /**
  * Finds the state dict in what `torch.save` was given: under a known key, then under a single one.
- * @throws {CheckpointError} `not-a-checkpoint` where it is not a dict.
+ * @throws CheckpointError `not-a-checkpoint` where it is not a dict.
  */
 export function unwrapStateDict(tree: PickleValue): StateDictRoot {
   if (!(tree instanceof Map)) {

@@ -5,7 +5,7 @@ const MAX_RANK = 8;
 
 /**
  * A size, stride, offset or length from a file as a number that is safe to calculate with.
- * @throws {CheckpointError} `out-of-bounds` unless it is an integer from 0 to 2^53 - 1.
+ * @throws CheckpointError `out-of-bounds` unless it is an integer from 0 to 2^53 - 1.
  */
 export function checkedCount(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
@@ -18,7 +18,7 @@ export function checkedCount(value: unknown, what: string): number {
 
 /**
  * The number of elements of a shape. The product of doubles cannot wrap: it is exact up to 2^53 and larger than that beyond.
- * @throws {CheckpointError} `out-of-bounds` for more than 2^53, `too-large` for too many dimensions.
+ * @throws CheckpointError `out-of-bounds` for more than 2^53, `too-large` for too many dimensions.
  */
 export function elementCount(shape: readonly number[]): number {
   if (shape.length > MAX_RANK) {

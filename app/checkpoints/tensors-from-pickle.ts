@@ -31,7 +31,7 @@ export interface PickledCheckpoint {
 
 /**
  * The tensor that a pickled value stands for, or `undefined` where it is something else.
- * @throws {CheckpointError} where a shape, stride or offset reaches beyond the storage, or the storage beyond the file.
+ * @throws CheckpointError where a shape, stride or offset reaches beyond the storage, or the storage beyond the file.
  */
 export function tensorFromPickle(value: PickleValue, storages: StorageTable): TensorInfo | undefined {
   let call = value;
@@ -93,7 +93,7 @@ function rebuildTensor(args: readonly PickleValue[], storages: StorageTable): Te
 
 /**
  * Reads `('storage', class, key, location, length[, view])`; the view is None or `(view key, offset, length)`.
- * @throws {CheckpointError} where it is anything else.
+ * @throws CheckpointError where it is anything else.
  */
 export function parseStorageReference(reference: PersistentReference): StorageReference {
   const id = reference.id instanceof PickleTuple ? reference.id.items : [];

@@ -49,7 +49,7 @@ function under(module: string, names: string): string[] {
 
 /**
  * The inert value for a name in a checkpoint's pickle.
- * @throws {CheckpointError} `forbidden-global` for every name that is not on the list, used or not.
+ * @throws CheckpointError `forbidden-global` for every name that is not on the list, used or not.
  */
 export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
   const global = new PickleGlobal(module, name);
@@ -71,7 +71,7 @@ export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
 
 /**
  * The element type of a storage class.
- * @throws {CheckpointError} `unsupported-dtype` for untyped storages and element types that no network here has.
+ * @throws CheckpointError `unsupported-dtype` for untyped storages and element types that no network here has.
  */
 export function dtypeOfStorage(storageClass: PickleGlobal): DType {
   const dtype = STORAGE_DTYPES.get(storageClass.path);

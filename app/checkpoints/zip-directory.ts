@@ -45,7 +45,7 @@ interface DirectoryPlace {
 /**
  * The central directory of a zip archive (zip64 and comments included), by name. Members may not overlap, repeat a name, be
  * encrypted or lie outside of the file; that the archive fills the file keeps other formats from hiding in it.
- * @throws {CheckpointError}
+ * @throws CheckpointError
  */
 export function readZipDirectory(file: ByteFile): ReadonlyMap<string, ZipEntry> {
   const place = findDirectory(file);

@@ -16,7 +16,7 @@ const STORED = 0;
 /**
  * File offset of a member's first byte, after checking that the local header agrees with the directory and that the member
  * is stored uncompressed: its bytes in the file are its contents.
- * @throws {CheckpointError}
+ * @throws CheckpointError
  */
 export function locateMember(file: ByteFile, entry: ZipEntry): number {
   if (entry.method !== STORED) {
@@ -47,7 +47,7 @@ export function locateMember(file: ByteFile, entry: ZipEntry): number {
 
 /**
  * The contents of a small member.
- * @throws {CheckpointError} `bad-crc` where they are not what was written, `too-large` above `limit` bytes.
+ * @throws CheckpointError `bad-crc` where they are not what was written, `too-large` above `limit` bytes.
  */
 export function readMember(file: ByteFile, entry: ZipEntry, limit: number): Buffer {
   if (entry.size > limit) {

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 /** Small enough to leave the event loop to others between two pieces. */
 const PIECE = 256 * 1024;
 
-/** The sha256 of a file, in hex. Throws the disk's errors and the signal's reason. */
+/** The sha256 of a file, in hex. @throws the disk's errors, the signal's reason */
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(PIECE);

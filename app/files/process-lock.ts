@@ -48,7 +48,7 @@ export class ProcessLock {
     this.#heartbeat.unref();
   }
 
-  /** Waits for the lock; `onWait` is called at every look at another's. Throws the disk's errors and the signal's reason. */
+  /** Waits for the lock; `onWait` is called at every look at another's. @throws the disk's errors, the signal's reason */
   static async acquire(
     path: string,
     timings: ProcessLockTimings,
@@ -81,7 +81,7 @@ export class ProcessLock {
     return this.#lost.signal;
   }
 
-  /** Throws `LockLostError` where another process has taken the lock over. */
+  /** @throws LockLostError where another process has taken the lock over */
   async assertHeld(): Promise<void> {
     await this.#beat();
     this.#lost.signal.throwIfAborted();

@@ -38,7 +38,7 @@ export class Fields {
     return fields;
   }
 
-  /** Throws `BadFieldError` where a name came twice: which one was meant cannot be known. */
+  /** @throws BadFieldError where a name came twice: which one was meant cannot be known */
   entries(): readonly (readonly [name: string, value: string])[] {
     for (const name of this.#repeated) throw new BadFieldError(name, 'expected once, got several times');
     return [...this.#values];
@@ -52,7 +52,7 @@ export interface Parameters<T> {
   readonly warnings: readonly string[];
 }
 
-/** Reads named values by a schema. Throws `BadFieldError` for the first bad one: its name, what is allowed, what came. */
+/** Reads named values by a schema. @throws BadFieldError for the first bad one: its name, what is allowed, what came */
 export function parseParameters<S extends z.ZodObject>(
   schema: S,
   entries: Iterable<readonly [name: string, value: unknown]>,

@@ -12,7 +12,10 @@ export const webhookUrl = z
   .optional()
   .describe('URL that is told of the end of the job by a signed POST, where WEBHOOKS_ENABLED');
 
-/** The part of a job that `webhook_url` stands for. Throws `BadFieldError`, which does not repeat the URL: it may hold a secret. */
+/**
+ * The part of a job that `webhook_url` stands for.
+ * @throws BadFieldError, which does not repeat the URL: it may hold a secret
+ */
 export function webhookOf(
   given: string | undefined,
   { webhooksEnabled }: Pick<Config, 'webhooksEnabled'>,

@@ -5,7 +5,8 @@ import { ScratchSpaceError } from './errors.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from './image.ts';
 import { allocateSamples, rowLength } from './image.ts';
 import type { RowSink, RowSource } from './rows.ts';
-import { VIPS_HEADER_BYTES, type VipsAttachments, vipsHeader, vipsTrailer } from './vips-file.ts';
+import type { VipsAttachments } from './vips-file.ts';
+import { VIPS_HEADER_BYTES, vipsHeader, vipsTrailer } from './vips-file.ts';
 
 /**
  * An image on disk: rows are appended from the top and can be read at any time. The file is libvips' own raw format, so

@@ -57,7 +57,7 @@ export interface JobQueue {
    */
   submit(request: JobRequest): Promise<Submission>;
 
-  /** The job as it stands. Throws `JobNotFoundError`. */
+  /** The job as it stands. @throws JobNotFoundError */
   get(id: string): Promise<Job>;
 
   /** The job that a caller's key names; a key lives as long as its job, and no longer than it may still succeed. */
@@ -69,7 +69,7 @@ export interface JobQueue {
   /** Newest first, of all callers or of one; `after` is the `next` of the page before. */
   list(page: { readonly limit: number; readonly after?: string; readonly caller?: string }): Promise<JobPage>;
 
-  /** Ends a job durably; where it runs, its process is stopped. Throws `JobNotFoundError`, `JobFinishedError`. */
+  /** Ends a job durably; where it runs, its process is stopped. @throws JobNotFoundError, JobFinishedError */
   cancel(id: string): Promise<Job>;
 
   /** Forgets jobs that ended before a time (ms since the epoch), then removes their results; but for those being read. */

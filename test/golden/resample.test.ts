@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { type Filter, resampleImage } from '../../app/imaging/pillow/resample.ts';
+import type { Filter } from '../../app/imaging/pillow/resample.ts';
+import { resampleImage } from '../../app/imaging/pillow/resample.ts';
 import { difference } from '../support/images/images.ts';
 import { readPng } from '../support/images/png.ts';
 import { describeWithReference } from '../support/reference.ts';

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ByteRange } from './byte-ranges.ts';
-import { shown, type FileResponse } from './file-client.ts';
+import type { FileResponse } from './file-client.ts';
+import { shown } from './file-client.ts';
 import { parseRetryAfter } from './retry.ts';
 import { TransferFault } from './transfer-fault.ts';
 

@@ -1,7 +1,9 @@
 import type { FileResponse } from './file-client.ts';
 import type { PartialFile } from './partial-file.ts';
-import { StallClock, type StallLimits } from './stall-clock.ts';
-import { asFault, TransferFault, type FaultReason } from './transfer-fault.ts';
+import type { StallLimits } from './stall-clock.ts';
+import { StallClock } from './stall-clock.ts';
+import type { FaultReason } from './transfer-fault.ts';
+import { asFault, TransferFault } from './transfer-fault.ts';
 
 /** Where a body goes, and how far. */
 export interface CopyTarget {
@@ -18,7 +20,7 @@ export interface CopyTarget {
   readonly onBytes: () => void;
 }
 
-/** Copies a body into a partial file, a chunk at a time. Throws `TransferFault`, or the signal's reason. */
+/** Copies a body into a partial file, a chunk at a time. @throws TransferFault, or the signal's reason */
 export async function copyBody(response: FileResponse, target: CopyTarget): Promise<void> {
   const { part, cursor, end, signal } = target;
   const clock = new StallClock(response.body, target.stall);

@@ -1,8 +1,11 @@
-import { lookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
@@ -46,7 +49,7 @@ export class FileClient {
     this.#options = options;
   }
 
-  /** Throws `TransferFault`: `redirect`, or `network` for everything that keeps an answer from coming. */
+  /** @throws TransferFault: redirect, or network for everything that keeps an answer from coming */
   async open(url: URL, headers: RequestHeaders, signal: AbortSignal): Promise<FileResponse> {
     let at = url;
     for (let hop = 0; hop <= this.#options.redirects; hop += 1) {

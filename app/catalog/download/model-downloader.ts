@@ -1,17 +1,21 @@
 import { chmod, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { missingSpace } from './disk-space.ts';
-import { DOWNLOAD_LIMITS, type DownloadLimits } from './download-limits.ts';
+import type { DownloadLimits } from './download-limits.ts';
+import { DOWNLOAD_LIMITS } from './download-limits.ts';
 import { syncParent } from '../../files/durable-file.ts';
 import { DownloadError } from '../errors.ts';
 import { FileClient } from './file-client.ts';
 import { checkFile, setAside, stampOf } from '../installed-file.ts';
-import { ModelsLockFile, type LockedModel } from '../models-lock-file.ts';
+import type { LockedModel } from '../models-lock-file.ts';
+import { ModelsLockFile } from '../models-lock-file.ts';
 import { discardPartialFile, PartialFile, partialProgress } from './partial-file.ts';
 import { LockLostError, ProcessLock } from '../../files/process-lock.ts';
-import { ProgressMeter, type OnDownloadProgress } from './progress-meter.ts';
+import type { OnDownloadProgress } from './progress-meter.ts';
+import { ProgressMeter } from './progress-meter.ts';
 import type { RemoteModel } from '../remote-model.ts';
-import { DiskFullFault, SourceFetch, type FetchContext } from './source-fetch.ts';
+import type { FetchContext } from './source-fetch.ts';
+import { DiskFullFault, SourceFetch } from './source-fetch.ts';
 import { diskFault, TransferFault } from './transfer-fault.ts';
 
 export interface ModelDownloaderOptions {
@@ -55,7 +59,8 @@ export class ModelDownloader {
 
   /**
    * Fetches a model unless it is in place. A file of the downloader's own that no longer verifies is set aside first; a file
-   * of the user's is left alone. Throws `DownloadError`, or the signal's reason: then what was fetched is kept for the next try.
+   * of the user's is left alone.
+   * @throws DownloadError, or the signal's reason: then what was fetched is kept for the next try
    */
   async download(model: RemoteModel, options: DownloadOptions = {}): Promise<DownloadedModel> {
     const meter = new ProgressMeter(options.onProgress, this.#limits.progressMs);

@@ -1,7 +1,10 @@
 import { constants } from 'node:fs';
-import { open, rm, type FileHandle } from 'node:fs/promises';
-import { ByteRanges, type ByteRange } from './byte-ranges.ts';
-import { PartSidecar, readPartState, type PartState } from './part-sidecar.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
+import type { ByteRange } from './byte-ranges.ts';
+import { ByteRanges } from './byte-ranges.ts';
+import type { PartState } from './part-sidecar.ts';
+import { PartSidecar, readPartState } from './part-sidecar.ts';
 
 /** Which file the bytes of a `.part` are from. */
 export interface PartOrigin {
@@ -103,7 +106,7 @@ export class PartialFile {
     await this.#file.truncate(0);
   }
 
-  /** Writes a chunk where it belongs, and from time to time makes what is there durable. Throws the disk's errors. */
+  /** Writes a chunk where it belongs, and from time to time makes what is there durable. @throws the disk's errors */
   async write(chunk: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < chunk.length;) {
       const { bytesWritten } = await this.#file.write(chunk, done, chunk.length - done, position + done);

@@ -6,10 +6,12 @@ import { sha256OfFile } from '../../files/file-hash.ts';
 import type { PartialFile } from './partial-file.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import { waitBeforeRetry } from './retry.ts';
-import { probeSource, type RangedSource, type StreamSource } from './source-probe.ts';
+import type { RangedSource, StreamSource } from './source-probe.ts';
+import { probeSource } from './source-probe.ts';
 import { errorCode } from '../../files/error-code.ts';
 import { asFault, TransferFault } from './transfer-fault.ts';
-import { transferRanges, transferStream, type TransferContext } from './transfer.ts';
+import type { TransferContext } from './transfer.ts';
+import { transferRanges, transferStream } from './transfer.ts';
 
 /** What is wanted, and what it is held against. */
 export interface WantedFile {
@@ -48,8 +50,8 @@ export class SourceFetch {
   }
 
   /**
-   * Leaves the whole, checked file in the `.part`, synced, and returns its sha256. Throws `TransferFault` when this source
-   * will not do, or the signal's reason. A file whose bytes turned out wrong is not kept.
+   * Leaves the whole, checked file in the `.part`, synced, and returns its sha256.
+   * @throws TransferFault when this source will not do, or the signal's reason. A file whose bytes turned out wrong is not kept
    */
   async run(url: URL): Promise<string> {
     const { limits, signal } = this.#context;

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import { contentLength, isPage, parseContentRange, refuseBody, refuseStatus, strongValidator } from './answers.ts';
 import { HEAD_BYTES, looksLikeCheckpoint } from '../checkpoint-head.ts';
-import { shown, type FileClient, type FileResponse, type RequestHeaders } from './file-client.ts';
+import type { FileClient, FileResponse, RequestHeaders } from './file-client.ts';
+import { shown } from './file-client.ts';
 import { driveConfirmation, pageMessage } from './google-drive.ts';
-import { StallClock, type StallLimits } from './stall-clock.ts';
+import type { StallLimits } from './stall-clock.ts';
+import { StallClock } from './stall-clock.ts';
 import { asFault, TransferFault } from './transfer-fault.ts';
 
 /** A source that serves ranges: where its bytes really are, and how to ask for them. */
@@ -34,7 +36,7 @@ export interface ProbeOptions {
   readonly stall: StallLimits;
 }
 
-/** Finds out by a request for the first bytes what a source has and how it serves it. Throws `TransferFault`. */
+/** Finds out by a request for the first bytes what a source has and how it serves it. @throws TransferFault */
 export async function probeSource(
   client: FileClient,
   url: URL,

@@ -36,7 +36,7 @@ export class JsonImages {
     this.#files = [...images.values()].map(({ file }) => file);
   }
 
-  /** The file of an image that stands in `value` as `text`. Throws `BadFieldError` by the name `field` where it is none. */
+  /** The file of an image that stands in `value` as `text`. @throws BadFieldError by the name `field` where it is none */
   async image(field: string, text: string): Promise<DecodedFile> {
     const image = this.#images.get(text) ?? (await this.#decodeShort(text));
     if (!image.isImage) throw new BadFieldError(field, 'must be an image as base64 or as a data URL (base64)');
@@ -59,8 +59,8 @@ export class JsonImages {
 
 /**
  * Reads a JSON body and puts the images in it, base64 or data URLs, into files while it comes: neither the body nor an image
- * is ever in memory as a whole. Throws `UnsupportedMediaTypeError`, `BadBodyError`, `BodyTooLargeError`, and then leaves no
- * file.
+ * is ever in memory as a whole.
+ * @throws UnsupportedMediaTypeError, BadBodyError, BodyTooLargeError, and then leaves no file
  */
 export async function receiveJsonImages(
   request: Request,

@@ -21,7 +21,7 @@ export interface ImageMethod {
   readonly method: JobMethod;
   /** The fields of the form, with those of the result. */
   readonly form: z.ZodObject;
-  /** What a request's fields ask for. Throws `BadFieldError`. */
+  /** What a request's fields ask for. @throws BadFieldError */
   readonly read: (fields: Fields) => AskedWork;
 }
 

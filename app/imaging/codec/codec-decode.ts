@@ -3,7 +3,8 @@ import { sharp } from './codec-sharp.ts';
 import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
 import type { BitDepth, Image } from '../image.ts';
 import { allocateSamples, maxSample } from '../image.ts';
-import { type LabEncoding, labToSrgb } from './lab-to-srgb.ts';
+import type { LabEncoding } from './lab-to-srgb.ts';
+import { labToSrgb } from './lab-to-srgb.ts';
 import type { ImageFormat } from './sniff-format.ts';
 
 /** What sharp is given: bytes that the walkers have been through. */

@@ -1,11 +1,14 @@
 import { basename } from 'node:path';
-import { type DecodedPixels, decodePixels } from './codec-decode.ts';
+import type { DecodedPixels } from './codec-decode.ts';
+import { decodePixels } from './codec-decode.ts';
 import { assertHolds, writeImage } from './codec-encode.ts';
 import { BadImageError, ImageTooLargeError } from '../errors.ts';
 import type { Image } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
-import { type EncodeFormat, outputMetadata } from './output-metadata.ts';
-import { type PreparedFile, prepareFile, readImageFile } from './prepare-file.ts';
+import type { EncodeFormat } from './output-metadata.ts';
+import { outputMetadata } from './output-metadata.ts';
+import type { PreparedFile } from './prepare-file.ts';
+import { prepareFile, readImageFile } from './prepare-file.ts';
 import type { ScratchImage } from '../scratch-image.ts';
 import { sniffFormat } from './sniff-format.ts';
 import { MetadataCollector } from './source-metadata.ts';

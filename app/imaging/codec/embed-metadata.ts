@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { descriptiveEntries } from './exif.ts';
 import { openTiff, writeDirectory } from './exif-tree.ts';
-import { type Edit, readBytes } from './file-edits.ts';
+import type { Edit } from './file-edits.ts';
+import { readBytes } from './file-edits.ts';
 import { readImageHeader } from './image-header.ts';
 import { boxAt, extentOf, itemsOf } from './media-boxes.ts';
 import { makePngChunk } from './png-chunks.ts';

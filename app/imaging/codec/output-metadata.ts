@@ -1,7 +1,8 @@
 import { hasUserComment, withUserComment } from './exif.ts';
 import type { ImageShape } from '../image.ts';
 import { hasAlpha } from '../image.ts';
-import { iccColorSpace, type ImageMetadata, METADATA_LIMITS } from './metadata.ts';
+import type { ImageMetadata } from './metadata.ts';
+import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
 import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
 
 /** The formats that are written. */

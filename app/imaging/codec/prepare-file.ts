@@ -1,11 +1,13 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { BadImageError } from '../errors.ts';
-import { type ImageHeader, readImageHeader } from './image-header.ts';
+import type { ImageHeader } from './image-header.ts';
+import { readImageHeader } from './image-header.ts';
 import { readJpegParts } from './jpeg-segments.ts';
 import type { LabEncoding } from './lab-to-srgb.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { readPngParts } from './png-chunks.ts';
-import { type ImageFormat, SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
+import type { ImageFormat } from './sniff-format.ts';
+import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
 
 /** Where an ISO base media file has its major brand. */
 const BRAND_AT = 8;

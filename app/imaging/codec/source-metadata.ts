@@ -1,6 +1,7 @@
 import type { DecodedPixels } from './codec-decode.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from './exif.ts';
-import { iccColorSpace, type ImageMetadata, METADATA_LIMITS, resetXmpOrientation } from './metadata.ts';
+import type { ImageMetadata } from './metadata.ts';
+import { iccColorSpace, METADATA_LIMITS, resetXmpOrientation } from './metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import type { ImageFormat } from './sniff-format.ts';
 

@@ -1,6 +1,7 @@
 import type { Channels, ImageShape } from '../image.ts';
 import { allocateSamples } from '../image.ts';
-import { FRACTION_BITS, fixedPointWeights, type Windows } from './resample-windows.ts';
+import type { Windows } from './resample-windows.ts';
+import { FRACTION_BITS, fixedPointWeights } from './resample-windows.ts';
 import type { PushRows } from '../row-batch.ts';
 
 /** What a kernel reads: rows in, rows out, and the weights in the unit that the depth asks for. */

@@ -1,6 +1,8 @@
 import type { BitDepth, Samples } from '../image.ts';
-import { FRACTION_BITS, fixedPointWeights, type Windows } from './resample-windows.ts';
-import { type PushRows, RowBatch } from '../row-batch.ts';
+import type { Windows } from './resample-windows.ts';
+import { FRACTION_BITS, fixedPointWeights } from './resample-windows.ts';
+import type { PushRows } from '../row-batch.ts';
+import { RowBatch } from '../row-batch.ts';
 
 /** Rows one under another, a weight for each, and the sums they are added to. */
 interface Stack<Row, Sums> {

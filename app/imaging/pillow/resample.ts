@@ -5,8 +5,10 @@ import { EnlargingPass } from './resample-enlarging.ts';
 import { horizontalPass } from './resample-horizontal.ts';
 import { resampleNearest } from './resample-nearest.ts';
 import { ReducingPass } from './resample-reducing.ts';
-import { resampleWindows, type WindowedFilter, type Filter } from './resample-windows.ts';
-import { batchRows, type PushRows } from '../row-batch.ts';
+import type { WindowedFilter, Filter } from './resample-windows.ts';
+import { resampleWindows } from './resample-windows.ts';
+import type { PushRows } from '../row-batch.ts';
+import { batchRows } from '../row-batch.ts';
 import type { RowSink, RowSource } from '../rows.ts';
 import { rowsOf } from '../rows.ts';
 

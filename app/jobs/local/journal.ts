@@ -51,7 +51,7 @@ export class Journal<T extends { readonly id: string }> {
 
   /**
    * Reads what was stored, in the order in which ids came first, and how many damaged lines were left out.
-   * Throws `BadJournalError` for a journal of another version, and the disk's errors.
+   * @throws BadJournalError for a journal of another version, and the disk's errors
    */
   async open(): Promise<{ readonly values: readonly T[]; readonly damagedLines: number }> {
     await this.#folder.create();
@@ -65,12 +65,12 @@ export class Journal<T extends { readonly id: string }> {
     return { values: [...this.#values.values()], damagedLines };
   }
 
-  /** Stores a value in the place of the one of the same id. Throws `StoreUnavailableError`. */
+  /** Stores a value in the place of the one of the same id. @throws StoreUnavailableError */
   put(value: T): Promise<void> {
     return this.#append({ put: value });
   }
 
-  /** Throws `StoreUnavailableError`. */
+  /** @throws StoreUnavailableError */
   remove(ids: readonly string[]): Promise<void> {
     return this.#append({ remove: ids });
   }

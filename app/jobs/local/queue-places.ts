@@ -16,7 +16,7 @@ export class QueuePlaces {
     this.#rate = rate;
   }
 
-  /** Throws `QueueFullError`, `CallerQueueFullError`. */
+  /** @throws QueueFullError, CallerQueueFullError */
   assertFree(caller: string): void {
     const { maxQueue, maxQueuePerCaller = maxQueue } = this.#limits;
     const waiting = this.#order.size + this.#taken.length;

@@ -45,7 +45,7 @@ export class JobStore {
     this.#limits = [maxQueue, maxQueuePerCaller];
   }
 
-  /** Throws `QueueFullError`, `CallerQueueFullError`. */
+  /** @throws QueueFullError, CallerQueueFullError */
   async admit({ caller, idempotencyKey: key }: Admission): Promise<void> {
     const name = key === undefined ? '' : keyRecord({ caller, key });
     const refusal = await this.#link.run(scripts.ADMIT, [caller, name, ...this.#limits]);

@@ -73,7 +73,7 @@ export class RedisLink {
     this.#listener.on('ready', onMissed);
   }
 
-  /** Throws `StoreUnavailableError`; if that is uncertain, the script may have run. */
+  /** @throws StoreUnavailableError; if that is uncertain, the script may have run */
   async run(script: Script, args: readonly (string | number)[]): Promise<unknown> {
     if (!this.isReady) throw unavailable('there is no connection', false);
     try {

@@ -1,5 +1,6 @@
 import { DownloadError } from '../../../app/catalog/errors.ts';
-import { ModelDownloader, type ModelDownloaderOptions } from '../../../app/catalog/download/model-downloader.ts';
+import type { ModelDownloaderOptions } from '../../../app/catalog/download/model-downloader.ts';
+import { ModelDownloader } from '../../../app/catalog/download/model-downloader.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 import { peakMemory } from '../../support/peak-memory.ts';
 

@@ -3,18 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DOWNLOAD_LIMITS, type DownloadLimits } from '../../../app/catalog/download/download-limits.ts';
-import { DownloadError, type DownloadFailure } from '../../../app/catalog/errors.ts';
-import { ModelDownloader, type DownloadedModel } from '../../../app/catalog/download/model-downloader.ts';
+import type { DownloadLimits } from '../../../app/catalog/download/download-limits.ts';
+import { DOWNLOAD_LIMITS } from '../../../app/catalog/download/download-limits.ts';
+import type { DownloadFailure } from '../../../app/catalog/errors.ts';
+import { DownloadError } from '../../../app/catalog/errors.ts';
+import type { DownloadedModel } from '../../../app/catalog/download/model-downloader.ts';
+import { ModelDownloader } from '../../../app/catalog/download/model-downloader.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 import { sha256OfFile } from '../../../app/files/file-hash.ts';
-import {
-  contentOf,
-  FaultServer,
-  madeUpModel,
-  sha256OfContent,
-  type Faults,
-} from '../../support/servers/fault-server.ts';
+import type { Faults } from '../../support/servers/fault-server.ts';
+import { contentOf, FaultServer, madeUpModel, sha256OfContent } from '../../support/servers/fault-server.ts';
 
 const SIZE = 2_000_003;
 const CONTENT = madeUpModel(SIZE);

@@ -6,7 +6,8 @@ import { sha256OfFile } from '../../../app/files/file-hash.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 import { ModelDownloader } from '../../../app/catalog/download/model-downloader.ts';
 import { bundleDownloadChild, DownloadProcess } from '../../support/servers/download-process.ts';
-import { FaultServer, madeUpModel, sha256OfContent, type Content } from '../../support/servers/fault-server.ts';
+import type { Content } from '../../support/servers/fault-server.ts';
+import { FaultServer, madeUpModel, sha256OfContent } from '../../support/servers/fault-server.ts';
 
 const MB = 1_000_000;
 

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { readRemoteModels, remoteModelSchema, type RemoteModel } from '../../../app/catalog/remote-model.ts';
+import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
+import { readRemoteModels, remoteModelSchema } from '../../../app/catalog/remote-model.ts';
 import { NETWORK_UPSCALERS } from '../../../app/processing/upscale/upscalers.ts';
 
 /** CONTRACT: "Files in MODELS_DIR". */

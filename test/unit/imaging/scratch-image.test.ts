@@ -6,7 +6,8 @@ import type { BitDepth, Channels } from '../../../app/imaging/image.ts';
 import { ScratchImage } from '../../../app/imaging/scratch-image.ts';
 import { noise } from '../../support/images/images.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 describe('A scratch image', () => {
   let folder: TemporaryFolder;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ByteRanges, type ByteRange } from '../../../../app/catalog/download/byte-ranges.ts';
+import type { ByteRange } from '../../../../app/catalog/download/byte-ranges.ts';
+import { ByteRanges } from '../../../../app/catalog/download/byte-ranges.ts';
 
 const range = fc.tuple(fc.nat(60), fc.nat(60)).map(([a, b]): ByteRange => [Math.min(a, b), Math.max(a, b)]);
 

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PartSidecar, readPartState, type PartState } from '../../../../app/catalog/download/part-sidecar.ts';
+import type { PartState } from '../../../../app/catalog/download/part-sidecar.ts';
+import { PartSidecar, readPartState } from '../../../../app/catalog/download/part-sidecar.ts';
 
 let directory: string;
 let path: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ByteRanges, type ByteRange } from '../../../../app/catalog/download/byte-ranges.ts';
+import type { ByteRange } from '../../../../app/catalog/download/byte-ranges.ts';
+import { ByteRanges } from '../../../../app/catalog/download/byte-ranges.ts';
 import { RangeQueue } from '../../../../app/catalog/download/range-queue.ts';
 
 function drain(queue: RangeQueue): ByteRange[] {

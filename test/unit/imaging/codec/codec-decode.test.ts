@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { type DecodedImage, decodeImage } from '../../../../app/imaging/codec/codec.ts';
+import type { DecodedImage } from '../../../../app/imaging/codec/codec.ts';
+import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { sharp } from '../../../../app/imaging/codec/codec-sharp.ts';
 import { openTiff, readDirectory, TAG } from '../../../../app/imaging/codec/exif-tree.ts';
 import type { Image } from '../../../../app/imaging/image.ts';

@@ -14,7 +14,8 @@ import { ScratchImage } from '../../../../app/imaging/scratch-image.ts';
 import { difference, gradient, noise } from '../../../support/images/images.ts';
 import { readPng, readPngChunks } from '../../../support/images/png.ts';
 import { mountSmallDisk } from '../../../support/small-disk.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const FORMATS: readonly EncodeFormat[] = ['png', 'jpeg', 'webp', 'avif', 'tiff'];
 const LIMITS = { maxPixels: 1e6 };

@@ -12,7 +12,8 @@ import { ScratchImage } from '../../../../app/imaging/scratch-image.ts';
 import { metadataBomb, pixelBomb } from '../../../support/images/hostile-images.ts';
 import { difference, gradient, noise } from '../../../support/images/images.ts';
 import { writePng } from '../../../support/images/png.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const LIMITS = { maxPixels: 2 ** 26, name: 'cat.png' };
 const picture = gradient({ width: 64, height: 48, channels: 3, depth: 8 });

@@ -6,14 +6,8 @@ import {
   resetOrientation,
   withUserComment,
 } from '../../../../app/imaging/codec/exif.ts';
-import {
-  type Entry,
-  openTiff,
-  readDirectory,
-  TAG,
-  writeDirectory,
-  writeTiff,
-} from '../../../../app/imaging/codec/exif-tree.ts';
+import type { Entry } from '../../../../app/imaging/codec/exif-tree.ts';
+import { openTiff, readDirectory, TAG, writeDirectory, writeTiff } from '../../../../app/imaging/codec/exif-tree.ts';
 
 const ascii = (tag: number, text: string): Entry => ({
   tag,

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { editFile, readBytes } from '../../../../app/imaging/codec/file-edits.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 describe('Editing a file', () => {
   let folder: TemporaryFolder;

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { hasUserComment, withUserComment } from '../../../../app/imaging/codec/exif.ts';
 import type { Channels, ImageShape } from '../../../../app/imaging/image.ts';
 import { iccColorSpace, resetXmpOrientation } from '../../../../app/imaging/codec/metadata.ts';
-import { type EncodeFormat, outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
+import type { EncodeFormat } from '../../../../app/imaging/codec/output-metadata.ts';
+import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
 import { makePngChunk, makeXmpChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 
 const shape = (channels: Channels, depth: 8 | 16 = 8): ImageShape => ({ width: 5, height: 3, channels, depth });

@@ -2,7 +2,8 @@ import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { makePngChunk, makeXmpChunk, readPngParts, readPngText } from '../../../../app/imaging/codec/png-chunks.ts';
 import { noise } from '../../../support/images/images.ts';
-import { headerChunk, joinPng, type PngChunk, pngChunk, readPngChunks, writePng } from '../../../support/images/png.ts';
+import type { PngChunk } from '../../../support/images/png.ts';
+import { headerChunk, joinPng, pngChunk, readPngChunks, writePng } from '../../../support/images/png.ts';
 
 const image = noise({ width: 5, height: 3, channels: 3, depth: 8 });
 const chunk = (type: string, text: string | Uint8Array): PngChunk => ({

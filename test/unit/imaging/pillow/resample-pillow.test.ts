@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { BitDepth, Channels, Image } from '../../../../app/imaging/image.ts';
-import { type Filter, resampleImage } from '../../../../app/imaging/pillow/resample.ts';
+import type { Filter } from '../../../../app/imaging/pillow/resample.ts';
+import { resampleImage } from '../../../../app/imaging/pillow/resample.ts';
 import { difference, noise } from '../../../support/images/images.ts';
 
 type Region = readonly [width: number, height: number, offset: number];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Image, ImageShape, Samples } from '../../../../app/imaging/image.ts';
 import { hasAlpha, maxSample } from '../../../../app/imaging/image.ts';
-import { type Filter, resample, resampleImage } from '../../../../app/imaging/pillow/resample.ts';
+import type { Filter } from '../../../../app/imaging/pillow/resample.ts';
+import { resample, resampleImage } from '../../../../app/imaging/pillow/resample.ts';
 import type { RowSource } from '../../../../app/imaging/rows.ts';
 import { rowsOf } from '../../../../app/imaging/rows.ts';
 import { collectImage, difference, noise } from '../../../support/images/images.ts';
