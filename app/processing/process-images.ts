@@ -49,13 +49,17 @@ export interface PixelWork<P> {
   make(image: Image, plan: P, clock: StageClock): Promise<Made>;
 }
 
-/** Where and how the images are worked on. */
-export interface Processing {
+/** One worker's run of a task: what it must do without, where its files go, and who is told. */
+export interface TaskRun {
   readonly rung: Rung;
   /** A folder for this worker's scratch files. */
   readonly scratch: string;
-  readonly maxInputPixels: number;
   readonly hooks: ProcessorHooks;
+}
+
+/** A run over images. */
+export interface ImagesRun extends TaskRun {
+  readonly maxInputPixels: number;
 }
 
 /** What is wrong with the task whatever the image; and what another worker may do better. */
@@ -76,11 +80,9 @@ const TASK_ERRORS = [
  * Decodes, works on and encodes, one after another, the images of a task that no earlier worker finished.
  * @throws what `eachImage` does
  */
-export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, processing: Processing): Promise<void> {
+export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run: ImagesRun): Promise<void> {
   const written = new Set<string>();
-  await eachImage(task, processing, (image, clock) =>
-    processImage(image, work, { ...processing, task, written, clock }),
-  );
+  await eachImage(task, run, (image, clock) => processImage(image, work, { ...run, task, written, clock }));
 }
 
 /**
@@ -90,7 +92,7 @@ export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, pro
  */
 export async function eachImage(
   { images }: Pick<ImagesTask, 'images'>,
-  { rung, hooks }: Pick<Processing, 'rung' | 'hooks'>,
+  { rung, hooks }: Pick<TaskRun, 'rung' | 'hooks'>,
   work: (image: TaskImage, clock: StageClock) => Promise<Omit<ImageResult, 'index'>>,
 ): Promise<void> {
   for (const [index, image] of images.entries()) {
@@ -106,7 +108,7 @@ export async function eachImage(
   }
 }
 
-interface ImageProcessing extends Processing {
+interface ImageRun extends ImagesRun {
   readonly task: ImagesTask;
   /** Results of this task, which no other result may replace. */
   readonly written: Set<string>;
@@ -116,7 +118,7 @@ interface ImageProcessing extends Processing {
 async function processImage<P>(
   image: TaskImage,
   work: PixelWork<P>,
-  { task, written, clock, scratch, maxInputPixels }: ImageProcessing,
+  { task, written, clock, scratch, maxInputPixels }: ImageRun,
 ): Promise<Omit<ImageResult, 'index'>> {
   const limits = { maxPixels: maxInputPixels, name: image.name };
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));

@@ -3,21 +3,12 @@
  * networks happens here, never in the server.
  */
 import { rmSync } from 'node:fs';
-import {
-  createWorkerContainer,
-  FACE_FINDER,
-  FACE_PROCESSOR,
-  HIRES_FIX_PROCESSOR,
-  MODEL_CATALOG,
-  MODEL_OPTIMIZER,
-  RESTORER,
-} from '../worker-container.ts';
-import { downloadModel } from '../processing/download-model.ts';
-import { runNetwork } from '../processing/networks/run-network.ts';
+import { createWorkerContainer, PROCESSORS } from '../worker-container.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { ProcessorHooks } from '../processing/process-images.ts';
 import { failureOf } from './failure-of.ts';
+import { processTask } from './processors.ts';
 import type { StartMessage, WorkerMessage } from './protocol.ts';
 
 /** Progress goes out at most this often, but for what ends a stage or a tile. */
@@ -26,7 +17,7 @@ const PROGRESS_MS = 50;
 let running: RunningOn | undefined;
 let scratch: string | undefined;
 
-// A terminal and a service manager signal every process of theirs: when work ends is the server's to say.
+// A terminal or a service manager signals the server and its workers alike; only the server decides when work ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.once('message', (message) => void work(message as StartMessage));
 process.once('disconnect', () => {
@@ -40,14 +31,8 @@ async function work(message: StartMessage): Promise<void> {
   send({ type: 'started' });
   try {
     const { task, rung, config } = message;
-    const container = createWorkerContainer(config);
-    if (task.kind === 'run-network') await runNetwork(task, 'cpu');
-    else if (task.kind === 'optimize-model') await container.resolve(MODEL_OPTIMIZER).optimize(task, hooks());
-    else if (task.kind === 'download') await downloadModel(task, container.resolve(MODEL_CATALOG), hooks());
-    else if (task.kind === 'restore') await container.resolve(RESTORER).process(task, rung, scratch, hooks());
-    else if (task.kind === 'face') await container.resolve(FACE_PROCESSOR).process(task, rung, scratch, hooks());
-    else if (task.kind === 'find-faces') await container.resolve(FACE_FINDER).process(task, rung, scratch, hooks());
-    else await container.resolve(HIRES_FIX_PROCESSOR).process(task, rung, scratch, hooks());
+    const processors = createWorkerContainer(config).resolve(PROCESSORS);
+    await processTask(processors, task, { rung, scratch, hooks: hooks() });
     finish({ type: 'done' });
   } catch (error) {
     finish({ type: 'failed', failure: failureOf(error, running) });
@@ -81,7 +66,7 @@ function throttled(report: (progress: WorkProgress) => void): (progress: WorkPro
   };
 }
 
-/** Where the server is gone, `disconnect` says so, not this. */
+/** A message that cannot be sent is not an error here: the handler of `disconnect` ends the process when the server is gone. */
 function send(message: WorkerMessage): void {
   process.send?.(message, () => undefined);
 }

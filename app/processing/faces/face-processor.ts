@@ -12,13 +12,13 @@ import type { FaceOptions } from '../../options/face-task-options.ts';
 import { faceTaskSettings } from '../../options/face-task-options.ts';
 import { FACE_SIDE } from './align-face.ts';
 import type { HiresFixProcessor } from '../upscale/hires-fix-processor.ts';
-import type { Made, PixelWork, ProcessorHooks } from '../process-images.ts';
+import type { Made, PixelWork, TaskRun } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
 import type { Size } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { targetSize } from '../upscale/target-size.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Rung, FaceTask } from '../tasks.ts';
+import type { FaceTask } from '../tasks.ts';
 import { upscaleOptions } from '../../options/upscale-options.ts';
 
 interface AlignedPlan {
@@ -43,22 +43,22 @@ export class FaceProcessor {
 
   /**
    * Works through the images that no earlier worker finished.
-   * @param scratch a folder for this worker's scratch files
    * @throws what `processImages` does
    */
-  async process(task: FaceTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: FaceTask, run: TaskRun): Promise<void> {
+    const { rung, scratch, hooks } = run;
     const { options } = task;
     const settings = faceTaskSettings(options, this.#config);
     if (!options.aligned) {
       const upscale = { ...task, kind: 'hires-fix', options: backgroundOptions(options), faces: settings } as const;
-      await this.#hiresFix.process(upscale, rung, scratch, hooks);
+      await this.#hiresFix.process(upscale, run);
       return;
     }
     const devices = taskDevices(this.#config, { ...task, ...rung });
     const { withoutFaces = [] } = rung;
     const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces };
     const work = this.#aligned(options, settings, shared);
-    await processImages(task, work, { rung, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
+    await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
   }
 
   #aligned(options: FaceOptions, settings: FaceSettings, shared: Shared): PixelWork<AlignedPlan> {

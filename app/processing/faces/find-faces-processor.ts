@@ -9,12 +9,12 @@ import { faceSettings } from '../../options/face-options.ts';
 import type { FaceRestorer } from './face-restorer.ts';
 import type { Face } from './face.ts';
 import { faceSize } from './face.ts';
-import type { ProcessorHooks } from '../process-images.ts';
+import type { TaskRun } from '../process-images.ts';
 import { eachImage } from '../process-images.ts';
 import type { ImageResult } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Rung, FindFacesTask, TaskImage } from '../tasks.ts';
+import type { FindFacesTask, TaskImage } from '../tasks.ts';
 
 /** A face as it is listed: what a caller chooses by. Public JSON. */
 export interface FaceView {
@@ -44,14 +44,14 @@ export class FindFacesProcessor {
 
   /**
    * Works through the images that no earlier worker finished.
-   * @param scratch a folder for this worker's scratch files
    * @throws what `eachImage` does
    */
-  async process(task: FindFacesTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: FindFacesTask, run: TaskRun): Promise<void> {
+    const { rung, scratch, hooks } = run;
     const { model } = faceSettings(task.options, this.#config, this.#config.modelFace);
     const devices = taskDevices(this.#config, { ...task, ...rung });
     const shared: Shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces: [] };
-    await eachImage(task, { rung, hooks }, (image, clock) => this.#list(image, model, { ...shared, clock }));
+    await eachImage(task, run, (image, clock) => this.#list(image, model, { ...shared, clock }));
   }
 
   async #list(

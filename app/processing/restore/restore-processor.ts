@@ -5,14 +5,14 @@ import { rowsOf } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import { ModelSlot } from '../networks/model-slot.ts';
-import type { Made, PixelWork, ProcessorHooks } from '../process-images.ts';
+import type { Made, PixelWork, TaskRun } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
 import type { RestoreStep } from '../../options/restore-options.ts';
 import type { Fallback, StepInfo } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { targetSize } from '../upscale/target-size.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Rung, RestoreTask } from '../tasks.ts';
+import type { RestoreTask } from '../tasks.ts';
 
 /** What a step is done by. */
 export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;
@@ -37,10 +37,10 @@ export class RestoreProcessor {
 
   /**
    * Works through the images that no earlier worker finished.
-   * @param scratch a folder for this worker's scratch files
    * @throws what `processImages` does
    */
-  async process(task: RestoreTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: RestoreTask, run: TaskRun): Promise<void> {
+    const { rung, scratch, hooks } = run;
     const slot = new ModelSlot();
     const { maxInputPixels } = this.#config;
     const context = {
@@ -53,7 +53,7 @@ export class RestoreProcessor {
       onRunning: (on) => hooks.onRunning(on),
       withoutFaces: rung.withoutFaces ?? [],
     } satisfies Omit<StepContext, 'clock'>;
-    await processImages(task, this.#work(task.steps, context), { rung, scratch, hooks, maxInputPixels });
+    await processImages(task, this.#work(task.steps, context), { ...run, maxInputPixels });
     await slot.clear();
   }
 

@@ -7,10 +7,10 @@ import type { FaceSettings } from '../../options/face-options.ts';
 import { faceSettings } from '../../options/face-options.ts';
 import type { FaceRestorer } from '../faces/face-restorer.ts';
 import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.ts';
-import type { Made, PixelWork, ProcessorHooks } from '../process-images.ts';
+import type { Made, PixelWork, TaskRun } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { Rung, HiresFixTask } from '../tasks.ts';
+import type { HiresFixTask } from '../tasks.ts';
 
 /** What of the work upscaling is, where faces are restored after it. */
 const UPSCALING_SHARE = 0.6;
@@ -37,10 +37,10 @@ export class HiresFixProcessor {
 
   /**
    * Works through the images that no earlier worker finished.
-   * @param scratch a folder for this worker's scratch files
    * @throws what `processImages` does
    */
-  async process(task: HiresFixTask, rung: Rung, scratch: string, hooks: ProcessorHooks): Promise<void> {
+  async process(task: HiresFixTask, run: TaskRun): Promise<void> {
+    const { rung, scratch, hooks } = run;
     const isBatch = task.images.length > 1;
     const upscale = {
       ...task,
@@ -52,7 +52,7 @@ export class HiresFixProcessor {
     const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
     const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
     const work = this.#work(upscale, { faces: task.faces ?? asked, withoutFaces: rung.withoutFaces ?? [] });
-    await processImages(task, work, { rung, scratch, hooks, maxInputPixels: this.#config.maxInputPixels });
+    await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }
 
