@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Server as SocketServer } from 'socket.io';
 import { join } from 'node:path';
 import { ProcessLock } from './files/process-lock.ts';
 import type { Config } from './config.ts';
@@ -17,11 +16,14 @@ import {
   WEBHOOK_SENDER,
   WORKER_POOL,
 } from './container.ts';
+import { closeServer } from './http/connections/close-server.ts';
+import { OpenSockets } from './http/connections/open-sockets.ts';
 import { StateInUseError } from './jobs/errors.ts';
 
 /** What running jobs get to finish when the service is told to stop. */
 const DRAIN_MS = 10_000;
-const IDLE_CHECK_MS = 100;
+/** What all the rest of stopping may take, once the jobs have had their time; then the process ends as it is. */
+const MAX_STOP_MS = 10_000;
 /** The server before this one may still be draining. */
 const MAX_LOCK_WAIT_MS = 30_000;
 const LOCK_TIMINGS = { heartbeatMs: 2000, staleMs: 10_000, pollMs: 100 };
@@ -30,7 +32,10 @@ const LOCK_TIMINGS = { heartbeatMs: 2000, staleMs: 10_000, pollMs: 100 };
 export interface RunningService {
   /** Where it answers, such as `http://127.0.0.1:8001`. */
   readonly url: string;
-  /** Takes no more work, gives running jobs `drainMs`, stops every process. What has not ended goes on at the next start. */
+  /**
+   * Takes no more work, gives running jobs `drainMs`, stops every process. What has not ended goes on at the next start.
+   * Rejects where all of that takes ten seconds longer than the jobs were given.
+   */
   close(drainMs?: number): Promise<void>;
 }
 
@@ -46,6 +51,7 @@ export async function startService(config: Config): Promise<RunningService> {
   const pool = container.resolve(WORKER_POOL);
   const server = container.resolve(SERVER);
   const gateway = container.resolve(JOB_GATEWAY);
+  const connections = { server, sockets: new OpenSockets(server), close: () => gateway.close() };
   const webhooks = container.resolve(WEBHOOK_SENDER);
 
   const files = container.resolve(JOB_FILES);
@@ -60,7 +66,7 @@ export async function startService(config: Config): Promise<RunningService> {
   server.listen(config.port, config.host);
   await once(server, 'listening');
   const lock = await start().catch(async (error: unknown) => {
-    await closeServer(server, gateway);
+    await closeServer(connections);
     throw error;
   });
   pool.warm().catch((error: unknown) => logger.warn('no spare worker could be started', { error }));
@@ -70,13 +76,13 @@ export async function startService(config: Config): Promise<RunningService> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
     await janitor.stop();
     await queue.close(drainMs);
-    await closeServer(server, gateway);
+    await closeServer(connections);
     await pool.close();
     await webhooks?.close();
     await lock?.release();
     logger.info('stopped');
   };
-  const close = (drainMs = DRAIN_MS): Promise<void> => (closing ??= closeAll(drainMs));
+  const close = (drainMs = DRAIN_MS): Promise<void> => (closing ??= within(drainMs + MAX_STOP_MS, closeAll(drainMs)));
   const onSignal = (signal: NodeJS.Signals): void => {
     logger.info('stopping', { signal });
     process.once(signal, () => process.exit(1));
@@ -105,14 +111,13 @@ async function lockState(folder: string): Promise<ProcessLock> {
   }
 }
 
-/** Sockets are closed at once, answers in flight are finished, a kept connection is closed as soon as it idles. */
-async function closeServer(server: Server, gateway: SocketServer): Promise<void> {
-  const closed = gateway.close(); // and with it the server
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(cut);
+/** Rejects when stopping takes longer than `ms`: whatever it still waits for, nobody waits for it. */
+async function within(ms: number, stopping: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`still stopping after ${ms} ms`)), ms);
+  });
+  await Promise.race([stopping, deadline]).finally(() => clearTimeout(timer));
 }
 
 function urlOf(server: Server): string {

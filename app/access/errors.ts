@@ -22,3 +22,14 @@ export class RateLimitedError extends HiresFixError {
     super(`More than ${perMinute} requests a minute came with this key. Try again in ${retryAfterSeconds} s`);
   }
 }
+
+/** The caller follows as many jobs at once, by streams or sockets, as one caller may. */
+export class TooManyStreamsError extends HiresFixError {
+  readonly code = 'ERR_TOO_MANY_STREAMS';
+
+  constructor(most: number) {
+    super(
+      `More than ${most} streams or sockets would be open for this caller. Close some, or follow several jobs on one socket`,
+    );
+  }
+}

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
+import { TooManyStreamsError } from '../access/errors.ts';
 import type * as access from '../access/errors.ts';
 import type * as architectures from '../architectures/errors.ts';
 import type * as catalog from '../catalog/errors.ts';
@@ -85,6 +86,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_SLOW_BODY: 408,
   ERR_STATE_IN_USE: 500,
   ERR_STORE_UNAVAILABLE: 503,
+  ERR_TOO_MANY_STREAMS: 429,
   ERR_UNAUTHORIZED: 401,
   ERR_UNKNOWN_MODEL: 404,
   ERR_UNKNOWN_NETWORK: 400,
@@ -133,7 +135,9 @@ export function problemHandler(): ErrorRequestHandler {
 
 function retryAfterSeconds(error: unknown): number | undefined {
   if (error instanceof QueueFullError || error instanceof CallerQueueFullError) return error.retryAfterSeconds;
-  const passesSoon = error instanceof NotAcceptingError || error instanceof StoreUnavailableError;
+  const passesSoon = [NotAcceptingError, StoreUnavailableError, TooManyStreamsError].some(
+    (kind) => error instanceof kind,
+  );
   return passesSoon ? NOT_READY_RETRY_SECONDS : undefined;
 }
 

@@ -7,6 +7,8 @@ import type { JobFiles } from '../jobs/job-files.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
 import { authentication, rateLimit } from './authentication.ts';
+import { limitConnections } from './connections/limit-connections.ts';
+import { answerUpgradesAsPlainHttp } from './connections/plain-http.ts';
 import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './receiving/body.ts';
 import { RouteNotFoundError } from './errors.ts';
@@ -27,7 +29,6 @@ import { originPolicy, requestLog, securityHeaders } from './security.ts';
 
 /** Against clients that open connections and send little; how long an answer takes is not limited. */
 const CONNECTION_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 };
-const MAX_CONNECTIONS = 2048;
 
 export interface HttpDependencies {
   readonly config: Config;
@@ -65,6 +66,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   const server = createServer(CONNECTION_LIMITS, app);
   // With a listener of our own `100 Continue` is not sent at once: a body that will be refused is not asked for.
   server.on('checkContinue', app);
-  server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(server);
+  answerUpgradesAsPlainHttp(server);
   return server;
 }

@@ -3,7 +3,8 @@ import { Server } from 'socket.io';
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import { z } from 'zod';
 import { ApiKeys } from '../access/api-keys.ts';
-import { UnauthorizedError } from '../access/errors.ts';
+import { TooManyStreamsError, UnauthorizedError } from '../access/errors.ts';
+import { MAX_STREAMS_PER_CALLER, Shares } from '../access/shares.ts';
 import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { isAllowedOrigin } from '../access/allowed-origin.ts';
@@ -68,6 +69,7 @@ export interface GatewayDependencies {
 export function attachJobGateway(server: HttpServer, { config, logger, queue }: GatewayDependencies): Server {
   const io: JobServer = new Server(server, {
     serveClient: false,
+    destroyUpgrade: false, // those of other paths are plain HTTP, and not for it to end
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
     cors: { origin: [...config.allowedOrigins] },
@@ -76,11 +78,21 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
       decide(null, isAllowedOrigin(headers.origin, headers.host, config.allowedOrigins)),
   });
   const keys = new ApiKeys(config.apiKeyDigests);
+  const shares = new Shares(MAX_STREAMS_PER_CALLER);
   io.use((socket, next) => {
     const { api_key: key } = socket.handshake.auth as Readonly<Record<string, unknown>>;
     const caller = keys.callerOf(typeof key === 'string' ? key : undefined);
-    if (caller !== undefined) socket.data = { caller, told: new Set() };
-    next(caller === undefined ? refusedHandshake(key !== undefined) : undefined);
+    if (caller === undefined) {
+      next(refusedHandshake(new UnauthorizedError(key !== undefined)));
+      return;
+    }
+    const giveBack = shares.take(caller);
+    if (giveBack) {
+      socket.once('disconnect', giveBack);
+      socket.conn.once('close', giveBack); // also of one that leaves before it has been let in
+    }
+    socket.data = { caller, told: new Set() };
+    next(giveBack ? undefined : refusedHandshake(new TooManyStreamsError(MAX_STREAMS_PER_CALLER)));
   });
   io.on('connection', (socket) => serve(socket, queue, logger));
   queue.events.on('progress', (job) => io.to(roomsOf(job)).emit('progress', progressView(job)));
@@ -91,8 +103,7 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
 }
 
 /** What socket.io tells the client as `connect_error`: the message, and `data`. */
-function refusedHandshake(wasGiven: boolean): Error {
-  const error = new UnauthorizedError(wasGiven);
+function refusedHandshake(error: HiresFixError): Error {
   return Object.assign(error, { data: { code: error.code } });
 }
 

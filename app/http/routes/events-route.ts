@@ -1,5 +1,7 @@
 import type { Response } from 'express';
 import { Router } from 'express';
+import { TooManyStreamsError } from '../../access/errors.ts';
+import { MAX_STREAMS_PER_CALLER, Shares } from '../../access/shares.ts';
 import type { Job } from '../../jobs/job.ts';
 import { hasEnded } from '../../jobs/job.ts';
 import { jobView, progressView } from '../../jobs/job-view.ts';
@@ -18,8 +20,13 @@ const EVENTS = ['progress', 'completed', 'failed', 'cancelled'] as const;
  * that nothing is missed over a lost connection; the last is the job's end, after which the stream closes.
  */
 export function eventsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
+  const shares = new Shares(MAX_STREAMS_PER_CALLER);
   return Router().get('/jobs/:id/events', async (request, response) => {
     const job = await ownJob(queue, request.params.id, callerOf(response));
+    const giveBack = shares.take(callerOf(response));
+    if (!giveBack) throw new TooManyStreamsError(MAX_STREAMS_PER_CALLER);
+    response.once('close', giveBack);
+    if (response.closed) giveBack();
     const stream = new EventStream(response, Number(request.get('Last-Event-ID') ?? 0) || 0);
     const follow = (now: Job): void => {
       if (now.id === job.id) stream.tell(now);

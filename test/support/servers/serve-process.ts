@@ -14,6 +14,8 @@ export interface ServeProcess {
   readonly pid: number;
   /** Stops it as a machine does that has no time for it, and lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Tells it to stop, and resolves to its exit code when it has. */
+  stop(): Promise<number | null>;
   /** Ends it at once, without a word; its workers end by themselves. */
   kill(): Promise<void>;
 }
@@ -50,6 +52,11 @@ export async function serveProcess(
     pid: child.pid ?? 0,
     signal: (signal) => child.kill(signal),
     url: /http:\S+/.exec(String(line[0]))?.[0] ?? '',
+    stop: async () => {
+      child.kill('SIGTERM');
+      const [code] = (await exited) as [number | null];
+      return code;
+    },
     kill: async () => {
       child.kill('SIGKILL');
       await exited;
