@@ -8,6 +8,7 @@ import type { Architecture, Network } from '../architecture.ts';
 import { convNextFeatures, convNextName, readConvNext } from './convnext.ts';
 import { COLOR_HEADS, colorEmbeddings } from './ddcolor-color-decoder.ts';
 import { shuffleAndBlur } from './icnr-upsample.ts';
+import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 
 /**
  * DDColor: a ConvNeXt encoder, a U-Net decoder for the pixels and a transformer decoder for a set of learned colours, whose
@@ -17,8 +18,7 @@ export const ddcolor: Architecture = {
   name: 'DDColor',
   looksFor: 'DDColor: encoder.arch.downsample_layers.0.0.weight + refine_net.0.0.weight_orig',
 
-  detect: (weights) =>
-    weights.has('encoder.arch.downsample_layers.0.0.weight') && weights.has('refine_net.0.0.weight_orig'),
+  detect: hasAll('encoder.arch.downsample_layers.0.0.weight', 'refine_net.0.0.weight_orig'),
 
   read(weights) {
     const size = readConvNext(weights.at('encoder.arch'));
@@ -51,9 +51,7 @@ export const ddcolor: Architecture = {
 
   // The classifier that the encoder was trained with, and the norm in front of it.
   ignores: (name) =>
-    name.startsWith('encoder.arch.head_cls.') ||
-    name.startsWith('encoder.arch.norm.') ||
-    name.endsWith('.num_batches_tracked'),
+    name.startsWith('encoder.arch.head_cls.') || name.startsWith('encoder.arch.norm.') || isBatchNormCounter(name),
 };
 
 /** As measured at 512 x 512, for both sizes of the encoder. */

@@ -7,6 +7,7 @@ import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { shuffleAndBlur } from './icnr-upsample.ts';
 import { resnetStage } from './resnet.ts';
+import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 
 /** The range that the last sigmoid is stretched to: what ImageNet's normalisation makes of 0..1, with room. */
 const Y_RANGE = [-3, 3] as const;
@@ -29,9 +30,9 @@ export const deoldify: Architecture = {
   name: 'DeOldify',
   looksFor: 'DeOldify: layers.3.0.0.weight_orig + layers.8.conv.0.weight_g',
 
-  detect: (weights) => weights.has('layers.3.0.0.weight_orig') && weights.has('layers.8.conv.0.weight_g'),
+  detect: hasAll('layers.3.0.0.weight_orig', 'layers.8.conv.0.weight_g'),
 
-  ignores: (name) => name.endsWith('.num_batches_tracked'),
+  ignores: isBatchNormCounter,
 
   read(weights) {
     const layers = weights.at('layers');

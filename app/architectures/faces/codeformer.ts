@@ -6,6 +6,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from '../architecture.ts';
 import { downsample, normalize, pixelAttention, pixelsOf, residualBlock, tokensOf, upsample } from './vqgan.ts';
+import { hasAll } from '../state-dict-keys.ts';
 
 /** Attention heads of the transformer, which the keys do not tell: the constructor's default. */
 const HEADS = 8;
@@ -21,10 +22,7 @@ export const codeFormer: Architecture = {
   name: 'CodeFormer',
   looksFor: 'CodeFormer: position_emb + idx_pred_layer.1 + quantize.embedding + encoder.blocks.0',
 
-  detect: (weights) =>
-    ['position_emb', 'idx_pred_layer.1.weight', 'quantize.embedding.weight', 'encoder.blocks.0.weight'].every((key) =>
-      weights.has(key),
-    ),
+  detect: hasAll('position_emb', 'idx_pred_layer.1.weight', 'quantize.embedding.weight', 'encoder.blocks.0.weight'),
 
   read(weights) {
     const tokens = weights.dim('position_emb', 0);

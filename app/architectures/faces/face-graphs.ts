@@ -1,4 +1,5 @@
 import { Graph } from '../../onnx/graph.ts';
+import { hasNan } from '../../onnx/not-a-number.ts';
 import { Value } from '../../onnx/value.ts';
 import type { NamedValues, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
@@ -71,11 +72,6 @@ export function toPixels(face: Value): Value {
 
 function toPlanes(pixels: Value): Value {
   return pixels.transpose([2, 0, 1]).unsqueeze(0);
-}
-
-/** 1 where any value is NaN. */
-function hasNan(value: Value): Value {
-  return value.isNotNumber().cast('int32').max();
 }
 
 function namedValues(answer: Value | NamedValues): NamedValues {

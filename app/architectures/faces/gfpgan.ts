@@ -4,6 +4,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { styleGenerator } from './stylegan2.ts';
+import { hasAll } from '../state-dict-keys.ts';
 
 /**
  * GFPGANv1Clean (arXiv:2101.04061; GFPGAN v1.2 to v1.4): a U-Net reads a face, a StyleGAN2 generator draws it again, led by the
@@ -14,10 +15,7 @@ export const gfpgan: Architecture = {
   name: 'GFPGAN',
   looksFor: 'GFPGANv1Clean: conv_body_first + toRGB.0 + stylegan_decoder.style_mlp.1',
 
-  detect: (weights) =>
-    ['conv_body_first.weight', 'toRGB.0.weight', 'stylegan_decoder.style_mlp.1.weight'].every((key) =>
-      weights.has(key),
-    ),
+  detect: hasAll('conv_body_first.weight', 'toRGB.0.weight', 'stylegan_decoder.style_mlp.1.weight'),
 
   // Pictures of the U-Net's own, and the way from random numbers to styles: for training.
   ignores: (name) => name.startsWith('toRGB.') || name.startsWith('stylegan_decoder.style_mlp.'),

@@ -3,6 +3,7 @@ import { normedConv } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from '../architecture.ts';
+import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 
 /**
  * ParseNet of PSFRGAN (arXiv:2009.08709): says of every pixel of an aligned face which of 19 parts it belongs to. Takes RGB in
@@ -13,9 +14,9 @@ export const parseNet: Architecture = {
   name: 'ParseNet',
   looksFor: 'ParseNet: encoder.0.conv2d + out_mask_conv.conv2d',
 
-  detect: (weights) => weights.has('encoder.0.conv2d.weight') && weights.has('out_mask_conv.conv2d.weight'),
+  detect: hasAll('encoder.0.conv2d.weight', 'out_mask_conv.conv2d.weight'),
 
-  ignores: (name) => name.endsWith('.num_batches_tracked'),
+  ignores: isBatchNormCounter,
 
   read(weights) {
     const labels = weights.dim('out_mask_conv.conv2d.weight', 0);

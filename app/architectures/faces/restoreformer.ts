@@ -4,6 +4,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from '../architecture.ts';
 import { downsample, normalize, pixelAttention, pixelsOf, residualBlock, swish, tokensOf, upsample } from './vqgan.ts';
+import { hasAll } from '../state-dict-keys.ts';
 
 /** Attention heads, which the keys do not tell: the constructor's default. */
 const HEADS = 8;
@@ -17,10 +18,7 @@ export const restoreFormer: Architecture = {
   name: 'RestoreFormer',
   looksFor: 'RestoreFormer: quant_conv + encoder.conv_in + encoder.down.0.block.0.norm1',
 
-  detect: (weights) =>
-    ['quant_conv.weight', 'encoder.conv_in.weight', 'encoder.down.0.block.0.norm1.weight'].every((key) =>
-      weights.has(key),
-    ),
+  detect: hasAll('quant_conv.weight', 'encoder.conv_in.weight', 'encoder.down.0.block.0.norm1.weight'),
 
   // The norm of a second input, which the encoder's attention does not have.
   ignores: (name) => /^encoder\..*attn.*\.norm2\./.test(name),

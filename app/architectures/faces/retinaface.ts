@@ -5,6 +5,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from '../architecture.ts';
 import { resnetStage } from '../color/resnet.ts';
+import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 
 /** Sides of the prior boxes of each level, in pixels, and the level's step; the network answers one row for each prior. */
 export const RETINAFACE_LEVELS = [
@@ -28,10 +29,9 @@ export const retinaFace: Architecture = {
   name: 'RetinaFace',
   looksFor: 'RetinaFace: body.conv1 + fpn.output1.0 + ssh1.conv3X3.0',
 
-  detect: (weights) =>
-    ['body.layer1.0.conv3.weight', 'fpn.output1.0.weight', 'ssh1.conv3X3.0.weight'].every((key) => weights.has(key)),
+  detect: hasAll('body.layer1.0.conv3.weight', 'fpn.output1.0.weight', 'ssh1.conv3X3.0.weight'),
 
-  ignores: (name) => name.endsWith('.num_batches_tracked'),
+  ignores: isBatchNormCounter,
 
   read(weights) {
     return {

@@ -3,6 +3,7 @@ import { averagePool, globalAveragePool } from '../../onnx/pooling.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
+import { hasAll } from '../state-dict-keys.ts';
 
 /** Gives the channels' weights from a block's feature map; `level` counts the halvings of the picture at the block. */
 type ChannelPooling = (x: Value, level: number) => Value;
@@ -24,8 +25,7 @@ export const nafnet: Architecture = {
   name: 'NAFNet',
   looksFor: 'NAFNet: intro.weight + downs.0.weight + ups.0.0.weight + ending.weight',
 
-  detect: (weights) =>
-    ['intro.weight', 'downs.0.weight', 'ups.0.0.weight', 'ending.weight'].every((key) => weights.has(key)),
+  detect: hasAll('intro.weight', 'downs.0.weight', 'ups.0.0.weight', 'ending.weight'),
 
   read: (weights) => readNafnet(weights),
 };

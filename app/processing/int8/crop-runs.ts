@@ -1,6 +1,6 @@
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
-import { InferenceError } from '../../inference/errors.ts';
+import { damagedAnswer } from '../networks/damaged-answer.ts';
 import type { Tensor } from '../../inference/session.ts';
 import { Session } from '../../inference/session.ts';
 import { serializeModel } from '../../onnx/model-proto.ts';
@@ -72,7 +72,5 @@ export async function int8Runs(
 async function runCrop(session: Session, crop: Crop): Promise<Readonly<Record<string, Tensor>>> {
   const outputs = await session.run({ pixels: { type: 'uint8', data: crop, dims: [CROP_SIDE, CROP_SIDE, 3] } });
   if (outputs['has_nan']?.data[0] === 0) return outputs;
-  throw new InferenceError('the network answers with values that are no numbers; its weights are damaged', {
-    isOutOfMemory: false,
-  });
+  throw damagedAnswer({ architecture: 'the network', device: session.device });
 }

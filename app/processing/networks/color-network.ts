@@ -4,9 +4,9 @@ import { recognise } from '../../architectures/registry.ts';
 import { buildTensorGraph } from '../../architectures/tensor-graph.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
-import { InferenceError } from '../../inference/errors.ts';
 import type { Session } from '../../inference/session.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
+import { damagedAnswer } from './damaged-answer.ts';
 import { openSession } from './open-session.ts';
 import type { Fallback } from '../result.ts';
 
@@ -68,10 +68,7 @@ export class ColorNetwork {
     const { output } = await this.#session.run({ input: { type: 'float32', data: input, dims } });
     const data = output?.data as Float32Array;
     if (!data.some(Number.isNaN)) return data;
-    throw new InferenceError(
-      `${this.architecture} answered with values that are no numbers; its weights are damaged, or ${this.device} is at fault`,
-      { isOutOfMemory: false },
-    );
+    throw damagedAnswer(this);
   }
 
   async close(): Promise<void> {

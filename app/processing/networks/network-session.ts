@@ -5,6 +5,7 @@ import type { SessionDevice } from '../../inference/devices.ts';
 import { InferenceError } from '../../inference/errors.ts';
 import type { Tensor } from '../../inference/session.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
+import { damagedAnswer } from './damaged-answer.ts';
 import type { OpenedSession } from './open-session.ts';
 import { openSession } from './open-session.ts';
 import type { Fallback } from '../result.ts';
@@ -73,9 +74,6 @@ export class NetworkSession {
   async #runOnce(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     const outputs = await this.#opened.session.run(inputs);
     if (!outputs['has_nan']?.data[0]) return outputs;
-    throw new InferenceError(
-      `${this.architecture} answered with values that are no numbers; its weights are damaged, or ${this.device} is at fault`,
-      { isOutOfMemory: false },
-    );
+    throw damagedAnswer(this);
   }
 }
