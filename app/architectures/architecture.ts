@@ -39,6 +39,11 @@ export interface Network {
   readonly workingBytesPerPixel: number;
   /** Why a network that maps pictures to pictures is not made to run in 8-bit integers; missing where its kind may be. */
   readonly int8Refusal?: string;
+  /**
+   * Whether the graph is one for a picture of one size: it needs the picture's width and height while it is built (the windows and
+   * masks of windowed attention). Other graphs leave sides open and take pictures of any size.
+   */
+  readonly sides?: 'fixed';
   /** The only width and height it takes, where it takes no other. */
   readonly side?: number;
   /** Inputs of one element beside the image, and what each is where the caller gives none (CodeFormer's fidelity `w`). */

@@ -1,7 +1,9 @@
 import type { BitDepth, Channels } from '../imaging/image.ts';
 import { maxSample } from '../imaging/image.ts';
+import { GraphError, UnknownSizeError } from '../onnx/errors.ts';
 import type { Dim } from '../onnx/graph.ts';
 import { Graph } from '../onnx/graph.ts';
+import { hasNan } from '../onnx/not-a-number.ts';
 import { Value } from '../onnx/value.ts';
 import type { RecognisedNetwork } from './registry.ts';
 import { UnknownNetworkError } from './errors.ts';
@@ -28,8 +30,27 @@ const LUMA = [0.299, 0.587, 0.114] as const;
  * kind, `scale` times as large, and `has_nan`, 1 where the network made a NaN. Layout, range, clipping and rounding are
  * inside. Gray goes through a colour network as three equal channels and comes back as luma; alpha goes through as gray of
  * its own (as RealESRGANer does); a gray network takes every channel as an image.
+ * @throws GraphError where a side is left open and the network has to know it
  */
 export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
+  if (shape.width !== null && shape.height !== null) return imageGraph(network, shape);
+  if (network.sides === 'fixed') throw openSides(network);
+  try {
+    return imageGraph(network, shape);
+  } catch (error) {
+    throw error instanceof UnknownSizeError ? openSides(network, error) : error;
+  }
+}
+
+/** The error of a graph with open sides for a network that must know them. */
+function openSides({ architecture }: RecognisedNetwork, cause?: UnknownSizeError): GraphError {
+  const wish = `${architecture} needs the width and height of its picture while its graph is built, and they are left open here`;
+  return new GraphError(cause ? `${wish}; its architecture should declare sides: 'fixed' (${cause.message})` : wish, {
+    cause,
+  });
+}
+
+function imageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
   const graph = new Graph();
   const type = shape.depth === 16 ? 'uint16' : 'uint8';
   const pixels = graph.input('pixels', type, [shape.height, shape.width, shape.channels]);
@@ -91,9 +112,4 @@ function fromNetwork(output: Value, channels: Channels): Value {
 /** [N, 3, H, W] to [N, 1, H, W]. */
 function luma(image: Value): Value {
   return image.multiply(image.graph.constant(LUMA, [1, 3, 1, 1])).sum(1);
-}
-
-/** 1 where any value is NaN: infinities are clipped, but a NaN would become any pixel. */
-function hasNan(value: Value): Value {
-  return value.isNotNumber().cast('int32').max();
 }

@@ -13,12 +13,14 @@ import { parseNet } from './faces/parsenet.ts';
 import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
+import { span } from './upscalers/span.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
 const ARCHITECTURES: readonly Architecture[] = [
   ddcolor,
   deoldify,
   nafnet,
+  span,
   rrdbNet,
   compact,
   retinaFace,

@@ -56,7 +56,16 @@ export function convolve(x: Value, { weight, bias }: ConvOperands, options: Conv
  * @param outputs channels it gives; whatever the file says where left out
  */
 export function conv3x3(x: Value, weights: Weights, outputs: number | null = null): Value {
-  const weight = x.graph.weight(weights.take('weight', [outputs, x.size(1), 3, 3]));
+  return squareConv(x, weights, outputs, 3);
+}
+
+/** `nn.Conv2d(in, out, 1)`, as `conv3x3` is of 3x3: a linear layer over the channels of every pixel. */
+export function conv1x1(x: Value, weights: Weights, outputs: number | null = null): Value {
+  return squareConv(x, weights, outputs, 1);
+}
+
+function squareConv(x: Value, weights: Weights, outputs: number | null, kernel: number): Value {
+  const weight = x.graph.weight(weights.take('weight', [outputs, x.size(1), kernel, kernel]));
   return convolve(x, { weight, bias: x.graph.weight(weights.take('bias', [weight.size(0)])) });
 }
 

@@ -9,3 +9,6 @@ export class WeightsError extends HiresFixError {
 export class GraphError extends HiresFixError {
   readonly code = 'ERR_BAD_GRAPH';
 }
+
+/** A size was asked for while building that is known only when the graph runs. */
+export class UnknownSizeError extends GraphError {}

@@ -1,8 +1,9 @@
 import type { ConvOptions, Sides } from './convolution.ts';
 import { convolve } from './convolution.ts';
-import { GraphError } from './errors.ts';
+import { GraphError, UnknownSizeError } from './errors.ts';
 import type { Dim, Graph, Wire } from './graph.ts';
 import type { ElementType } from './model-proto.ts';
+import { ELEMENT_CODES } from './model-proto.ts';
 import type { Weights } from './weights.ts';
 
 /**
@@ -25,7 +26,7 @@ export class Value implements Wire {
   /** Size of an axis that must be known while building. */
   size(axis: number): number {
     const size = this.shape.at(axis);
-    if (size === undefined || size === null) throw new GraphError(`${this.name}: axis ${axis} has no fixed size`);
+    if (size === undefined || size === null) throw new UnknownSizeError(`${this.name}: axis ${axis} has no fixed size`);
     return size;
   }
 
@@ -111,13 +112,8 @@ export class Value implements Wire {
   }
 
   cast(type: ElementType): Value {
-    const code = { float32: 1, uint8: 2, uint16: 4, int32: 6, int64: 7 } as const;
-    if (!(type in code)) throw new GraphError(`Cast to ${type} is not used here`);
-    return this.graph.node(
-      { op: 'Cast', inputs: [this], attributes: { to: code[type as keyof typeof code] } },
-      this.shape,
-      type,
-    );
+    const attributes = { to: ELEMENT_CODES[type] };
+    return this.graph.node({ op: 'Cast', inputs: [this], attributes }, this.shape, type);
   }
 
   /** Joins values along `axis` (1 = channels), this one first. */
@@ -223,16 +219,6 @@ export class Value implements Wire {
     const [n = null, c = null, h = null, w = null] = this.shape;
     const shape = [n, c, h === null ? null : h + top + bottom, w === null ? null : w + left + right];
     return this.graph.node({ op: 'Pad', inputs: [this, pads], attributes: { mode } }, shape);
-  }
-
-  /** True where a value is NaN. */
-  isNotNumber(): Value {
-    return this.graph.node({ op: 'IsNaN', inputs: [this] }, this.shape, 'bool');
-  }
-
-  /** The largest of all elements, as a scalar. */
-  max(): Value {
-    return this.graph.node({ op: 'ReduceMax', inputs: [this], attributes: { keepdims: 0 } }, [], this.type);
   }
 
   /** Sum over axes, which stay with size 1. */

@@ -51,6 +51,7 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'realesr-general-wdn-x4v3', cases: { '23x25': 2e-5 }, alsoAs: 'as torch 1.5 would save it' },
   { manifest: 'compact_x2_ultra', cases: { '37x29': 2e-5 } },
   { manifest: 'compact_x4_super_ultra', cases: { '25x23': 2e-5 } },
+  { manifest: 'spanx4_ch48', cases: { '27x21': 4e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

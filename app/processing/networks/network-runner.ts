@@ -4,17 +4,19 @@ import type { Views } from '../../architectures/mirrored-views.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from '../../imaging/image.ts';
 import { allocateSamples } from '../../imaging/image.ts';
 import type { RowSink, RowSource } from '../../imaging/rows.ts';
-import type { Tile, TileRows } from '../../imaging/tiling.ts';
+import type { Rectangle, Tile, TileRows } from '../../imaging/tiling.ts';
 import { commonWindow } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { Session } from '../../inference/session.ts';
-import { InferenceError } from '../../inference/errors.ts';
 import { serializeModel } from '../../onnx/model-proto.ts';
 import { halfGraph } from '../../quantization/half-graph.ts';
 import { int8Graph } from '../../quantization/int8-graph.ts';
+import { damagedAnswer } from './damaged-answer.ts';
 import { openSession } from './open-session.ts';
 import type { PrecisionPlan } from './precision.ts';
 import { FP32, precisionOn } from './precision.ts';
+import { SessionShelf } from './session-shelf.ts';
+import { imagesSeen, WORKING_BYTES } from './tile-size.ts';
 import type { Fallback } from '../result.ts';
 
 /** What a session was made for; another image needs another session. */
@@ -48,18 +50,25 @@ export interface RunnerOptions {
   readonly precision?: PrecisionPlan;
 }
 
-/** A network on a device: opens sessions for the kinds of pixels that come, one at a time, and runs tiles through them. */
+/**
+ * Sessions that a network of fixed sides may keep: the reference's grid has up to four widths in a row of tiles, and each row
+ * takes them in turn. Any other network has one.
+ */
+const MAX_SESSIONS = 4;
+
+/** A network on a device: opens sessions for the kinds of pixels that come and runs tiles through them. */
 export class NetworkRunner {
   readonly network: RecognisedNetwork;
   readonly #options: RunnerOptions;
   readonly #fallbacks: Fallback[] = [];
   #devices: readonly SessionDevice[];
-  #open: { readonly key: string; readonly session: Session } | undefined;
+  readonly #sessions: SessionShelf<Session>;
 
   constructor(network: RecognisedNetwork, options: RunnerOptions) {
     this.network = network;
     this.#options = options;
     this.#devices = options.devices;
+    this.#sessions = new SessionShelf({ bytes: WORKING_BYTES, count: network.sides === 'fixed' ? MAX_SESSIONS : 1 });
   }
 
   /** The device in use; before the first session, the one that is tried first. */
@@ -78,7 +87,8 @@ export class NetworkRunner {
 
   /** Loads the session that an image of `shape` needs, unless it is loaded. */
   async load(shape: ImageShape, plan: RunPlan): Promise<void> {
-    await this.#session(shape, plan);
+    const [first] = plan.tiles.flat();
+    if (first) await this.#session(first.window, shape, plan);
   }
 
   /**
@@ -86,7 +96,6 @@ export class NetworkRunner {
    * (which may be smaller than the result: what lies beyond it is cut off, as padding is).
    */
   async run(source: RowSource, sink: RowSink, plan: RunPlan, onTile: (done: number) => void): Promise<void> {
-    const session = await this.#session(source, plan);
     const { scale } = this.network;
     let done = 0;
     for (const row of plan.tiles) {
@@ -99,6 +108,7 @@ export class NetworkRunner {
       const band = allocateSamples(sink.depth, height * sink.width * sink.channels);
       for (const tile of row) {
         const pixels = cutColumns(rows, source, tile);
+        const session = await this.#session(tile.window, source, plan);
         const output = await this.#runTile(session, pixels, tile, source);
         pasteCore(output, tile, scale, { band, height, sink });
         onTile(++done);
@@ -108,28 +118,19 @@ export class NetworkRunner {
   }
 
   async close(): Promise<void> {
-    const open = this.#open;
-    this.#open = undefined;
-    await open?.session.release();
+    await this.#sessions.clear();
   }
 
-  async #session(shape: ImageShape, { tiles, isOpaque, views = 1 }: RunPlan): Promise<Session> {
-    const common = this.#options.isBatch ? undefined : commonWindow(tiles);
-    const { channels, depth } = shape;
-    const key: SessionKey = {
-      channels,
-      depth,
-      width: common?.width ?? null,
-      height: common?.height ?? null,
-      isOpaque,
-      views,
-    };
-    const name = JSON.stringify(key);
-    if (this.#open?.key === name) return this.#open.session;
-    await this.close();
-    const session = await this.#openSession(key);
-    this.#open = { key: name, session };
-    return session;
+  /** The session for a window of the plan's tiles: one for all of them, unless the network has to know the window's sides. */
+  async #session(window: Rectangle, { channels, depth }: ImageShape, plan: RunPlan): Promise<Session> {
+    const { isOpaque, views = 1 } = plan;
+    const known =
+      this.network.sides === 'fixed' ? window : this.#options.isBatch ? undefined : commonWindow(plan.tiles);
+    const { width = null, height = null } = known ?? {};
+    const key: SessionKey = { channels, depth, width, height, isOpaque, views };
+    const images = views * imagesSeen(channels, isOpaque);
+    const bytes = this.network.workingBytesPerPixel * window.width * window.height * images;
+    return this.#sessions.hold(JSON.stringify(key), bytes, () => this.#openSession(key));
   }
 
   /** Devices that cannot be had are not tried again. */
@@ -156,10 +157,8 @@ export class NetworkRunner {
     const dims = [window.height, window.width, shape.channels];
     const outputs = await session.run({ pixels: { type, data: pixels, dims } });
     if (outputs['has_nan']?.data[0] !== 0) {
-      throw new InferenceError(
-        `the network answered with values that are no numbers at x ${core.x}, y ${core.y}; its weights are damaged, or ${session.device} is at fault`,
-        { isOutOfMemory: false },
-      );
+      const { architecture } = this.network;
+      throw damagedAnswer({ architecture, device: session.device, at: core });
     }
     return outputs['pixels_out']?.data as Samples;
   }

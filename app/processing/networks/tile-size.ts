@@ -4,7 +4,7 @@ import { hasAlpha } from '../../imaging/image.ts';
 import type { Size } from '../result.ts';
 
 /** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
-const WORKING_BYTES = 1.3e9;
+export const WORKING_BYTES = 1.3e9;
 /**
  * The same for networks whose result is better the more they see. Over many tiles onnxruntime holds half as much again, and the
  * process itself more than 1 GB with the weights: NAFNet of width 64 stays below 4 GB.

@@ -43,7 +43,7 @@ function outcomeOf(shapes: Shapes): 'built' | HiresFixError {
 }
 
 describe('Recognition', () => {
-  const known = new Set(['ESRGAN', 'Compact']);
+  const known = new Set(['ESRGAN', 'Compact', 'SPAN']);
 
   it.each(MANIFESTS.filter((name) => known.has(readManifest(name).architecture)))('knows %s', (name) => {
     const { expected } = readManifest(name);

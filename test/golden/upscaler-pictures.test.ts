@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BitDepth, Channels, Image } from '../../app/imaging/image.ts';
+import type { TilingOptions } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
+import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
+import { NetworkProcess } from '../support/networks/network-process.ts';
+import { difference, gradient } from '../support/images/images.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+interface UpscalerUnderTest {
+  readonly manifest: string;
+  readonly scale: number;
+  /** By how many levels of 255 tiles with the network's own halo may differ from the whole picture. */
+  readonly seam: number;
+}
+
+/** One of each family, the smallest there is. */
+const UPSCALERS: readonly UpscalerUnderTest[] = [{ manifest: 'spanx4_ch48', scale: 4, seam: 1 }];
+
+const KINDS: readonly (readonly [name: string, channels: Channels, depth: BitDepth])[] = [
+  ['colour', 3, 8],
+  ['gray', 1, 8],
+  ['colour and alpha', 4, 8],
+  ['gray of 16 bits', 1, 16],
+  ['colour and alpha of 16 bits', 4, 16],
+];
+
+let folder: TemporaryFolder;
+let child: NetworkProcess;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  child = new NetworkProcess();
+});
+
+afterAll(async () => {
+  await child.close();
+  await folder.remove();
+});
+
+/** Images of one task: they share what is loaded, as those of a batch do. */
+async function upscale(file: string, images: readonly Image[], tiling: Partial<TilingOptions>): Promise<Image[]> {
+  const whole = { tile: 'auto', tilePad: 'auto', prePad: 0, isOpaque: false, ...tiling } as const;
+  const jobs = images.map((image) => ({ image, tiling: whole }));
+  const results = await child.upscale({ kind: 'upscale', files: { file }, jobs, folder: folder.path });
+  return results.map(({ image }) => image);
+}
+
+describe.each(UPSCALERS)('Pictures through $manifest', ({ manifest: name, scale, seam }) => {
+  let file: string;
+
+  beforeAll(() => {
+    const manifest = readManifest(name);
+    file = join(folder.path, `${name}.pth`);
+    writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
+  });
+
+  it.each(KINDS)('come out as they went in, %s, and the same in tiles', async (_kind, channels, depth) => {
+    const image = gradient({ width: 75, height: 61, channels, depth });
+    const [whole] = await upscale(file, [image], { tile: 0 });
+    const [tiled] = await upscale(file, [image], { tile: 32 });
+    if (!whole || !tiled) throw new Error('no results');
+    expect([whole.width, whole.height, whole.channels, whole.depth]).toEqual([75 * scale, 61 * scale, channels, depth]);
+    expect(difference(tiled, whole).max).toBeLessThanOrEqual(seam * (depth === 16 ? 257 : 1));
+  });
+
+  const sizes = [
+    { width: 40, height: 36 },
+    { width: 29, height: 53 },
+  ].map((size) => gradient({ ...size, channels: 3, depth: 8 }));
+
+  it.each([
+    { tile: 'auto', tilePad: 'auto' },
+    { tile: 20, tilePad: 'auto' },
+    { tile: 16, tilePad: 5 },
+  ] as const)('of two sizes make a batch in which each comes out as it does alone, with %j', async (tiling) => {
+    const together = await upscale(file, sizes, tiling);
+    for (const [index, image] of sizes.entries()) {
+      const [alone] = await upscale(file, [image], tiling);
+      const result = together[index];
+      if (!alone || !result) throw new Error('no results');
+      expect([result.width, result.height]).toEqual([image.width * scale, image.height * scale]);
+      expect(difference(result, alone).max).toBeLessThanOrEqual(1);
+    }
+  });
+});
