@@ -26,7 +26,7 @@ async function linesOf(
 
 describe('A shelf of sessions', () => {
   it('opens each once while all of them fit', async () => {
-    const wanted = [...'abcabcabc'].map((name) => [name, 10] as const);
+    const wanted = Array.from('abcabcabc').map((name) => [name, 10] as const);
     expect(await linesOf({ bytes: 30, count: 3 }, wanted)).toEqual([
       ...['open a', 'open b', 'open c'],
       ...['release a', 'release b', 'release c'],
@@ -34,7 +34,7 @@ describe('A shelf of sessions', () => {
   });
 
   it('releases what was used longest ago before it opens another that would be one too many', async () => {
-    const wanted = [...'abacb'].map((name) => [name, 1] as const);
+    const wanted = Array.from('abacb').map((name) => [name, 1] as const);
     expect(await linesOf({ bytes: 100, count: 2 }, wanted)).toEqual([
       ...['open a', 'open b', 'release b', 'open c', 'release a', 'open b'],
       ...['release c', 'release b'],
