@@ -2,10 +2,20 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { autoOr, boolean, decimal, httpUrl, keys, origins, parseUrl, share, whole } from './config-values.ts';
 import { HiresFixError } from './errors.ts';
 import { COLORIZE_MODELS } from './options/restore-options.ts';
 import { DEVICES, PRECISIONS } from './options/upscale-options.ts';
+import {
+  autoOr,
+  decimalText,
+  flagText,
+  fractionText,
+  httpUrl,
+  keys,
+  origins,
+  parseUrl,
+  wholeText,
+} from './options/values.ts';
 
 /** The environment is not usable; `problems` has one line for each bad variable. */
 export class BadConfigError extends HiresFixError {
@@ -33,25 +43,25 @@ const RESTORE_MODELS = ['denoise', 'deblur'] as const;
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 const http = {
-  PORT: whole({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
+  PORT: wholeText({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 is every interface'),
   ALLOWED_ORIGINS: origins()
     .default([])
     .describe('Web origins that may call the service, comma-separated; its own is always allowed'),
   API_KEY: keys().default([]).describe('Keys that callers need one of, comma-separated; without any, all may come in'),
-  RATE_LIMIT_PER_MINUTE: whole({ min: 0, max: 1_000_000 })
+  RATE_LIMIT_PER_MINUTE: wholeText({ min: 0, max: 1_000_000 })
     .default(0)
     .describe('Requests a minute for each key; 0 is no limit'),
-  MAX_FILE_SIZE_MB: decimal({ above: 0, max: 4096 })
+  MAX_FILE_SIZE_MB: decimalText({ above: 0, max: 4096 })
     .default(10)
     .describe('Largest image file, decoded from its transport, in MB (2^20 bytes)'),
 };
 
 const imaging = {
-  MAX_INPUT_PIXELS: whole({ min: 1 })
+  MAX_INPUT_PIXELS: wholeText({ min: 1 })
     .default(2 ** 26)
     .describe('Largest input, width times height'),
-  MAX_OUTPUT_PIXELS: whole({ min: 1 })
+  MAX_OUTPUT_PIXELS: wholeText({ min: 1 })
     .default(2 ** 29)
     .describe('Largest result, width times height'),
 };
@@ -73,9 +83,9 @@ const catalog = {
     .enum(RESTORE_MODELS, { error: `expected ${RESTORE_MODELS.join(', ')}` })
     .default('denoise')
     .describe('What a restoration without steps does: denoise|deblur'),
-  MODEL_DOWNLOADS: boolean().default(true).describe('Whether missing official weights are downloaded'),
+  MODEL_DOWNLOADS: flagText().default(true).describe('Whether missing official weights are downloaded'),
   MODEL_MIRROR: httpUrl().optional().describe('Base URL that is tried first for weights'),
-  DOWNLOAD_SEGMENTS: whole({ min: 1, max: 64 }).default(8).describe('Parallel ranges of one download'),
+  DOWNLOAD_SEGMENTS: wholeText({ min: 1, max: 64 }).default(8).describe('Parallel ranges of one download'),
 };
 
 const inference = {
@@ -83,24 +93,24 @@ const inference = {
     .enum(DEVICES, { error: `expected ${DEVICES.join(', ')}` })
     .default('auto')
     .describe('Where networks run: auto|cuda|mps|cpu'),
-  FORCE_CPU: boolean().default(false).describe('Never use another device than the CPU, whatever a request asks'),
+  FORCE_CPU: flagText().default(false).describe('Never use another device than the CPU, whatever a request asks'),
   PRECISION: z
     .enum(PRECISIONS, { error: `expected ${PRECISIONS.join(', ')}` })
     .default('auto')
     .describe(
       'Numbers that networks run in: auto|fp32|fp16|int8; auto is int8 on CPUs where a calibration passed its gate',
     ),
-  TILE: autoOr(whole({ min: 0 }))
+  TILE: autoOr(wholeText({ min: 0 }))
     .default('auto')
     .describe('Tile side in input pixels; 0 is the whole image'),
-  TILE_PAD: autoOr(whole({ min: 0 }))
+  TILE_PAD: autoOr(wholeText({ min: 0 }))
     .default('auto')
     .describe('Input pixels around a tile; auto is the halo the network needs'),
 };
 
 const faces = {
-  IS_FACE_ENHANCE: boolean().default(false).describe('Whether faces are restored where a request does not say'),
-  FACE_RESTORATION_STRENGTH: share().default(0.8).describe('How much of a restored face shows, 0 to 1'),
+  IS_FACE_ENHANCE: flagText().default(false).describe('Whether faces are restored where a request does not say'),
+  FACE_RESTORATION_STRENGTH: fractionText().default(0.8).describe('How much of a restored face shows, 0 to 1'),
   MODEL_FACE: z
     .enum(['v0.1', 'gfpgan-1.3', 'gfpgan-1.4', 'restoreformer'], {
       error: 'expected v0.1 (CodeFormer), gfpgan-1.3, gfpgan-1.4, restoreformer',
@@ -112,17 +122,19 @@ const faces = {
 const jobs = {
   UPLOAD_FOLDER: z.string().default('temp_uploads').describe('Folder of inputs, emptied as jobs end'),
   PROCESSED_FOLDER: z.string().default('processed_images').describe('Folder of results'),
-  WORKERS: whole({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
-  MAX_QUEUE: whole({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
-  MAX_QUEUE_PER_CALLER: whole({ min: 1 }).optional().describe('Jobs of one caller that may wait; none is MAX_QUEUE'),
-  JOB_TTL_MINUTES: decimal({ above: 0, max: 525_600 }).default(60).describe('How long results are kept'),
-  JANITOR_INTERVAL_MINUTES: decimal({ above: 0, max: 1440 })
+  WORKERS: wholeText({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
+  MAX_QUEUE: wholeText({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
+  MAX_QUEUE_PER_CALLER: wholeText({ min: 1 })
+    .optional()
+    .describe('Jobs of one caller that may wait; none is MAX_QUEUE'),
+  JOB_TTL_MINUTES: decimalText({ above: 0, max: 525_600 }).default(60).describe('How long results are kept'),
+  JANITOR_INTERVAL_MINUTES: decimalText({ above: 0, max: 1440 })
     .default(30)
     .describe('How often results whose time is over are removed'),
-  RESULT_CACHE_MB: whole({ min: 0, max: 16_777_216 })
+  RESULT_CACHE_MB: wholeText({ min: 0, max: 16_777_216 })
     .default(512)
     .describe('Room for results that may be asked for again, in MB (2^20 bytes); 0 is none'),
-  JOB_TIMEOUT_SECONDS: decimal({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
+  JOB_TIMEOUT_SECONDS: decimalText({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
 };
 
 const scaleOut = {
@@ -149,7 +161,7 @@ const scaleOut = {
 };
 
 const webhooks = {
-  WEBHOOKS_ENABLED: boolean().default(false).describe('Whether jobs may name a webhook_url that is told of their end'),
+  WEBHOOKS_ENABLED: flagText().default(false).describe('Whether jobs may name a webhook_url that is told of their end'),
   WEBHOOK_SECRET: z
     .string()
     .min(16, { error: 'expected at least 16 characters, best whsec_ and base64' })

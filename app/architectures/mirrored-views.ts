@@ -4,8 +4,7 @@ import type { Value } from '../onnx/value.ts';
  * How many views of a picture a network may be shown. The other four symmetries of the square swap width and height: they
  * would need a second copy of the network, for a tenth of what these four bring.
  */
-export const VIEWS = [1, 2, 4] as const;
-export type Views = (typeof VIEWS)[number];
+export type Views = 1 | 2 | 4;
 
 /** The views: along which axes of [N, C, H, W] each is mirrored. Two of them are the picture and itself upside down. */
 const MIRRORED_AXES: readonly (readonly number[])[] = [[], [2, 3], [3], [2]];

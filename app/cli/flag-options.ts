@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { expectation } from '../options/values.ts';
 import { UsageError } from './errors.ts';
 
 /** Flags that are spelt otherwise than the options of the service that they stand for. */
@@ -25,15 +26,7 @@ export function parseOptions<T extends z.ZodType>(schema: T, values: Readonly<Re
   const [issue] = parsed.error.issues;
   const name = String(issue?.path[0] ?? '');
   const flag = FLAG_NAMES[name] ?? name.replaceAll('_', '-');
-  const expected = issue ? expectation(issue).replace(`${name} `, '') : 'is not valid';
-  throw new UsageError(`--${flag}: ${expected}, got ${JSON.stringify(values[name])}`);
-}
-
-/** `auto` or a number comes as a union, whose own message says nothing. */
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue.message;
-  const [inner] = issue.errors.flat().filter(({ code }) => code !== 'invalid_value');
-  return inner ? expectation(inner).replace('must be', 'must be auto or') : issue.message;
+  throw new UsageError(`--${flag}: ${expectation(issue)}, got ${JSON.stringify(values[name])}`);
 }
 
 function optionOf(flag: string): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../config.ts';
-import { OUTPUT_FORMATS } from '../options/upscale-options.ts';
+import { OUTPUT_FORMATS } from '../options/output-options.ts';
 import type { Task } from '../worker/protocol.ts';
 import type { TaskHooks } from '../worker/worker-pool.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';

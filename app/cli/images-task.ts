@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ImagesTask } from '../processing/tasks.ts';
-import { outputOptions } from '../options/upscale-options.ts';
+import { outputOptions } from '../options/output-options.ts';
 import { UsageError } from './errors.ts';
 import { givenFlags, parseOptions } from './flag-options.ts';
 import type { InputFile } from './input-files.ts';

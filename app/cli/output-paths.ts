@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, extname, join, parse, resolve } from 'node:path';
 import { FileExistsError } from '../processing/errors.ts';
 import { extensionOf, formatOfExtension } from '../processing/output-format.ts';
-import type { OutputOptions } from '../options/upscale-options.ts';
+import type { OutputOptions } from '../options/output-options.ts';
 import { UsageError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
 

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { expectation } from '../options/values.ts';
 import { BadFieldError } from './errors.ts';
 
 const NAMED_UNKNOWN_FIELDS = 20;
@@ -67,7 +68,7 @@ export function parseParameters<S extends z.ZodObject>(
   if (parsed.success) return { values: parsed.data, warnings: unknownFieldWarnings(unknown) };
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
-  throw new BadFieldError(nameOf(path), issue ? expectation(issue) : 'is not valid', valueAt(known, path));
+  throw new BadFieldError(nameOf(path), expectation(issue), valueAt(known, path));
 }
 
 /** `images[2]` for `['images', 2]`. */
@@ -78,14 +79,6 @@ function nameOf(path: readonly PropertyKey[]): string {
 function valueAt(known: ReadonlyMap<string, unknown>, [name, index]: readonly PropertyKey[]): unknown {
   const value = known.get(String(name));
   return Array.isArray(value) && typeof index === 'number' ? value[index] : value;
-}
-
-/** A zod issue as the second half of "name: ...". */
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
-    return issue.errors.flatMap(([first]) => (first ? [expectation(first)] : [])).join(' or ');
-  }
-  return issue.message.replace(/^Invalid (input|option): /, '').replace(/^\w+ (?=must\b)/, '');
 }
 
 function unknownFieldWarnings(unknown: readonly string[]): string[] {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { DownloadTask, FaceTask, FindFacesTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
-import type { OutputOptions } from '../options/upscale-options.ts';
+import type { OutputOptions } from '../options/output-options.ts';
 
 /** The states that a job does not leave. */
 export type EndStatus = 'completed' | 'failed' | 'cancelled';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config.ts';
-import { flag, fraction, whole } from './number-fields.ts';
+import { flag, fraction, whole } from './values.ts';
 
 /** Networks that restore faces, as requests name them. */
 export const FACE_MODELS = ['gfpgan', 'codeformer', 'restoreformer'] as const;
@@ -19,26 +18,26 @@ const DEFAULT_FIDELITY = 0.5;
 
 /** How faces are restored, under the names of the form fields. */
 export const faceRestorationFields = {
-  face_model: z.enum(FACE_MODELS, { error: `face_model must be ${FACE_MODELS.join(', ')}` }).optional(),
-  face_restoration_strength: fraction('face_restoration_strength')
+  face_model: z.enum(FACE_MODELS, { error: `must be ${FACE_MODELS.join(', ')}` }).optional(),
+  face_restoration_strength: fraction()
     .optional()
     .describe('How much of the restored face shows: 0 is the face as it was'),
-  fidelity: fraction('fidelity')
+  fidelity: fraction()
     .optional()
     .describe('CodeFormer only: 0 is the best looking face, 1 the most like the one given; 0.5 without'),
 } as const;
 
 /** Which faces are restored, where they are what is asked for, and what it means that a face step fails. */
 export const faceChoiceFields = {
-  only_center_face: flag('only_center_face').optional().describe('Only the face nearest to the centre'),
+  only_center_face: flag().optional().describe('Only the face nearest to the centre'),
   faces: faceNumbers().optional().describe('Which faces to restore, as POST /faces numbers them: 0,2'),
-  min_face_size: whole('min_face_size', 0).optional().describe('Smaller faces are left as they are; in pixels'),
-  strict: flag('strict').optional().describe('Whether a face step that fails is an error'),
+  min_face_size: whole(0).optional().describe('Smaller faces are left as they are; in pixels'),
+  strict: flag().optional().describe('Whether a face step that fails is an error'),
 } as const;
 
 /** What an upscale may be asked to do about faces. */
 export const faceEnhanceFields = {
-  is_face_enhance: flag('is_face_enhance').optional().describe('Whether faces are restored'),
+  is_face_enhance: flag().optional().describe('Whether faces are restored'),
   ...faceRestorationFields,
 } as const;
 
@@ -70,7 +69,7 @@ type ChoiceFields = Readonly<Partial<z.output<z.ZodObject<typeof faceChoiceField
  */
 export function faceSettings(
   { face_model: model, face_restoration_strength: strength, fidelity, ...choice }: FaceFields & ChoiceFields,
-  config: Pick<Config, 'faceRestorationStrength'>,
+  config: { readonly faceRestorationStrength: number },
   standard: FaceModelName = CATALOGUE_NAMES.gfpgan,
 ): FaceSettings {
   return {
@@ -86,7 +85,7 @@ export function faceSettings(
 }
 
 function faceNumbers() {
-  const error = 'faces must be whole numbers from 0, comma-separated';
+  const error = 'must be whole numbers from 0, comma-separated';
   const text = z
     .string({ error })
     .regex(/^\s*\d{1,6}(\s*,\s*\d{1,6})*\s*$/, { error, abort: true })

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { Config } from '../config.ts';
-import type { FaceSettings } from './face-options.ts';
+import type { FaceModelName, FaceSettings } from './face-options.ts';
 import { FACE_MODELS, faceChoiceFields, faceRestorationFields, faceSettings } from './face-options.ts';
-import { autoOr, flag, number, whole } from './number-fields.ts';
 import { DEVICES } from './upscale-options.ts';
+import { autoOr, flag, number, whole } from './values.ts';
 
 /** What `face` takes beside the networks that restore: Real-ESRGAN, for crops. */
 export const FACE_TASK_MODELS = [...FACE_MODELS, 'realesrgan'] as const;
@@ -13,25 +12,25 @@ export const faceOptions = z
   .object({
     ...faceRestorationFields,
     face_model: z
-      .enum(FACE_TASK_MODELS, { error: `face_model must be ${FACE_TASK_MODELS.join(', ')}` })
+      .enum(FACE_TASK_MODELS, { error: `must be ${FACE_TASK_MODELS.join(', ')}` })
       .optional()
       .describe('By default what MODEL_FACE names; realesrgan takes aligned faces only'),
     ...faceChoiceFields,
-    aligned: flag('aligned').default(false).describe('The picture is one face, cut out upright'),
-    face_upscale: number('face_upscale')
-      .pipe(z.number().gt(0, { error: 'face_upscale must be above 0' }))
+    aligned: flag().default(false).describe('The picture is one face, cut out upright'),
+    face_upscale: number()
+      .pipe(z.number().gt(0, { error: 'must be above 0' }))
       .default(1)
       .describe('How many times larger the result is than the picture'),
-    size: whole('size', 1).optional().describe('With aligned: width and height of the result; 512 without'),
+    size: whole(1).optional().describe('With aligned: width and height of the result; 512 without'),
     upscaler: z.string().min(1).max(255).optional().describe('What enlarges the picture around the faces'),
-    tile: autoOr(whole('tile', 0)).optional(),
+    tile: autoOr(whole(0)).optional(),
     device: z.enum(DEVICES).optional(),
   })
   .check(({ value, issues }) => {
     const { size, aligned, face_model: model } = value;
-    if (size !== undefined && !aligned) issues.push(issueOf('size', 'size must go with aligned=true', size));
+    if (size !== undefined && !aligned) issues.push(issueOf('size', 'must go with aligned=true', size));
     if (model === 'realesrgan' && !aligned)
-      issues.push(issueOf('face_model', 'face_model must go with aligned=true where it is realesrgan', model));
+      issues.push(issueOf('face_model', 'must go with aligned=true where it is realesrgan', model));
   });
 
 export type FaceOptions = z.output<typeof faceOptions>;
@@ -39,7 +38,7 @@ export type FaceOptions = z.output<typeof faceOptions>;
 /** Settings of a request for faces. */
 export function faceTaskSettings(
   options: FaceOptions,
-  config: Pick<Config, 'faceRestorationStrength' | 'modelFace'>,
+  config: { readonly faceRestorationStrength: number; readonly modelFace: FaceModelName },
 ): FaceSettings {
   const { face_model: model, ...rest } = options;
   const fields = { ...rest, face_model: model === 'realesrgan' ? undefined : model };

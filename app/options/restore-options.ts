@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { faceChoiceFields, faceRestorationFields } from './face-options.ts';
-import { autoOr, number, whole } from './number-fields.ts';
 import { DEVICES } from './upscale-options.ts';
+import { autoOr, number, whole } from './values.ts';
 
 /** What can be done to a picture without changing its size, in the order in which it is done. */
 export const RESTORE_STEPS = ['denoise', 'deblur', 'face', 'colorize'] as const;
@@ -25,15 +25,15 @@ const OLD_PHOTO_FACE_MODEL = 'codeformer';
 
 const STEP_NAMES: readonly string[] = [...RESTORE_STEPS, OLD_PHOTO];
 
-const RENDER_FACTOR_RANGE = 'render_factor must be 7 to 45';
+const RENDER_FACTOR_RANGE = 'must be 7 to 45';
 
 /** What a caller may ask of colouring, under the names of the form fields (`POST /colorize`). */
 export const colorizeOptions = z.object({
   colorize_model: z
-    .enum(COLORIZE_MODELS, { error: `colorize_model must be ${COLORIZE_MODELS.join(', ')}` })
+    .enum(COLORIZE_MODELS, { error: `must be ${COLORIZE_MODELS.join(', ')}` })
     .optional()
     .describe('DDColor: modelscope, paper_tiny, artistic; or a DeOldify'),
-  render_factor: number('render_factor')
+  render_factor: number()
     .pipe(
       z
         .int({ error: RENDER_FACTOR_RANGE })
@@ -54,14 +54,14 @@ export const restoreOptions = colorizeOptions.extend({
     .transform((text, context) => {
       const names = text.split(',').map((name) => name.trim().toLowerCase());
       if (names.every((name) => STEP_NAMES.includes(name))) return names;
-      context.addIssue(`steps must be a comma-separated list of ${STEP_NAMES.join(', ')}`);
+      context.addIssue(`must be a comma-separated list of ${STEP_NAMES.join(', ')}`);
       return z.NEVER;
     })
     .optional()
     .describe(`A comma-separated list of ${STEP_NAMES.join(', ')}`),
-  tile: autoOr(whole('tile', 0)).optional().describe('auto, 0 for the whole image, or pixels'),
-  scale: number('scale')
-    .pipe(z.literal(1, { error: 'scale must be 1: a restoration does not change the size' }))
+  tile: autoOr(whole(0)).optional().describe('auto, 0 for the whole image, or pixels'),
+  scale: number()
+    .pipe(z.literal(1, { error: 'must be 1: a restoration does not change the size' }))
     .optional(),
 });
 

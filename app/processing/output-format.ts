@@ -1,6 +1,6 @@
 import type { ImageShape } from '../imaging/image.ts';
 import { hasAlpha } from '../imaging/image.ts';
-import type { OutputOptions } from '../options/upscale-options.ts';
+import type { OutputOptions } from '../options/output-options.ts';
 
 /** A format that results are written in. */
 export type OutputFormat = Exclude<OutputOptions['output_format'], 'auto'>;

@@ -19,7 +19,7 @@ import type { WorkProgress } from './progress.ts';
 import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
 import { StageClock } from './stage-clock.ts';
 import type { Rung, ImagesTask, TaskImage } from './tasks.ts';
-import type { OutputOptions } from '../options/upscale-options.ts';
+import type { OutputOptions } from '../options/output-options.ts';
 
 /** What is told while the images of a task are worked on. */
 export interface ProcessorHooks {

@@ -2,7 +2,8 @@ import type { FaceSettings } from '../options/face-options.ts';
 import type { FaceOptions } from '../options/face-task-options.ts';
 import type { FindFacesOptions } from '../options/find-faces-options.ts';
 import type { RestoreOptions, RestoreStep } from '../options/restore-options.ts';
-import type { OutputOptions, UpscaleOptions } from '../options/upscale-options.ts';
+import type { OutputOptions } from '../options/output-options.ts';
+import type { UpscaleOptions } from '../options/upscale-options.ts';
 
 /** One image of a task: a file to read, the name its owner gave it, and where the result goes. */
 export interface TaskImage {

@@ -11,7 +11,8 @@ import { Journal } from '../../app/jobs/local/journal.ts';
 import { StateFolder } from '../../app/jobs/local/state-folder.ts';
 import type { StoredJob } from '../../app/jobs/local/stored-job.ts';
 import { createLogger } from '../../app/logger.ts';
-import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
+import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const QUEUED = 10_000;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadConfig } from '../../app/config.ts';
 import { restoreOptions, restorePlan } from '../../app/options/restore-options.ts';
-import { outputOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { FINDERS, writeFaceModels } from '../support/networks/face-models.ts';

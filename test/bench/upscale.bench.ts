@@ -13,7 +13,8 @@ import { loadConfig } from '../../app/config.ts';
 import { evenTiles } from '../../app/imaging/tiling.ts';
 import { Session } from '../../app/inference/session.ts';
 import { startService } from '../../app/main.ts';
-import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
+import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
 

@@ -6,7 +6,7 @@ import type { Image } from '../../app/imaging/image.ts';
 import { resampleImage } from '../../app/imaging/pillow/resample.ts';
 import { faceOptions } from '../../app/options/face-task-options.ts';
 import type { ImageResult } from '../../app/processing/result.ts';
-import { outputOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
 import type { TaskHooks } from '../../app/worker/worker-pool.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';

@@ -10,7 +10,7 @@ import type { FaceView } from '../../app/processing/faces/find-faces-processor.t
 import { faceOptions } from '../../app/options/face-task-options.ts';
 import { alignFace, FACE_SIDE, placementOf } from '../../app/processing/faces/align-face.ts';
 import type { ResultInfo } from '../../app/processing/result.ts';
-import { outputOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { FINDERS, writeFaceModels } from '../support/networks/face-models.ts';

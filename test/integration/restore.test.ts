@@ -7,7 +7,7 @@ import { startService } from '../../app/main.ts';
 import type { WorkProgress } from '../../app/processing/progress.ts';
 import { restoreOptions, restorePlan } from '../../app/options/restore-options.ts';
 import type { ImageResult } from '../../app/processing/result.ts';
-import { outputOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { CommandLine } from '../support/command-line.ts';

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Image } from '../../app/imaging/image.ts';
 import type { ImageResult } from '../../app/processing/result.ts';
 import type { HiresFixTask } from '../../app/processing/tasks.ts';
-import { outputOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Config } from '../../app/config.ts';
 import { loadConfig } from '../../app/config.ts';
 import type { HiresFixTask } from '../../app/processing/tasks.ts';
-import { outputOptions, upscaleOptions } from '../../app/options/upscale-options.ts';
+import { outputOptions } from '../../app/options/output-options.ts';
+import { upscaleOptions } from '../../app/options/upscale-options.ts';
 
 /** A configuration of workers: no downloads, no GPU, and of the environment nothing else. */
 export function workerConfig(changes: Partial<Config> = {}): Config {

@@ -57,9 +57,11 @@ describe('loadConfig', () => {
     ['true', true],
     ['YES', true],
     ['1', true],
+    ['on', true],
     ['false', false],
     ['no', false],
     ['0', false],
+    ['Off', false],
   ])('reads the boolean %s as %s', (text, expected) => {
     expect(loadConfig({ FORCE_CPU: text }).forceCpu).toBe(expected);
   });
@@ -111,7 +113,7 @@ describe('loadConfig', () => {
     expect(error).toBeInstanceOf(BadConfigError);
     expect([...(error as BadConfigError).problems].sort()).toEqual([
       'DEVICE: expected auto, cuda, mps, cpu, got "tpu"',
-      'FORCE_CPU: expected true, false, 1, 0, yes or no, got "maybe"',
+      'FORCE_CPU: expected true, false, 1, 0, yes, no, on or off, got "maybe"',
       'MODEL_MIRROR: expected an http or https URL, got "ftp://x"',
       'PORT: expected a whole number from 0 to 65535, got "70000"',
       'TILE: expected auto or a whole number of at least 0, got "-1"',

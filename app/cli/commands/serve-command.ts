@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
+import { expectation, wholeText } from '../../options/values.ts';
 import { UsageError } from '../errors.ts';
 
 /** Adds `hiresfix serve` to the program. */
@@ -17,8 +18,7 @@ export function addServeCommand(program: Command, loadConfig: () => Config): voi
 }
 
 function portOf(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
-  if (port > 65535)
-    throw new UsageError(`--port: expected a whole number from 0 to 65535, got ${JSON.stringify(text)}`);
-  return port;
+  const port = wholeText({ min: 0, max: 65535 }).safeParse(text);
+  if (port.success) return port.data;
+  throw new UsageError(`--port: ${expectation(port.error.issues[0])}, got ${JSON.stringify(text)}`);
 }

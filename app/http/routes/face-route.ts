@@ -1,6 +1,6 @@
 import type { Router } from 'express';
 import { faceOptions } from '../../options/face-task-options.ts';
-import { outputOptions } from '../../options/upscale-options.ts';
+import { outputOptions } from '../../options/output-options.ts';
 import { imageMethod, imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 

@@ -5,7 +5,7 @@ import { Router } from 'express';
 import type { z } from 'zod';
 import type { Job, JobMethod, JobRequest, JobWork, Submission } from '../../jobs/job.ts';
 import { newJobId } from '../../jobs/job.ts';
-import { outputOptions } from '../../options/upscale-options.ts';
+import { outputOptions } from '../../options/output-options.ts';
 import { answerJob } from '../answer-job.ts';
 import { callerOf } from '../caller.ts';
 import type { Fields } from '../fields.ts';

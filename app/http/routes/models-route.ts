@@ -5,7 +5,7 @@ import { modelView } from '../../catalog/model-view.ts';
 import type { Submission } from '../../jobs/job.ts';
 import { hasEnded, newJobId } from '../../jobs/job.ts';
 import { jobView } from '../../jobs/job-view.ts';
-import { outputOptions } from '../../options/upscale-options.ts';
+import { outputOptions } from '../../options/output-options.ts';
 import { answerAccepted, answerJob } from '../answer-job.ts';
 import { callerOf } from '../caller.ts';
 import { Fields, parseParameters } from '../fields.ts';

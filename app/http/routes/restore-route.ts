@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { RestoreStep } from '../../options/restore-options.ts';
 import { colorizeOptions, restoreOptions, restorePlan } from '../../options/restore-options.ts';
-import { outputOptions } from '../../options/upscale-options.ts';
+import { outputOptions } from '../../options/output-options.ts';
 import { imageMethod, imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 

@@ -1,7 +1,8 @@
 import type { Response } from 'express';
 import { Router } from 'express';
-import { flag } from '../../options/number-fields.ts';
-import { outputOptions, upscaleOptions } from '../../options/upscale-options.ts';
+import { flag } from '../../options/values.ts';
+import { outputOptions } from '../../options/output-options.ts';
+import { upscaleOptions } from '../../options/upscale-options.ts';
 import { answerAccepted } from '../answer-job.ts';
 import { BadFieldError } from '../errors.ts';
 import { Fields } from '../fields.ts';
@@ -19,7 +20,7 @@ const DEFAULT_STEPS = 'old-photo';
 /** An upscale that restores faces unless it is told not to. */
 export const enhanceMethod = imageMethod({
   method: 'enhance',
-  form: upscaleOptions.extend({ ...outputOptions.shape, face_enhance: flag('face_enhance').default(true) }),
+  form: upscaleOptions.extend({ ...outputOptions.shape, face_enhance: flag().default(true) }),
   workOf: ({ face_enhance: isFaceEnhance, ...values }) => ({
     kind: 'hires-fix',
     options: upscaleOptions.parse({ is_face_enhance: isFaceEnhance, ...values }),

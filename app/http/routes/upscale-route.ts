@@ -1,5 +1,6 @@
 import type { Router } from 'express';
-import { outputOptions, upscaleOptions } from '../../options/upscale-options.ts';
+import { outputOptions } from '../../options/output-options.ts';
+import { upscaleOptions } from '../../options/upscale-options.ts';
 import { imageMethod, imageRoute } from './image-route.ts';
 import type { RouteContext } from './route-context.ts';
 

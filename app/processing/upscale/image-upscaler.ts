@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
-import { VIEWS } from '../../architectures/mirrored-views.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
 import type { Image } from '../../imaging/image.ts';
@@ -21,6 +20,7 @@ import { taskDevices } from '../networks/task-devices.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import { imagesSeen } from '../networks/tile-size.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
+import { VIEWS } from '../../options/upscale-options.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
 import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';

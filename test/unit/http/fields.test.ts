@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { Fields, parseParameters } from '../../../app/http/fields.ts';
-import { outputOptions, upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import { upscaleOptions } from '../../../app/options/upscale-options.ts';
 
 const form = upscaleOptions.extend(outputOptions.shape);
 
@@ -33,7 +34,7 @@ describe('parseParameters', () => {
     [{ width: '0' }, 'width: must be at least 1, got "0"'],
     [{ device: 'tpu' }, 'device: expected one of "auto"|"cuda"|"mps"|"cpu", got "tpu"'],
     [{ output_format: 'gif' }, 'output_format: expected one of "auto"|"png"|"jpeg"|"webp"|"avif"|"tiff", got "gif"'],
-    [{ tile: 'small' }, 'tile: expected "auto" or must be a finite number, got "small"'],
+    [{ tile: 'small' }, 'tile: must be auto or a finite number, got "small"'],
     [{ denoise_strength: 2 }, 'denoise_strength: must be 0 to 1, got 2'],
     [{ quality: true }, 'quality: must be a number, got true'],
     [{ scale: [1, 2] }, 'scale: must be a number, got a list of 2'],

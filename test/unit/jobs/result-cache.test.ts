@@ -7,7 +7,8 @@ import { sha256OfFile } from '../../../app/files/file-hash.ts';
 import type { Job, JobInput, JobResult } from '../../../app/jobs/job.ts';
 import { ResultCache } from '../../../app/jobs/result-cache.ts';
 import { createLogger } from '../../../app/logger.ts';
-import { outputOptions, upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import { upscaleOptions } from '../../../app/options/upscale-options.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { outputOptions, upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import { upscaleOptions } from '../../../app/options/upscale-options.ts';
 
 const messagesOf = (values: Readonly<Record<string, unknown>>): string[] => {
   const parsed = upscaleOptions.extend(outputOptions.shape).safeParse(values);
@@ -35,32 +36,32 @@ describe('what may be asked of an upscale', () => {
   });
 
   it.each([
-    [{ scale: 0 }, 'scale: scale must be above 0'],
-    [{ scale: '-1' }, 'scale: scale must be above 0'],
-    [{ scale: 'NaN' }, 'scale: scale must be a finite number'],
+    [{ scale: 0 }, 'scale: must be above 0'],
+    [{ scale: '-1' }, 'scale: must be above 0'],
+    [{ scale: 'NaN' }, 'scale: must be a finite number'],
     [{ scale: NaN }, 'scale: '],
     [{ scale: Infinity }, 'scale: '],
-    [{ scale: '' }, 'scale: scale must be a number'],
-    [{ scale: ' ' }, 'scale: scale must be a number'],
-    [{ scale: 'two' }, 'scale: scale must be a finite number'],
-    [{ scale: true }, 'scale: scale must be a number'],
-    [{ width: 0 }, 'width: width must be at least 1'],
-    [{ width: 1.5 }, 'width: width must be a whole number'],
-    [{ height: '1e400' }, 'height: height must be a finite number'],
-    [{ denoise_strength: 1.01 }, 'denoise_strength: denoise_strength must be 0 to 1'],
-    [{ denoise_strength: -0.01 }, 'denoise_strength: denoise_strength must be 0 to 1'],
+    [{ scale: '' }, 'scale: must be a number'],
+    [{ scale: ' ' }, 'scale: must be a number'],
+    [{ scale: 'two' }, 'scale: must be a finite number'],
+    [{ scale: true }, 'scale: must be a number'],
+    [{ width: 0 }, 'width: must be at least 1'],
+    [{ width: 1.5 }, 'width: must be a whole number'],
+    [{ height: '1e400' }, 'height: must be a finite number'],
+    [{ denoise_strength: 1.01 }, 'denoise_strength: must be 0 to 1'],
+    [{ denoise_strength: -0.01 }, 'denoise_strength: must be 0 to 1'],
     [{ tile: -1 }, 'tile: '],
     [{ tile: 'small' }, 'tile: '],
     [{ tile_pad: 0.5 }, 'tile_pad: '],
     [{ pre_pad: 'auto' }, 'pre_pad: '],
-    [{ tta: '3' }, 'tta: tta must be auto, 1, 2, 4'],
-    [{ tta: 'eight' }, 'tta: tta must be auto, 1, 2, 4'],
+    [{ tta: '3' }, 'tta: must be auto, 1, 2, 4'],
+    [{ tta: 'eight' }, 'tta: must be auto, 1, 2, 4'],
     [{ device: 'gpu' }, 'device: '],
     [{ precision: 'bf16' }, 'precision: '],
     [{ upscaler: '' }, 'upscaler: '],
     [{ upscaler: 'x'.repeat(256) }, 'upscaler: '],
-    [{ quality: 0 }, 'quality: quality must be at least 1'],
-    [{ quality: 101 }, 'quality: quality must be 1 to 100'],
+    [{ quality: 0 }, 'quality: must be at least 1'],
+    [{ quality: 101 }, 'quality: must be 1 to 100'],
     [{ output_format: 'gif' }, 'output_format: '],
     [{ metadata: 'some' }, 'metadata: '],
   ])('refuses %j', (values, message) => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Job, JobWork } from '../../../../app/jobs/job.ts';
 import { initialProgress } from '../../../../app/jobs/job.ts';
 import { StartOrder } from '../../../../app/jobs/local/start-order.ts';
-import { outputOptions, upscaleOptions } from '../../../../app/options/upscale-options.ts';
+import { outputOptions } from '../../../../app/options/output-options.ts';
+import { upscaleOptions } from '../../../../app/options/upscale-options.ts';
 
 function job(id: string, work: JobWork, caller: string): Job {
   return {

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+// Readers of values that come as text: variables of the environment, fields of forms and queries, flags. `z.coerce` reads ''
+// as 0 and 'false' as true; these read text as people write it. No message has a name in it: the same value is a field here
+// and a flag or a variable there, and whoever shows the message puts the name that it knows in front.
+
+const TRUTH_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+  ['1', true],
+  ['0', false],
+  ['yes', true],
+  ['no', false],
+  ['on', true],
+  ['off', false],
+]);
+const TRUTH = [...TRUTH_WORDS.keys()].join(', ').replace(/, (?=\w+$)/, ' or ');
+
+/**
+ * What a schema says of a value that it refused, such as "must be above 0": the second half of "name: ...".
+ * @param issue the first of those that zod found
+ */
+export function expectation(issue: z.core.$ZodIssue | undefined): string {
+  return issue?.message.replace(/^Invalid (input|option): /, '') ?? 'is not valid';
+}
+
+/** A number, or text that is one. */
+export function number() {
+  return z
+    .union([z.number(), z.string().trim().min(1).transform(Number)], { error: 'must be a number' })
+    .pipe(z.number({ error: 'must be a finite number' }));
+}
+
+/** A whole number of at least `min`. */
+export function whole(min: number) {
+  return number().pipe(z.int({ error: 'must be a whole number' }).min(min, { error: `must be at least ${min}` }));
+}
+
+/** A number from 0 to 1. */
+export function fraction() {
+  const error = 'must be 0 to 1';
+  return number().pipe(z.number().min(0, { error }).max(1, { error }));
+}
+
+/** A truth value, or one of the words for it, in capitals or not. */
+export function flag() {
+  const error = `must be ${TRUTH}`;
+  return z.union([z.boolean(), truthOf(error)], { error });
+}
+
+/** The word `auto`, or what the schema takes. */
+export function autoOr<T extends z.ZodType>(schema: T) {
+  return z.union([z.literal('auto'), schema], {
+    error: ({ errors }) => expectation(errors[1]?.[0]).replace(/^(must be|expected) /, '$&auto or '),
+  });
+}
+
+/** Text of a whole number from `min` to `max`, in digits alone. */
+export function wholeText({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
+  const error = `expected a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
+  return numberText(/^\d{1,16}$/, error).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+}
+
+/** Text of a number above `above`, up to `max`, without an exponent. */
+export function decimalText({ above, max }: { above: number; max: number }) {
+  const error = `expected a number above ${above} and at most ${max}`;
+  return numberText(/^\d{1,16}(\.\d{1,16})?$/, error).pipe(z.number().gt(above, { error }).max(max, { error }));
+}
+
+/** Text of a number from 0 to 1, without an exponent. */
+export function fractionText() {
+  const error = 'expected a number from 0 to 1';
+  return numberText(/^[01](\.\d{1,16})?$/, error).pipe(z.number().max(1, { error }));
+}
+
+/** A word for a truth value, in capitals or not. */
+export function flagText() {
+  return truthOf(`expected ${TRUTH}`);
+}
+
+/** Keys, comma-separated. */
+export function keys() {
+  return z.string().transform((text, context) => {
+    const given = itemsOf(text);
+    if (!given.every((key) => /^[\x21-\x7e]+$/.test(key))) {
+      context.addIssue('expected keys of printable ASCII characters without spaces, comma-separated');
+    }
+    return given;
+  });
+}
+
+export function httpUrl() {
+  return z
+    .string()
+    .refine((text) => /^https?:$/.test(parseUrl(text)?.protocol ?? ''), { error: 'expected an http or https URL' });
+}
+
+/** Web origins, comma-separated, each with or without a slash at its end. */
+export function origins() {
+  return z.string().transform((text, context) => {
+    const urls = itemsOf(text).map((origin) => [origin, parseUrl(origin)] as const);
+    if (!urls.every(([, url]) => isOrigin(url))) {
+      context.addIssue('expected origins such as https://example.org, comma-separated');
+    }
+    return urls.map(([origin, url]) => url?.origin ?? origin);
+  });
+}
+
+export function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function truthOf(error: string) {
+  return z.string({ error }).transform((text, context) => {
+    const value = TRUTH_WORDS.get(text.trim().toLowerCase());
+    if (value === undefined) context.addIssue(error);
+    return value ?? false;
+  });
+}
+
+function numberText(pattern: RegExp, error: string) {
+  return z.string().regex(pattern, { error, abort: true }).transform(Number);
+}
+
+function itemsOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function isOrigin(url: URL | undefined): boolean {
+  return url !== undefined && url.origin !== 'null' && url.pathname + url.search + url.hash === '/';
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import type { z } from 'zod';
+import { parseOptions } from '../../../app/cli/flag-options.ts';
+import { loadConfig } from '../../../app/config.ts';
+import { parseParameters } from '../../../app/http/fields.ts';
+import { faceOptions } from '../../../app/options/face-task-options.ts';
+import { findFacesOptions } from '../../../app/options/find-faces-options.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import { restoreOptions } from '../../../app/options/restore-options.ts';
+import { upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { autoOr, expectation, flag, fraction, number, whole, wholeText } from '../../../app/options/values.ts';
+
+const refusal = (schema: z.ZodType, value: unknown) => expectation(schema.safeParse(value).error?.issues[0]);
+
+/** What `run` throws, as its message. */
+function thrown(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+describe('A truth value', () => {
+  const words = ['true', 'TRUE', '1', 'yes', 'Yes', 'on', 'false', '0', 'no', 'NO', 'off', 'Off'];
+
+  it.each(words)('is read from %j alike in the environment, in a form and from a flag', (word) => {
+    const expected = ['true', '1', 'yes', 'on'].includes(word.toLowerCase());
+    const fields = { is_face_enhance: word };
+    expect(loadConfig({ IS_FACE_ENHANCE: word }).isFaceEnhance).toBe(expected);
+    expect(parseParameters(upscaleOptions, Object.entries(fields)).values.is_face_enhance).toBe(expected);
+    expect(parseOptions(upscaleOptions, fields).is_face_enhance).toBe(expected);
+  });
+
+  it.each(['', ' ', 'y', 'enabled', '2', '01', 'true,false', 'toString', '__proto__'])('is not %j', (word) => {
+    const fields = { strict: word };
+    const told = `true, false, 1, 0, yes, no, on or off, got ${JSON.stringify(word)}`;
+    expect(thrown(() => parseParameters(faceOptions, Object.entries(fields)))).toBe(`strict: must be ${told}`);
+    expect(thrown(() => parseOptions(faceOptions, fields))).toBe(`--strict: must be ${told}`);
+    if (word.trim() !== '')
+      expect(thrown(() => loadConfig({ FORCE_CPU: word }))).toContain(`FORCE_CPU: expected ${told}`);
+  });
+
+  it('is none of the numbers, which JSON has', () => {
+    expect(flag().safeParse(true).data).toBe(true);
+    expect(refusal(flag(), 1)).toBe('must be true, false, 1, 0, yes, no, on or off');
+  });
+});
+
+describe('What is said of a value that was refused', () => {
+  it('says what came nearest, where `auto` may stand for it', () => {
+    expect(refusal(autoOr(whole(0)), 'small')).toBe('must be auto or a finite number');
+    expect(refusal(autoOr(whole(0)), true)).toBe('must be auto or a number');
+    expect(refusal(autoOr(fraction()), {})).toBe('must be auto or a number');
+    expect(refusal(autoOr(wholeText({ min: 1, max: 9 })), 'ten')).toBe('expected auto or a whole number from 1 to 9');
+    expect(autoOr(number()).parse('auto')).toBe('auto');
+    expect(autoOr(number()).parse(' 2 ')).toBe(2);
+  });
+
+  it('is alike in a form and for a flag', () => {
+    for (const tile of ['small', '-1', '0.5']) {
+      const [field, option] = [
+        thrown(() => parseParameters(upscaleOptions, [['tile', tile]])),
+        thrown(() => parseOptions(upscaleOptions, { tile })),
+      ];
+      expect(option).toBe(`--${field}`);
+      expect(field).toMatch(/^tile: must be .*, got/);
+    }
+  });
+
+  it('has no name in it, whichever of the options it is', () => {
+    const forms: readonly z.ZodObject[] = [
+      upscaleOptions,
+      outputOptions,
+      restoreOptions,
+      faceOptions,
+      findFacesOptions,
+    ];
+    const told = forms.flatMap(({ shape }) =>
+      Object.entries(shape as Readonly<Record<string, z.ZodType>>).flatMap(([name, schema]) =>
+        ['', 'nonsense', '-1', '1e9', {}, NaN, 0.5].flatMap((value) =>
+          (schema.safeParse(value).error?.issues ?? []).map((issue) => [name, expectation(issue)] as const),
+        ),
+      ),
+    );
+    expect(told.length).toBeGreaterThan(100);
+    for (const [name, message] of told) expect(message.split(/\W+/)).not.toContain(name);
+  });
+});
