@@ -27,7 +27,7 @@ describe('POST /faces', () => {
       .attach('file', Buffer.from('a'), 'photo.png');
 
   it('answers with the faces and what was done, in JSON', async () => {
-    const response = await post({ face_model: 'gfpgan', color: 'red' });
+    const response = await post({ face_model: 'gfpgan', colour: 'red' });
     expect(response.status).toBe(200);
     expect(response.headers['etag']).toMatch(/^"[0-9a-f]{64}"$/);
     const warnings: unknown = ['unknown field "colour" was ignored'];

@@ -36,7 +36,7 @@ describe('jobs that are submitted', () => {
 
   it('take several images by any method, and give their results one by one', async () => {
     const started = jobs.next();
-    const response = await submit({ method: 'upscale', upscaler: 'NEAREST', scale: '3', color: 'blue' }, ['a', 'b']);
+    const response = await submit({ method: 'upscale', upscaler: 'NEAREST', scale: '3', colour: 'blue' }, ['a', 'b']);
     const { job_id: id } = response.body as Accepted;
     expect([response.status, response.body]).toEqual([202, { job_id: id, status: 'queued', queue_position: 1 }]);
     expect(response.headers['location']).toBe(`/jobs/${id}`);
