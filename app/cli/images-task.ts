@@ -7,12 +7,17 @@ import { givenFlags, parseOptions } from './flag-options.ts';
 import type { InputFile } from './input-files.ts';
 import { outputPlan } from './output-paths.ts';
 
-/** Flags of every command that makes images, as commander names them. */
-export interface ImageFlags extends Readonly<Record<string, unknown>> {
+/** Flags of every command that works on images, as commander names them. */
+export interface CommonFlags extends Readonly<Record<string, unknown>> {
+  readonly server?: string;
+  readonly json?: boolean;
+}
+
+/** Flags of every command that makes images. */
+export interface ImageFlags extends CommonFlags {
   readonly output: string;
   readonly suffix: string;
   readonly overwrite?: boolean;
-  readonly json?: boolean;
 }
 
 /** The flags that say how a result is written. */

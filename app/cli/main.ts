@@ -17,6 +17,7 @@ type AddCommand = (program: Command, loadConfig: () => Config) => void;
 const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<AddCommand> }[] = [
   { name: 'upscale', load: async () => (await import('./commands/upscale-command.ts')).addUpscaleCommand },
   { name: 'face', load: async () => (await import('./commands/face-command.ts')).addFaceCommand },
+  { name: 'faces', load: async () => (await import('./commands/faces-command.ts')).addFacesCommand },
   { name: 'restore', load: async () => (await import('./commands/restore-command.ts')).addRestoreCommand },
   { name: 'colorize', load: async () => (await import('./commands/restore-command.ts')).addColorizeCommand },
   { name: 'models', load: async () => (await import('./commands/models-command.ts')).addModelsCommand },

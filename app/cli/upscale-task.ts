@@ -11,7 +11,6 @@ import type { InputFile } from './input-files.ts';
 /** The command's flags, as commander names them. */
 export interface UpscaleFlags extends ImageFlags {
   readonly upscaler: string;
-  readonly server?: string;
 }
 
 /** Flags that are options of the upscale under another spelling. */
@@ -37,7 +36,7 @@ export function givenOptions(flags: UpscaleFlags): Readonly<Record<string, unkno
   return { upscaler: flags.upscaler, ...givenFlags(flags, [...UPSCALE_FLAGS, ...OUTPUT_FLAGS]) };
 }
 
-/** The upscaler as the path of a checkpoint, where there is such a file; else it is a name, of a file in MODELS_DIR it may be. */
+/** The path of the checkpoint that `upscaler` names, if it names one; else it is a name for the catalogue to look up. */
 async function checkpointPath(upscaler: string): Promise<string | undefined> {
   if (!/[\\/]/.test(upscaler) && !/\.(pth|pt|ckpt|safetensors)$/i.test(upscaler)) return undefined;
   const path = resolve(upscaler);

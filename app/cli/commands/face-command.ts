@@ -4,10 +4,18 @@ import type { Config } from '../../config.ts';
 import { FACE_TASK_MODELS, faceOptions } from '../../options/face-task-options.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
-import { addImageArguments, addResultOptions, runImageCommand, runLocally } from '../image-command.ts';
+import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
+import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
-import { imagesTask } from '../images-task.ts';
+import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
 import { RESULT_SUFFIX } from '../output-paths.ts';
+import { taskRunner } from '../task-runner.ts';
+
+const EXAMPLES = [
+  'face group.jpg -o restored.png',
+  'face group.jpg -o restored.png --faces 0,2      (numbers as `hiresfix faces group.jpg` lists them)',
+  'face crops/ -o faces/ --aligned --size 256',
+];
 
 /** What `addFaceChoiceOptions` adds. */
 export const FACE_CHOICE_FLAGS = ['onlyCenterFace', 'faces', 'minFaceSize', 'strict'] as const;
@@ -31,21 +39,24 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
     .option('--tile <pixels|auto>', 'tile side of that upscaler')
     .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
   addFaceChoiceOptions(command);
-  addResultOptions(command, RESULT_SUFFIX.restored).action(async (inputs: string[], flags: ImageFlags) => {
-    const config = loadConfig();
-    const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));
-    await runImageCommand(inputs, flags, {
-      createTask: async (files) => ({ kind: 'face' as const, ...(await imagesTask(files, flags)), options }),
-      run: (task, hooks) => runLocally(config, task, hooks),
-    });
-  });
+  addExamples(addResultOptions(command, RESULT_SUFFIX.restored), EXAMPLES).action(
+    async (inputs: string[], flags: ImageFlags) => {
+      const config = loadConfig();
+      const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));
+      const fields = givenFlags(flags, [...FLAGS, ...OUTPUT_FLAGS]);
+      await runImageCommand(inputs, flags, {
+        createTask: async (files) => ({ kind: 'face', ...(await imagesTask(files, flags)), options }),
+        run: taskRunner(flags, config, { method: 'face', fields }),
+      });
+    },
+  );
 }
 
 /** Adds which faces of a picture are restored, and what it means that they cannot be. */
 export function addFaceChoiceOptions(command: Command): void {
   command
     .option('--only-center-face', 'restore only the face nearest to the centre')
-    .option('--faces <numbers>', 'which faces to restore, the surest is 0: 0,2')
+    .option('--faces <numbers>', 'which faces to restore, as `hiresfix faces` numbers them: 0,2')
     .option('--min-face-size <pixels>', 'leave smaller faces as they are')
     .option('--strict', 'fail where a face step fails, instead of leaving the faces as they are');
 }

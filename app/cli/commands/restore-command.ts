@@ -8,17 +8,30 @@ import type { RestoreTask } from '../../processing/tasks.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
 import { addFaceChoiceOptions, FACE_CHOICE_FLAGS } from './face-command.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
-import { addImageArguments, addResultOptions, runImageCommand, runLocally } from '../image-command.ts';
+import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
+import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
-import { imagesTask } from '../images-task.ts';
+import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
 import { RESULT_SUFFIX } from '../output-paths.ts';
 import type { InputFile } from '../input-files.ts';
+import { taskRunner } from '../task-runner.ts';
 
 const FLAGS = [
   ...['steps', 'model', 'renderFactor', 'tile', 'device'],
   ...['faceModel', 'faceRestorationStrength', 'fidelity'],
   ...FACE_CHOICE_FLAGS,
 ] as const;
+
+const RESTORE_EXAMPLES = [
+  'restore scans/ -o repaired/ --steps denoise,face,colorize',
+  'restore grandma.jpg -o grandma.png --steps old-photo',
+  'restore blurred.jpg -o sharp.png --steps deblur --server http://127.0.0.1:8001',
+];
+
+const COLORIZE_EXAMPLES = [
+  'colorize grandma.jpg -o out.png',
+  'colorize album/ -o colors/ --model deoldify-artistic --render-factor 30',
+];
 
 /** Adds `hiresfix restore` to the program. */
 export function addRestoreCommand(program: Command, loadConfig: () => Config): void {
@@ -34,19 +47,23 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
   addFaceChoiceOptions(command);
   addColorizeOptions(command);
-  addResultOptions(command, RESULT_SUFFIX.restored).action(async (inputs: string[], flags: ImageFlags) => {
-    const config = loadConfig();
-    await restore(inputs, flags, { config, standard: config.modelRestore });
-  });
+  addExamples(addResultOptions(command, RESULT_SUFFIX.restored), RESTORE_EXAMPLES).action(
+    async (inputs: string[], flags: ImageFlags) => {
+      const config = loadConfig();
+      await restore(inputs, flags, { config, method: 'restore', standard: config.modelRestore });
+    },
+  );
 }
 
 /** Adds `hiresfix colorize` to the program. */
 export function addColorizeCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('colorize').description('Colour black-and-white photographs');
   addColorizeOptions(addImageArguments(command));
-  addResultOptions(command, RESULT_SUFFIX.colorized).action(async (inputs: string[], flags: ImageFlags) => {
-    await restore(inputs, flags, { config: loadConfig(), standard: 'colorize' });
-  });
+  addExamples(addResultOptions(command, RESULT_SUFFIX.colorized), COLORIZE_EXAMPLES).action(
+    async (inputs: string[], flags: ImageFlags) => {
+      await restore(inputs, flags, { config: loadConfig(), method: 'colorize', standard: 'colorize' });
+    },
+  );
 }
 
 function addColorizeOptions(command: Command): void {
@@ -56,14 +73,24 @@ function addColorizeOptions(command: Command): void {
     .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
 }
 
+interface Restoration {
+  readonly config: Config;
+  readonly method: 'restore' | 'colorize';
+  /** What is done where no steps are named. */
+  readonly standard: RestoreStep;
+}
+
 async function restore(
   inputs: readonly string[],
   flags: ImageFlags,
-  { config, standard }: { readonly config: Config; readonly standard: RestoreStep },
+  { config, method, standard }: Restoration,
 ): Promise<void> {
+  const given = givenFlags(flags, [...FLAGS, ...OUTPUT_FLAGS]);
+  // Named always: a job's own standard is another one than that of the command.
+  const fields = method === 'restore' ? { steps: standard, ...given } : given;
   await runImageCommand(inputs, flags, {
     createTask: (files) => createRestoreTask(files, flags, standard),
-    run: (task, hooks) => runLocally(config, task, hooks),
+    run: taskRunner(flags, config, { method, fields }),
   });
 }
 

@@ -3,14 +3,19 @@ import { Option } from 'commander';
 import type { Config } from '../../config.ts';
 import { DEVICES, PRECISIONS } from '../../options/upscale-options.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
-import type { HiresFixTask } from '../../processing/tasks.ts';
-import type { TaskHooks } from '../../worker/worker-pool.ts';
-import { addImageArguments, addResultOptions, runImageCommand, runLocally } from '../image-command.ts';
+import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
+import { runImageCommand } from '../image-command.ts';
 import { RESULT_SUFFIX } from '../output-paths.ts';
-import { RemoteService } from '../remote-service.ts';
-import { upscaleRemotely } from '../remote-upscale.ts';
+import { taskRunner } from '../task-runner.ts';
 import type { UpscaleFlags } from '../upscale-task.ts';
 import { createTask, givenOptions } from '../upscale-task.ts';
+
+const EXAMPLES = [
+  'upscale photo.jpg -o photo-2x.png --scale 2',
+  'upscale shots/ -o big/ --upscaler REALESRGAN_X4PLUS --width 3840',
+  "upscale 'scans/*.tif' -o big/ --upscaler models/4x-UltraSharp.pth --format webp --quality 90",
+  'upscale photo.jpg -o photo-2x.png --server http://127.0.0.1:8001',
+];
 
 /** Adds `hiresfix upscale` to the program. */
 export function addUpscaleCommand(program: Command, loadConfig: () => Config): void {
@@ -44,20 +49,10 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
         'auto: int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
       ).choices(PRECISIONS),
     );
-  addResultOptions(command, RESULT_SUFFIX.upscaled)
-    .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')
-    .action(async (inputs: string[], flags: UpscaleFlags) => {
-      const run = runnerOf(flags, loadConfig());
+  addExamples(addResultOptions(command, RESULT_SUFFIX.upscaled), EXAMPLES).action(
+    async (inputs: string[], flags: UpscaleFlags) => {
+      const run = taskRunner(flags, loadConfig(), { method: 'upscale', fields: givenOptions(flags) });
       await runImageCommand(inputs, flags, { createTask: (files) => createTask(files, flags), run });
-    });
-}
-
-type Runner = (task: HiresFixTask, hooks: TaskHooks) => Promise<void>;
-
-/** Here, in a worker process, or on the service of `--server`. @throws UsageError for what is no URL */
-function runnerOf(flags: UpscaleFlags, config: Config): Runner {
-  if (flags.server === undefined) return (task, hooks) => runLocally(config, task, hooks);
-  // The caller's own key, which is no setting of a service and so not in its configuration.
-  const service = new RemoteService(flags.server, process.env['HIRESFIX_API_KEY']);
-  return (task, hooks) => upscaleRemotely(service, { task, fields: givenOptions(flags) }, hooks);
+    },
+  );
 }

@@ -62,7 +62,7 @@ function formOf(schema: z.ZodObject, files: JsonSchema): JsonSchema {
   return { ...json, properties: { ...files, ...(json['properties'] as JsonSchema) } };
 }
 
-const METHODS = [upscaleMethod, enhanceMethod, restoreMethod('denoise'), colorizeMethod, faceMethod];
+const METHODS = [upscaleMethod, enhanceMethod, restoreMethod('denoise'), colorizeMethod, faceMethod, facesMethod];
 const anyMethod = z.object({
   ...Object.assign({}, ...METHODS.map(({ form }) => form.shape)),
   method: z.enum(METHODS.map(({ method }) => method)).describe('What is done; the other fields are those of its route'),

@@ -7,6 +7,7 @@ import { answerAccepted } from '../answer-job.ts';
 import { BadFieldError } from '../errors.ts';
 import { Fields } from '../fields.ts';
 import { faceMethod } from './face-route.ts';
+import { facesMethod } from './faces-route.ts';
 import type { ImageMethod } from './image-route.ts';
 import { imageMethod, submitImages } from './image-route.ts';
 import { colorizeMethod, restoreMethod } from './restore-route.ts';
@@ -35,6 +36,7 @@ export function submitRoute(context: RouteContext): Router {
     restoreMethod(context.config.modelRestore),
     colorizeMethod,
     faceMethod,
+    facesMethod,
   ];
   const answer = async (response: Response, read: ImageMethod['read']): Promise<void> => {
     const images = { request: response.req, response, mostFiles: MAX_IMAGES, read };

@@ -13,6 +13,7 @@ import type { CommandEnd } from '../../support/command-line.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import { gradient, noise } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
+import { eventsProxy } from '../../support/servers/events-proxy.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { scratchFolders } from '../../support/upscale-task.ts';
@@ -138,6 +139,7 @@ describe('hiresfix upscale --server', () => {
           { server: 'http://127.0.0.1:9' },
         ],
         [['a.png', '-o', 'out'], 1, /expected a hiresfix service, got 404/, { server: foreign }],
+        [['a.png', '-o', 'out'], 2, /--server: expected a URL without a user/, { server: 'http://me:key@127.0.0.1' }],
       ];
       const ends = await Promise.all(cases.map(([args, , , place]) => run(args, place)));
       stranger.close();
@@ -163,6 +165,34 @@ describe('hiresfix upscale --server', () => {
         failed: [{ input: at('bad.png'), code: 'ERR_BAD_IMAGE' }],
       });
       expect(readPng(readFileSync(at('out/a_upscaled.png'))).width).toBe(16);
+    },
+    SLOW,
+  );
+
+  it(
+    'follows the events of a job, and asks for it where they break off or cannot be had',
+    async () => {
+      await picture('a.png', 300, 200);
+      const files: Buffer[] = [];
+      const faults = ['none', 'refused', 'cut once', 'cut always'] as const;
+      const [direct, refused, cutOnce, cutAlways] = await Promise.all(
+        faults.map(async (fault) => {
+          const proxy = await eventsProxy(service.url, fault);
+          const out = `${fault.replace(' ', '-')}.png`;
+          const { code, stderr } = await run(['a.png', '-o', out, '-u', 'COMPACT_X2'], { server: proxy.url });
+          proxy.close();
+          expect([fault, code, stderr]).toEqual([fault, 0, '']);
+          files.push(readFileSync(at(out)));
+          return proxy.requests;
+        }),
+      );
+      expect(files.map((file) => file.equals(files[0] ?? Buffer.of()))).toEqual(faults.map(() => true));
+      expect(direct).toEqual(['POST /jobs', 'GET /jobs/*/events', 'GET /jobs/*/results/0']);
+      const looks = (requests: readonly string[] = []) => requests.filter((one) => one === 'GET /jobs/*').length;
+      const streams = (requests: readonly string[] = []) => requests.filter((one) => one.endsWith('/events')).length;
+      expect([streams(refused), looks(refused) > 0]).toEqual([1, true]);
+      expect([streams(cutOnce) <= 2, looks(cutOnce)]).toEqual([true, 1]);
+      expect(looks(cutAlways)).toBeGreaterThan(0);
     },
     SLOW,
   );

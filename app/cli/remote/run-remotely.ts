@@ -1,26 +1,23 @@
 import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { HiresFixError } from '../errors.ts';
-import { FileExistsError } from '../processing/errors.ts';
-import { extensionOf } from '../processing/output-format.ts';
-import type { Stage, WorkProgress } from '../processing/progress.ts';
-import type { ImageResult, ResultInfo } from '../processing/result.ts';
-import type { HiresFixTask, TaskImage } from '../processing/tasks.ts';
-import { CancelledError } from '../worker/errors.ts';
-import type { TaskHooks } from '../worker/worker-pool.ts';
-import { ServerProblemError, ServerUnreachableError } from './errors.ts';
-import type { RemoteJob, RemoteService } from './remote-service.ts';
+import { HiresFixError } from '../../errors.ts';
+import { FileExistsError } from '../../processing/errors.ts';
+import { extensionOf } from '../../processing/output-format.ts';
+import type { Stage, WorkProgress } from '../../processing/progress.ts';
+import type { ImageResult } from '../../processing/result.ts';
+import type { ImagesTask, TaskImage } from '../../processing/tasks.ts';
+import { CancelledError } from '../../worker/errors.ts';
+import type { TaskHooks } from '../../worker/worker-pool.ts';
+import { ServerProblemError } from '../errors.ts';
+import { followJob } from './follow-job.ts';
+import type { RemoteJob, RemoteResult } from './remote-job.ts';
+import type { RemoteCall, RemoteService } from './remote-service.ts';
 
-/** What is asked, as a task and as the fields of `POST /upscale`. */
+/** The images of a task, and what a service is asked to do with each of them. */
 export interface RemoteTask {
-  readonly task: HiresFixTask;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly task: ImagesTask;
+  readonly call: RemoteCall;
 }
-
-/** How often a job is looked at; a service that cannot be reached for so many looks is gone. */
-const LOOK_MS = 250;
-const MAX_FAILED_LOOKS = 20;
 
 /** Problems of one image, after which the others go on. */
 const IMAGE_CODES = new Set([
@@ -38,23 +35,22 @@ const IMAGE_CODES = new Set([
   'ERR_WORKER_CRASHED',
 ]);
 
+interface Followed {
+  readonly signal: AbortSignal;
+  readonly onProgress: (job: RemoteJob) => void;
+}
+
 /**
- * Has a service upscale a task's images, one job after another; results come to where they would be written here.
+ * Has a service work on a task's images, one job after another; results are put where a worker would write them here.
  * @throws ServerUnreachableError; ServerProblemError for what is wrong with the task; CancelledError
  */
-export async function upscaleRemotely(service: RemoteService, remote: RemoteTask, hooks: TaskHooks): Promise<void> {
+export async function runRemotely(service: RemoteService, remote: RemoteTask, hooks: TaskHooks): Promise<void> {
   const signal = hooks.signal ?? new AbortController().signal;
-  for (const [index, image] of remote.task.images.entries()) {
-    const images = remote.task.images.length;
+  const { images } = remote.task;
+  for (const [index, image] of images.entries()) {
+    const onProgress = (job: RemoteJob): void => hooks.onProgress?.(workProgress(job, index, images.length));
     try {
-      const result = await upscaleImage(
-        service,
-        { ...remote, image },
-        {
-          signal,
-          onProgress: (job) => hooks.onProgress?.(workProgress(job, index, images)),
-        },
-      );
+      const result = await makeImage(service, { ...remote, image }, { signal, onProgress });
       hooks.onResult?.({ index, ...result });
     } catch (error) {
       if (signal.aborted) throw new CancelledError('the task was cancelled', { cause: error });
@@ -66,23 +62,23 @@ export async function upscaleRemotely(service: RemoteService, remote: RemoteTask
   }
 }
 
-async function upscaleImage(
+async function makeImage(
   service: RemoteService,
-  { task, fields, image }: RemoteTask & { readonly image: TaskImage },
-  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (job: RemoteJob) => void },
+  { task, call, image }: RemoteTask & { readonly image: TaskImage },
+  followed: Followed,
 ): Promise<Omit<ImageResult, 'index'>> {
-  const given: RemoteTask['fields'] = { ...fields, output_format: task.output.output_format };
-  const texts = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+  const { signal } = followed;
   const upload = { bytes: await readFile(image.file), name: basename(image.file) };
-  const id = await service.submit(upload, texts, signal);
+  const id = await service.submit(call, upload, signal);
   try {
-    const { bytes, info, sha256 } = await ended(service, id, { signal, onProgress });
-    const file = image.outputFile ?? `${image.outputStem}.${extensionOf(info.format)}`;
+    const { bytes, info, sha256 } = await resultOf(service, id, followed);
+    const extension = info.format === 'json' ? 'json' : extensionOf(info.format);
+    const file = image.outputFile ?? `${image.outputStem}.${extension}`;
     if (task.mayOverwrite !== true && (await stat(file).catch(() => undefined))) {
       throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
     }
     await inPlace(file, (partial) => service.download(id, partial, { sha256 }, signal));
-    return { file, bytes, info: info as unknown as ResultInfo };
+    return { file, bytes, info };
   } catch (error) {
     if (signal.aborted) await service.cancel(id).catch(() => undefined); // it may have ended, or the service be gone
     throw error;
@@ -90,29 +86,18 @@ async function upscaleImage(
 }
 
 /** The result of a job when it has completed. */
-async function ended(
-  service: RemoteService,
-  id: string,
-  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (job: RemoteJob) => void },
-): Promise<RemoteJob['results'][number]> {
-  for (let failed = 0; ;) {
-    const job = await service.job(id, signal).catch((error: unknown) => {
-      if (!(error instanceof ServerUnreachableError) || ++failed > MAX_FAILED_LOOKS) throw error;
-      return undefined;
-    });
-    if (job) {
-      failed = 0;
-      onProgress(job);
-      const [result] = job.results;
-      if (job.status === 'completed' && result) return result;
-      if (job.status === 'cancelled') throw new ServerProblemError('ERR_CANCELLED', `job ${id} was cancelled`);
-      if (job.status === 'failed') throw new ServerProblemError(job.code ?? 'ERR_INTERNAL', job.error ?? 'it failed');
-    }
-    await pause(LOOK_MS, undefined, { signal });
+async function resultOf(service: RemoteService, id: string, { signal, onProgress }: Followed): Promise<RemoteResult> {
+  for await (const job of followJob(service, id, signal)) {
+    onProgress(job);
+    const [result] = job.results;
+    if (job.status === 'completed' && result) return result;
+    if (job.status === 'cancelled') throw new ServerProblemError('ERR_CANCELLED', `job ${id} was cancelled`);
+    if (job.status === 'failed') throw new ServerProblemError(job.code ?? 'ERR_INTERNAL', job.error ?? 'it failed');
   }
+  throw new ServerProblemError('ERR_INTERNAL', `job ${id} completed without a result`);
 }
 
-/** What is at `file` is always whole: it is written beside it first. */
+/** Writes beside `file` first, so that what is at `file` is always whole. */
 async function inPlace(file: string, write: (partial: string) => Promise<void>): Promise<void> {
   const scratch = await mkdtemp(join(dirname(file), '.hiresfix-'));
   try {
