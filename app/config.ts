@@ -10,6 +10,7 @@ import {
   decimalText,
   flagText,
   fractionText,
+  hosts,
   httpUrl,
   keys,
   origins,
@@ -48,6 +49,11 @@ const http = {
   ALLOWED_ORIGINS: origins()
     .default([])
     .describe('Web origins that may call the service, comma-separated; its own is always allowed'),
+  ALLOWED_HOSTS: hosts()
+    .default([])
+    .describe(
+      'Names that the service is called by, comma-separated; none: localhost and the like while HOST is loopback',
+    ),
   API_KEY: keys().default([]).describe('Keys that callers need one of, comma-separated; without any, all may come in'),
   RATE_LIMIT_PER_MINUTE: wholeText({ min: 0, max: 1_000_000 })
     .default(0)
@@ -200,7 +206,10 @@ export type Config = Readonly<ReturnType<typeof toConfig>>;
 export function loadConfig(env?: Readonly<Record<string, string | undefined>>): Config {
   const given = env ?? processEnvironment();
   const set = Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+    Object.entries(given).flatMap(([name, value = '']) =>
+      // Blanks for a key are a mistake, and would open the service to everyone.
+      value.trim() !== '' || (name === 'API_KEY' && value !== '') ? [[name, value.trim()]] : [],
+    ),
   );
   const parsed = environment.safeParse(set);
   if (parsed.success) {
@@ -232,6 +241,7 @@ function toConfig(env: z.output<typeof environment>) {
     port: env.PORT,
     host: env.HOST,
     allowedOrigins: env.ALLOWED_ORIGINS as readonly string[],
+    allowedHosts: env.ALLOWED_HOSTS as readonly string[],
     /** SHA-256, in hex: the keys themselves are not kept. */
     apiKeyDigests: env.API_KEY.map((key) => createHash('sha256').update(key).digest('hex')) as readonly string[],
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,

@@ -26,6 +26,8 @@ const DRAIN_MS = 10_000;
 const MAX_STOP_MS = 10_000;
 /** The server before this one may still be draining. */
 const MAX_LOCK_WAIT_MS = 30_000;
+/** Files for their owner only, 0600, and folders 0700. */
+const PRIVATE = 0o077;
 const LOCK_TIMINGS = { heartbeatMs: 2000, staleMs: 10_000, pollMs: 100 };
 
 /** A service that listens. */
@@ -44,6 +46,7 @@ export interface RunningService {
  * it at once. Throws what listening throws, such as EADDRINUSE, `StateInUseError` and `BadJournalError`.
  */
 export async function startService(config: Config): Promise<RunningService> {
+  process.umask(PRIVATE); // of workers too: pictures, results and the URLs of webhooks are nobody else's
   const container = await createContainer(config);
   const logger = container.resolve(LOGGER);
   const queue = container.resolve(JOB_QUEUE);

@@ -64,6 +64,15 @@ export class OriginNotAllowedError extends HiresFixError {
   }
 }
 
+/** The request names a host that this service does not go by. */
+export class HostNotAllowedError extends HiresFixError {
+  readonly code = 'ERR_HOST_NOT_ALLOWED';
+
+  constructor(host: string) {
+    super(`This service does not answer to the name ${quoted(host)}. Its owner can add it to ALLOWED_HOSTS`);
+  }
+}
+
 const MAX_QUOTE = 100;
 
 function quoted(value: unknown): string {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
+import { isAllowedHost } from '../access/allowed-host.ts';
 import { isAllowedOrigin } from '../access/allowed-origin.ts';
-import { OriginNotAllowedError } from './errors.ts';
+import { HostNotAllowedError, OriginNotAllowedError } from './errors.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const EXPOSED_HEADERS = [
@@ -37,6 +38,14 @@ export function securityHeaders(config: Pick<Config, 'allowedOrigins'>): Request
       'Referrer-Policy': 'no-referrer',
       'Cache-Control': 'no-store',
     });
+    next();
+  };
+}
+
+/** Refuses requests by a name that is not the service's, before anything else of them is looked at. */
+export function hostPolicy(config: Pick<Config, 'host' | 'allowedHosts'>): RequestHandler {
+  return (request, _response, next) => {
+    if (!isAllowedHost(request.headers.host, config)) throw new HostNotAllowedError(request.headers.host ?? '');
     next();
   };
 }

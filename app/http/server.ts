@@ -25,7 +25,7 @@ import { modelsRoute } from './routes/models-route.ts';
 import { restoreRoute } from './routes/restore-route.ts';
 import { submitRoute } from './routes/submit-route.ts';
 import { upscaleRoute } from './routes/upscale-route.ts';
-import { originPolicy, requestLog, securityHeaders } from './security.ts';
+import { hostPolicy, originPolicy, requestLog, securityHeaders } from './security.ts';
 
 /** Against clients that open connections and send little; how long an answer takes is not limited. */
 const CONNECTION_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 };
@@ -43,7 +43,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   const context = { config, queue, files, catalog, awaited: new AwaitedJobs(queue) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  app.use(requestLog(logger), discardRest(), securityHeaders(config), originPolicy(config));
+  app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use(healthRoute(context), docsRoute());
   app.use(authentication(config), rateLimit(config));
   app.use(

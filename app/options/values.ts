@@ -85,6 +85,8 @@ export function keys() {
     if (!given.every((key) => /^[\x21-\x7e]+$/.test(key))) {
       context.addIssue('expected keys of printable ASCII characters without spaces, comma-separated');
     }
+    // A template that rendered to nothing must not open the service to everyone.
+    if (given.length === 0) context.addIssue('expected at least one key; leave it unset for a service without keys');
     return given;
   });
 }
@@ -103,6 +105,17 @@ export function origins() {
       context.addIssue('expected origins such as https://example.org, comma-separated');
     }
     return urls.map(([origin, url]) => url?.origin ?? origin);
+  });
+}
+
+/** Names or addresses as a `Host` header has them, without a port, comma-separated; read in lower case. */
+export function hosts() {
+  return z.string().transform((text, context) => {
+    const given = itemsOf(text).map((host) => host.toLowerCase());
+    if (!given.every((host) => /^([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])$/.test(host))) {
+      context.addIssue('expected names or addresses without scheme and port, such as up.example.org, comma-separated');
+    }
+    return given;
   });
 }
 

@@ -7,6 +7,7 @@ import { TooManyStreamsError, UnauthorizedError } from '../access/errors.ts';
 import { MAX_STREAMS_PER_CALLER, Shares } from '../access/shares.ts';
 import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
+import { isAllowedHost } from '../access/allowed-host.ts';
 import { isAllowedOrigin } from '../access/allowed-origin.ts';
 import type { Job } from '../jobs/job.ts';
 import { hasEnded } from '../jobs/job.ts';
@@ -57,7 +58,7 @@ const subject = z
   .refine(({ job_id, idempotency_key }) => job_id !== undefined || idempotency_key !== undefined);
 
 export interface GatewayDependencies {
-  readonly config: Pick<Config, 'allowedOrigins' | 'apiKeyDigests'>;
+  readonly config: Pick<Config, 'allowedHosts' | 'allowedOrigins' | 'apiKeyDigests' | 'host'>;
   readonly logger: Logger;
   readonly queue: JobQueue;
 }
@@ -75,7 +76,10 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
     cors: { origin: [...config.allowedOrigins] },
     // CORS only keeps pages from reading answers; this keeps them from connecting at all.
     allowRequest: ({ headers }, decide) =>
-      decide(null, isAllowedOrigin(headers.origin, headers.host, config.allowedOrigins)),
+      decide(
+        null,
+        isAllowedHost(headers.host, config) && isAllowedOrigin(headers.origin, headers.host, config.allowedOrigins),
+      ),
   });
   const keys = new ApiKeys(config.apiKeyDigests);
   const shares = new Shares(MAX_STREAMS_PER_CALLER);

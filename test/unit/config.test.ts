@@ -13,6 +13,7 @@ describe('loadConfig', () => {
       port: 8001,
       host: '127.0.0.1',
       allowedOrigins: [],
+      allowedHosts: [],
       apiKeyDigests: [],
       rateLimitPerMinute: 0,
       maxFileSizeBytes: 10 * 2 ** 20,
@@ -77,6 +78,21 @@ describe('loadConfig', () => {
   it('reads origins, with or without a slash', () => {
     const { allowedOrigins } = loadConfig({ ALLOWED_ORIGINS: 'https://a.example/, http://localhost:3000' });
     expect(allowedOrigins).toEqual(['https://a.example', 'http://localhost:3000']);
+  });
+
+  it.each([',', ' ', ' , ,', '\t'])('takes no API_KEY that holds no key, as %j does not', (key) => {
+    expect(() => loadConfig({ API_KEY: key })).toThrow(/API_KEY: expected at least one key/);
+  });
+
+  it('takes names of hosts, without scheme and port', () => {
+    expect(loadConfig({ ALLOWED_HOSTS: 'Up.example, 10.0.0.5,[fe80::1]' }).allowedHosts).toEqual([
+      'up.example',
+      '10.0.0.5',
+      '[fe80::1]',
+    ]);
+    for (const bad of ['https://up.example', 'up.example:80', 'two words', '*']) {
+      expect(() => loadConfig({ ALLOWED_HOSTS: bad })).toThrow(/ALLOWED_HOSTS: expected names/);
+    }
   });
 
   it('keeps the digests of keys, and does not show bad ones', () => {
@@ -165,6 +181,7 @@ describe('.env.example', () => {
     expect(loadConfig(example as Record<string, string>)).toEqual(loadConfig({}));
     const empty = Object.entries(example).flatMap(([name, value]) => (value ? [] : [name]));
     expect(empty.sort()).toEqual([
+      'ALLOWED_HOSTS',
       'ALLOWED_ORIGINS',
       'API_KEY',
       'AWS_ACCESS_KEY_ID',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { Agent, get } from 'node:http';
+import { Agent, get, request as clientRequest } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { eventually } from '../../support/eventually.ts';
 import { openDescriptors } from '../../support/servers/open-descriptors.ts';
 import { quantile } from '../../support/servers/open-loop.ts';
-import { postHead } from '../../support/servers/raw-http.ts';
+import { postHead, rawConnection } from '../../support/servers/raw-http.ts';
 import type { ServeProcess } from '../../support/servers/serve-process.ts';
 import { serveProcess } from '../../support/servers/serve-process.ts';
 import { attackByUpgrade, first } from '../../support/servers/upgrade-attacks.ts';
@@ -128,6 +128,28 @@ describe('a service among hostile clients', () => {
     expect(await stopMs()).toBeLessThan(GRACE_MS);
   }, 180_000);
 
+  it('answers no name but its own, and to no page but its own, by request or by socket', async () => {
+    const before = await settled(server.pid);
+    const evil = Array.from({ length: 20 }, (_, index) => `host-${index}.evil.example`);
+    const ask = async (path: string, host: string, origin: string): Promise<number> => {
+      const headers = { Host: host, Origin: origin, 'X-API-KEY': STRANGER, 'Content-Length': '0' };
+      const request = clientRequest(`${server.url}${path}`, { method: 'POST', headers, agent: false }).end();
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'close');
+      return response.statusCode ?? 0;
+    };
+    for (const name of evil) {
+      expect(await ask('/jobs', `${name}:${port}`, `http://${name}:${port}`)).toBe(403);
+      expect(await ask('/jobs', `localhost:${port}`, `http://${name}:${port}`)).toBe(403);
+      expect(await ask('/socket.io/?EIO=4&transport=polling', `${name}:${port}`, `http://${name}:${port}`)).toBe(400);
+      expect(await upgradeStatus(port, name)).toBe('400');
+    }
+    expect(await upgradeStatus(port, `localhost:${port}`)).toBe('101');
+    expect(await strangersWait()).toBeLessThan(50);
+    expect(await descriptorsLikeBefore(before)).toBeLessThanOrEqual(before);
+  }, 60_000);
+
   it('leaves others a quarter of all connections, however many one address opens', async () => {
     const sockets = Array.from({ length: 2100 }, () =>
       connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }).on('error', () => undefined),
@@ -149,6 +171,27 @@ async function settled(pid: number): Promise<number> {
     now = next;
   }
   return now;
+}
+
+/** What a websocket of this host's own page is answered. */
+async function upgradeStatus(port: number, host: string): Promise<string | undefined> {
+  const connection = await rawConnection(port);
+  connection.write(
+    [
+      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+      `Host: ${host}`,
+      `Origin: http://${host}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      '',
+      '',
+    ].join('\r\n'),
+  );
+  const head = await connection.until(/\r\n\r\n/);
+  connection.destroy();
+  return /^HTTP\/1.1 (\d{3})/.exec(head)?.[1];
 }
 
 /** A job that goes on for longer than the test. */
