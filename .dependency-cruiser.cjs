@@ -1,4 +1,4 @@
-/** The arrows of docs/architecture.md: imports go downward only, and each foreign library has one room. */
+/** The arrows of docs/architecture.md: imports go downward only, and each foreign library has one room. Highest first. */
 const LAYERS = [
   'cli',
   'http',
@@ -22,7 +22,7 @@ const LAYERS = [
   'files',
 ];
 
-/** What a layer may import beside itself and the files at the top (`config.ts`, `errors.ts`, `logger.ts`). */
+/** What a layer may import beside itself and the files beside the rooms. All of it lies below the layer. */
 const MAY_IMPORT = {
   cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging', 'options', 'files'],
   http: [
@@ -72,12 +72,47 @@ const MAY_IMPORT = {
   files: [],
 };
 
+for (const [layer, others] of Object.entries(MAY_IMPORT)) {
+  const upward = others.filter((other) => LAYERS.indexOf(other) <= LAYERS.indexOf(layer));
+  if (upward.length > 0) throw new Error(`${layer} may not import ${upward.join(', ')}: not below it in LAYERS`);
+}
+
 const layerRules = LAYERS.map((layer) => ({
   name: `${layer}-imports-downward`,
   severity: 'error',
   from: { path: `^app/${layer}/` },
   to: { path: '^app/[^/]+/', pathNot: `^app/(${[layer, ...MAY_IMPORT[layer]].join('|')})/` },
 }));
+
+/** The files beside the rooms: who in the house may import each, for its types alone too, and what it may import itself. */
+const ANY = '^app/';
+const FILES = {
+  errors: { importedBy: ANY, imports: '^$' },
+  config: {
+    importedBy:
+      '^app/((cli|http|realtime|jobs|worker|processing|catalog)/|(logger|main|container|worker-container)\\.ts$)',
+    imports: '^app/(options/|errors\\.ts$)',
+  },
+  logger: { importedBy: '^app/((http|realtime|webhooks|jobs)/|container\\.ts$)', imports: '^app/config\\.ts$' },
+  'worker-container': { importedBy: '^app/worker/', imports: ANY },
+  container: { importedBy: '^app/main\\.ts$', imports: ANY },
+  main: { importedBy: '^app/cli/', imports: ANY },
+};
+
+const fileRules = Object.entries(FILES).flatMap(([file, { importedBy, imports }]) => [
+  {
+    name: `${file}-is-known-where-it-may-be`,
+    severity: 'error',
+    from: { path: '^app/', pathNot: importedBy },
+    to: { path: `^app/${file}\\.ts$` },
+  },
+  {
+    name: `${file}-imports-downward`,
+    severity: 'error',
+    from: { path: `^app/${file}\\.ts$` },
+    to: { path: '^app/', pathNot: imports },
+  },
+]);
 
 /** A library, and the only places that may import it. */
 const ROOMS = {
@@ -106,6 +141,7 @@ const roomRules = Object.entries(ROOMS).map(([library, room]) => ({
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...fileRules,
     ...roomRules,
     {
       name: 'no-circular',
@@ -114,10 +150,11 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
-      name: 'pure-layers-know-no-composition',
+      // Of types too: two rooms that know each other are one. Inside a room types may (onnx: a graph and its values).
+      name: 'no-circle-between-rooms',
       severity: 'error',
-      from: { path: '^app/[^/]+/', pathNot: '^app/(cli|worker)/' },
-      to: { path: '^app/(main|container|worker-container)\\.ts$' },
+      from: { path: '^app/([^/]+)' },
+      to: { circular: true, path: '^app/', pathNot: '^app/$1(/|$)' },
     },
     {
       name: 'one-server-loads-nothing-of-several',
