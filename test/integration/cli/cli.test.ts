@@ -90,11 +90,16 @@ describe('hiresfix', () => {
         ),
       );
       expect(help).toMatchObject({ code: 0, stderr: '' });
-      for (const command of ['upscale', 'models', 'serve'])
+      for (const command of ['upscale', 'face', 'faces', 'restore', 'colorize', 'models', 'serve'])
         expect(help?.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
       const flags =
         'output upscaler scale width height tile tile-pad pre-pad denoise-strength device format quality metadata suffix overwrite server json';
       for (const flag of flags.split(' ')) expect(upscale?.stdout).toMatch(new RegExp(`--${flag}\\b`));
+      const onPictures = await Promise.all(
+        ['face', 'faces', 'restore', 'colorize'].map((name) => run([name, '--help'])),
+      );
+      for (const { stdout } of onPictures)
+        expect(stdout).toMatch(/--server <url>[^]*--json[^]*Examples:\n {2}hiresfix /);
       expect(models?.stdout).toMatch(/list[^]*inspect[^]*run/);
       expect(version?.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
       expect([nothing?.code, nothing?.stdout]).toEqual([2, '']);
@@ -130,6 +135,13 @@ describe('hiresfix', () => {
         [
           ['upscale', 'a.png', '-o', 'b.png', '-u', './lost.pth'],
           /^hiresfix: --upscaler: there is no file \.\/lost\.pth/,
+        ],
+        [['faces'], /missing required argument 'input'/],
+        [['faces', 'a.png', '--face-model', 'realesrgan'], /'realesrgan' is invalid. Allowed choices are gfpgan/],
+        [['faces', 'a.png', '--server', 'ftp://here'], /^hiresfix: --server: expected a URL .* got "ftp:\/\/here"/],
+        [
+          ['face', 'a.png', '-o', 'b.png', '--faces', 'first'],
+          /^hiresfix: --faces: must be whole numbers from 0, comma/,
         ],
         [['models', 'inspect', 'lost.pth'], /^hiresfix: lost\.pth: there is no such file/],
         [['serve', '--port', '99999'], /^hiresfix: --port: expected a whole number from 0 to 65535, got "99999"/],
