@@ -1,6 +1,7 @@
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import { downloadReport } from './download-report.ts';
 import type { ProcessorHooks } from './process-images.ts';
+import type { WorkProgress } from './progress.ts';
 import { StageClock } from './stage-clock.ts';
 import type { DownloadTask } from './tasks.ts';
 
@@ -13,9 +14,8 @@ export async function downloadModel(
   catalog: Pick<ModelCatalog, 'download'>,
   hooks: Pick<ProcessorHooks, 'onProgress'>,
 ): Promise<void> {
-  const report = downloadReport(
-    new StageClock(0, 1, { downloading: [0, 1] }, (progress) => hooks.onProgress(progress)),
-  );
+  const tell = (progress: WorkProgress): void => hooks.onProgress(progress);
+  const report = downloadReport(StageClock.ofImage({ image: 0, images: 1 }, tell, { downloading: [0, 1] }));
   try {
     await catalog.download(model, { onProgress: report.onProgress });
   } finally {

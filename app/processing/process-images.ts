@@ -33,9 +33,18 @@ export interface ProcessorHooks {
   onImageFailed(index: number, error: unknown): void;
 }
 
+/** What the work on one image of a task is given. */
+export interface ImageContext {
+  readonly clock: StageClock;
+  /** Whether its faces are left as they are, because an earlier worker died over them (`Rung.withoutFaces`). */
+  readonly leavesFaces: boolean;
+}
+
 /** A finished image and what is to be said of how it came about. */
 export interface Made {
   readonly image: ScratchImage;
+  /** How far the image's progress has come when it is made, 0..1; the rest is encoding it. */
+  readonly encodingFrom: number;
   readonly info: Omit<ResultInfo, 'format' | 'seconds'>;
 }
 
@@ -45,8 +54,8 @@ export interface PixelWork<P> {
    * What is going to be done: what can fail before there is anything to lose.
    * @returns also the shape that the result will have
    */
-  plan(image: Image, clock: StageClock): Promise<{ readonly plan: P; readonly shape: ImageShape }>;
-  make(image: Image, plan: P, clock: StageClock): Promise<Made>;
+  plan(image: Image, context: ImageContext): Promise<{ readonly plan: P; readonly shape: ImageShape }>;
+  make(image: Image, plan: P, context: ImageContext): Promise<Made>;
 }
 
 /** One worker's run of a task: what it must do without, where its files go, and who is told. */
@@ -82,7 +91,7 @@ const TASK_ERRORS = [
  */
 export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run: ImagesRun): Promise<void> {
   const written = new Set<string>();
-  await eachImage(task, run, (image, clock) => processImage(image, work, { ...run, task, written, clock }));
+  await eachImage(task, run, (image, context) => processImage(image, work, { ...run, task, written, context }));
 }
 
 /**
@@ -93,14 +102,16 @@ export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run
 export async function eachImage(
   { images }: Pick<ImagesTask, 'images'>,
   { rung, hooks }: Pick<TaskRun, 'rung' | 'hooks'>,
-  work: (image: TaskImage, clock: StageClock) => Promise<Omit<ImageResult, 'index'>>,
+  work: (image: TaskImage, context: ImageContext) => Promise<Omit<ImageResult, 'index'>>,
 ): Promise<void> {
   for (const [index, image] of images.entries()) {
     if (rung.finished.includes(index)) continue;
     hooks.onImage(index);
-    const clock = new StageClock(index, images.length, {}, (progress) => hooks.onProgress(progress));
+    const which = { image: index, images: images.length };
+    const clock = StageClock.ofImage(which, (progress) => hooks.onProgress(progress));
+    const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
     try {
-      hooks.onResult({ index, ...(await work(image, clock)) });
+      hooks.onResult({ index, ...(await work(image, { clock, leavesFaces })) });
     } catch (error) {
       if (TASK_ERRORS.some((kind) => error instanceof kind)) throw error;
       hooks.onImageFailed(index, error);
@@ -112,26 +123,28 @@ interface ImageRun extends ImagesRun {
   readonly task: ImagesTask;
   /** Results of this task, which no other result may replace. */
   readonly written: Set<string>;
-  readonly clock: StageClock;
+  readonly context: ImageContext;
 }
 
 async function processImage<P>(
   image: TaskImage,
   work: PixelWork<P>,
-  { task, written, clock, scratch, maxInputPixels }: ImageRun,
+  { task, written, context, scratch, maxInputPixels }: ImageRun,
 ): Promise<Omit<ImageResult, 'index'>> {
+  const { clock } = context;
   const limits = { maxPixels: maxInputPixels, name: image.name };
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
-  const { plan, shape } = await work.plan(decoded.image, clock);
+  const { plan, shape } = await work.plan(decoded.image, context);
   const format = resultFormat(task.output.output_format, decoded, shape);
   const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
   await assertFree(file, task.mayOverwrite === true, written);
-  const made = await work.make(decoded.image, plan, clock);
-  clock.at('encoding', 0);
+  const made = await work.make(decoded.image, plan, context);
+  const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
+  encoding.at('encoding', 0);
   const how = { file, format, decoded, output: task.output, scratch };
   const warnings = await clock.time('encode', () => encode(made.image, how));
   written.add(file);
-  clock.at('encoding', 1);
+  encoding.at('encoding', 1);
   return {
     file,
     bytes: (await stat(file)).size,

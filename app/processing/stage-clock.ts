@@ -1,62 +1,97 @@
 import type { Stage, WorkProgress } from './progress.ts';
 
-/** What part of one image's work a stage is, as `[from, to]` of 0..1. */
+/** Which part of a clock's progress each stage fills, as `[from, to]` of 0..1. */
 export type StageShares = Readonly<Partial<Record<Stage, readonly [number, number]>>>;
 
 /** What a stage may say beside how far it has come. */
 export type StageDetail = Pick<WorkProgress, 'tile' | 'tiles' | 'downloadedBytes' | 'totalBytes'>;
 
-/** Turns the steps of one image's work into progress of the whole task, and takes the seconds of each stage. */
+/**
+ * Turns the steps of one image's work into progress of the whole task, and takes the seconds of each step. A clock owns a part
+ * of the image's progress; who is to fill a part of that gets a clock of its own (`span`).
+ */
 export class StageClock {
-  /** Index of the image, from 0. */
-  readonly image: number;
+  readonly #image: ImageMeter;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #shares: StageShares;
+
+  private constructor(image: ImageMeter, [from, to]: readonly [number, number], shares: StageShares) {
+    this.#image = image;
+    this.#from = from;
+    this.#to = to;
+    this.#shares = shares;
+  }
+
+  /**
+   * The clock of a whole image.
+   * @param image its index, from 0, of `images`
+   * @param shares which part of the image's progress each stage fills; a stage without one moves nothing
+   */
+  static ofImage(
+    { image, images }: { readonly image: number; readonly images: number },
+    report: (progress: WorkProgress) => void,
+    shares: StageShares = {},
+  ): StageClock {
+    return new StageClock(new ImageMeter(image, images, report), [0, 1], shares);
+  }
+
+  /**
+   * A clock that owns `from`..`to` (0..1) of what this one owns; the seconds are taken together.
+   * @param shares which part of that each stage fills; a stage without one moves nothing
+   */
+  span(from: number, to: number, shares: StageShares = {}): StageClock {
+    return new StageClock(this.#image, [this.#ofImage(from), this.#ofImage(to)], shares);
+  }
+
+  /** Says how far a stage has come, 0..1. The progress of the image never falls. */
+  at(stage: Stage, share: number, detail: StageDetail = {}): void {
+    const fraction = Math.min(Math.max(share, 0), 1); // a download may bring more bytes than it said
+    const range = this.#shares[stage];
+    if (range) this.#image.reach(this.#ofImage(range[0] + (range[1] - range[0]) * fraction));
+    this.#image.tell(stage, fraction, detail);
+  }
+
+  /** Runs a step and adds its time to `name`, without that of steps within it that are timed themselves. */
+  async time<T>(name: string, step: () => T | Promise<T>): Promise<T> {
+    return this.#image.time(name, step);
+  }
+
+  /** Seconds by name, of all clocks of the image, to the millisecond, with their total. */
+  seconds(): Readonly<Record<string, number>> {
+    return this.#image.seconds();
+  }
+
+  #ofImage(share: number): number {
+    return this.#from + (this.#to - this.#from) * share;
+  }
+}
+
+/** What the clocks of one image have in common: how far it has come, and how long that took. */
+class ImageMeter {
+  readonly #image: number;
   readonly #images: number;
   readonly #report: (progress: WorkProgress) => void;
   readonly #seconds = new Map<string, number>();
-  #shares: StageShares;
-  #part: readonly [from: number, to: number] = [0, 1];
   #reached = 0;
   /** Seconds of the steps that were timed within the one that runs. */
   #within = 0;
 
-  constructor(image: number, images: number, shares: StageShares, report: (progress: WorkProgress) => void) {
-    this.image = image;
+  constructor(image: number, images: number, report: (progress: WorkProgress) => void) {
+    this.#image = image;
     this.#images = images;
-    this.#shares = shares;
     this.#report = report;
   }
 
-  /** Other shares, once it is known what the work will be. */
-  set shares(shares: StageShares) {
-    this.#shares = shares;
+  reach(share: number): void {
+    this.#reached = Math.max(this.#reached, share);
   }
 
-  /** Which part of the image's work the shares are shares of; all of it where this is not set. */
-  set part(part: readonly [from: number, to: number]) {
-    this.#part = part;
+  tell(stage: Stage, stageProgress: number, detail: StageDetail): void {
+    const progress = (this.#image + this.#reached) / this.#images;
+    this.#report({ stage, progress, stageProgress, image: this.#image + 1, images: this.#images, ...detail });
   }
 
-  /** Says how far a stage has come, 0..1. The whole never falls. */
-  at(stage: Stage, share: number, detail: StageDetail = {}): void {
-    const fraction = Math.min(Math.max(share, 0), 1); // a download may bring more bytes than it said
-    const range = this.#shares[stage];
-    if (range) this.#reached = Math.max(this.#reached, this.#whole(range[0] + (range[1] - range[0]) * fraction));
-    this.#report({
-      stage,
-      progress: (this.image + this.#reached) / this.#images,
-      stageProgress: fraction,
-      image: this.image + 1,
-      images: this.#images,
-      ...detail,
-    });
-  }
-
-  #whole(share: number): number {
-    const [from, to] = this.#part;
-    return from + (to - from) * share;
-  }
-
-  /** Runs a step and adds its time to `name`, without that of steps within it that are timed themselves. */
   async time<T>(name: string, step: () => T | Promise<T>): Promise<T> {
     const start = performance.now();
     const before = this.#within;
@@ -70,7 +105,6 @@ export class StageClock {
     }
   }
 
-  /** Seconds by name, to the millisecond, with their total. */
   seconds(): Readonly<Record<string, number>> {
     const round = (value: number) => Math.round(value * 1000) / 1000;
     const total = [...this.#seconds.values()].reduce((a, b) => a + b, 0);

@@ -14,24 +14,21 @@ import type { FaceNetworkOptions } from '../networks/network-session.ts';
 import { NetworkSession } from '../networks/network-session.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
+import type { ImageContext } from '../process-images.ts';
 import type { FaceModelUse, Fallback, RunningOn } from '../result.ts';
-import type { StageClock } from '../stage-clock.ts';
 
 /** Catalogue names of what every pipeline uses. */
 export const DETECTOR = 'retinaface-resnet50';
 export const PARSER = 'parsenet';
 
 /** What face networks are run with. */
-export interface FaceContext {
+export interface FaceContext extends ImageContext {
   /** Folder of scratch files. */
   readonly scratch: string;
   /** Devices to try, best first. */
   readonly devices: readonly SessionDevice[];
-  readonly clock: StageClock;
   /** Called before networks are loaded. */
   readonly onRunning: (on: RunningOn) => void;
-  /** Images whose faces are left as they are, by index (`Attempt.withoutFaces`). */
-  readonly withoutFaces: readonly number[];
 }
 
 /** Restoring is this much of its stage; parsing is the next part, and pasting the rest. */

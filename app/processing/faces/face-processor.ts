@@ -12,20 +12,22 @@ import type { FaceOptions } from '../../options/face-task-options.ts';
 import { faceTaskSettings } from '../../options/face-task-options.ts';
 import { FACE_SIDE } from './align-face.ts';
 import type { HiresFixProcessor } from '../upscale/hires-fix-processor.ts';
-import type { Made, PixelWork, TaskRun } from '../process-images.ts';
+import type { ImageContext, Made, PixelWork, TaskRun } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
 import type { Size } from '../result.ts';
-import type { StageClock } from '../stage-clock.ts';
 import { targetSize } from '../upscale/target-size.ts';
 import { taskDevices } from '../networks/task-devices.ts';
 import type { FaceTask } from '../tasks.ts';
 import { upscaleOptions } from '../../options/upscale-options.ts';
 
+/** Where encoding begins in the progress of an image that is one face. */
+const ENCODING_FROM = 0.9;
+
 interface AlignedPlan {
   readonly size: Size;
 }
 
-type Shared = Omit<FaceContext, 'clock'>;
+type Shared = Omit<FaceContext, keyof ImageContext>;
 
 /** Restores the faces of pictures, or pictures that are one face each. */
 export class FaceProcessor {
@@ -55,36 +57,35 @@ export class FaceProcessor {
       return;
     }
     const devices = taskDevices(this.#config, { ...task, ...rung });
-    const { withoutFaces = [] } = rung;
-    const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces };
+    const shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks) };
     const work = this.#aligned(options, settings, shared);
     await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
   }
 
   #aligned(options: FaceOptions, settings: FaceSettings, shared: Shared): PixelWork<AlignedPlan> {
     return {
-      plan: async (image, clock) => {
+      plan: async (image, { clock }) => {
         const side = options.size ?? FACE_SIDE;
         const size = targetSize(image, { width: side, height: side }, 1, this.#config.maxOutputPixels);
         if (options.face_model === 'realesrgan') await this.#crops.prepare(settings, clock);
         else await this.#faces.prepare(settings, clock);
         return { plan: { size }, shape: { ...image, ...size } };
       },
-      make: (image, { size }, clock) => this.#makeAligned(image, size, { options, settings, shared, clock }),
+      make: (image, { size }, context) => this.#makeAligned(image, size, { options, settings, shared, context }),
     };
   }
 
   async #makeAligned(
     source: Image,
     size: Size,
-    how: { options: FaceOptions; settings: FaceSettings; shared: Shared; clock: StageClock },
+    how: { options: FaceOptions; settings: FaceSettings; shared: Shared; context: ImageContext },
   ): Promise<Made> {
-    const { options, settings, shared, clock } = how;
-    clock.shares = { restoring: [0, 0.9], encoding: [0.9, 1] };
+    const { options, settings, shared } = how;
+    const clock = how.context.clock.span(0, ENCODING_FROM, { restoring: [0, 1] });
     const isCrop = options.face_model === 'realesrgan';
     const at = isCrop ? size : { width: FACE_SIDE, height: FACE_SIDE };
     const background = toSize(source, at, shared.scratch);
-    const context = { ...shared, clock };
+    const context = { ...shared, ...how.context, clock };
     const restored = isCrop
       ? await this.#crops.restore(rowsOf(source), background, settings, context)
       : await this.#faces.restoreAligned(rowsOf(source), background, settings, context);
@@ -122,5 +123,9 @@ function madeOf(
 ): Made {
   const output = { width: image.width, height: image.height };
   const scale = Math.round((output.width / width) * 1e4) / 1e4;
-  return { image, info: { ...info, input: { width, height }, output, scale, fallbacks, warnings } };
+  return {
+    image,
+    encodingFrom: ENCODING_FROM,
+    info: { ...info, input: { width, height }, output, scale, fallbacks, warnings },
+  };
 }

@@ -9,7 +9,7 @@ import { faceSettings } from '../../options/face-options.ts';
 import type { FaceRestorer } from './face-restorer.ts';
 import type { Face } from './face.ts';
 import { faceSize } from './face.ts';
-import type { TaskRun } from '../process-images.ts';
+import type { ImageContext, TaskRun } from '../process-images.ts';
 import { eachImage } from '../process-images.ts';
 import type { ImageResult } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
@@ -30,7 +30,7 @@ export interface FaceView {
   readonly size: number;
 }
 
-type Shared = Omit<FaceContext, 'clock'>;
+type Shared = Omit<FaceContext, keyof ImageContext>;
 
 /** Lists the faces of images, each image's in a JSON file: `{"faces": [...]}`. */
 export class FindFacesProcessor {
@@ -50,21 +50,21 @@ export class FindFacesProcessor {
     const { rung, scratch, hooks } = run;
     const { model } = faceSettings(task.options, this.#config, this.#config.modelFace);
     const devices = taskDevices(this.#config, { ...task, ...rung });
-    const shared: Shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks), withoutFaces: [] };
-    await eachImage(task, run, (image, clock) => this.#list(image, model, { ...shared, clock }));
+    const shared: Shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks) };
+    await eachImage(task, run, (image, context) => this.#list(image, model, { ...shared, ...context }));
   }
 
   async #list(
     { file: source, name, outputStem }: TaskImage,
     model: FaceModelName,
-    context: FaceContext,
+    shared: FaceContext,
   ): Promise<Omit<ImageResult, 'index'>> {
-    const { clock, scratch } = context;
-    clock.shares = { loading: [0, 0.1], detecting: [0.1, 1] };
+    const clock = shared.clock.span(0, 1, { detecting: [0.1, 1] });
+    const context = { ...shared, clock };
     const { image, warnings } = await decode(source, { maxPixels: this.#config.maxInputPixels, name }, clock);
     const { faces, info, fallbacks } = await this.#faces.find(rowsOf(image), model, context);
     const file = `${outputStem}.json`;
-    const partial = join(scratch, 'faces.json');
+    const partial = join(context.scratch, 'faces.json');
     await writeFile(partial, JSON.stringify({ faces: faces.map(viewOf) }));
     await rename(partial, file);
     const { width, height } = image;

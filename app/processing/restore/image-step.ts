@@ -4,11 +4,11 @@ import type { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { ModelSlot } from '../networks/model-slot.ts';
 import type { RestoreOptions } from '../../options/restore-options.ts';
+import type { ImageContext } from '../process-images.ts';
 import type { Fallback, RunningOn, StepInfo } from '../result.ts';
-import type { StageClock } from '../stage-clock.ts';
 
 /** What the steps of a restoration share. */
-export interface StepContext {
+export interface StepContext extends ImageContext {
   readonly options: RestoreOptions;
   /** Whether other images follow, which may use what is loaded. */
   readonly isBatch: boolean;
@@ -20,11 +20,8 @@ export interface StepContext {
   readonly maxTile?: number | undefined;
   /** Where the step's network is held while it is loaded. */
   readonly slot: ModelSlot;
-  readonly clock: StageClock;
   /** Called before a network is loaded: what is said of the step before does not hold for this one. */
   readonly onRunning: (on: RunningOn) => void;
-  /** Images whose faces are left as they are, by index (`Attempt.withoutFaces`). */
-  readonly withoutFaces: readonly number[];
 }
 
 /** What a step has made of a picture. */

@@ -5,11 +5,11 @@ import { rowsOf } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import { ModelSlot } from '../networks/model-slot.ts';
-import type { Made, PixelWork, TaskRun } from '../process-images.ts';
+import type { ImageContext, Made, PixelWork, TaskRun } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
 import type { RestoreStep } from '../../options/restore-options.ts';
 import type { Fallback, StepInfo } from '../result.ts';
-import type { StageClock } from '../stage-clock.ts';
+import type { StageShares } from '../stage-clock.ts';
 import { targetSize } from '../upscale/target-size.ts';
 import { taskDevices } from '../networks/task-devices.ts';
 import type { RestoreTask } from '../tasks.ts';
@@ -17,13 +17,15 @@ import type { RestoreTask } from '../tasks.ts';
 /** What a step is done by. */
 export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;
 
-/** What of an image's progress is encoding. */
+/** Share of an image's progress that is spent encoding. */
 const ENCODING_SHARE = 0.04;
-/** What of a step's progress is loading its network. */
-const LOADING_SHARE = 0.05;
-
-/** What of a step's progress is finding faces, where it does that. */
-const DETECTING_SHARE = 0.1;
+/** The stages of a step: of `detecting`, `restoring` and `colorizing` each step has those that it does. */
+const STEP_STAGES: StageShares = {
+  loading: [0, 0.05],
+  detecting: [0.05, 0.15],
+  restoring: [0.05, 1],
+  colorizing: [0.05, 1],
+};
 
 /** Restores every image of a task by its steps, one after another at the image's own size, with one model loaded at a time. */
 export class RestoreProcessor {
@@ -51,21 +53,20 @@ export class RestoreProcessor {
       maxTile: rung.maxTile,
       slot,
       onRunning: (on) => hooks.onRunning(on),
-      withoutFaces: rung.withoutFaces ?? [],
-    } satisfies Omit<StepContext, 'clock'>;
+    } satisfies Omit<StepContext, keyof ImageContext>;
     await processImages(task, this.#work(task.steps, context), { ...run, maxInputPixels });
     await slot.clear();
   }
 
-  #work(names: readonly RestoreStep[], shared: Omit<StepContext, 'clock'>): PixelWork<undefined> {
+  #work(names: readonly RestoreStep[], shared: Omit<StepContext, keyof ImageContext>): PixelWork<undefined> {
     return {
-      plan: async (image, clock) => {
+      plan: async (image, context) => {
         const size = targetSize(image, {}, 1, this.#config.maxOutputPixels);
-        for (const name of names) await this.#steps[name].prepare({ ...shared, clock });
+        for (const name of names) await this.#steps[name].prepare({ ...shared, ...context });
         const shape = names.reduce((from: ImageShape, name) => this.#steps[name].shapeOf(from), { ...image, ...size });
         return { plan: undefined, shape };
       },
-      make: (image, _plan, clock) => this.#run(names, image, { ...shared, clock }),
+      make: (image, _plan, context) => this.#run(names, image, { ...shared, ...context }),
     };
   }
 
@@ -76,10 +77,11 @@ export class RestoreProcessor {
     const warnings: string[] = [];
     let source: RowSource | ScratchImage = rowsOf(input);
     for (const [index, name] of names.entries()) {
-      shareOut(clock, index, names.length);
+      const part = (1 - ENCODING_SHARE) / names.length;
+      const step = { ...context, clock: clock.span(index * part, (index + 1) * part, STEP_STAGES) };
       const before: RowSource | ScratchImage = source;
       const start = performance.now();
-      const result: StepResult = await clock.time(name, () => this.#steps[name].run(before, context));
+      const result: StepResult = await clock.time(name, () => this.#steps[name].run(before, step));
       const seconds = Math.round(performance.now() - start) / 1000;
       if (before instanceof ScratchImage) before.dispose();
       steps.push({ step: name, ...result.info, seconds });
@@ -93,21 +95,8 @@ export class RestoreProcessor {
     const device = [...new Set(steps.flatMap((step) => step.device ?? []))].join(', ');
     return {
       image: source,
+      encodingFrom: 1 - ENCODING_SHARE,
       info: { steps, ...told, device_asked: options.device ?? this.#config.device, device, precision: 'fp32' },
     };
   }
-}
-
-/** Gives the stages the part of the whole that is this step's. */
-function shareOut(clock: StageClock, index: number, count: number): void {
-  const part = (1 - ENCODING_SHARE) / count;
-  const [from, to] = [index * part, (index + 1) * part];
-  const work = [from + LOADING_SHARE * part, to] as const;
-  clock.shares = {
-    loading: [from, work[0]],
-    detecting: [work[0], work[0] + DETECTING_SHARE * part],
-    restoring: work,
-    colorizing: work,
-    encoding: [1 - ENCODING_SHARE, 1],
-  };
 }

@@ -2,20 +2,24 @@ import { basename } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { Image } from '../../imaging/image.ts';
 import { rowsOf } from '../../imaging/rows.ts';
-import type { FaceContext } from '../faces/face-pipeline.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
 import { faceSettings } from '../../options/face-options.ts';
 import type { FaceRestorer } from '../faces/face-restorer.ts';
 import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.ts';
-import type { Made, PixelWork, TaskRun } from '../process-images.ts';
+import type { ImageContext, Made, PixelWork, TaskRun } from '../process-images.ts';
 import { processImages } from '../process-images.ts';
+import type { StageShares } from '../stage-clock.ts';
 import { taskDevices } from '../networks/task-devices.ts';
 import type { HiresFixTask } from '../tasks.ts';
 
-/** What of the work upscaling is, where faces are restored after it. */
+/** Share of an image's progress that is spent upscaling when faces are restored after it. */
 const UPSCALING_SHARE = 0.6;
+/** The stages of the rest, where encoding begins after them. */
+const FACE_STAGES: StageShares = { detecting: [0, 0.15], restoring: [0.15, 0.9] };
+const ENCODING_FROM = 0.96;
 
-interface FaceWork extends Pick<FaceContext, 'clock' | 'withoutFaces'> {
+interface FaceWork {
+  readonly context: ImageContext;
   readonly task: UpscaleTask;
   readonly faces: FaceSettings;
 }
@@ -51,37 +55,33 @@ export class HiresFixProcessor {
     } satisfies UpscaleTask;
     const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
     const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
-    const work = this.#work(upscale, { faces: task.faces ?? asked, withoutFaces: rung.withoutFaces ?? [] });
+    const work = this.#work(upscale, task.faces ?? asked);
     await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }
 
-  #work(
-    task: UpscaleTask,
-    { faces, withoutFaces }: { readonly faces: FaceSettings | undefined; readonly withoutFaces: readonly number[] },
-  ): PixelWork<UpscalePlan> {
+  #work(task: UpscaleTask, faces: FaceSettings | undefined): PixelWork<UpscalePlan> {
     const asked = task.modelFile === undefined ? task.options.upscaler : basename(task.modelFile);
     return {
-      plan: async (image, clock) => {
+      plan: async (image, { clock }) => {
         const plan = await this.#upscaler.plan(image, task, clock);
         if (faces) await this.#faces.prepare(faces, clock);
         return { plan, shape: { ...image, ...plan.size } };
       },
-      make: async (image, plan, clock) => {
-        if (faces) clock.part = [0, UPSCALING_SHARE];
+      make: async (image, plan, context) => {
+        const clock = faces ? context.clock.span(0, UPSCALING_SHARE) : context.clock;
         const upscaled = await this.#upscaler.upscale(image, plan, task, clock);
-        const made = { image: upscaled.image, info: { ...upscaled.info, asked_upscaler: asked } };
-        return faces ? this.#restoreFaces(image, made, { task, faces, withoutFaces, clock }) : made;
+        const made = { ...upscaled, info: { ...upscaled.info, asked_upscaler: asked } };
+        return faces ? this.#restoreFaces(image, made, { task, faces, context }) : made;
       },
     };
   }
 
-  async #restoreFaces(source: Image, upscaled: Made, { task, faces, withoutFaces, clock }: FaceWork): Promise<Made> {
+  async #restoreFaces(source: Image, upscaled: Made, { task, faces, context: shared }: FaceWork): Promise<Made> {
     await this.#upscaler.close(); // one model at a time
-    clock.part = [UPSCALING_SHARE, 1];
-    clock.shares = { detecting: [0, 0.15], restoring: [0.15, 0.9], encoding: [0.9, 1] };
+    const clock = shared.clock.span(UPSCALING_SHARE, 1, FACE_STAGES);
     const devices = taskDevices(this.#config, task);
-    const context = { scratch: task.scratch, devices, clock, onRunning: task.onRunning, withoutFaces };
+    const context = { ...shared, clock, scratch: task.scratch, devices, onRunning: task.onRunning };
     const { image, info, fallbacks, warnings } = await this.#faces.restore(
       rowsOf(source),
       upscaled.image,
@@ -91,6 +91,7 @@ export class HiresFixProcessor {
     if (image) upscaled.image.dispose();
     return {
       image: image ?? upscaled.image,
+      encodingFrom: ENCODING_FROM,
       info: {
         ...upscaled.info,
         ...info,

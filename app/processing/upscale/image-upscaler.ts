@@ -14,8 +14,9 @@ import { ModelSlot } from '../networks/model-slot.ts';
 import { choosePrecision, describePrecision } from '../networks/precision.ts';
 import type { ModelFiles, TilingOptions, TilingUsed } from './real-esrgan-upscaler.ts';
 import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
+import type { Made } from '../process-images.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
-import type { StageClock } from '../stage-clock.ts';
+import type { StageClock, StageShares } from '../stage-clock.ts';
 import { taskDevices } from '../networks/task-devices.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import { imagesSeen } from '../networks/tile-size.ts';
@@ -51,11 +52,16 @@ export interface UpscalePlan {
 }
 
 /** An upscaled image and what is to be said of how it came about. */
-export interface Upscaled {
-  readonly image: ScratchImage;
+export interface Upscaled extends Pick<Made, 'image' | 'encodingFrom'> {
   readonly info: Pick<ResultInfo, 'upscaler' | 'fallbacks' | 'warnings' | 'scale' | 'input' | 'output'> &
     Partial<ResultInfo>;
 }
+
+/** The stages of a Pillow filter and of a network, where encoding begins after the last of them. */
+const FILTER_STAGES: StageShares = { resizing: [0, 0.9] };
+const FILTER_END = 0.9;
+const NETWORK_STAGES: StageShares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94] };
+const NETWORK_END = 0.94;
 
 /** Growth of the Pillow filters and of AUTO where nothing was asked. */
 const DEFAULT_SCALE = 2;
@@ -97,19 +103,21 @@ export class ImageUpscaler {
     return { name, size, fallbacks, warnings, ...(network && { network }) };
   }
 
-  async upscale(image: Image, plan: UpscalePlan, task: UpscaleTask, clock: StageClock): Promise<Upscaled> {
+  async upscale(image: Image, plan: UpscalePlan, task: UpscaleTask, whole: StageClock): Promise<Upscaled> {
     const { name, size, fallbacks, network, warnings } = plan;
     if (!network) {
-      clock.shares = { resizing: [0, 0.9], encoding: [0.9, 1] };
+      const clock = whole.span(0, 1, FILTER_STAGES);
       const filter = isPilUpscaler(name) ? name : 'LANCZOS';
       const resized = await this.#resize(rowsOf(image), size, filter, { folder: task.scratch, clock });
-      return { image: resized, info: { ...sizes(image, size), upscaler: name, fallbacks, warnings } };
+      const info = { ...sizes(image, size), upscaler: name, fallbacks, warnings };
+      return { image: resized, encodingFrom: FILTER_END, info };
     }
-    clock.shares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94], encoding: [0.94, 1] };
+    const clock = whole.span(0, 1, NETWORK_STAGES);
     const upscaled = await this.#runNetwork(image, plan, network, { task, clock });
     const precision = describePrecision(network.precision, network.device);
     return {
       image: upscaled.image,
+      encodingFrom: NETWORK_END,
       info: {
         ...sizes(image, size),
         ...(await this.#describe(network, task.options)),

@@ -14,7 +14,10 @@ describe('the report of a download', () => {
 
   const started = () => {
     const told: WorkProgress[] = [];
-    return { told, report: downloadReport(new StageClock(0, 1, {}, (progress) => told.push(progress))) };
+    return {
+      told,
+      report: downloadReport(StageClock.ofImage({ image: 0, images: 1 }, (progress) => told.push(progress))),
+    };
   };
 
   it('passes on how far it is, also where nobody knows of how much', () => {
