@@ -1,4 +1,5 @@
 import type { Samples } from './image.ts';
+import type { RowSource } from './rows.ts';
 
 /**
  * `strength * changed + (1 - strength) * original` into `target` (which may be one of them), rounded to nearest, halves to
@@ -8,6 +9,22 @@ export function blendSamples(original: Samples, changed: Samples, strength: numb
   for (let i = 0; i < target.length; i++) {
     target[i] = roundHalfEven(strength * (changed[i] ?? 0) + (1 - strength) * (original[i] ?? 0));
   }
+}
+
+/** The same for pictures of one size, as their rows are read. */
+export function blendRows(original: RowSource, changed: RowSource, strength: number): RowSource {
+  const { width, height, channels, depth } = original;
+  return {
+    width,
+    height,
+    channels,
+    depth,
+    readRows(y, count) {
+      const rows = changed.readRows(y, count).slice();
+      blendSamples(original.readRows(y, count), rows, strength, rows);
+      return rows;
+    },
+  };
 }
 
 function roundHalfEven(value: number): number {

@@ -1,5 +1,6 @@
 import type { Image, ImageShape, Samples } from './image.ts';
 import { rowLength } from './image.ts';
+import { batchRows } from './row-batch.ts';
 
 /**
  * Rows of an image that need not be in memory as a whole: the way pixels flow between steps. An implementation is an
@@ -27,4 +28,17 @@ export function rowsOf(image: Image): RowSource {
     depth,
     readRows: (y, count) => image.data.subarray(y * length, (y + count) * length),
   };
+}
+
+/**
+ * Appends all rows of a source to a sink of the same shape, in batches.
+ * @param onRows told how many rows are copied
+ */
+export function copyRows(source: RowSource, sink: RowSink, onRows?: (rows: number) => void): void {
+  const batch = batchRows(rowLength(source));
+  for (let y = 0; y < source.height; y += batch) {
+    const count = Math.min(batch, source.height - y);
+    sink.writeRows(source.readRows(y, count));
+    onRows?.(y + count);
+  }
 }

@@ -40,11 +40,6 @@ export class ScratchImage implements RowSink, RowSource {
     return new ScratchImage(join(folder, `${randomUUID()}.v`), shape);
   }
 
-  /** Rows written so far. */
-  get rowsWritten(): number {
-    return this.#written;
-  }
-
   writeRows(rows: Samples): void {
     const count = rows.length / rowLength(this);
     if (!Number.isInteger(count) || this.#written + count > this.height) {

@@ -1,4 +1,5 @@
 import { allocateSamples } from './image.ts';
+import { reflect101 } from './reflect.ts';
 import type { RowSource } from './rows.ts';
 
 /** A rectangle, in pixels. */
@@ -104,7 +105,7 @@ export function padReflect(source: RowSource, right: number, bottom: number): Ro
   if (right === 0 && bottom === 0) return source;
   const { channels, depth } = source;
   const width = source.width + right;
-  const columns = Array.from({ length: right }, (_, i) => reflectedIndex(source.width + i, source.width) * channels);
+  const columns = Array.from({ length: right }, (_, i) => reflect101(source.width + i, source.width) * channels);
   const from = source.width * channels;
   return {
     width,
@@ -114,7 +115,7 @@ export function padReflect(source: RowSource, right: number, bottom: number): Ro
     readRows(y, count) {
       const rows = depth === 16 ? new Uint16Array(count * width * channels) : new Uint8Array(count * width * channels);
       for (let row = 0; row < count; row++) {
-        const line = source.readRows(reflectedIndex(y + row, source.height), 1);
+        const line = source.readRows(reflect101(y + row, source.height), 1);
         const at = row * width * channels;
         rows.set(line, at);
         columns.forEach((column, i) => {
@@ -147,11 +148,4 @@ export function padZeros(source: RowSource, right: number, bottom: number): RowS
       return rows;
     },
   };
-}
-
-function reflectedIndex(index: number, size: number): number {
-  if (size === 1) return 0;
-  const period = 2 * (size - 1);
-  const phase = index % period;
-  return phase < size ? phase : period - phase;
 }

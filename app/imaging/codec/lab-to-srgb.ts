@@ -1,5 +1,6 @@
 import type { Image } from '../image.ts';
 import { allocateSamples, maxSample } from '../image.ts';
+import { toSrgb } from '../srgb.ts';
 
 /**
  * How a TIFF codes L*a*b*. `cielab` (photometric 8): a and b are signed; `icclab` (photometric 9, TIFF technical note 4): a and
@@ -38,7 +39,7 @@ export function labToSrgb(image: Image, encoding: LabEncoding): Image {
     const y = (l + 16) / 116;
     const xyz = [decode(y + a / 500) * WHITE[0], decode(y) * WHITE[1], decode(y - b / 200) * WHITE[2]] as const;
     for (const [i, row] of TO_LINEAR.entries()) {
-      data[at + i] = Math.round(companded(row[0] * xyz[0] + row[1] * xyz[1] + row[2] * xyz[2]) * max);
+      data[at + i] = Math.round(toSrgb(row[0] * xyz[0] + row[1] * xyz[1] + row[2] * xyz[2]) * max);
     }
     if (channels === 4) data[at + 3] = image.data[at + 3] ?? 0;
   }
@@ -48,10 +49,4 @@ export function labToSrgb(image: Image, encoding: LabEncoding): Image {
 /** The inverse of CIE 1976's compression of lightness. */
 function decode(t: number): number {
   return t > 6 / 29 ? t ** 3 : (t - 4 / 29) * 3 * (6 / 29) ** 2;
-}
-
-/** sRGB's transfer curve, clipped to 0..1. */
-function companded(linear: number): number {
-  const clipped = Math.min(Math.max(linear, 0), 1);
-  return clipped <= 0.0031308 ? clipped * 12.92 : 1.055 * clipped ** (1 / 2.4) - 0.055;
 }

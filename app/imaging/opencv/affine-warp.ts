@@ -1,4 +1,5 @@
 import type { Image } from '../image.ts';
+import { reflect, reflect101 } from '../reflect.ts';
 import type { Plane } from './plane.ts';
 import type { AffineMatrix } from './similarity-transform.ts';
 import { invertAffine } from './similarity-transform.ts';
@@ -118,21 +119,4 @@ function outsideSampler(source: WarpSource, border: WarpBorder): OutsideSampler 
       out[at + channel] = upper * (1 - below) + lower * below;
     }
   };
-}
-
-/** ... 1 0 | 0 1 2 | 2 1 ... */
-function reflect(index: number, size: number): number {
-  const phase = modulo(index, 2 * size);
-  return phase < size ? phase : 2 * size - 1 - phase;
-}
-
-/** ... 2 1 | 0 1 2 | 1 0 ... */
-function reflect101(index: number, size: number): number {
-  if (size === 1) return 0;
-  const phase = modulo(index, 2 * size - 2);
-  return phase < size ? phase : 2 * size - 2 - phase;
-}
-
-function modulo(value: number, divisor: number): number {
-  return ((value % divisor) + divisor) % divisor;
 }

@@ -1,3 +1,4 @@
+import { reflect101 } from '../reflect.ts';
 import type { Plane, RowFilter } from './plane.ts';
 import { filterBothWays } from './plane.ts';
 
@@ -50,12 +51,8 @@ function weightedSum(row: Float64Array, from: number, kernel: Float64Array): num
 
 /** `row` with `radius` values before and after it, mirrored about the first and the last (which are not repeated). */
 function mirrored(row: Float32Array, radius: number): Float64Array {
-  const length = row.length;
-  const period = Math.max(1, 2 * (length - 1));
-  return Float64Array.from({ length: length + 2 * radius }, (_, i) => {
-    const phase = Math.abs(i - radius) % period;
-    return row[phase < length ? phase : period - phase] ?? 0;
-  });
+  const length = row.length + 2 * radius;
+  return Float64Array.from({ length }, (_, i) => row[reflect101(i - radius, row.length)] ?? 0);
 }
 
 /** For every position, where the run of equal values that it stands in ends (the first position after it). */

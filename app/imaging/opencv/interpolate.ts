@@ -1,5 +1,6 @@
 import type { Image, ImageShape } from '../image.ts';
 import { allocateSamples, maxSample, rowLength } from '../image.ts';
+import { sinc } from '../sinc.ts';
 
 /** A curve between samples: `weight` of a sample at a distance in pixels, 0 from `support` on. */
 export interface InterpolationKernel {
@@ -10,7 +11,7 @@ export interface InterpolationKernel {
 /** A sine windowed by a sine four pixels wide, over eight samples (OpenCV's INTER_LANCZOS4). */
 export const LANCZOS4: InterpolationKernel = {
   support: 4,
-  weight: (distance) => (distance === 0 ? 1 : sinc(distance) * sinc(distance / 4)),
+  weight: (distance) => sinc(distance) * sinc(distance / 4),
 };
 
 /** The samples that make up one of the result, beginning at `start`, and their shares. */
@@ -111,10 +112,6 @@ function resizeRow({ data, width, channels }: Image, y: number, columns: readonl
 
 function addRow(sum: Float64Array, row: Float64Array, weight: number): void {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (row[i] ?? 0);
-}
-
-function sinc(x: number): number {
-  return Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
 function clamp(index: number, size: number): number {

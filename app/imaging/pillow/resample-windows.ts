@@ -1,3 +1,5 @@
+import { sinc } from '../sinc.ts';
+
 /** Pillow's names. NEAREST picks; the others weigh a window, widened by the ratio when reducing. */
 export type Filter = 'NEAREST' | 'BILINEAR' | 'BICUBIC' | 'LANCZOS';
 
@@ -82,9 +84,4 @@ function cubic(x: number): number {
 
 function lanczos(x: number): number {
   return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
-}
-
-function sinc(x: number): number {
-  const angle = x * Math.PI;
-  return x === 0 ? 1 : Math.sin(angle) / angle;
 }

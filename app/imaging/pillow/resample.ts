@@ -10,7 +10,7 @@ import { resampleWindows } from './resample-windows.ts';
 import type { PushRows } from '../row-batch.ts';
 import { batchRows } from '../row-batch.ts';
 import type { RowSink, RowSource } from '../rows.ts';
-import { rowsOf } from '../rows.ts';
+import { copyRows, rowsOf } from '../rows.ts';
 
 export type { Filter } from './resample-windows.ts';
 
@@ -93,15 +93,6 @@ function writer(sink: RowSink, onRows: (y: number) => void): PushRows {
     y += rows.length / length;
     onRows(y);
   };
-}
-
-function copyRows(source: RowSource, sink: RowSink, onRows: (y: number) => void): void {
-  const stripRows = batchRows(rowLength(source));
-  for (let y = 0; y < source.height; y += stripRows) {
-    const rows = Math.min(stripRows, source.height - y);
-    sink.writeRows(source.readRows(y, rows));
-    onRows(y + rows);
-  }
 }
 
 function assertResizable(source: ImageShape, target: ImageShape): void {

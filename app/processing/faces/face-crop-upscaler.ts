@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
-import { blendSamples } from '../../imaging/blend.ts';
-import { resample } from '../../imaging/pillow/resample.ts';
-import { batchRows } from '../../imaging/row-batch.ts';
+import { blendRows } from '../../imaging/blend.ts';
+import { resizedInto, rowsInto } from '../../imaging/rows-into.ts';
 import type { RowSource } from '../../imaging/rows.ts';
-import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { FaceContext } from './face-pipeline.ts';
 import type { FacesRestored } from './face-fallback.ts';
 import { orWithoutFaces } from './face-fallback.ts';
@@ -68,7 +67,7 @@ export class FaceCropUpscaler {
     return orWithoutFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, context, async () => {
       const enlarged = await this.#enlarge(source, background, { context, used, fallbacks });
       try {
-        const image = blend(background, enlarged, strength, context.scratch);
+        const image = rowsInto(blendRows(background, enlarged, strength), context.scratch);
         return { image, info: info(1), fallbacks, warnings: [] };
       } finally {
         enlarged.dispose();
@@ -85,7 +84,7 @@ export class FaceCropUpscaler {
     const { scratch, clock, devices } = context;
     const file = await this.#models.file(MODEL, clock);
     const side = (pixels: number): number => Math.max(MIN_SIDE, pixels);
-    const input = toSize(source, { width: side(width), height: side(height) }, scratch);
+    const input = resizedInto(source, { width: side(width), height: side(height) }, scratch);
     const network = await RealESRGANUpscaler.open({ file }, { devices, isBatch: false });
     try {
       await clock.time('load', () => network.load(input, UNTILED));
@@ -94,7 +93,7 @@ export class FaceCropUpscaler {
       );
       used.push({ model: basename(file), sha256: await this.#models.sha256(file), device: network.device });
       try {
-        return toSize(large.image, { width, height }, scratch);
+        return resizedInto(large.image, { width, height }, scratch);
       } finally {
         large.image.dispose();
       }
@@ -104,27 +103,4 @@ export class FaceCropUpscaler {
       input.dispose();
     }
   }
-}
-
-function toSize(
-  source: RowSource,
-  size: { readonly width: number; readonly height: number },
-  folder: string,
-): ScratchImage {
-  const { channels, depth } = source;
-  const sink = ScratchImage.create(folder, { ...size, channels, depth });
-  resample(source, sink, 'LANCZOS');
-  return sink;
-}
-
-function blend(original: RowSource, changed: RowSource, strength: number, folder: string): ScratchImage {
-  const image = ScratchImage.create(folder, original);
-  const batch = batchRows(original.width * original.channels);
-  for (let y = 0; y < original.height; y += batch) {
-    const count = Math.min(batch, original.height - y);
-    const rows = changed.readRows(y, count).slice();
-    blendSamples(original.readRows(y, count), rows, strength, rows);
-    image.writeRows(rows);
-  }
-  return image;
 }

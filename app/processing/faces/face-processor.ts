@@ -1,8 +1,8 @@
 import type { Config } from '../../config.ts';
 import type { Image, ImageShape } from '../../imaging/image.ts';
-import { resample } from '../../imaging/pillow/resample.ts';
+import { resizedInto } from '../../imaging/rows-into.ts';
 import { rowsOf } from '../../imaging/rows.ts';
-import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { FaceCropUpscaler } from './face-crop-upscaler.ts';
 import type { FaceContext } from './face-pipeline.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
@@ -29,14 +29,22 @@ interface AlignedPlan {
 
 type Shared = Omit<FaceContext, keyof ImageContext>;
 
+type FaceConfig = Pick<
+  Config,
+  'device' | 'forceCpu' | 'faceRestorationStrength' | 'maxInputPixels' | 'maxOutputPixels' | 'modelFace'
+>;
+
 /** Restores the faces of pictures, or pictures that are one face each. */
 export class FaceProcessor {
-  readonly #config: Config;
+  readonly #config: FaceConfig;
   readonly #hiresFix: HiresFixProcessor;
   readonly #faces: FaceRestorer;
   readonly #crops: FaceCropUpscaler;
 
-  constructor(config: Config, parts: { hiresFix: HiresFixProcessor; faces: FaceRestorer; crops: FaceCropUpscaler }) {
+  constructor(
+    config: FaceConfig,
+    parts: { hiresFix: HiresFixProcessor; faces: FaceRestorer; crops: FaceCropUpscaler },
+  ) {
     this.#config = config;
     this.#hiresFix = parts.hiresFix;
     this.#faces = parts.faces;
@@ -84,7 +92,7 @@ export class FaceProcessor {
     const clock = how.context.clock.span(0, ENCODING_FROM, { restoring: [0, 1] });
     const isCrop = options.face_model === 'realesrgan';
     const at = isCrop ? size : { width: FACE_SIDE, height: FACE_SIDE };
-    const background = toSize(source, at, shared.scratch);
+    const background = resizedInto(rowsOf(source), at, shared.scratch);
     const context = { ...shared, ...how.context, clock };
     const restored = isCrop
       ? await this.#crops.restore(rowsOf(source), background, settings, context)
@@ -100,20 +108,11 @@ function backgroundOptions({ upscaler, face_upscale: scale, tile, device }: Face
   return { ...upscaleOptions.parse({ upscaler: upscaler ?? standard, scale }), tile, device };
 }
 
-function toSize(image: Image, size: Size, folder: string): ScratchImage {
-  const { channels, depth } = image;
-  const sink = ScratchImage.create(folder, { ...size, channels, depth });
-  resample(rowsOf(image), sink, 'LANCZOS');
-  return sink;
-}
-
 function finish(image: ScratchImage, size: Size, folder: string): ScratchImage {
   if (image.width === size.width && image.height === size.height) return image;
-  const { channels, depth } = image;
-  const sink = ScratchImage.create(folder, { ...size, channels, depth });
-  resample(image, sink, 'LANCZOS');
+  const resized = resizedInto(image, size, folder);
   image.dispose();
-  return sink;
+  return resized;
 }
 
 function madeOf(

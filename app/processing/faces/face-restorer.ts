@@ -2,9 +2,9 @@ import type { WarpSource } from '../../imaging/opencv/affine-warp.ts';
 import type { Image } from '../../imaging/image.ts';
 import { resizeLinear } from '../../imaging/opencv/resize-linear.ts';
 import { rgbRows } from '../../imaging/rgb-rows.ts';
-import { batchRows } from '../../imaging/row-batch.ts';
+import { rowsInto } from '../../imaging/rows-into.ts';
 import type { RowSource } from '../../imaging/rows.ts';
-import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { FaceContext } from './face-pipeline.ts';
 import { DETECTOR, FacePipeline, PARSER } from './face-pipeline.ts';
 import type { FaceModelName, FaceSettings } from '../../options/face-options.ts';
@@ -202,12 +202,7 @@ function paste(
   strength: number,
   { scratch, clock }: FaceContext,
 ): ScratchImage {
-  const pasted = pasteFaces(background, layers, strength);
-  const image = ScratchImage.create(scratch, background);
-  const rows = batchRows(background.width * background.channels);
-  for (let y = 0; y < background.height; y += rows) {
-    image.writeRows(pasted.readRows(y, Math.min(rows, background.height - y)));
-  }
+  const image = rowsInto(pasteFaces(background, layers, strength), scratch);
   clock.at('restoring', 1);
   return image;
 }

@@ -32,12 +32,14 @@ export interface FaceView {
 
 type Shared = Omit<FaceContext, keyof ImageContext>;
 
+type FindFacesConfig = Pick<Config, 'device' | 'forceCpu' | 'faceRestorationStrength' | 'maxInputPixels' | 'modelFace'>;
+
 /** Lists the faces of images, each image's in a JSON file: `{"faces": [...]}`. */
 export class FindFacesProcessor {
-  readonly #config: Config;
+  readonly #config: FindFacesConfig;
   readonly #faces: FaceRestorer;
 
-  constructor(config: Config, faces: FaceRestorer) {
+  constructor(config: FindFacesConfig, faces: FaceRestorer) {
     this.#config = config;
     this.#faces = faces;
   }

@@ -1,8 +1,7 @@
 import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
-import { resample } from '../../imaging/pillow/resample.ts';
+import { rowsInto } from '../../imaging/rows-into.ts';
 import type { RowSource } from '../../imaging/rows.ts';
-import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
 import { faceSettings } from '../../options/face-options.ts';
 import type { FaceRestorer } from '../faces/face-restorer.ts';
@@ -32,7 +31,7 @@ export class FaceRestoreStep implements ImageStep {
     const { image, info, fallbacks, warnings } = await this.#faces.restore(source, source, settings, context);
     const { face_models: models = [] } = info;
     return {
-      image: image ?? copyOf(source, context.scratch),
+      image: image ?? rowsInto(source, context.scratch),
       info: { model: settings.model, ...(models[0] && { device: models[0].device }), ...info },
       fallbacks,
       warnings,
@@ -42,11 +41,4 @@ export class FaceRestoreStep implements ImageStep {
   #settings({ options }: StepContext): FaceSettings {
     return faceSettings(options, this.#config, this.#config.modelFace);
   }
-}
-
-function copyOf(source: RowSource, folder: string): ScratchImage {
-  const { width, height, channels, depth } = source;
-  const copy = ScratchImage.create(folder, { width, height, channels, depth });
-  resample(source, copy, 'NEAREST');
-  return copy;
 }

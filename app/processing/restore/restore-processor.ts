@@ -27,12 +27,14 @@ const STEP_STAGES: StageShares = {
   colorizing: [0.05, 1],
 };
 
+type RestoreConfig = Pick<Config, 'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels'>;
+
 /** Restores every image of a task by its steps, one after another at the image's own size, with one model loaded at a time. */
 export class RestoreProcessor {
-  readonly #config: Config;
+  readonly #config: RestoreConfig;
   readonly #steps: ImageSteps;
 
-  constructor(config: Config, steps: ImageSteps) {
+  constructor(config: RestoreConfig, steps: ImageSteps) {
     this.#config = config;
     this.#steps = steps;
   }

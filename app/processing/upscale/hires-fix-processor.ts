@@ -24,16 +24,21 @@ interface FaceWork {
   readonly faces: FaceSettings;
 }
 
+type HiresFixConfig = Pick<
+  Config,
+  'device' | 'forceCpu' | 'faceRestorationStrength' | 'isFaceEnhance' | 'maxInputPixels'
+>;
+
 /**
  * The hires fix: every image of a task is decoded, upscaled, its faces restored where that is asked, and encoded, one after
  * another, with the upscaler's model loaded once where it is the only one.
  */
 export class HiresFixProcessor {
-  readonly #config: Config;
+  readonly #config: HiresFixConfig;
   readonly #upscaler: ImageUpscaler;
   readonly #faces: FaceRestorer;
 
-  constructor(config: Config, upscaler: ImageUpscaler, faces: FaceRestorer) {
+  constructor(config: HiresFixConfig, upscaler: ImageUpscaler, faces: FaceRestorer) {
     this.#config = config;
     this.#upscaler = upscaler;
     this.#faces = faces;

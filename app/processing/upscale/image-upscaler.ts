@@ -66,17 +66,19 @@ const NETWORK_END = 0.94;
 /** Growth of the Pillow filters and of AUTO where nothing was asked. */
 const DEFAULT_SCALE = 2;
 
+type UpscaleConfig = Pick<Config, 'device' | 'forceCpu' | 'maxOutputPixels' | 'precision' | 'tile' | 'tilePad'>;
+
 /**
  * Enlarges (or reduces) one image after another: by a Pillow filter or by a network, as the upscaler's set says, and to sizes
  * that the network has not by LANCZOS. A network stays loaded for the images that follow.
  */
 export class ImageUpscaler {
-  readonly #config: Config;
+  readonly #config: UpscaleConfig;
   readonly #chooser: UpscalerChooser;
   readonly #catalog: Pick<ModelCatalog, 'sha256'>;
   readonly #slot = new ModelSlot();
 
-  constructor(config: Config, chooser: UpscalerChooser, catalog: Pick<ModelCatalog, 'sha256'>) {
+  constructor(config: UpscaleConfig, chooser: UpscalerChooser, catalog: Pick<ModelCatalog, 'sha256'>) {
     this.#config = config;
     this.#chooser = chooser;
     this.#catalog = catalog;

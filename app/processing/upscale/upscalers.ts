@@ -12,7 +12,6 @@ export interface NetworkUpscaler {
   readonly model: string;
   /** Catalogue name of the weights that `denoise_strength` blends towards. */
   readonly denoiseModel?: string;
-  readonly scale: number;
   /**
    * Where nobody says how many mirrored views a result is to be the mean of: as many as keep within this many input pixels in
    * all. By default one, whatever the size.
@@ -25,21 +24,20 @@ const COMPACT_X2_PIXELS = 400_000;
 
 /** The upscalers with official weights, by `UpscalerType`. Any ESRGAN-family file in `MODELS_DIR` is one too, by its name. */
 export const NETWORK_UPSCALERS: ReadonlyMap<string, NetworkUpscaler> = new Map([
-  ['REALESRGAN_X2PLUS', { displayName: 'R-ESRGAN 2x+', model: 'realesrgan-x2plus', scale: 2 }],
-  ['REALESRGAN_X4PLUS', { displayName: 'R-ESRGAN 4x+', model: 'realesrgan-x4plus', scale: 4 }],
-  ['REALESRNET_X4PLUS', { displayName: 'R-ESRNet 4x+', model: 'realesrnet-x4plus', scale: 4 }],
-  ['REALESRGAN_X4PLUS_ANIME', { displayName: 'R-ESRGAN 4x+ Anime6B', model: 'realesrgan-x4plus-anime', scale: 4 }],
-  ['REALESR_ANIMEVIDEO_V3', { displayName: 'R-ESRGAN AnimeVideo', model: 'realesr-animevideov3', scale: 4 }],
+  ['REALESRGAN_X2PLUS', { displayName: 'R-ESRGAN 2x+', model: 'realesrgan-x2plus' }],
+  ['REALESRGAN_X4PLUS', { displayName: 'R-ESRGAN 4x+', model: 'realesrgan-x4plus' }],
+  ['REALESRNET_X4PLUS', { displayName: 'R-ESRNet 4x+', model: 'realesrnet-x4plus' }],
+  ['REALESRGAN_X4PLUS_ANIME', { displayName: 'R-ESRGAN 4x+ Anime6B', model: 'realesrgan-x4plus-anime' }],
+  ['REALESR_ANIMEVIDEO_V3', { displayName: 'R-ESRGAN AnimeVideo', model: 'realesr-animevideov3' }],
   [
     'REALESR_GENERAL_X4_V3',
     {
       displayName: 'R-ESRGAN General 4xV3',
       model: 'realesr-general-x4v3',
       denoiseModel: 'realesr-general-wdn-x4v3',
-      scale: 4,
     },
   ],
-  ['COMPACT_X2', { displayName: 'Compact 2x', model: 'compact-x2', scale: 2, pixelsInViews: COMPACT_X2_PIXELS }],
+  ['COMPACT_X2', { displayName: 'Compact 2x', model: 'compact-x2', pixelsInViews: COMPACT_X2_PIXELS }],
 ]);
 
 /** Upscalers that run a network: the named ones. Files of the user's are added by name when they are asked for. */

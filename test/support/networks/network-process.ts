@@ -50,7 +50,6 @@ export interface TiledUpscale {
   readonly used: TilingUsed;
   /** Tiles that were said to be finished, as they were told. */
   readonly told: readonly number[];
-  readonly rowsWritten: number;
   /** Bytes of pixels in the scratch file. */
   readonly bytes: number;
 }

@@ -122,12 +122,12 @@ async function upscale({ files, jobs, folder, isInt8 }: UpscaleTask): Promise<re
   for (const { image, tiling } of jobs) {
     const told: number[] = [];
     const { image: scratch, used } = await upscaler.upscale(rowsOf(image), folder, tiling, (done) => told.push(done));
-    const { width, height, channels, depth, rowsWritten } = scratch;
-    const data = scratch.readRows(0, rowsWritten).slice();
+    const { width, height, channels, depth } = scratch;
+    const data = scratch.readRows(0, height).slice();
     // 64 bytes of header, then rows: the file that sharp maps must hold just what was written.
     const bytes = readFileSync(scratch.file).length - 64;
     scratch.dispose();
-    results.push({ image: { width, height, channels, depth, data }, used, told, rowsWritten, bytes });
+    results.push({ image: { width, height, channels, depth, data }, used, told, bytes });
   }
   await upscaler.close();
   return results;

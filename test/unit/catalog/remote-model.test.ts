@@ -46,8 +46,16 @@ describe('config/models.json', () => {
   });
 
   it('agrees with the upscalers about names and scales', () => {
-    for (const { model, denoiseModel, scale } of NETWORK_UPSCALERS.values()) {
-      if (model !== 'compact-x2') expect(byName.get(model)?.scale).toBe(scale);
+    const remote = [...NETWORK_UPSCALERS].filter(([name]) => name !== 'COMPACT_X2'); // our own comes with the service
+    expect(remote.map(([name, { model }]) => `${name} ${byName.get(model)?.scale}`)).toEqual([
+      'REALESRGAN_X2PLUS 2',
+      'REALESRGAN_X4PLUS 4',
+      'REALESRNET_X4PLUS 4',
+      'REALESRGAN_X4PLUS_ANIME 4',
+      'REALESR_ANIMEVIDEO_V3 4',
+      'REALESR_GENERAL_X4_V3 4',
+    ]);
+    for (const [, { denoiseModel }] of remote) {
       if (denoiseModel !== undefined) expect(byName.has(denoiseModel)).toBe(true);
     }
   });

@@ -24,7 +24,7 @@ describe('A scratch image', () => {
     scratch.writeRows(image.data.subarray(0, 14 * channels));
     expect(scratch.readRows(1, 1)).toEqual(image.data.slice(7 * channels, 14 * channels));
     scratch.writeRows(image.data.subarray(14 * channels));
-    expect([scratch.rowsWritten, scratch.readRows(0, 5)]).toEqual([5, image.data]);
+    expect(scratch.readRows(0, 5)).toEqual(image.data);
     scratch.dispose();
   });
 
