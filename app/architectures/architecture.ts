@@ -18,8 +18,11 @@ export interface Network {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** Sides (and the origins of tiles) must be a multiple of this; others are padded right and bottom, and the result is cropped. */
   readonly multipleOf: number;
-  /** What such padding holds: the picture mirrored unless the reference has zeros. */
-  readonly padding?: 'zeros';
+  /**
+   * What such padding holds: the picture mirrored, unless the reference has zeros. `own`: the network pads by itself, in a way
+   * of its own, and so takes pictures of any size; `multipleOf` is then for the origins of tiles alone.
+   */
+  readonly padding?: 'zeros' | 'own';
   /**
    * Input pixels around a tile that the network must see so that the tile cannot be told from the whole image: the
    * receptive field where it is small, else the distance at which the rest is below one 8-bit level.

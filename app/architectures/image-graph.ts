@@ -5,6 +5,7 @@ import type { Dim } from '../onnx/graph.ts';
 import { Graph } from '../onnx/graph.ts';
 import { hasNan } from '../onnx/not-a-number.ts';
 import { Value } from '../onnx/value.ts';
+import type { NamedValues } from './architecture.ts';
 import type { RecognisedNetwork } from './registry.ts';
 import { UnknownNetworkError } from './errors.ts';
 import type { Views } from './mirrored-views.ts';
@@ -71,7 +72,8 @@ function imageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
 }
 
 function pictureOf(network: RecognisedNetwork, image: Value): Value {
-  const output = network.role ? undefined : network.build(image, {});
+  const presets = Object.entries(network.scalars ?? {}).map(([name, value]) => [name, image.graph.constant([value])]);
+  const output = network.role ? undefined : network.build(image, Object.fromEntries(presets) as NamedValues);
   if (output instanceof Value) return output;
   throw new UnknownNetworkError(
     `${network.architecture} is a ${network.role ?? 'network'} and cannot upscale pictures`,

@@ -9,7 +9,11 @@ import { deoldify } from './color/deoldify.ts';
 import { UnknownNetworkError } from './errors.ts';
 import { gfpgan } from './faces/gfpgan.ts';
 import { nafnet } from './restorers/nafnet.ts';
+import { mosr } from './upscalers/mosr.ts';
 import { parseNet } from './faces/parsenet.ts';
+import { plksr } from './upscalers/plksr.ts';
+import { rcan } from './upscalers/rcan.ts';
+import { realCugan } from './upscalers/real-cugan.ts';
 import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
@@ -23,6 +27,10 @@ const ARCHITECTURES: readonly Architecture[] = [
   span,
   rrdbNet,
   compact,
+  plksr,
+  realCugan,
+  mosr,
+  rcan,
   retinaFace,
   parseNet,
   gfpgan,

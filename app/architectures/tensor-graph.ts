@@ -1,7 +1,7 @@
 import { Graph } from '../onnx/graph.ts';
 import { Value } from '../onnx/value.ts';
-import type { Network } from './architecture.ts';
 import { NetworkInputError } from './errors.ts';
+import { padToMultiple } from './padding.ts';
 import type { RecognisedNetwork } from './registry.ts';
 
 /** The bytes of `tensorGraph`. */
@@ -24,7 +24,7 @@ export function tensorGraph(network: RecognisedNetwork, shape: readonly [number,
   }
   const graph = new Graph();
   const input = graph.input('input', 'float32', shape);
-  const padded = padToMultiple(input, multipleOf, network.padding);
+  const padded = padToMultiple(input, multipleOf, network.padding ?? 'mirrored');
   const scalars = Object.keys(network.scalars ?? {}).map((name) => [name, graph.input(name, 'float32', [1])] as const);
   const answer = network.build(padded, Object.fromEntries(scalars));
   network.assertAllRead();
@@ -32,13 +32,4 @@ export function tensorGraph(network: RecognisedNetwork, shape: readonly [number,
     answer instanceof Value ? { output: answer.slice(2, 0, height * scale).slice(3, 0, width * scale) } : answer;
   for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
   return graph;
-}
-
-function padToMultiple(image: Value, multipleOf: number, padding: Network['padding']): Value {
-  const missing = (axis: 2 | 3) => Math.ceil(image.size(axis) / multipleOf) * multipleOf - image.size(axis);
-  const [missingH, missingW] = [missing(2), missing(3)];
-  if (padding === 'zeros') return image.pad([0, 0, missingH, missingW], 'constant');
-  const reflectH = Math.min(missingH, image.size(2) - 1);
-  const reflectW = Math.min(missingW, image.size(3) - 1);
-  return image.pad([0, 0, reflectH, reflectW], 'reflect').pad([0, 0, missingH - reflectH, missingW - reflectW], 'edge');
 }

@@ -25,9 +25,9 @@ export function openCheckpoint(file: string): StateDict {
   try {
     return ByteFile.with(file, (bytes) => {
       const format = detectFormat(bytes);
-      const { path, tensors } = readTensors(bytes, format);
+      const { path, tensors, marks } = readTensors(bytes, format);
       checkExpansion(tensors, bytes.size);
-      return { file, format, root: path, tensors: stripCommonPrefixes(tensors) };
+      return { file, format, root: path, tensors: stripCommonPrefixes(tensors), marks };
     });
   } catch (error) {
     throw error instanceof CheckpointError ? error.inFile(file) : error;
@@ -37,6 +37,7 @@ export function openCheckpoint(file: string): StateDict {
 interface RootedTensors {
   readonly path: readonly string[];
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly marks: ReadonlySet<string>;
 }
 
 function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
@@ -44,21 +45,23 @@ function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
   const tensors = readSafetensors(file);
   if (tensors.size === 0) throw noTensors(new Map());
   checkTensorCount(tensors);
-  return { path: [], tensors };
+  return { path: [], tensors, marks: new Set() };
 }
 
-/** The tensors of the state dict; whatever else stands beside them (counters, settings) is passed over. */
+/** The tensors of the state dict; of whatever else stands beside them (counters, settings) the names. */
 function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
   const { path, dict } = unwrapStateDict(tree);
   const tensors = new Map<string, TensorInfo>();
+  const marks = new Set<string>();
   for (const [name, value] of dict) {
     if (typeof name !== 'string') continue;
     const tensor = namingTensor(name, () => tensorFromPickle(value, storages));
-    if (tensor !== undefined) tensors.set(name, tensor);
+    if (tensor === undefined) marks.add(name);
+    else tensors.set(name, tensor);
     checkTensorCount(tensors);
   }
   if (tensors.size === 0) throw noTensors(dict);
-  return { path, tensors };
+  return { path, tensors, marks };
 }
 
 function namingTensor<T>(name: string, read: () => T): T {

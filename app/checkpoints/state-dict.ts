@@ -42,4 +42,6 @@ export interface StateDict {
   /** The keys that led to the state dict inside the file, e.g. `['params_ema']`. */
   readonly root: readonly string[];
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Names beside the tensors' that hold none: settings which some networks are told apart by. */
+  readonly marks?: ReadonlySet<string>;
 }

@@ -32,7 +32,7 @@ export interface EvenTiling {
   readonly core: number;
   /** Pixels that the network must see around a core. */
   readonly halo: number;
-  /** Windows begin at, and are as long as, a multiple of this; both sides of the image must be one. */
+  /** Windows begin at a multiple of this, and are as long as one where the image is. */
   readonly multipleOf: number;
 }
 
@@ -63,7 +63,8 @@ function evenSpans(size: number, { core, halo, multipleOf }: EvenTiling): Span[]
   const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
   const count = core === 0 ? 1 : Math.ceil(size / Math.max(core, multipleOf));
   const length = toMultiple(size / count);
-  const windowLength = Math.min(size, length + 2 * toMultiple(halo));
+  // What the image has beyond a multiple every window has, so that the last one begins at a multiple as well.
+  const windowLength = Math.min(size, length + 2 * toMultiple(halo) + (size % multipleOf));
   const starts = Array.from({ length: Math.ceil(size / length) }, (_, index) => index * length);
   return starts.map((start) => ({
     start,

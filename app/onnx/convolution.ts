@@ -12,6 +12,8 @@ export interface ConvOptions {
   /** Zero padding on every side; by default what keeps the size at stride 1 (`(kernel - 1) / 2`). */
   readonly padding?: number | Sides;
   readonly groups?: number;
+  /** Distance between the pixels that a kernel sees; the default padding follows it. */
+  readonly dilation?: number;
   /** False where the layer has none: its file must not have one either, as it must have one otherwise. */
   readonly bias?: false;
 }
@@ -26,27 +28,31 @@ export interface ConvOperands {
 
 /** 2-d convolution of NCHW `x`. `Value.conv` takes its operands from the checkpoint, this one from anywhere. */
 export function convolve(x: Value, { weight, bias }: ConvOperands, options: ConvOptions = {}): Value {
-  const { stride = 1, groups = 1 } = options;
+  const { stride = 1, groups = 1, dilation = 1 } = options;
   const [outputs, inputs, kernelH, kernelW] = weight.shape.map((size) => size ?? 0);
   if (!outputs || !inputs || !kernelH || !kernelW) {
     throw new GraphError(`${weight.name}: [${weight.shape.join()}] is no convolution weight`);
   }
   if (inputs * groups !== x.size(1)) {
-    throw new WeightsError(`${weight.name}: takes ${inputs * groups} channels, its input has ${x.size(1)}`);
+    throw new WeightsError(
+      `${x.graph.describe(weight)}: takes ${inputs * groups} channels, its input has ${x.size(1)} (of ${x.graph.describe(x)})`,
+    );
   }
-  const [top, left, bottom, right] = sidesOf(options.padding, kernelH, kernelW);
+  const [reachH, reachW] = [(kernelH - 1) * dilation + 1, (kernelW - 1) * dilation + 1];
+  const [top, left, bottom, right] = sidesOf(options.padding, reachH, reachW);
   const attributes = {
     kernel_shape: [kernelH, kernelW],
     strides: [stride, stride],
     pads: [top, left, bottom, right],
     group: groups,
+    ...(dilation > 1 && { dilations: [dilation, dilation] }),
   };
   const [n = null, , h = null, w = null] = x.shape;
   const shape = [
     n,
     outputs,
-    strided(h, { kernel: kernelH, padding: top + bottom, stride }),
-    strided(w, { kernel: kernelW, padding: left + right, stride }),
+    strided(h, { kernel: reachH, padding: top + bottom, stride }),
+    strided(w, { kernel: reachW, padding: left + right, stride }),
   ];
   return x.graph.node({ op: 'Conv', inputs: bias ? [x, weight, bias] : [x, weight], attributes }, shape);
 }
@@ -67,6 +73,35 @@ export function conv1x1(x: Value, weights: Weights, outputs: number | null = nul
 function squareConv(x: Value, weights: Weights, outputs: number | null, kernel: number): Value {
   const weight = x.graph.weight(weights.take('weight', [outputs, x.size(1), kernel, kernel]));
   return convolve(x, { weight, bias: x.graph.weight(weights.take('bias', [weight.size(0)])) });
+}
+
+/** A depthwise convolution: every channel by a kernel of its own. */
+export function depthwiseConv(x: Value, weights: Weights, options: Omit<ConvOptions, 'groups'> = {}): Value {
+  return x.conv(weights, { ...options, groups: x.size(1) });
+}
+
+/**
+ * `nn.ConvTranspose2d(in, out, kernel, stride, padding)`, which enlarges by its stride: `weight` (IOHW) and `bias`.
+ * @param options `bias: false` where the layer has none
+ */
+export function convTranspose(
+  x: Value,
+  weights: Weights,
+  { stride, padding = 0, bias: hasBias }: { stride: number; padding?: number; bias?: false },
+): Value {
+  const weight = x.graph.weight(weights.take('weight', [x.size(1), null, null, null]));
+  const [outputs, kernelH, kernelW] = [weight.size(1), weight.size(2), weight.size(3)];
+  const bias = hasBias ?? x.graph.weight(weights.take('bias', [outputs]));
+  const attributes = {
+    kernel_shape: [kernelH, kernelW],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+  };
+  const [n = null, , h = null, w = null] = x.shape;
+  const grown = (size: Dim, kernel: number): Dim => (size === null ? null : (size - 1) * stride + kernel - 2 * padding);
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  const shape = [n, outputs, grown(h, kernelH), grown(w, kernelW)];
+  return x.graph.node({ op: 'ConvTranspose', inputs, attributes }, shape);
 }
 
 function sidesOf(padding: ConvOptions['padding'], kernelH: number, kernelW: number): Sides {

@@ -50,6 +50,8 @@ export class Graph {
   readonly #constants = new Map<string, Value>();
   readonly #domains = new Map<string, number>();
   readonly #regions: Region[] = [];
+  /** For a value the weight that it was last made with. */
+  readonly #origins = new Map<string, string>();
   #counter = 0;
 
   /** A graph input. Unknown sizes are named after the input and their axis. */
@@ -72,6 +74,7 @@ export class Graph {
     this.#initializers.push(tensor);
     const value = tensor.type === 'float32' ? stored : stored.cast('float32');
     this.#weights.set(tensor.name, value);
+    this.#origins.set(value.name, tensor.name);
     return value;
   }
 
@@ -102,6 +105,8 @@ export class Graph {
     const { op, inputs, attributes = {}, domain = '' } = options;
     if (domain === MICROSOFT_DOMAIN) this.#domains.set(domain, 1);
     const values = outputs.map((output) => new Value(this, { name: `${op}_${this.#counter++}`, ...output }));
+    const origin = this.#originOf(inputs);
+    if (origin !== undefined) for (const { name } of values) this.#origins.set(name, origin);
     this.#nodes.push({
       op,
       domain,
@@ -118,6 +123,11 @@ export class Graph {
     const output = build(input);
     this.#regions.push({ kind, input: input.name, output: output.name, nodes: [from, this.#nodes.length] });
     return output;
+  }
+
+  /** How a value is called where it does not fit: by the weight that it was last made with, if by any. */
+  describe({ name }: Wire): string {
+    return this.#origins.get(name) ?? name;
   }
 
   /** What was declared, in the order in which regions ended. */
@@ -140,6 +150,12 @@ export class Graph {
   /** The bytes of the finished ONNX model. */
   serialize(): Uint8Array {
     return serializeModel(this.contents());
+  }
+
+  #originOf(inputs: NodeOptions['inputs']): string | undefined {
+    const [first, ...others] = inputs.flatMap((wire) => (wire ? [wire.name] : []));
+    const weight = others.find((name) => this.#weights.get(this.#origins.get(name) ?? '')?.name === name);
+    return this.#origins.get(weight ?? first ?? '');
   }
 
   #constant(type: ElementType, values: Float32Array | BigInt64Array, shape: readonly number[]): Value {

@@ -20,3 +20,13 @@ export function resizeNearestTo(x: Value, height: number, width: number): Value 
   };
   return x.graph.node({ op: 'Resize', inputs: [x, null, null, x.graph.integers(shape)], attributes }, shape);
 }
+
+/**
+ * Looks NCHW `x` up at the places of `grid` [N, H', W', 2] (x, then y; -1 and 1 are the outer edges of the picture), bilinearly;
+ * beyond the edge is the nearest pixel (`F.grid_sample(padding_mode='border', align_corners=False)`).
+ */
+export function gridSample(x: Value, grid: Value): Value {
+  const attributes = { mode: 'linear', padding_mode: 'border', align_corners: 0 };
+  const shape = [x.size(0), x.size(1), grid.size(1), grid.size(2)];
+  return x.graph.node({ op: 'GridSample', inputs: [x, grid], attributes }, shape);
+}

@@ -85,8 +85,11 @@ export class Value implements Wire {
   matmul(other: Value): Value {
     const [inner, otherInner] = [this.size(-1), other.size(-2)];
     if (inner !== otherInner)
-      throw new GraphError(`MatMul: ${this.name} has ${inner} columns, ${other.name} ${otherInner} rows`);
-    const outer = broadcast('MatMul', this.shape.slice(0, -2), other.shape.slice(0, -2));
+      throw new GraphError(
+        `MatMul: ${this.#described()} has ${inner} columns, ${other.#described()} ${otherInner} rows`,
+      );
+    const outer = broadcast(this.shape.slice(0, -2), other.shape.slice(0, -2));
+    if (!outer) throw this.#unfit('MatMul', other);
     const shape = [...outer, this.shape.at(-2) ?? null, other.shape.at(-1) ?? null];
     return this.graph.node({ op: 'MatMul', inputs: [this, other] }, shape);
   }
@@ -241,22 +244,28 @@ export class Value implements Wire {
   }
 
   #binary(op: string, other: Value): Value {
-    const shape = broadcast(op, this.shape, other.shape);
+    const shape = broadcast(this.shape, other.shape);
+    if (!shape) throw this.#unfit(op, other);
     return this.graph.node({ op, inputs: [this, other] }, shape);
+  }
+
+  #unfit(op: string, other: Value): GraphError {
+    const [left, right] = [this, other].map((value) => `[${value.shape.join()}] of ${value.#described()}`);
+    return new GraphError(`${op}: shapes ${left} and ${right} do not fit`);
+  }
+
+  #described(): string {
+    return this.graph.describe(this);
   }
 }
 
-/** Sizes of 1 and missing outer axes stretch to the other operand's. */
-function broadcast(op: string, left: readonly Dim[], right: readonly Dim[]): Dim[] {
+/** Sizes of 1 and missing outer axes stretch to the other operand's. Undefined where they do not fit. */
+function broadcast(left: readonly Dim[], right: readonly Dim[]): Dim[] | undefined {
   const rank = Math.max(left.length, right.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const a = i < rank - left.length ? 1 : (left.at(i - rank) ?? null);
-    const b = i < rank - right.length ? 1 : (right.at(i - rank) ?? null);
-    if (a !== null && b !== null && a !== b && a !== 1 && b !== 1) {
-      throw new GraphError(`${op}: shapes [${left.join()}] and [${right.join()}] do not fit`);
-    }
-    return a === 1 ? b : (a ?? (b === 1 ? a : b));
-  });
+  const size = (shape: readonly Dim[], i: number): Dim => (i < rank - shape.length ? 1 : (shape.at(i - rank) ?? null));
+  const pairs = Array.from({ length: rank }, (_, i) => [size(left, i), size(right, i)] as const);
+  if (pairs.some(([a, b]) => a !== null && b !== null && a !== b && a !== 1 && b !== 1)) return undefined;
+  return pairs.map(([a, b]) => (a === 1 ? b : (a ?? (b === 1 ? a : b))));
 }
 
 function times(size: Dim, factor: number): Dim {

@@ -56,6 +56,11 @@ export class Weights {
     return false;
   }
 
+  /** Whether the file has an entry of this name that is no tensor (Real-CUGAN's `pro`). */
+  hasMark(key: string): boolean {
+    return this.#source.dict.marks?.has(this.#full(key)) ?? false;
+  }
+
   /** The numbers directly below `key` (`body.0`, `body.1`, ...), ascending. */
   indices(key: string): number[] {
     const prefix = `${this.#full(key)}.`;

@@ -52,6 +52,16 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'compact_x2_ultra', cases: { '37x29': 2e-5 } },
   { manifest: 'compact_x4_super_ultra', cases: { '25x23': 2e-5 } },
   { manifest: 'spanx4_ch48', cases: { '27x21': 4e-5 } },
+  { manifest: 'PLKSR_x4', cases: { '21x24': 2e-5 } },
+  { manifest: 'RealPLKSR_x4', cases: { '25x22': 2e-5 } },
+  { manifest: 'RealPLKSR_x4_dysample', cases: { '22x25': 2e-5 } },
+  { manifest: 'RealCUGAN_x2', cases: { '27x32': 2e-5 } },
+  { manifest: 'RealCUGAN_x2_fast', cases: { '42x47': 2e-5 } },
+  { manifest: 'RealCUGAN_x4_pro', cases: { '21x26': 2e-5 } },
+  { manifest: 'MoSR_x4', cases: { '21x28': 3e-5 } },
+  { manifest: 'MoSR_x2_gps', cases: { '33x26': 2e-5 } },
+  { manifest: 'RCAN_x4', cases: { '20x27': 2e-5 } },
+  { manifest: 'RCAN_x2_unshuffle', cases: { '37x29': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 
@@ -115,6 +125,17 @@ function reportOf({ expected, tensors }: Manifest, format: CheckpointLayout['for
     format,
   };
 }
+
+describe('Real-CUGAN of the pro kind', () => {
+  it.each(['pth-zip', 'pth-legacy'] as const)('is told by its mark, which in a %s is no tensor', async (format) => {
+    const tensors = buildManifestTensors(readManifest('RealCUGAN_x4_pro'));
+    tensors.delete('pro');
+    const file = join(folder.path, 'pro.pth');
+    writeCheckpoint(file, tensors, { format, marks: ['pro'] });
+    expect(inspectCheckpoint(file).parameters).toMatchObject({ pro: true });
+    await expectAnswer(file, caseFile('RealCUGAN_x4_pro_21x26'), 2e-5);
+  });
+});
 
 describe('Two checkpoints blended', () => {
   it('answer as PyTorch does with the interpolated weights', async () => {

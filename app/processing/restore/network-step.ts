@@ -74,7 +74,8 @@ export class NetworkStep implements ImageStep {
 
   #plan(source: RowSource, { network }: NetworkRunner, { options, maxTile }: StepContext): Plan {
     const { multipleOf, halo } = network;
-    const missing = (side: number) => (multipleOf - (side % multipleOf)) % multipleOf;
+    const needed = network.padding === 'own' ? 1 : multipleOf;
+    const missing = (side: number) => (needed - (side % needed)) % needed;
     const pad = network.padding === 'zeros' ? padZeros : padReflect;
     const padded = pad(withoutAlpha(source), missing(source.width), missing(source.height));
     const asked = options.tile ?? this.#config.tile;

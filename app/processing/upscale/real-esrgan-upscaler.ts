@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
-import { evenTiles, padReflect, referenceTiles } from '../../imaging/tiling.ts';
+import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import { blendedValues } from '../networks/blended-weights.ts';
@@ -138,13 +138,15 @@ export class RealESRGANUpscaler {
 
   /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
   #plan(source: RowSource, options: TilingOptions): Plan {
-    const { halo, multipleOf } = this.#runner.network;
+    const { halo, multipleOf, padding } = this.#runner.network;
     const { prePad, tilePad } = options;
     const isReference = tilePad !== 'auto';
-    const multiple = isReference ? Math.max(multipleOf, referenceMultiple(this.scale)) : multipleOf;
+    const needed = padding === 'own' ? 1 : multipleOf;
+    const multiple = isReference ? Math.max(needed, referenceMultiple(this.scale)) : needed;
     const missing = (side: number) => (multiple - (side % multiple)) % multiple;
     const grown = padReflect(source, prePad, prePad);
-    const padded = padReflect(grown, missing(grown.width), missing(grown.height));
+    const pads = padding === 'zeros' ? padZeros : padReflect;
+    const padded = pads(grown, missing(grown.width), missing(grown.height));
     // The reference cannot cut where the network cannot begin; the next place where it can is as good.
     const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
     const core = isReference ? toMultiple(this.#core(source, options)) : this.#core(source, options);

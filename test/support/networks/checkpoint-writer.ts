@@ -11,6 +11,8 @@ export interface CheckpointLayout {
   readonly root?: string | null | undefined;
   /** Put before every name, as `nn.DataParallel` does with `module.`. */
   readonly prefix?: string;
+  /** Names in the state dict of a `.pth` that hold no tensor but `True`. */
+  readonly marks?: readonly string[];
   /** What float32 tensors are rounded to. */
   readonly floats?: 'float32' | 'float16' | 'bfloat16';
 }
@@ -19,11 +21,11 @@ export interface CheckpointLayout {
 export function writeCheckpoint(
   file: string,
   tensors: ReadonlyMap<string, TensorData>,
-  { format, root, prefix = '', floats = 'float32' }: CheckpointLayout,
+  { format, root, prefix = '', floats = 'float32', marks = [] }: CheckpointLayout,
 ): void {
   const named = new Map([...tensors].map(([name, tensor]) => [prefix + name, convertFloats(tensor, floats)]));
   if (format === 'safetensors') writeSafetensors(file, named);
-  else writeChunks(file, format === 'pth-zip' ? pthZip(named, root ?? undefined) : pthLegacy(named, root ?? undefined));
+  else writeChunks(file, (format === 'pth-zip' ? pthZip : pthLegacy)(named, { root: root ?? undefined, marks }));
 }
 
 function bytesOf({ data }: TensorData): Uint8Array {
@@ -168,7 +170,13 @@ interface StoredTensor {
   readonly tensor: TensorData;
 }
 
-function pickleStateDict(stored: readonly StoredTensor[], root: string | undefined, isLegacy: boolean): Buffer {
+/** What stands around the tensors. */
+interface Surroundings {
+  readonly root: string | undefined;
+  readonly marks: readonly string[];
+}
+
+function pickleStateDict(stored: readonly StoredTensor[], { root, marks }: Surroundings, isLegacy: boolean): Buffer {
   const pickler = new Pickler();
   if (root !== undefined) pickler.op('}').put().string(root);
   pickler.emptyOrderedDict();
@@ -178,6 +186,7 @@ function pickleStateDict(stored: readonly StoredTensor[], root: string | undefin
     for (const entry of stored.slice(from, from + batch)) pickleTensor(pickler.string(entry.name), entry, isLegacy);
     pickler.op('u');
   }
+  for (const mark of marks) pickler.string(mark).op('\u0088s');
   if (root !== undefined) pickler.op('s');
   return pickler.finish();
 }
@@ -198,10 +207,10 @@ const ALIGNMENT = 64;
 /** UTF-8 names; checksum and sizes in a descriptor after the data. */
 const FLAGS = 0x0808;
 
-function pthZip(tensors: ReadonlyMap<string, TensorData>, root: string | undefined): Iterable<Uint8Array> {
+function pthZip(tensors: ReadonlyMap<string, TensorData>, around: Surroundings): Iterable<Uint8Array> {
   const stored = [...tensors].map(([name, tensor], i) => ({ name, key: String(i), tensor }));
   return zipArchive([
-    ['archive/data.pkl', pickleStateDict(stored, root, false)],
+    ['archive/data.pkl', pickleStateDict(stored, around, false)],
     ['archive/byteorder', Buffer.from('little')],
     ...stored.map(({ key, tensor }): ZipMember => [`archive/data/${key}`, bytesOf(tensor)]),
     ['archive/version', Buffer.from('3\n')],
@@ -273,13 +282,13 @@ function zipEnd(count: number, offset: number, size: number): Buffer {
 
 // ------------------------------------------------------------------------------------------------ before torch 1.6
 
-function* pthLegacy(tensors: ReadonlyMap<string, TensorData>, root: string | undefined): Generator<Uint8Array> {
+function* pthLegacy(tensors: ReadonlyMap<string, TensorData>, around: Surroundings): Generator<Uint8Array> {
   // Keys are addresses; the file is in their order, which is not the dict's.
   const stored = [...tensors].map(([name, tensor], i) => ({ name, key: String(94_021_034_374_976 - 64 * i), tensor }));
   yield new Pickler().bigInteger(0x1950a86a20f9469cfc6cn).finish();
   yield new Pickler().integer(1001).finish();
   yield machinePickle();
-  yield pickleStateDict(stored, root, true);
+  yield pickleStateDict(stored, around, true);
   const sorted = [...stored].sort((a, b) => (a.key < b.key ? -1 : 1));
   const keys = new Pickler().op(']').put().op('(');
   for (const { key } of sorted) keys.string(key);

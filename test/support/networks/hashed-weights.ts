@@ -21,7 +21,7 @@ export interface Manifest {
 interface TensorHead {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: 'float32' | 'int64';
+  readonly dtype: 'float32' | 'int64' | 'uint8';
 }
 
 type Runs = readonly (readonly [count: number, item: number | Runs])[];
@@ -44,8 +44,8 @@ type ManifestTensor = TensorHead & Filling;
 /** A tensor in memory, in C order. */
 export interface BuiltTensor {
   readonly shape: readonly number[];
-  readonly dtype: 'float32' | 'int64';
-  readonly data: Float32Array | BigInt64Array;
+  readonly dtype: 'float32' | 'int64' | 'uint8';
+  readonly data: Float32Array | BigInt64Array | Uint8Array;
 }
 
 /** Reads `test/fixtures/manifests/NAME.json`. */
@@ -64,11 +64,12 @@ export function buildManifestTensors(manifest: Manifest): Map<string, BuiltTenso
   );
 }
 
-function buildData(tensor: ManifestTensor, seed: number): Float32Array | BigInt64Array {
+function buildData(tensor: ManifestTensor, seed: number): BuiltTensor['data'] {
   const count = tensor.shape.reduce((product, size) => product * size, 1);
   if ('low' in tensor) return hashedValues(tensor, count, seed);
   const values = listedValues(tensor, count);
   if (values.length !== count) throw new Error(`${tensor.name}: ${values.length} values for ${count} elements`);
+  if (tensor.dtype === 'uint8') return Uint8Array.from(values);
   return tensor.dtype === 'int64' ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
 }
 

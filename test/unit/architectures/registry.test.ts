@@ -17,6 +17,10 @@ const MANIFESTS = readdirSync(fileURLToPath(new URL('../../fixtures/manifests', 
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.replace('.json', ''));
 
+/** Families of which every number can be found out. */
+const FAMILIES = ['ESRGAN', 'Compact', 'SPAN', 'PLKSR', 'RealCUGAN', 'MoSR', 'RCAN'];
+const KNOWN = MANIFESTS.filter((name) => FAMILIES.includes(readManifest(name).architecture));
+
 /** As the readers give them: without the prefix that all names share. */
 const FILES: ReadonlyMap<string, readonly Entry[]> = new Map(
   MANIFESTS.map((name) => [
@@ -43,9 +47,7 @@ function outcomeOf(shapes: Shapes): 'built' | HiresFixError {
 }
 
 describe('Recognition', () => {
-  const known = new Set(['ESRGAN', 'Compact', 'SPAN']);
-
-  it.each(MANIFESTS.filter((name) => known.has(readManifest(name).architecture)))('knows %s', (name) => {
+  it.each(KNOWN)('knows %s', (name) => {
     const { expected } = readManifest(name);
     expect(recognise(shapeDict(new Map(entriesOf(name))))).toMatchObject({
       architecture: expected['architecture'],
@@ -159,6 +161,33 @@ describe('A file that is like a network, and is not', () => {
     const entries = entriesOf('ddcolor_paper_tiny').filter(([name]) => !name.startsWith('encoder.arch.stages.3.'));
     expect(outcomeOf(new Map(entries))).toBeInstanceOf(HiresFixError);
   });
+
+  it.each(KNOWN)('is refused where it is %s without one of its tensors, which is named', (name) => {
+    const entries = entriesOf(name);
+    const step = Math.ceil(entries.length / 25);
+    for (let index = 0; index < entries.length; index += step) {
+      const missing = entries[index]?.[0] ?? '';
+      if (missing === 'pro' || missing.includes('.eval_conv.')) continue; // a mark of another kind; not used
+      const outcome = outcomeOf(new Map(entries.filter(([tensor]) => tensor !== missing)));
+      expect(outcome === 'built' ? `${name} without ${missing}` : outcome.message).toContain(missing);
+      expect(outcome).toBeInstanceOf(HiresFixError);
+    }
+  });
+
+  it.each(KNOWN)(
+    'is refused where it is %s with one tensor more, or with one of another size, which is named',
+    (name) => {
+      const entries = entriesOf(name);
+      const more = outcomeOf(new Map([...entries, ['body.0.surplus.weight', [3]]]));
+      expect(more).toMatchObject({
+        code: 'ERR_BAD_WEIGHTS',
+        message: expect.stringContaining('body.0.surplus.weight') as unknown,
+      });
+      const middle = entries[Math.floor(entries.length / 2)];
+      const wrong = outcomeOf(new Map(entries).set(middle?.[0] ?? '', [5, 7, 3]));
+      expect(wrong).toMatchObject({ message: expect.stringContaining(middle?.[0] ?? '') as unknown });
+    },
+  );
 
   it('is refused wherever it is one of ours without a single tensor', () => {
     for (const name of ['RealESRGAN_x4plus_anime_6B', 'realesr-animevideov3', 'compact_x2_ultra']) {

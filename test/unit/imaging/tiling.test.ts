@@ -27,15 +27,17 @@ describe('evenTiles', () => {
           core: fc.constantFrom(0, 7, 16, 25, 33),
           halo: fc.integer({ min: 0, max: 20 }),
           multipleOf: fc.constantFrom(1, 2, 4),
+          over: fc.nat(3),
         }),
-        ({ w, h, core, halo, multipleOf }) => {
-          const [width, height] = [w * multipleOf, h * multipleOf];
+        ({ w, h, core, halo, multipleOf, over }) => {
+          const [width, height] = [w * multipleOf + (over % multipleOf), h * multipleOf];
           const rows = evenTiles(width, height, { core, halo, multipleOf });
           expect(coverage(rows, width, height).every((count) => count === 1)).toBe(true);
           expect(commonWindow(rows)).toBeDefined();
           for (const { core: kept, window } of rows.flat()) {
             expect(window.x % multipleOf).toBe(0);
-            expect(window.width % multipleOf).toBe(0);
+            expect(window.width % multipleOf).toBe(width % multipleOf);
+            expect(window.height % multipleOf).toBe(0);
             expect(window.x === 0 || kept.x - window.x >= halo).toBe(true);
             const right = window.x + window.width;
             expect(right === width || right - (kept.x + kept.width) >= halo).toBe(true);

@@ -27,7 +27,7 @@ describe('A convolution', () => {
 
   it('names the weight that does not fit its input', () => {
     const build = () => image(1, 6, 8, 8).conv(weightsOf({ 'body.weight': [8, 4, 3, 3], 'body.bias': [8] }).at('body'));
-    expect(build).toThrow(new WeightsError('body.weight: takes 4 channels, its input has 6'));
+    expect(build).toThrow(new WeightsError('body.weight: takes 4 channels, its input has 6 (of image)'));
   });
 
   it('takes no weight of another rank', () => {

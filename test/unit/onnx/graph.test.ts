@@ -68,7 +68,7 @@ describe('A graph', () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [1, 3, 8, 8]);
     const y = graph.input('y', 'float32', [1, 4, 8, 8]);
-    expect(() => x.add(y)).toThrow(GraphError);
+    expect(() => x.add(y)).toThrow(new GraphError('Add: shapes [1,3,8,8] of x and [1,4,8,8] of y do not fit'));
     expect(() => graph.input('z', 'float32', [1, 3, 7, 8]).pixelUnshuffle(2)).toThrow('7 is no multiple of 2');
   });
 });

@@ -1,0 +1,151 @@
+import { mish } from '../../onnx/activation.ts';
+import { groupNorm, layerNorm2d } from '../../onnx/normalization.ts';
+import type { Value } from '../../onnx/value.ts';
+import type { Weights } from '../../onnx/weights.ts';
+import type { Architecture, Network } from '../architecture.ts';
+import { UnknownNetworkError } from '../errors.ts';
+import { dySample } from './dysample.ts';
+
+/** Of GroupNorm in RealPLKSR; not in the file. */
+const NORM = { groups: 4, epsilon: 1e-5 } as const;
+const COLORS = 3;
+
+/** What keys and shapes say of the blocks, all of which are alike. */
+interface Trunk {
+  readonly isReal: boolean;
+  readonly blocks: readonly Weights[];
+  readonly scale: number;
+  /** The last convolution. */
+  readonly last: Weights;
+}
+
+/**
+ * PLKSR (arXiv:2404.11848): in every block a large kernel sees a part of the channels, the rest pass it by. RealPLKSR (neosr) has
+ * Mish, a norm, and may end in DySample. Reference: spandrel's PLKSR/__arch.
+ */
+export const plksr: Architecture = {
+  name: 'PLKSR',
+  looksFor: 'PLKSR: feats.0.weight + feats.1.channe_mixer.0 or feats.1.channel_mixer.0 (RealPLKSR) + feats.1.lk',
+
+  detect: (weights) =>
+    weights.has('feats.0.weight') &&
+    (weights.has('feats.1.channe_mixer.0') || weights.has('feats.1.channel_mixer.0') || weights.has('feats.1.lk')),
+
+  read(weights) {
+    const trunk = trunkOf(weights);
+    const dim = weights.dim('feats.0.weight', 0);
+    const first = weights.at('feats').at(1);
+    const isNormed = trunk.isReal && !first.has('layer_norm');
+    const hasDySample = weights.has('to_img');
+    return {
+      scale: trunk.scale,
+      inputChannels: COLORS,
+      outputChannels: COLORS,
+      parameters: trunk.isReal ? realParameters(weights, trunk, dim) : plainParameters(weights, trunk, dim),
+      multipleOf: 1,
+      halo: EFFECTIVE_FIELD,
+      ...(isNormed && { tiling: 'whole-image-preferred' as const }),
+      ...((isNormed || hasDySample) && { sides: 'fixed' as const }),
+      workingBytesPerPixel: 4 * (LIVE_TENSORS * dim + 5 * COLORS * trunk.scale ** 2),
+      build: (image) => build(image, weights, trunk),
+    } satisfies Network;
+  },
+};
+
+/** A block reaches 11 pixels, 28 of them 300; what is further away than this is little beside what is near. */
+const EFFECTIVE_FIELD = 32;
+
+/** Feature maps that are alive at once: the mixer has twice the channels. */
+const LIVE_TENSORS = 8;
+
+function build(image: Value, weights: Weights, { isReal, blocks, scale, last }: Trunk): Value {
+  const features = blocks.reduce(isReal ? realBlock : plainBlock, image.conv(weights.at('feats').at(0)));
+  const repeats = scale ** 2;
+  const order = Array.from({ length: COLORS * repeats }, (_, i) => Math.floor(i / repeats));
+  const folded = features.conv(last).add(image.gather(1, order));
+  return weights.has('to_img') ? dySample(folded, weights.at('to_img'), scale) : folded.pixelShuffle(scale);
+}
+
+function plainBlock(x: Value, weights: Weights): Value {
+  const mixer = weights.at('channe_mixer');
+  const mixed = x.conv(mixer.at(0)).gelu().conv(mixer.at(2));
+  return refined(largeKernel(mixed, weights.at('lk')), weights).add(x);
+}
+
+function realBlock(x: Value, weights: Weights): Value {
+  const mixer = weights.at('channel_mixer');
+  const hasLayerNorm = weights.has('layer_norm');
+  const normed = hasLayerNorm ? layerNorm2d(x, weights.at('layer_norm'), 1e-6) : x;
+  const mixed = mish(normed.conv(mixer.at(0))).conv(mixer.at(2));
+  const y = refined(largeKernel(mixed, weights.at('lk')), weights);
+  return (hasLayerNorm ? y : groupNorm(y, weights.at('norm'), NORM)).add(x);
+}
+
+/** The partial large kernel: the first channels through it, the others as they are. */
+function largeKernel(x: Value, weights: Weights): Value {
+  const isRectangular = weights.has('mn_conv');
+  const seen = weights.dim(isRectangular ? 'mn_conv.weight' : 'conv.weight', 0);
+  const part = seen === x.size(1) ? x : x.slice(1, 0, seen);
+  const y = isRectangular
+    ? part
+        .conv(weights.at('mn_conv'))
+        .add(part.conv(weights.at('nm_conv')))
+        .add(part.conv(weights.at('nn_conv')))
+    : part.conv(weights.at('conv'));
+  return seen === x.size(1) ? y : y.concat([x.slice(1, seen, x.size(1))]);
+}
+
+/** Element-wise attention, where the file has it, and a 1x1 convolution. */
+function refined(x: Value, weights: Weights): Value {
+  const attended = weights.has('attn') ? x.multiply(x.conv(weights.at('attn.f').at(0)).sigmoid()) : x;
+  return attended.conv(weights.at('refine'));
+}
+
+function trunkOf(weights: Weights): Trunk {
+  const parts = weights.indices('feats');
+  const end = parts.at(-1) ?? 0;
+  const isReal = weights.has('feats.1.channel_mixer') || weights.has('feats.1.norm');
+  const count = end - (isReal ? 2 : 1); // before RealPLKSR's last convolution stands a Dropout
+  const feats = weights.at('feats');
+  const last = weights.dim(`feats.${end}.weight`, 0);
+  const scale = Math.sqrt(last / COLORS);
+  if (!Number.isInteger(scale)) throw new UnknownNetworkError(`a head of ${last} channels is no pixel shuffle of 3`);
+  if (weights.has('feats.1.lk.convs')) {
+    throw new UnknownNetworkError('PLKSR of several sparse kernels: how far apart their pixels are is not in the file');
+  }
+  return { isReal, blocks: Array.from({ length: count }, (_, i) => feats.at(i + 1)), scale, last: feats.at(end) };
+}
+
+function realParameters(weights: Weights, { blocks, scale }: Trunk, dim: number): Network['parameters'] {
+  return {
+    dim,
+    n_blocks: blocks.length,
+    upscaling_factor: scale,
+    kernel_size: weights.dim('feats.1.lk.conv.weight', 2),
+    split_ratio: weights.dim('feats.1.lk.conv.weight', 0) / dim,
+    use_ea: weights.has('feats.1.attn'),
+    norm_groups: NORM.groups,
+    dysample: weights.has('to_img'),
+    layer_norm: weights.has('feats.1.layer_norm'),
+  };
+}
+
+function plainParameters(weights: Weights, { blocks, scale }: Trunk, dim: number): Network['parameters'] {
+  const lk = weights.has('feats.1.lk.mn_conv') ? 'mn_conv' : 'conv';
+  const kernels = [0, 2].map((index) => weights.dim(`feats.1.channe_mixer.${index}.weight`, 2));
+  const mixers: Readonly<Record<string, string>> = { '3,1': 'CCM', '3,3': 'DCCM', '1,3': 'ICCM' };
+  return {
+    dim,
+    n_blocks: blocks.length,
+    upscaling_factor: scale,
+    ccm_type: mixers[kernels.join()] ?? null,
+    kernel_size: weights.dim(`feats.1.lk.${lk}.weight`, 2),
+    split_ratio: weights.dim(`feats.1.lk.${lk}.weight`, 0) / dim,
+    lk_type: lk === 'conv' ? 'PLK' : 'RectSparsePLK',
+    use_max_kernel: false,
+    sparse_kernels: [5, 5, 5, 5],
+    sparse_dilations: [1, 2, 3, 4],
+    with_idt: false,
+    use_ea: weights.has('feats.1.attn'),
+  };
+}
