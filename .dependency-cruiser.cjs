@@ -67,7 +67,7 @@ const MAY_IMPORT = {
   quantization: ['onnx', 'checkpoints'],
   onnx: ['checkpoints'],
   checkpoints: [],
-  imaging: [],
+  imaging: ['options'],
   options: [],
   files: [],
 };

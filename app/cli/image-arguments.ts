@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { OUTPUT_FORMATS } from '../options/output-options.ts';
+import { formatLabels } from '../options/output-formats.ts';
+import { ASKED_FORMATS } from '../options/output-options.ts';
 
 /** Adds what every command that makes images takes: its inputs, and where the results go. */
 export function addImageArguments(command: Command): Command {
@@ -18,8 +19,8 @@ export function addInputs(command: Command): Command {
 /** Adds the options of the results, and those of every command that works on images. */
 export function addResultOptions(command: Command, suffix: string): Command {
   command
-    .addOption(new Option('--format <format>', 'format of the results').choices(OUTPUT_FORMATS).default('auto'))
-    .option('--quality <1..100>', 'of JPEG, WebP and AVIF')
+    .addOption(new Option('--format <format>', 'format of the results').choices(ASKED_FORMATS).default('auto'))
+    .option('--quality <1..100>', `of ${formatLabels('and', ({ quality }) => quality !== undefined)}`)
     .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
     .option('--suffix <text>', 'put after the name of each result in a folder', suffix)
     .option('--overwrite', 'replace results that are there');

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname, join, parse, resolve } from 'node:path';
 import { FileExistsError } from '../processing/errors.ts';
-import { extensionOf, formatOfExtension } from '../processing/output-format.ts';
+import { extensionOf, formatOfExtension, OUTPUT_FORMAT_NAMES } from '../options/output-formats.ts';
 import type { OutputOptions } from '../options/output-options.ts';
 import { UsageError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
@@ -67,7 +67,7 @@ function namedFormat(target: string, asked: OutputFlags['format']): OutputPlan['
   const named = formatOfExtension(extension);
   if (named === undefined && NOT_WRITTEN.has(extension)) {
     throw new UsageError(
-      `--output: ${extension.slice(1).toUpperCase()} is not written, got ${target}; expected png, jpg, webp, avif, tiff or a folder`,
+      `--output: ${extension.slice(1).toUpperCase()} is not written, got ${target}; expected ${OUTPUT_FORMAT_NAMES.map(extensionOf).join(', ')} or a folder`,
     );
   }
   if (named !== undefined && asked !== 'auto' && asked !== named) {

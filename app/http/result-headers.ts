@@ -1,16 +1,10 @@
 import type { Response } from 'express';
 import type { Job, JobResult } from '../jobs/job.ts';
+import { traitsOf } from '../options/output-formats.ts';
+import type { ResultInfo } from '../processing/result.ts';
 import { makerOf } from '../processing/result.ts';
 import { downloadName } from './download-name.ts';
 
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-  avif: 'image/avif',
-  tiff: 'image/tiff',
-  json: 'application/json',
-};
 const MAX_WARNINGS = 4000;
 
 /** Sets what an image answer says about itself: what it is, how to save it, and what was done to make it. */
@@ -18,7 +12,7 @@ export function setResultHeaders(response: Response, job: Job, result: JobResult
   const { info } = result;
   response.attachment(downloadName(job.inputs[result.index]?.name ?? '', job.method, result.file));
   response.set({
-    'Content-Type': MEDIA_TYPES[info.format] ?? 'application/octet-stream',
+    'Content-Type': mediaTypeOf(info.format),
     'Cache-Control': 'private, no-cache',
     'Content-Security-Policy': "default-src 'none'; sandbox",
     ETag: `"${result.sha256}"`,
@@ -36,6 +30,10 @@ export function setResultHeaders(response: Response, job: Job, result: JobResult
 export function jobWarnings(job: Job, { info }: JobResult): string[] {
   const fallbacks = info.fallbacks.map(({ from, to, reason }) => `fell back from ${from} to ${to}: ${reason}`);
   return [...job.warnings, ...info.warnings, ...fallbacks];
+}
+
+function mediaTypeOf(format: ResultInfo['format']): string {
+  return format === 'json' ? 'application/json' : traitsOf(format).mediaType;
 }
 
 function serverTiming(job: Job, { info }: JobResult): string {

@@ -1,4 +1,5 @@
 import type { SessionDevice } from '../inference/devices.ts';
+import type { OutputFormat } from '../options/output-formats.ts';
 import type { Device, Precision } from '../options/upscale-options.ts';
 
 /** A step down from what was asked, with the reason; every one is told to the caller. */
@@ -98,7 +99,7 @@ export interface ResultInfo extends FaceInfo {
   readonly precision?: Exclude<Precision, 'auto'>;
   /** Why it was not int8, or in what way that is not what was asked; none where there is nothing to say. */
   readonly precision_reason?: string;
-  readonly format: string;
+  readonly format: OutputFormat | 'json';
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];
   /** Seconds by stage: decode, load, upscale, resize, encode, total. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { OUTPUT_FORMAT_NAMES } from '../../options/output-formats.ts';
 import type { ResultInfo } from '../../processing/result.ts';
 
 /** What a result may be: an image, or the list of faces that `POST /faces` makes. */
-const RESULT_FORMATS = ['png', 'jpeg', 'webp', 'avif', 'tiff', 'json'] as const;
+const RESULT_FORMATS = [...OUTPUT_FORMAT_NAMES, 'json'] as const;
 
 const remoteResult = z.object({
   bytes: z.number(),

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { HiresFixError } from '../../errors.ts';
 import { FileExistsError } from '../../processing/errors.ts';
-import { extensionOf } from '../../processing/output-format.ts';
+import { extensionOf } from '../../options/output-formats.ts';
 import type { Stage, WorkProgress } from '../../processing/progress.ts';
 import type { ImageResult } from '../../processing/result.ts';
 import type { ImagesTask, TaskImage } from '../../processing/tasks.ts';

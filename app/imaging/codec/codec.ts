@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import type { DecodedPixels } from './codec-decode.ts';
 import { decodePixels } from './codec-decode.ts';
 import { assertHolds, writeImage } from './codec-encode.ts';
+import type { OutputFormat } from '../../options/output-formats.ts';
 import { BadImageError, ImageTooLargeError } from '../errors.ts';
 import type { Image } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
-import type { EncodeFormat } from './output-metadata.ts';
 import { outputMetadata } from './output-metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import { prepareFile, readImageFile } from './prepare-file.ts';
@@ -31,8 +31,8 @@ export interface DecodedImage {
 }
 
 export interface EncodeOptions {
-  readonly format: EncodeFormat;
-  /** 1..100, for JPEG, WebP and AVIF. */
+  readonly format: OutputFormat;
+  /** 1..100, for formats that lose something; the format's own by default. */
   readonly quality?: number | undefined;
   /** What the result keeps of its source. */
   readonly metadata?: ImageMetadata | undefined;
@@ -79,8 +79,8 @@ export async function decodeImage(file: string | Uint8Array, limits: DecodeLimit
 }
 
 /**
- * Writes a finished image to `target`, which appears when it is complete. 16 bits stay in PNG and TIFF and become 8
- * elsewhere; alpha is laid on white in JPEG. The same image gives the same bytes.
+ * Writes a finished image to `target`, which appears when it is complete. 16 bits become 8, gray becomes
+ * RGB and alpha is laid on white where the format does not hold them. The same image gives the same bytes.
  *
  * @returns warnings, one sentence each
  * @throws OutputFormatError, ScratchSpaceError

@@ -1,12 +1,11 @@
 import { hasUserComment, withUserComment } from './exif.ts';
+import type { OutputFormat } from '../../options/output-formats.ts';
+import { formatLabels, traitsOf } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
 import { hasAlpha } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
 import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
-
-/** The formats that are written. */
-export type EncodeFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
 /** What of a source's metadata goes into a result, and what a reader of the result should know. */
 export interface OutputMetadata {
@@ -22,8 +21,6 @@ export interface OutputMetadata {
   readonly warnings: readonly string[];
 }
 
-/** JPEG keeps XMP in one segment. */
-const MAX_JPEG_XMP = 65_502;
 /** The text in which A1111 and its like keep how an image was made. */
 const PARAMETERS = 'parameters';
 
@@ -33,25 +30,24 @@ const PARAMETERS = 'parameters';
  */
 export function outputMetadata(
   shape: ImageShape,
-  format: EncodeFormat,
+  format: OutputFormat,
   source: Partial<ImageMetadata>,
 ): OutputMetadata {
   const warnings = shapeWarnings(shape, format);
   const isGray = shape.channels < 3;
-  const isHolding = !isGray || (format !== 'webp' && format !== 'avif');
+  const { holdsGray, holdsTexts } = traitsOf(format);
   const isMatching = source.icc !== undefined && iccColorSpace(source.icc) === (isGray ? 'GRAY' : 'RGB ');
   if (source.icc && !isMatching) warnings.push('the ICC profile is left out: it is not for the colours of the result');
   const texts = source.pngChunks ?? [];
   return {
     icc: isMatching ? source.icc : undefined,
-    isConvertedToSrgb: isMatching && !isHolding,
-    exif: format === 'png' ? source.exif : withParameters(source.exif, texts, warnings),
-    xmp: format === 'png' ? undefined : xmpFor(format, source.xmp, warnings),
+    isConvertedToSrgb: isMatching && isGray && !holdsGray,
+    exif: holdsTexts ? source.exif : withParameters(source.exif, texts, warnings),
+    xmp: holdsTexts ? undefined : xmpFor(format, source.xmp, warnings),
     density: source.density,
-    pngChunks:
-      format === 'png'
-        ? [...texts.filter((chunk) => !isMatching || isText(chunk)), ...xmpChunks(texts, source.xmp)]
-        : [],
+    pngChunks: holdsTexts
+      ? [...texts.filter((chunk) => !isMatching || isText(chunk)), ...xmpChunks(texts, source.xmp)]
+      : [],
     warnings,
   };
 }
@@ -61,10 +57,10 @@ function xmpChunks(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): U
   return xmp && !texts.some((chunk) => readPngText(chunk)?.keyword === XMP_KEYWORD) ? [makeXmpChunk(xmp)] : [];
 }
 
-function shapeWarnings({ channels, depth }: ImageShape, format: EncodeFormat): string[] {
-  const holds16 = format === 'png' || format === 'tiff';
+function shapeWarnings({ channels, depth }: ImageShape, format: OutputFormat): string[] {
+  const { label, holds16, holdsAlpha } = traitsOf(format);
   return [
-    ...(hasAlpha(channels) && format === 'jpeg' ? ['JPEG has no transparency: the image is laid on white'] : []),
+    ...(hasAlpha(channels) && !holdsAlpha ? [`${label} has no transparency: the image is laid on white`] : []),
     ...(depth === 16 && !holds16 ? [`16 bits are reduced to 8 in ${format.toUpperCase()}`] : []),
   ];
 }
@@ -82,7 +78,10 @@ function withParameters(
   const texts = chunks.filter(isText).map((chunk) => readPngText(chunk));
   const parameters = texts.find((text) => text?.keyword === PARAMETERS);
   const others = texts.filter((text) => text?.keyword !== PARAMETERS && text?.keyword !== XMP_KEYWORD);
-  if (others.length > 0) warnings.push(`${others.length} PNG text chunks are left out: only PNG holds them`);
+  if (others.length > 0)
+    warnings.push(
+      `${others.length} PNG text chunks are left out: only ${formatLabels('and', ({ holdsTexts }) => holdsTexts)} holds them`,
+    );
   if (!parameters || (exif && hasUserComment(exif))) return exif;
   const commented = withUserComment(exif, parameters.text);
   if (commented.length <= METADATA_LIMITS.exif) return commented;
@@ -90,8 +89,9 @@ function withParameters(
   return exif;
 }
 
-function xmpFor(format: EncodeFormat, xmp: Uint8Array | undefined, warnings: string[]): Uint8Array | undefined {
-  if (!xmp || format !== 'jpeg' || xmp.length <= MAX_JPEG_XMP) return xmp;
-  warnings.push(`XMP of ${xmp.length} bytes is left out: JPEG holds ${MAX_JPEG_XMP}`);
+function xmpFor(format: OutputFormat, xmp: Uint8Array | undefined, warnings: string[]): Uint8Array | undefined {
+  const { label, maxXmpBytes = Infinity } = traitsOf(format);
+  if (!xmp || xmp.length <= maxXmpBytes) return xmp;
+  warnings.push(`XMP of ${xmp.length} bytes is left out: ${label} holds ${maxXmpBytes}`);
   return undefined;
 }

@@ -70,7 +70,14 @@ export class FindFacesProcessor {
     await writeFile(partial, JSON.stringify({ faces: faces.map(viewOf) }));
     await rename(partial, file);
     const { width, height } = image;
-    const told = { input: { width, height }, output: { width, height }, scale: 1, format: 'json', fallbacks, warnings };
+    const told = {
+      input: { width, height },
+      output: { width, height },
+      scale: 1,
+      format: 'json' as const,
+      fallbacks,
+      warnings,
+    };
     return { file, bytes: (await stat(file)).size, info: { ...info, ...told, seconds: clock.seconds() } };
   }
 }

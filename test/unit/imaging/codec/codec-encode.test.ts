@@ -8,7 +8,7 @@ import { descriptiveEntries, hasUserComment } from '../../../../app/imaging/code
 import { openTiff } from '../../../../app/imaging/codec/exif-tree.ts';
 import type { Image } from '../../../../app/imaging/image.ts';
 import type { ImageMetadata } from '../../../../app/imaging/codec/metadata.ts';
-import type { EncodeFormat } from '../../../../app/imaging/codec/output-metadata.ts';
+import type { OutputFormat } from '../../../../app/options/output-formats.ts';
 import { makePngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import { ScratchImage } from '../../../../app/imaging/scratch-image.ts';
 import { difference, gradient, noise } from '../../../support/images/images.ts';
@@ -17,7 +17,7 @@ import { mountSmallDisk } from '../../../support/small-disk.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
-const FORMATS: readonly EncodeFormat[] = ['png', 'jpeg', 'webp', 'avif', 'tiff'];
+const FORMATS: readonly OutputFormat[] = ['png', 'jpeg', 'webp', 'avif', 'tiff'];
 const LIMITS = { maxPixels: 1e6 };
 
 const picture = gradient({ width: 60, height: 40, channels: 3, depth: 8 });
@@ -60,7 +60,7 @@ describe('Encoding', () => {
 
   async function encode(
     image: Image,
-    format: EncodeFormat,
+    format: OutputFormat,
     options: { metadata?: ImageMetadata; icc?: Uint8Array; quality?: number } = {},
   ) {
     const scratch = ScratchImage.create(folder.path, image);

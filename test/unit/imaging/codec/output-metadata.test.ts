@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { hasUserComment, withUserComment } from '../../../../app/imaging/codec/exif.ts';
 import type { Channels, ImageShape } from '../../../../app/imaging/image.ts';
 import { iccColorSpace, resetXmpOrientation } from '../../../../app/imaging/codec/metadata.ts';
-import type { EncodeFormat } from '../../../../app/imaging/codec/output-metadata.ts';
 import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
+import type { OutputFormat } from '../../../../app/options/output-formats.ts';
 import { makePngChunk, makeXmpChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 
 const shape = (channels: Channels, depth: 8 | 16 = 8): ImageShape => ({ width: 5, height: 3, channels, depth });
@@ -32,7 +32,7 @@ describe('Fitting metadata to an output', () => {
     ]);
   });
 
-  it.each<EncodeFormat>(['jpeg', 'webp', 'avif', 'tiff'])(
+  it.each<OutputFormat>(['jpeg', 'webp', 'avif', 'tiff'])(
     'moves the text parameters to a user comment in %s',
     (format) => {
       const pngChunks = [text('Software', 'x'), text('parameters', 'a cat'), makeXmpChunk(xmp)];
@@ -53,7 +53,7 @@ describe('Fitting metadata to an output', () => {
     ]);
   });
 
-  it.each<{ format: EncodeFormat; channels: Channels; space: string; isKept: boolean; isConverted: boolean }>([
+  it.each<{ format: OutputFormat; channels: Channels; space: string; isKept: boolean; isConverted: boolean }>([
     { format: 'png', channels: 3, space: 'RGB ', isKept: true, isConverted: false },
     { format: 'png', channels: 4, space: 'GRAY', isKept: false, isConverted: false },
     { format: 'jpeg', channels: 1, space: 'GRAY', isKept: true, isConverted: false },

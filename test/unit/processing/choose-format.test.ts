@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { chooseFormat, extensionOf, formatOfExtension } from '../../../app/processing/output-format.ts';
+import { extensionOf, formatOfExtension } from '../../../app/options/output-formats.ts';
+import { chooseFormat } from '../../../app/processing/choose-format.ts';
 
 describe('the format of a result', () => {
   it.each([

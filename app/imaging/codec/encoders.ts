@@ -1,0 +1,60 @@
+import type { Sharp } from 'sharp';
+import type { OutputFormat } from '../../options/output-formats.ts';
+import type { ImageShape } from '../image.ts';
+import { avifEdits, exifPlaceholder, jpegEdits, pngEdits, tiffEdits, webpEdits } from './embed-metadata.ts';
+import type { Edit } from './file-edits.ts';
+import type { OutputMetadata } from './output-metadata.ts';
+
+/** What an encoder is told beside the pixels. */
+export interface Encoding {
+  readonly shape: ImageShape;
+  /** 1..100; 100 for formats that lose nothing, to which it means nothing. */
+  readonly quality: number;
+  readonly metadata: OutputMetadata;
+}
+
+/** How a format is written. */
+export interface Encoder {
+  /** Has libvips write the image so. */
+  readonly encode: (image: Sharp, encoding: Encoding) => Sharp;
+  /** What of the metadata libvips does not write, as edits of the file that it wrote. */
+  readonly edits: (file: string, metadata: OutputMetadata) => Edit[];
+}
+
+/** A TIFF above 4 GiB needs offsets of 64 bits; compressed data may be larger than raw. */
+const BIG_TIFF_BYTES = 3.5 * 2 ** 30;
+const MM_PER_INCH = 25.4;
+
+/** Of every format of OUTPUT_FORMATS; one without an encoder does not compile. */
+export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
+  png: {
+    encode: (image) => image.png({ compressionLevel: 2, adaptiveFiltering: true }),
+    edits: (_file, { pngChunks, exif }) => pngEdits(pngChunks, exif),
+  },
+  jpeg: {
+    encode: (image, { quality }) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
+    edits: (file, { exif, density }) => jpegEdits(file, exif, density),
+  },
+  webp: {
+    encode: (image, { quality }) => image.webp({ quality, effort: 2 }),
+    edits: (file, { exif }) => webpEdits(file, exif),
+  },
+  avif: {
+    encode: (image, { quality, metadata }) => withRoomForExif(image, metadata).avif({ quality, effort: 1 }),
+    edits: (file, { exif }) => avifEdits(file, exif),
+  },
+  tiff: {
+    encode: (image, { shape, metadata }) => image.tiff(tiffOptions(shape, metadata.density)),
+    edits: (file, { exif }) => tiffEdits(file, exif),
+  },
+};
+
+function withRoomForExif(image: Sharp, { exif }: OutputMetadata): Sharp {
+  return exif ? image.withExif({ IFD0: { ImageDescription: exifPlaceholder(exif) } }) : image;
+}
+
+function tiffOptions({ width, height, channels, depth }: ImageShape, density = 72) {
+  const resolution = density / MM_PER_INCH;
+  const bigtiff = width * height * channels * (depth / 8) > BIG_TIFF_BYTES;
+  return { compression: 'lzw', predictor: 'horizontal', xres: resolution, yres: resolution, bigtiff } as const;
+}

@@ -1,0 +1,117 @@
+/** What there is to know of a format in which results are written; how it is written is in imaging/codec/encoders.ts. */
+export interface FormatTraits {
+  /** As people write it. */
+  readonly label: string;
+  /** Extensions of its files, without a dot; the first is the one that is written. */
+  readonly extensions: readonly [string, ...string[]];
+  readonly mediaType: `image/${string}`;
+  /** The longest side that it holds, in pixels. */
+  readonly longestSide: number;
+  /** Whether it keeps 16 bits a sample; elsewhere they become 8. */
+  readonly holds16: boolean;
+  /** Whether it keeps transparency; elsewhere the image is laid on white. */
+  readonly holdsAlpha: boolean;
+  /** Whether it keeps one channel, and so a gray profile; elsewhere gray becomes sRGB. */
+  readonly holdsGray: boolean;
+  /** Whether it keeps PNG's texts as they are; elsewhere one of them becomes an EXIF comment. */
+  readonly holdsTexts: boolean;
+  /** The most bytes of XMP that it keeps, where there is a limit. */
+  readonly maxXmpBytes?: number;
+  /** Of 1..100, where none is asked for; formats that lose nothing have none. */
+  readonly quality?: number;
+}
+
+const LARGEST_INT32 = 2 ** 31 - 1;
+
+/** Every format in which a result can be written. This is where one is added; its encoder is then asked for by the compiler. */
+export const OUTPUT_FORMATS = {
+  png: {
+    label: 'PNG',
+    extensions: ['png'],
+    mediaType: 'image/png',
+    longestSide: LARGEST_INT32,
+    holds16: true,
+    holdsAlpha: true,
+    holdsGray: true,
+    holdsTexts: true,
+  },
+  jpeg: {
+    label: 'JPEG',
+    extensions: ['jpg', 'jpeg', 'jfif'],
+    mediaType: 'image/jpeg',
+    longestSide: 65_535,
+    holds16: false,
+    holdsAlpha: false,
+    holdsGray: true,
+    holdsTexts: false,
+    maxXmpBytes: 65_502, // one segment
+    quality: 95,
+  },
+  webp: {
+    label: 'WebP',
+    extensions: ['webp'],
+    mediaType: 'image/webp',
+    longestSide: 16_383,
+    holds16: false,
+    holdsAlpha: true,
+    holdsGray: false,
+    holdsTexts: false,
+    quality: 90,
+  },
+  avif: {
+    label: 'AVIF',
+    extensions: ['avif'],
+    mediaType: 'image/avif',
+    longestSide: 16_384,
+    holds16: false, // it has 10 and 12 bits, which the encoder is not asked for
+    holdsAlpha: true,
+    holdsGray: false,
+    holdsTexts: false,
+    quality: 85,
+  },
+  tiff: {
+    label: 'TIFF',
+    extensions: ['tiff', 'tif'],
+    mediaType: 'image/tiff',
+    longestSide: LARGEST_INT32,
+    holds16: true,
+    holdsAlpha: true,
+    holdsGray: true,
+    holdsTexts: false,
+  },
+} as const satisfies Readonly<Record<string, FormatTraits>>;
+
+/** A format that results are written in, by its name in the field `output_format`. */
+export type OutputFormat = keyof typeof OUTPUT_FORMATS;
+
+/** The formats, in the order of the table. */
+export const OUTPUT_FORMAT_NAMES = Object.keys(OUTPUT_FORMATS) as readonly OutputFormat[];
+
+/** What there is to know of a format. */
+export function traitsOf(format: OutputFormat): FormatTraits {
+  return OUTPUT_FORMATS[format];
+}
+
+/** Whether a name, such as that of a file's format, is the name of a format that is written. */
+export function isOutputFormat(name: string): name is OutputFormat {
+  return Object.hasOwn(OUTPUT_FORMATS, name);
+}
+
+/** The extension that files of a format get, without a dot. */
+export function extensionOf(format: OutputFormat): string {
+  return traitsOf(format).extensions[0];
+}
+
+/** The format that an extension (with a dot, any case) stands for. */
+export function formatOfExtension(extension: string): OutputFormat | undefined {
+  const wanted = extension.slice(1).toLowerCase();
+  return OUTPUT_FORMAT_NAMES.find((format) => traitsOf(format).extensions.includes(wanted));
+}
+
+/** The formats of some trait in words, with `joint` before the last: `JPEG, WebP and AVIF`. */
+export function formatLabels(joint: 'and' | 'or', has: (traits: FormatTraits) => boolean): string {
+  const labels = OUTPUT_FORMAT_NAMES.map(traitsOf)
+    .filter(has)
+    .map(({ label }) => label);
+  return labels.join(', ').replace(/, ([^,]*)$/, ` ${joint} $1`);
+}
