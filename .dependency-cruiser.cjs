@@ -44,7 +44,7 @@ const MAY_IMPORT = {
   ],
   realtime: ['access', 'jobs', 'processing'],
   access: ['jobs'],
-  metrics: ['jobs', 'processing'],
+  metrics: ['jobs', 'processing', 'options'],
   webhooks: ['jobs', 'outbound'],
   jobs: ['worker', 'processing', 'options', 'files'],
   worker: ['processing', 'inference', 'files'],

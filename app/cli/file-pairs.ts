@@ -5,9 +5,7 @@ import type { FilePair } from '../evaluation/evaluate-files.ts';
 import { UsageError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
 import { inputFiles } from './input-files.ts';
-import { RESULT_SUFFIX } from './output-paths.ts';
-
-const RESULT_SUFFIXES = Object.values(RESULT_SUFFIX);
+import { RESULT_SUFFIXES } from '../options/methods.ts';
 
 /** Which files belong together, and the references without a candidate. */
 export interface FilePairs {
@@ -59,7 +57,7 @@ function matchOf(reference: InputFile, candidates: readonly InputFile[]): InputF
   const same = candidates.find(({ relativePath }) => relativePath === reference.relativePath);
   if (same) return same;
   const stem = stemOf(reference.relativePath);
-  for (const names of [[stem], RESULT_SUFFIXES.map((suffix) => stem + suffix)]) {
+  for (const names of [[stem], [...RESULT_SUFFIXES].map((suffix) => stem + suffix)]) {
     const alike = candidates.filter(({ relativePath }) => names.includes(stemOf(relativePath)));
     if (alike.length > 0) return alike.length === 1 ? alike[0] : undefined;
   }

@@ -24,9 +24,6 @@ export interface OutputFlags {
   readonly mayOverwrite: boolean;
 }
 
-/** What commands put after the names of their results in a folder, if not told otherwise. */
-export const RESULT_SUFFIX = { upscaled: '_upscaled', restored: '_restored', colorized: '_colorized' } as const;
-
 /** Image files that are known, but not written here; a folder of such a name is not what was meant. */
 const NOT_WRITTEN = new Set(['.gif', '.bmp', '.svg', '.heic', '.heif', '.jxl', '.jp2', '.ico', '.psd', '.ppm', '.pdf']);
 

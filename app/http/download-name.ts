@@ -1,25 +1,14 @@
 import { extname } from 'node:path';
-import type { JobMethod } from '../jobs/job.ts';
+import type { MethodName } from '../options/methods.ts';
+import { METHODS } from '../options/methods.ts';
 
 /** File systems take names of 255 bytes. */
 const MAX_BASE_BYTES = 200;
-/** What a method adds to a name: `photo_upscaled.png`. */
-const SUFFIXES: Readonly<Record<JobMethod, string>> = {
-  upscale: '_upscaled',
-  'hires-fix': '_upscaled',
-  enhance: '_upscaled',
-  restore: '_restored',
-  face: '_restored',
-  faces: '_faces',
-  download: '', // has no results
-  colorize: '_colorized',
-};
-
 /**
  * The name under which a result is saved: the original's base, a suffix, the result's extension. Folders, control and
  * direction-changing characters, and what Windows forbids are taken out; the header's own quoting comes later.
  */
-export function downloadName(originalName: string, method: JobMethod, resultFile: string): string {
+export function downloadName(originalName: string, method: MethodName, resultFile: string): string {
   const lastPart = originalName.split(/[/\\]/).at(-1) ?? '';
   const safe = lastPart.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}<>:"|?*]/gu, '').replace(/^[.\s]+/, '');
   const stem = Buffer.from(safe.slice(0, safe.length - extname(safe).length));
@@ -28,5 +17,5 @@ export function downloadName(originalName: string, method: JobMethod, resultFile
     .toString()
     .replace(/\uFFFD+$/, '')
     .trim();
-  return `${base || 'image'}${SUFFIXES[method]}${extname(resultFile)}`;
+  return `${base || 'image'}${METHODS[method].suffix}${extname(resultFile)}`;
 }

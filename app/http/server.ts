@@ -15,16 +15,13 @@ import { RouteNotFoundError } from './errors.ts';
 import { problemHandler } from './problem.ts';
 import { docsRoute } from './routes/docs-route.ts';
 import { eventsRoute } from './routes/events-route.ts';
-import { faceRoute } from './routes/face-route.ts';
-import { facesRoute } from './routes/faces-route.ts';
 import { healthRoute } from './routes/health-route.ts';
 import { hiresFixRoute } from './routes/hires-fix-route.ts';
+import { imageRoutes } from './routes/image-routes.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
 import { metricsRoute } from './routes/metrics-route.ts';
 import { modelsRoute } from './routes/models-route.ts';
-import { restoreRoute } from './routes/restore-route.ts';
 import { submitRoute } from './routes/submit-route.ts';
-import { upscaleRoute } from './routes/upscale-route.ts';
 import { hostPolicy, originPolicy, requestLog, securityHeaders } from './security.ts';
 
 /** Against clients that open connections and send little; how long an answer takes is not limited. */
@@ -50,10 +47,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     jobsRoute(context),
     eventsRoute(context),
     submitRoute(context),
-    upscaleRoute(context),
-    restoreRoute(context),
-    faceRoute(context),
-    facesRoute(context),
+    imageRoutes(context),
     hiresFixRoute(context),
     modelsRoute(context),
     metricsRoute(context),

@@ -1,4 +1,5 @@
 import type { HiresFixError } from '../errors.ts';
+import { METHODS } from '../options/methods.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { DownloadTask, TaskImage } from '../processing/tasks.ts';
 import { WorkerCrashedError } from '../worker/errors.ts';
@@ -80,7 +81,7 @@ async function makeOthers(
 }
 
 function isPerImage({ method, inputs }: Job): boolean {
-  return method !== 'hires-fix' && inputs.length > 1;
+  return !METHODS[method].isAllOrNothing && inputs.length > 1;
 }
 
 /** A worker that died over an image may have died of something else: while it may be tried again the job is. */

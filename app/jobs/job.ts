@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { DownloadTask, FaceTask, FindFacesTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
+import type { MethodName } from '../options/methods.ts';
 import type { OutputOptions } from '../options/output-options.ts';
 
 /** The states that a job does not leave. */
 export type EndStatus = 'completed' | 'failed' | 'cancelled';
 export type JobStatus = 'queued' | 'processing' | EndStatus;
-
-/** Which way a job came in; it names the result's suffix and what a batch means. */
-export type JobMethod = 'upscale' | 'hires-fix' | 'enhance' | 'restore' | 'colorize' | 'face' | 'faces' | 'download';
 
 /** What is done to each image: a worker's task but for the images. */
 export type ImageWork =
@@ -54,7 +52,8 @@ export interface JobRequest {
   readonly id: string;
   /** Whose it is; callers take turns. */
   readonly caller: string;
-  readonly method: JobMethod;
+  /** Which way the job came in; it names the result's suffix and what a batch means. */
+  readonly method: MethodName;
   readonly inputs: readonly JobInput[];
   readonly work: JobWork;
   readonly output: OutputOptions;

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Job } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
+import { METHODS } from '../options/methods.ts';
 import type { ResultInfo } from '../processing/result.ts';
 import { makerOf } from '../processing/result.ts';
 
@@ -93,7 +94,8 @@ export class ServiceMetrics {
 }
 
 /** Whether more than a size was asked for. */
-function isRestoration({ work }: Job): boolean {
-  if (work.kind === 'hires-fix') return work.options.is_face_enhance === true;
-  return work.kind !== 'find-faces' && work.kind !== 'download';
+function isRestoration({ method, work }: Job): boolean {
+  const { restores } = METHODS[method];
+  if (restores !== 'where faces are asked for') return restores === 'always';
+  return work.kind === 'hires-fix' && work.options.is_face_enhance === true;
 }

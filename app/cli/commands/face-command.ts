@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../../config.ts';
 import { FACE_TASK_MODELS, faceOptions } from '../../options/face-task-options.ts';
+import { METHODS } from '../../options/methods.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
 import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
-import { RESULT_SUFFIX } from '../output-paths.ts';
 import { taskRunner } from '../task-runner.ts';
 
 const EXAMPLES = [
@@ -39,7 +39,7 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
     .option('--tile <pixels|auto>', 'tile side of that upscaler')
     .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
   addFaceChoiceOptions(command);
-  addExamples(addResultOptions(command, RESULT_SUFFIX.restored), EXAMPLES).action(
+  addExamples(addResultOptions(command, METHODS.face.suffix), EXAMPLES).action(
     async (inputs: string[], flags: ImageFlags) => {
       const config = loadConfig();
       const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));

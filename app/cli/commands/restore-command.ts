@@ -5,6 +5,7 @@ import { FACE_MODELS } from '../../options/face-options.ts';
 import { COLORIZE_MODELS, restoreOptions, restorePlan } from '../../options/restore-options.ts';
 import type { RestoreStep } from '../../options/restore-options.ts';
 import type { RestoreTask } from '../../processing/tasks.ts';
+import { METHODS } from '../../options/methods.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
 import { addFaceChoiceOptions, FACE_CHOICE_FLAGS } from './face-command.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
@@ -12,7 +13,6 @@ import { addExamples, addImageArguments, addResultOptions } from '../image-argum
 import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
 import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
-import { RESULT_SUFFIX } from '../output-paths.ts';
 import type { InputFile } from '../input-files.ts';
 import { taskRunner } from '../task-runner.ts';
 
@@ -47,7 +47,7 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
   addFaceChoiceOptions(command);
   addColorizeOptions(command);
-  addExamples(addResultOptions(command, RESULT_SUFFIX.restored), RESTORE_EXAMPLES).action(
+  addExamples(addResultOptions(command, METHODS.restore.suffix), RESTORE_EXAMPLES).action(
     async (inputs: string[], flags: ImageFlags) => {
       const config = loadConfig();
       await restore(inputs, flags, { config, method: 'restore', standard: config.modelRestore });
@@ -59,7 +59,7 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
 export function addColorizeCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('colorize').description('Colour black-and-white photographs');
   addColorizeOptions(addImageArguments(command));
-  addExamples(addResultOptions(command, RESULT_SUFFIX.colorized), COLORIZE_EXAMPLES).action(
+  addExamples(addResultOptions(command, METHODS.colorize.suffix), COLORIZE_EXAMPLES).action(
     async (inputs: string[], flags: ImageFlags) => {
       await restore(inputs, flags, { config: loadConfig(), method: 'colorize', standard: 'colorize' });
     },

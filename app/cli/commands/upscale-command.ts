@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../../config.ts';
+import { METHODS } from '../../options/methods.ts';
 import { DEVICES, PRECISIONS } from '../../options/upscale-options.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
-import { RESULT_SUFFIX } from '../output-paths.ts';
 import { taskRunner } from '../task-runner.ts';
 import type { UpscaleFlags } from '../upscale-task.ts';
 import { createTask, givenOptions } from '../upscale-task.ts';
@@ -49,7 +49,7 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
         'auto: int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
       ).choices(PRECISIONS),
     );
-  addExamples(addResultOptions(command, RESULT_SUFFIX.upscaled), EXAMPLES).action(
+  addExamples(addResultOptions(command, METHODS.upscale.suffix), EXAMPLES).action(
     async (inputs: string[], flags: UpscaleFlags) => {
       const run = taskRunner(flags, loadConfig(), { method: 'upscale', fields: givenOptions(flags) });
       await runImageCommand(inputs, flags, { createTask: (files) => createTask(files, flags), run });

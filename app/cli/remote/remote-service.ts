@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { HiresFixError } from '../../errors.ts';
+import type { ImageMethodName } from '../../options/methods.ts';
 import { ServerProblemError, ServerUnreachableError, UsageError } from '../errors.ts';
 import type { RemoteJob } from './remote-job.ts';
 import { remoteJob } from './remote-job.ts';
@@ -22,7 +23,7 @@ const MAX_RETRY_SECONDS = 60;
 
 /** What is done with an image, as `POST /jobs` takes it. */
 export interface RemoteCall {
-  readonly method: 'upscale' | 'face' | 'faces' | 'restore' | 'colorize';
+  readonly method: ImageMethodName;
   /** The fields of the method's own route; numbers and truth values are sent as text. */
   readonly fields: Readonly<Record<string, unknown>>;
 }

@@ -1,15 +1,11 @@
 import { z } from 'zod';
-import type { ImageMethod } from '../routes/image-route.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { required, schemaOf } from './openapi-schema.ts';
-import { faceMethod } from '../routes/face-route.ts';
-import { facesMethod } from '../routes/faces-route.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
 import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
-import { colorizeMethod, restoreMethod } from '../routes/restore-route.ts';
-import { enhanceMethod } from '../routes/submit-route.ts';
-import { upscaleMethod } from '../routes/upscale-route.ts';
+import type { ImageMethod } from '../../options/methods.ts';
+import { IMAGE_METHODS, METHODS } from '../../options/methods.ts';
 import { webhookUrl } from '../webhook-field.ts';
 
 /** What an answer means, and its media types. */
@@ -36,8 +32,24 @@ const JOB = ['The job as it stands', json(ref('Job'))] as const;
 const PAGE = ['A page', { 'text/html': { type: 'string' } }] as const;
 const SUBMITTING = ['Idempotency-Key', 'Prefer'];
 
-/** `POST` of one image that is answered by an image, or by what `answer` says. */
-function imageOperation({ form }: ImageMethod, summary: string, answer: Answer = ['The result', IMAGE]): Operation {
+/** What a method's own route answers where all is well, but for methods whose answer is a job. */
+const ANSWERS: Readonly<Record<Exclude<ImageMethod['answer'], 'job'>, Answer>> = {
+  image: ['The result', IMAGE],
+  faces: ['The faces', json(ref('Faces'))],
+};
+
+/** `POST /{method}` of every method that takes images. */
+function imageOperations(): Readonly<Record<string, { readonly post: Operation }>> {
+  const operations = [...IMAGE_METHODS].map(([name, method]) => {
+    const { answer, form, summary } = method;
+    const post = answer === 'job' ? jobOperation(form, summary) : imageOperation(form, summary, ANSWERS[answer]);
+    return [`/${name}`, { post }] as const;
+  });
+  return Object.fromEntries(operations);
+}
+
+/** `POST` of one image that is answered by what `answer` says. */
+function imageOperation(form: z.ZodObject, summary: string, answer: Answer): Operation {
   const asked = z.object({ ...form.shape, webhook_url: webhookUrl });
   return {
     summary,
@@ -62,29 +74,23 @@ function formOf(schema: z.ZodObject, files: JsonSchema): JsonSchema {
   return { ...json, properties: { ...files, ...(json['properties'] as JsonSchema) } };
 }
 
-const METHODS = [upscaleMethod, enhanceMethod, restoreMethod('denoise'), colorizeMethod, faceMethod, facesMethod];
 const anyMethod = z.object({
-  ...Object.assign({}, ...METHODS.map(({ form }) => form.shape)),
-  method: z.enum(METHODS.map(({ method }) => method)).describe('What is done; the other fields are those of its route'),
+  ...Object.assign({}, ...[...IMAGE_METHODS.values()].map(({ form }) => form.shape)),
+  method: z.enum([...IMAGE_METHODS.keys()]).describe('What is done; the other fields are those of its route'),
 } as z.ZodRawShape);
 
 /** Every route of the service, by path and method. A test holds this equal to the routes that are there. */
 export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post' | 'delete', Operation>>>>> = {
-  '/upscale': { post: imageOperation(upscaleMethod, 'Enlarge an image') },
-  '/restore': { post: imageOperation(restoreMethod('denoise'), 'Repair an image at its own size') },
-  '/colorize': { post: imageOperation(colorizeMethod, 'Colour an image') },
-  '/face': { post: imageOperation(faceMethod, 'Restore the faces of an image') },
-  '/faces': { post: imageOperation(facesMethod, 'Find the faces of an image', ['The faces', json(ref('Faces'))]) },
+  ...imageOperations(),
   '/hires-fix': {
     post: {
-      summary: 'Enlarge images that come in JSON',
+      summary: METHODS['hires-fix'].summary,
       tag: 'images',
       headers: SUBMITTING,
       body: json(required(schemaOf(hiresFixBody.extend({ config: hiresFixConfig.optional() })), 'images')),
       answers: { 200: ['The results, and what was done', json(ref('HiresFixResult'))], 202: ACCEPTED },
     },
   },
-  '/enhance': { post: jobOperation(enhanceMethod.form, 'Enlarge images and restore their faces, as a job') },
   '/jobs': {
     post: jobOperation(anyMethod, 'Any method as a job', 'method'),
     get: {
@@ -123,7 +129,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
   },
   '/models/{name}/download': {
     post: {
-      summary: 'Fetch a model, as a job; one that is there already is left alone',
+      summary: METHODS.download.summary,
       tag: 'service',
       query: downloadQuery,
       headers: SUBMITTING,

@@ -5,23 +5,21 @@ import type { Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Job, JobInput, JobResult, Submission } from '../../jobs/job.ts';
-import { newJobId } from '../../jobs/job.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { upscaleOptions } from '../../options/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
-import { callerOf } from '../caller.ts';
 import { BadBodyError } from '../errors.ts';
 import { parseParameters } from '../fields.ts';
-import { admissionOf, idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import { jobWarnings } from '../result-headers.ts';
+import type { JobTicket } from '../submit-job.ts';
+import { admittedTicket, MAX_IMAGES, submitJob } from '../submit-job.ts';
 import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Images that one body may carry, counted at their largest. More belong in several requests. */
 const FULL_SIZE_IMAGES = 8;
-const MAX_IMAGES = 64;
 const JSON_OVERHEAD_BYTES = 2 ** 20;
 
 export const hiresFixBody = z.object({
@@ -53,18 +51,15 @@ export const hiresFixConfig = z.object({
 export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): Router {
   const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
   return Router().post('/hires-fix', async (request, response) => {
-    const key = idempotencyKeyOf(request);
-    const caller = callerOf(response);
-    await queue.admit(admissionOf(caller, key));
-    const id = newJobId();
+    const ticket = await admittedTicket(queue, request, response);
     const body = await receiveJsonImages(request, response, {
       what: 'The body',
       maxBytes,
       maxImageBytes: config.maxFileSizeBytes,
       mostImages: MAX_IMAGES,
-      file: (index) => files.input(id, index),
+      file: (index) => files.input(ticket.id, index),
     });
-    const submission = await submit({ config, queue }, body, { id, caller, key }).catch(async (error: unknown) => {
+    const submission = await submit({ config, queue }, body, ticket).catch(async (error: unknown) => {
       await body.removeAllBut([]);
       throw error;
     });
@@ -75,22 +70,14 @@ export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): 
 async function submit(
   { config, queue }: Pick<RouteContext, 'config' | 'queue'>,
   body: JsonImages,
-  { id, caller, key }: { readonly id: string; readonly caller: string; readonly key: string | undefined },
+  ticket: JobTicket,
 ): Promise<Submission> {
-  const { images, warnings, ...asked } = parseBody(body.value, config);
+  const { images, ...asked } = parseBody(body.value, config);
   const decoded = [];
   for (const [index, text] of images.entries()) decoded.push(await body.image(`images[${index}]`, text));
   const inputs = decoded.map(({ file, sha256 }, index): JobInput => ({ file, name: `images[${index}]`, sha256 }));
   await body.removeAllBut(inputs.map(({ file }) => file));
-  const digests = decoded.map(({ sha256 }) => sha256);
-  return queue.submit({
-    ...asked,
-    id,
-    caller,
-    inputs,
-    warnings,
-    ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: digests }) }),
-  });
+  return submitJob(queue, asked, { ...ticket, inputs });
 }
 
 function parseBody(body: unknown, config: RouteContext['config']) {

@@ -3,14 +3,13 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { modelView } from '../../catalog/model-view.ts';
 import type { Submission } from '../../jobs/job.ts';
-import { hasEnded, newJobId } from '../../jobs/job.ts';
+import { hasEnded } from '../../jobs/job.ts';
 import { jobView } from '../../jobs/job-view.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { answerAccepted, answerJob } from '../answer-job.ts';
-import { callerOf } from '../caller.ts';
 import { Fields, parseParameters } from '../fields.ts';
-import { idempotency, idempotencyKeyOf } from '../idempotency-key.ts';
 import { parsePrefer } from '../prefer.ts';
+import { submitJob, ticketOf } from '../submit-job.ts';
 import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -45,21 +44,13 @@ async function submitDownload(
   name: string,
   { request, response }: { readonly request: Request<{ name: string }>; readonly response: Response },
 ): Promise<Submission> {
-  const key = idempotencyKeyOf(request);
-  const caller = callerOf(response);
   const { values, warnings } = parseParameters(downloadQuery, Fields.ofQuery(request.query).entries());
   const asked = {
     method: 'download' as const,
     work: { kind: 'download' as const, model: await catalog.obtainable(name) },
     output: outputOptions.parse({}),
     ...webhookOf(values.webhook_url, config),
-  };
-  return queue.submit({
-    ...asked,
-    id: newJobId(),
-    caller,
-    inputs: [],
     warnings,
-    ...(key !== undefined && { idempotency: idempotency(key, { ...asked, images: [] }) }),
-  });
+  };
+  return submitJob(queue, asked, { ...ticketOf(request, response), inputs: [] });
 }

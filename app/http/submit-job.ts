@@ -1,0 +1,46 @@
+import type { Request, Response } from 'express';
+import type { JobInput, JobRequest, Submission } from '../jobs/job.ts';
+import { newJobId } from '../jobs/job.ts';
+import type { JobQueue } from '../jobs/job-queue.ts';
+import { callerOf } from './caller.ts';
+import { admissionOf, idempotency, idempotencyKeyOf } from './idempotency-key.ts';
+
+/** The most images that one job takes. */
+export const MAX_IMAGES = 64;
+
+/** Who asks, by which name for the request, and the id that its job will have. */
+export interface JobTicket {
+  readonly id: string;
+  readonly caller: string;
+  readonly key: string | undefined;
+}
+
+/** What is to be done, and what of the request is not known here. */
+export type AskedWork = Pick<JobRequest, 'method' | 'work' | 'output' | 'webhookUrl' | 'warnings'>;
+
+/** The ticket of a request. @throws BadFieldError for a bad `Idempotency-Key` */
+export function ticketOf(request: Request, response: Response): JobTicket {
+  return { id: newJobId(), caller: callerOf(response), key: idempotencyKeyOf(request) };
+}
+
+/** The ticket of a request for images, for which there is room: asked before its body is read. @throws QueueFullError and others */
+export async function admittedTicket(
+  queue: Pick<JobQueue, 'admit'>,
+  request: Request,
+  response: Response,
+): Promise<JobTicket> {
+  const ticket = ticketOf(request, response);
+  await queue.admit(admissionOf(ticket.caller, ticket.key));
+  return ticket;
+}
+
+/** Hands over what is asked as a job; a request of the same key that was made before is answered by its job. */
+export function submitJob(
+  queue: Pick<JobQueue, 'submit'>,
+  asked: AskedWork,
+  { id, caller, key, inputs }: JobTicket & { readonly inputs: readonly JobInput[] },
+): Promise<Submission> {
+  const images = inputs.map(({ sha256 }) => sha256);
+  const named = key === undefined ? {} : { idempotency: idempotency(key, { ...asked, images }) };
+  return queue.submit({ ...asked, id, caller, inputs, ...named });
+}
