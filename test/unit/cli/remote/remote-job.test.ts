@@ -41,7 +41,7 @@ describe('what the command line reads of a job', () => {
     }
   });
 
-  it.each(['png', 'jpeg', 'webp', 'avif', 'tiff', 'json'])('has results that are %s', (format) => {
+  it.each(['png', 'jpeg', 'webp', 'avif', 'tiff', 'json'] as const)('has results that are %s', (format) => {
     const size = { width: 1, height: 1 };
     const told = { scale: 1, input: size, output: size, fallbacks: [], warnings: [], seconds: {} };
     const result = { index: 0, file: `/out/0.${format}`, bytes: 3, sha256: 'c', info: { ...told, format } };
