@@ -34,7 +34,10 @@ export function imageRoutes(context: RouteContext): Router {
       const read = (fields: Fields): AskedWork => askedWork(name, fields, config);
       const mostFiles = answer === 'job' ? MAX_IMAGES : 1;
       const submission = await submitImages(context, { request, response, mostFiles, read });
-      if (answer === 'job') return answerAccepted(submission, response);
+      if (answer === 'job') {
+        answerAccepted(submission, response);
+        return;
+      }
       const send = SENDERS[answer];
       return answerJob(awaited, submission, response, (job) => files.reading(job, () => send(response, job)));
     });
