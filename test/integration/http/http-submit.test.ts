@@ -149,7 +149,7 @@ describe('jobs that are submitted', () => {
     const follow = async (id: string, ...headers: string[]) => {
       const connection = await rawConnection(service.port);
       connection.write(
-        [`GET /jobs/${id}/events HTTP/1.1`, 'Host: x', 'Connection: close', ...headers, '', ''].join('\r\n'),
+        [`GET /jobs/${id}/events HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers, '', ''].join('\r\n'),
       );
       return connection;
     };
