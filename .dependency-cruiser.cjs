@@ -84,6 +84,28 @@ const layerRules = LAYERS.map((layer) => ({
   to: { path: '^app/[^/]+/', pathNot: `^app/(${[layer, ...MAY_IMPORT[layer]].join('|')})/` },
 }));
 
+/** Rooms within a room, and which of their neighbours they may import; the files of the room around them all may. */
+const INNER_ROOMS = {
+  processing: {
+    restore: ['faces', 'upscale', 'networks'],
+    faces: ['upscale', 'networks'],
+    upscale: ['networks'],
+    int8: ['networks'],
+    networks: [],
+  },
+  imaging: { codec: [], pillow: [], opencv: [] },
+  jobs: { local: [], redis: [], storage: [] },
+};
+
+const innerRules = Object.entries(INNER_ROOMS).flatMap(([room, inner]) =>
+  Object.entries(inner).map(([name, others]) => ({
+    name: `${room}-${name}-imports-downward`,
+    severity: 'error',
+    from: { path: `^app/${room}/${name}/` },
+    to: { path: `^app/${room}/[^/]+/`, pathNot: `^app/${room}/(${[name, ...others].join('|')})/` },
+  })),
+);
+
 /** The files beside the rooms: who in the house may import each, for its types alone too, and what it may import itself. */
 const ANY = '^app/';
 const FILES = {
@@ -141,6 +163,7 @@ const roomRules = Object.entries(ROOMS).map(([library, room]) => ({
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...innerRules,
     ...fileRules,
     ...roomRules,
     {

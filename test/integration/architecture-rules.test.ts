@@ -33,6 +33,10 @@ const PLANTED = [
   ['imaging/planted-onnx.ts', 'onnx/graph.ts', 'imaging-imports-downward'],
   ['catalog/planted-jobs.ts', 'jobs/job.ts', 'catalog-imports-downward'],
   ['jobs/planted-http.ts', 'http/fields.ts', 'jobs-imports-downward'],
+  ['processing/networks/planted-faces.ts', 'processing/faces/face.ts', 'processing-networks-imports-downward'],
+  ['processing/upscale/planted-faces.ts', 'processing/faces/face.ts', 'processing-upscale-imports-downward'],
+  ['imaging/pillow/planted-opencv.ts', 'imaging/opencv/plane.ts', 'imaging-pillow-imports-downward'],
+  ['jobs/redis/planted-local.ts', 'jobs/local/journal.ts', 'jobs-redis-imports-downward'],
 ] as const;
 
 /** Files beside the rooms that import what lies above them. */

@@ -6,7 +6,7 @@ import { spectralConv, weightNormConv } from '../../onnx/weight-normalization.ts
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { shuffleAndBlur } from './icnr-upsample.ts';
-import { resnetStage } from './resnet.ts';
+import { resnetStage } from '../resnet.ts';
 import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 
 /** The range that the last sigmoid is stretched to: what ImageNet's normalisation makes of 0..1, with room. */

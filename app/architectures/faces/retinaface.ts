@@ -4,7 +4,7 @@ import { resizeNearestTo } from '../../onnx/resize.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from '../architecture.ts';
-import { resnetStage } from '../color/resnet.ts';
+import { resnetStage } from '../resnet.ts';
 import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 
 /** Sides of the prior boxes of each level, in pixels, and the level's step; the network answers one row for each prior. */

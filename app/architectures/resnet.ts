@@ -1,6 +1,6 @@
-import { normedConv } from '../../onnx/normalization.ts';
-import type { Value } from '../../onnx/value.ts';
-import type { Weights } from '../../onnx/weights.ts';
+import { normedConv } from '../onnx/normalization.ts';
+import type { Value } from '../onnx/value.ts';
+import type { Weights } from '../onnx/weights.ts';
 
 /**
  * One stage of a ResNet (`layer1` to `layer4` of torchvision's), of basic blocks or bottlenecks as its weights are; the first
