@@ -1,4 +1,4 @@
-import type { FaceView } from '../processing/faces/find-faces-processor.ts';
+import type { FaceView } from '../processing/find-faces-processor.ts';
 
 const HEADINGS = ['number', 'score', 'size', 'box', 'left eye', 'right eye', 'nose', 'mouth'] as const;
 

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Image } from '../../app/imaging/image.ts';
 import type { Point } from '../../app/imaging/opencv/similarity-transform.ts';
 import { mapPoint } from '../../app/imaging/opencv/similarity-transform.ts';
-import type { FaceView } from '../../app/processing/faces/find-faces-processor.ts';
+import type { FaceView } from '../../app/processing/find-faces-processor.ts';
 import { faceOptions } from '../../app/options/face-task-options.ts';
 import { alignFace, FACE_SIDE, placementOf } from '../../app/processing/faces/align-face.ts';
 import type { ResultInfo } from '../../app/processing/result.ts';

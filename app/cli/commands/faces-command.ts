@@ -10,7 +10,7 @@ import type { FindFacesOptions } from '../../options/find-faces-options.ts';
 import { findFacesOptions } from '../../options/find-faces-options.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
-import type { FaceView } from '../../processing/faces/find-faces-processor.ts';
+import type { FaceView } from '../../processing/find-faces-processor.ts';
 import type { ResultInfo } from '../../processing/result.ts';
 import type { FindFacesTask } from '../../processing/tasks.ts';
 import type { BatchOutcome } from '../batch-report.ts';

@@ -8,7 +8,7 @@ import { loadConfig } from '../../../app/config.ts';
 import type { RunningService } from '../../../app/main.ts';
 import { startService } from '../../../app/main.ts';
 import type { Image } from '../../../app/imaging/image.ts';
-import type { FaceView } from '../../../app/processing/faces/find-faces-processor.ts';
+import type { FaceView } from '../../../app/processing/find-faces-processor.ts';
 import type { ResultInfo } from '../../../app/processing/result.ts';
 import type { CommandEnd } from '../../support/command-line.ts';
 import { CommandLine } from '../../support/command-line.ts';

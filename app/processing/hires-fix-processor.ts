@@ -1,16 +1,16 @@
 import { basename } from 'node:path';
-import type { Config } from '../../config.ts';
-import type { Image } from '../../imaging/image.ts';
-import { rowsOf } from '../../imaging/rows.ts';
-import type { FaceSettings } from '../../options/face-options.ts';
-import { faceSettings } from '../../options/face-options.ts';
-import type { FaceRestorer } from '../faces/face-restorer.ts';
-import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './image-upscaler.ts';
-import type { ImageContext, Made, PixelWork, TaskRun } from '../process-images.ts';
-import { processImages } from '../process-images.ts';
-import type { StageShares } from '../stage-clock.ts';
-import { taskDevices } from '../networks/task-devices.ts';
-import type { HiresFixTask } from '../tasks.ts';
+import type { Config } from '../config.ts';
+import type { Image } from '../imaging/image.ts';
+import { rowsOf } from '../imaging/rows.ts';
+import type { FaceSettings } from '../options/face-options.ts';
+import { faceSettings } from '../options/face-options.ts';
+import type { FaceRestorer } from './faces/face-restorer.ts';
+import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
+import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
+import { processImages } from './process-images.ts';
+import type { StageShares } from './stage-clock.ts';
+import { taskDevices } from './networks/task-devices.ts';
+import type { HiresFixTask } from './tasks.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it. */
 const UPSCALING_SHARE = 0.6;

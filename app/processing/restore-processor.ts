@@ -1,18 +1,18 @@
-import type { Config } from '../../config.ts';
-import type { Image, ImageShape } from '../../imaging/image.ts';
-import type { RowSource } from '../../imaging/rows.ts';
-import { rowsOf } from '../../imaging/rows.ts';
-import { ScratchImage } from '../../imaging/scratch-image.ts';
-import type { ImageStep, StepContext, StepResult } from './image-step.ts';
-import { ModelSlot } from '../networks/model-slot.ts';
-import type { ImageContext, Made, PixelWork, TaskRun } from '../process-images.ts';
-import { processImages } from '../process-images.ts';
-import type { RestoreStep } from '../../options/restore-options.ts';
-import type { Fallback, StepInfo } from '../result.ts';
-import type { StageShares } from '../stage-clock.ts';
-import { targetSize } from '../upscale/target-size.ts';
-import { taskDevices } from '../networks/task-devices.ts';
-import type { RestoreTask } from '../tasks.ts';
+import type { Config } from '../config.ts';
+import type { Image, ImageShape } from '../imaging/image.ts';
+import type { RowSource } from '../imaging/rows.ts';
+import { rowsOf } from '../imaging/rows.ts';
+import { ScratchImage } from '../imaging/scratch-image.ts';
+import type { ImageStep, StepContext, StepResult } from './restore/image-step.ts';
+import { ModelSlot } from './networks/model-slot.ts';
+import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
+import { processImages } from './process-images.ts';
+import type { RestoreStep } from '../options/restore-options.ts';
+import type { Fallback, StepInfo } from './result.ts';
+import type { StageShares } from './stage-clock.ts';
+import { targetSize } from './upscale/target-size.ts';
+import { taskDevices } from './networks/task-devices.ts';
+import type { RestoreTask } from './tasks.ts';
 
 /** What a step is done by. */
 export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;

@@ -1,20 +1,20 @@
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../../config.ts';
-import { decodeImage } from '../../imaging/codec/codec.ts';
-import { rowsOf } from '../../imaging/rows.ts';
-import type { FaceContext } from './face-pipeline.ts';
-import type { FaceModelName } from '../../options/face-options.ts';
-import { faceSettings } from '../../options/face-options.ts';
-import type { FaceRestorer } from './face-restorer.ts';
-import type { Face } from './face.ts';
-import { faceSize } from './face.ts';
-import type { ImageContext, TaskRun } from '../process-images.ts';
-import { eachImage } from '../process-images.ts';
-import type { ImageResult } from '../result.ts';
-import type { StageClock } from '../stage-clock.ts';
-import { taskDevices } from '../networks/task-devices.ts';
-import type { FindFacesTask, TaskImage } from '../tasks.ts';
+import type { Config } from '../config.ts';
+import { decodeImage } from '../imaging/codec/codec.ts';
+import { rowsOf } from '../imaging/rows.ts';
+import type { FaceContext } from './faces/face-pipeline.ts';
+import type { FaceModelName } from '../options/face-options.ts';
+import { faceSettings } from '../options/face-options.ts';
+import type { FaceRestorer } from './faces/face-restorer.ts';
+import type { Face } from './faces/face.ts';
+import { faceSize } from './faces/face.ts';
+import type { ImageContext, TaskRun } from './process-images.ts';
+import { eachImage } from './process-images.ts';
+import type { ImageResult } from './result.ts';
+import type { StageClock } from './stage-clock.ts';
+import { taskDevices } from './networks/task-devices.ts';
+import type { FindFacesTask, TaskImage } from './tasks.ts';
 
 /** A face as it is listed: what a caller chooses by. Public JSON. */
 export interface FaceView {
