@@ -8,8 +8,8 @@ import type { CheckpointFormat, StateDict, TensorInfo } from './state-dict.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
 import { noTensors, stripCommonPrefixes, unwrapStateDict } from './state-dict-root.ts';
 import { elementCount } from './tensor-layout.ts';
-import type { PickledCheckpoint } from './tensors-from-pickle.ts';
-import { tensorFromPickle } from './tensors-from-pickle.ts';
+import type { PickledCheckpoint } from './pickle/tensors-from-pickle.ts';
+import { tensorFromPickle } from './pickle/tensors-from-pickle.ts';
 
 const MAX_TENSORS = 50_000;
 /** Views may repeat elements (`expand`, tied weights), but not out of proportion: a stride of 0 costs nothing to write. */

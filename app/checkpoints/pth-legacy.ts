@@ -1,13 +1,13 @@
 import { ByteCursor } from './byte-cursor.ts';
 import type { ByteFile } from './byte-file.ts';
 import { CheckpointError, quoted } from './errors.ts';
-import { unpickle } from './pickle.ts';
-import type { PersistentReference, PickleValue } from './pickle-values.ts';
-import { kindOf } from './pickle-values.ts';
+import { unpickle } from './pickle/pickle.ts';
+import type { PersistentReference, PickleValue } from './pickle/pickle-values.ts';
+import { kindOf } from './pickle/pickle-values.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
-import type { PickledCheckpoint, StorageReference, StorageTable } from './tensors-from-pickle.ts';
-import { parseStorageReference } from './tensors-from-pickle.ts';
-import { resolveTorchGlobal } from './torch-globals.ts';
+import type { PickledCheckpoint, StorageReference, StorageTable } from './pickle/tensors-from-pickle.ts';
+import { parseStorageReference } from './pickle/tensors-from-pickle.ts';
+import { resolveTorchGlobal } from './pickle/torch-globals.ts';
 
 /** torch/serialization.py: the first two pickles of every file. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;

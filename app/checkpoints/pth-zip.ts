@@ -1,13 +1,13 @@
 import { ByteCursor } from './byte-cursor.ts';
 import type { ByteFile } from './byte-file.ts';
 import { CheckpointError, quoted } from './errors.ts';
-import { MAX_PICKLE_BYTES, unpickle } from './pickle.ts';
+import { MAX_PICKLE_BYTES, unpickle } from './pickle/pickle.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
-import type { PickledCheckpoint, StorageTable } from './tensors-from-pickle.ts';
-import { resolveTorchGlobal } from './torch-globals.ts';
-import type { ZipEntry } from './zip-directory.ts';
-import { readZipDirectory } from './zip-directory.ts';
-import { locateMember, readMember } from './zip-member.ts';
+import type { PickledCheckpoint, StorageTable } from './pickle/tensors-from-pickle.ts';
+import { resolveTorchGlobal } from './pickle/torch-globals.ts';
+import type { ZipEntry } from './zip/zip-directory.ts';
+import { readZipDirectory } from './zip/zip-directory.ts';
+import { locateMember, readMember } from './zip/zip-member.ts';
 
 const PICKLE = 'data.pkl';
 

@@ -1,6 +1,6 @@
 import { CheckpointError, quoted } from './errors.ts';
-import type { PickleDict, PickleValue } from './pickle-values.ts';
-import { kindOf } from './pickle-values.ts';
+import type { PickleDict, PickleValue } from './pickle/pickle-values.ts';
+import { kindOf } from './pickle/pickle-values.ts';
 
 /** Keys under which training code keeps the weights; the first that holds a dict wins (spandrel's order). */
 const WRAPPERS = ['model_state_dict', 'state_dict', 'params_ema', 'params-ema', 'params', 'model', 'net'];

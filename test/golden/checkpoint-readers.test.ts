@@ -6,13 +6,13 @@ import { ByteFile } from '../../app/checkpoints/byte-file.ts';
 import { CheckpointError } from '../../app/checkpoints/errors.ts';
 import { detectFormat } from '../../app/checkpoints/file-kind.ts';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
-import type { PickleValue } from '../../app/checkpoints/pickle-values.ts';
-import { PickleTuple } from '../../app/checkpoints/pickle-values.ts';
+import type { PickleValue } from '../../app/checkpoints/pickle/pickle-values.ts';
+import { PickleTuple } from '../../app/checkpoints/pickle/pickle-values.ts';
 import { readPthLegacy } from '../../app/checkpoints/pth-legacy.ts';
 import { readPthZip } from '../../app/checkpoints/pth-zip.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
 import type { StateDict, TensorInfo } from '../../app/checkpoints/state-dict.ts';
-import { tensorFromPickle } from '../../app/checkpoints/tensors-from-pickle.ts';
+import { tensorFromPickle } from '../../app/checkpoints/pickle/tensors-from-pickle.ts';
 
 /** What torch reads from each file (test/fixtures/readers, written by torch itself and by hand). */
 interface Row {

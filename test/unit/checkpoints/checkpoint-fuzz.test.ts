@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { ByteCursor } from '../../../app/checkpoints/byte-cursor.ts';
 import { CheckpointError } from '../../../app/checkpoints/errors.ts';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
-import { unpickle } from '../../../app/checkpoints/pickle.ts';
+import { unpickle } from '../../../app/checkpoints/pickle/pickle.ts';
 import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
 import type { StateDict } from '../../../app/checkpoints/state-dict.ts';
 import { DTYPE_BYTES } from '../../../app/checkpoints/state-dict.ts';
-import { resolveTorchGlobal } from '../../../app/checkpoints/torch-globals.ts';
+import { resolveTorchGlobal } from '../../../app/checkpoints/pickle/torch-globals.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 const READERS = fileURLToPath(new URL('../../fixtures/readers/', import.meta.url));

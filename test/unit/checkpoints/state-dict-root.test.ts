@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PickleValue } from '../../../app/checkpoints/pickle-values.ts';
+import type { PickleValue } from '../../../app/checkpoints/pickle/pickle-values.ts';
 import { noTensors, stripCommonPrefixes, unwrapStateDict } from '../../../app/checkpoints/state-dict-root.ts';
 import { refusalOf } from './refusal.ts';
 

@@ -1,5 +1,5 @@
-import type { ByteCursor } from './byte-cursor.ts';
-import { CheckpointError } from './errors.ts';
+import type { ByteCursor } from '../byte-cursor.ts';
+import { CheckpointError } from '../errors.ts';
 import type { ResolveGlobal } from './pickle-machine.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import type { PersistentReference, PickleValue } from './pickle-values.ts';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { ByteFile } from './byte-file.ts';
-import { CheckpointError, quoted } from './errors.ts';
+import type { ByteFile } from '../byte-file.ts';
+import { CheckpointError, quoted } from '../errors.ts';
 import type { ZipEntry } from './zip-directory.ts';
 import { badZip, zip64Fields } from './zip-directory.ts';
 

@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { ByteCursor } from '../../../app/checkpoints/byte-cursor.ts';
-import { unpickle } from '../../../app/checkpoints/pickle.ts';
-import type { PickleValue } from '../../../app/checkpoints/pickle-values.ts';
-import { PersistentReference, PickleCall, PickleGlobal, PickleTuple } from '../../../app/checkpoints/pickle-values.ts';
-import { refusalOf } from './refusal.ts';
+import { ByteCursor } from '../../../../app/checkpoints/byte-cursor.ts';
+import { unpickle } from '../../../../app/checkpoints/pickle/pickle.ts';
+import type { PickleValue } from '../../../../app/checkpoints/pickle/pickle-values.ts';
+import {
+  PersistentReference,
+  PickleCall,
+  PickleGlobal,
+  PickleTuple,
+} from '../../../../app/checkpoints/pickle/pickle-values.ts';
+import { refusalOf } from '../refusal.ts';
 
 /** A pickle without header and end, a character per byte. */
 function load(body: string, protocol = 2): PickleValue {

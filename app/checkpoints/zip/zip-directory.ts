@@ -1,5 +1,5 @@
-import type { ByteFile } from './byte-file.ts';
-import { CheckpointError, quoted } from './errors.ts';
+import type { ByteFile } from '../byte-file.ts';
+import { CheckpointError, quoted } from '../errors.ts';
 
 /** A member of a zip archive, as the central directory tells. Offsets and sizes in bytes, inside the file. */
 export interface ZipEntry {

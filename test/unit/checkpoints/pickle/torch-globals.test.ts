@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { PickleGlobal } from '../../../app/checkpoints/pickle-values.ts';
-import { dtypeOfStorage, resolveTorchGlobal } from '../../../app/checkpoints/torch-globals.ts';
-import { refusalOf } from './refusal.ts';
+import { PickleGlobal } from '../../../../app/checkpoints/pickle/pickle-values.ts';
+import { dtypeOfStorage, resolveTorchGlobal } from '../../../../app/checkpoints/pickle/torch-globals.ts';
+import { refusalOf } from '../refusal.ts';
 
 describe('resolveTorchGlobal', () => {
   it.each([

@@ -1,9 +1,9 @@
-import { CheckpointError } from './errors.ts';
+import { CheckpointError } from '../errors.ts';
 import type { PickleValue } from './pickle-values.ts';
 import { kindOf, PersistentReference, PickleCall, PickleGlobal, PickleTuple } from './pickle-values.ts';
-import type { DType, TensorInfo } from './state-dict.ts';
-import { DTYPE_BYTES } from './state-dict.ts';
-import { checkedCount, isContiguous, lastElement } from './tensor-layout.ts';
+import type { DType, TensorInfo } from '../state-dict.ts';
+import { DTYPE_BYTES } from '../state-dict.ts';
+import { checkedCount, isContiguous, lastElement } from '../tensor-layout.ts';
 import { dtypeOfStorage } from './torch-globals.ts';
 
 /** What a pickle says about a storage. Lengths and offsets are in elements, and not yet compared with the file. */

@@ -1,6 +1,6 @@
-import { CheckpointError } from './errors.ts';
+import { CheckpointError } from '../errors.ts';
 import { PickleGlobal } from './pickle-values.ts';
-import type { DType } from './state-dict.ts';
+import type { DType } from '../state-dict.ts';
 
 /** The typed storage classes of `torch`, and what their elements are. */
 const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([

@@ -1,5 +1,5 @@
-import type { ByteCursor } from './byte-cursor.ts';
-import { CheckpointError } from './errors.ts';
+import type { ByteCursor } from '../byte-cursor.ts';
+import { CheckpointError } from '../errors.ts';
 import type { PickleValue } from './pickle-values.ts';
 import { kindOf, PersistentReference, PickleCall, PickleGlobal, PickleTuple } from './pickle-values.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { ByteFile } from '../../../app/checkpoints/byte-file.ts';
-import { readZipDirectory } from '../../../app/checkpoints/zip-directory.ts';
-import { locateMember, readMember } from '../../../app/checkpoints/zip-member.ts';
-import type { ZipMember } from '../../support/networks/checkpoint-writer.ts';
-import { zipArchive } from '../../support/networks/checkpoint-writer.ts';
-import { refusalOf } from './refusal.ts';
-import { scratchFolder } from './scratch-folder.ts';
+import { ByteFile } from '../../../../app/checkpoints/byte-file.ts';
+import { readZipDirectory } from '../../../../app/checkpoints/zip/zip-directory.ts';
+import { locateMember, readMember } from '../../../../app/checkpoints/zip/zip-member.ts';
+import type { ZipMember } from '../../../support/networks/checkpoint-writer.ts';
+import { zipArchive } from '../../../support/networks/checkpoint-writer.ts';
+import { refusalOf } from '../refusal.ts';
+import { scratchFolder } from '../scratch-folder.ts';
 
 const scratch = scratchFolder();
 
