@@ -1,8 +1,13 @@
+import { oneLine } from '../checkpoints/errors.ts';
 import { HiresFixError } from '../errors.ts';
 
 /** The checkpoint is sound, but no network that we know has keys like its. */
 export class UnknownNetworkError extends HiresFixError {
   readonly code = 'ERR_UNKNOWN_NETWORK';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+  }
 }
 
 /** The network does not take an image of this size. */

@@ -1,3 +1,4 @@
+import { shownFile, shownName } from '../checkpoints/errors.ts';
 import type { StateDict } from '../checkpoints/state-dict.ts';
 import type { TensorValues } from '../onnx/weights.ts';
 import { Weights } from '../onnx/weights.ts';
@@ -56,6 +57,7 @@ export function recognise(dict: StateDict, values?: TensorValues): RecognisedNet
   if (!found) throw unknownNetwork(dict);
   const weights = Weights.of(dict, values);
   const network = found.read(weights);
+  assertScale(network, dict);
   return {
     ...network,
     architecture: found.name,
@@ -64,11 +66,21 @@ export function recognise(dict: StateDict, values?: TensorValues): RecognisedNet
   };
 }
 
+/** No network that anybody trained enlarges by more; one that claims to would make a picture of any size out of a tile. */
+const MAX_SCALE = 16;
+
+function assertScale({ scale }: Network, { file }: StateDict): void {
+  if (scale <= MAX_SCALE) return;
+  throw new UnknownNetworkError(
+    `${shownFile(file)}: a network that enlarges ${scale} times; at most ${MAX_SCALE} are run`,
+  );
+}
+
 function unknownNetwork(dict: StateDict): UnknownNetworkError {
   const names = [...dict.tensors.keys()];
-  const shown = names.slice(0, 4).join(', ');
-  const looked = ARCHITECTURES.map((architecture) => architecture.looksFor).join('; ');
+  const shown = names.slice(0, 4).map(shownName).join(', ');
+  const known = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
   return new UnknownNetworkError(
-    `${dict.file}: no network that is known here. Looked for ${looked}. The file has ${names.length} tensors: ${shown}${names.length > 4 ? ', ...' : ''}`,
+    `${shownFile(dict.file)}: no network that is known here (${known}). The file has ${names.length} tensors: ${shown}${names.length > 4 ? ', ...' : ''}`,
   );
 }

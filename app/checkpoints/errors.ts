@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { HiresFixError } from '../errors.ts';
 
 /** What is wrong with a checkpoint; stable, for callers that treat kinds apart. */
@@ -30,20 +31,44 @@ export class CheckpointError extends HiresFixError {
   readonly kind: CheckpointErrorKind;
 
   constructor(kind: CheckpointErrorKind, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(oneLine(message), options);
     this.kind = kind;
   }
 
-  /** The same error, naming the file: the parsers below know bytes only. */
+  /** The same error, naming the file: the parsers below know bytes only. Where it lies is nobody's business. */
   inFile(file: string): CheckpointError {
-    return new CheckpointError(this.kind, `${file}: ${this.message}`, { cause: this.cause });
+    return new CheckpointError(this.kind, `${shownFile(file)}: ${this.message}`, { cause: this.cause });
   }
 }
 
+const MAX_LINE = 400;
 const MAX_QUOTE = 80;
+/** What a terminal or a page would obey, and not show: controls, line ends, marks that turn the direction of text. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** A message as one line of at most 400 characters, whatever of a file went into it. */
+export function oneLine(message: string): string {
+  const line = escaped(message.slice(0, MAX_LINE + 1));
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line;
+}
 
 /** Text from a file, for a message: quoted, control characters escaped, cut short. */
 export function quoted(text: string): string {
   const shown = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text;
-  return `'${JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"')}'`;
+  return `'${escaped(JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"'))}'`;
+}
+
+/** The name of a tensor, for a message: as it is where it is a plain one, else quoted. */
+export function shownName(name: string): string {
+  return /^[\w.-]{1,80}$/.test(name) ? name : quoted(name);
+}
+
+/** What a file is called in a message: its name without its folder, quoted where it has odd characters. */
+export function shownFile(file: string): string {
+  const name = basename(file);
+  return name.length <= MAX_QUOTE && name === escaped(name) ? name : quoted(name);
+}
+
+function escaped(text: string): string {
+  return text.replace(UNPRINTABLE, (found) => `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -1,6 +1,7 @@
 import { ByteCursor } from './byte-cursor.ts';
 import type { ByteFile } from './byte-file.ts';
 import { CheckpointError, quoted } from './errors.ts';
+import { PickleBudget } from './pickle/pickle-budget.ts';
 import { unpickle } from './pickle/pickle.ts';
 import type { PersistentReference, PickleValue } from './pickle/pickle-values.ts';
 import { kindOf } from './pickle/pickle-values.ts';
@@ -22,7 +23,8 @@ const MAX_STORAGES = 200_000;
  */
 export function readPthLegacy(file: ByteFile): PickledCheckpoint {
   const cursor = new ByteCursor((offset, length) => file.read(offset, length), 0, file.size);
-  const read = () => unpickle(cursor, resolveTorchGlobal);
+  const budget = new PickleBudget();
+  const read = () => unpickle(cursor, resolveTorchGlobal, budget);
   const magic = read().value;
   if (magic !== MAGIC) {
     throw new CheckpointError('not-a-checkpoint', `a Python pickle of ${kindOf(magic)}, not written by torch.save`);

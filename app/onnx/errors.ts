@@ -1,8 +1,13 @@
+import { oneLine } from '../checkpoints/errors.ts';
 import { HiresFixError } from '../errors.ts';
 
 /** A checkpoint's tensors do not make the network that its keys promise: one is missing, left over, or of the wrong shape. */
 export class WeightsError extends HiresFixError {
   readonly code = 'ERR_BAD_WEIGHTS';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+  }
 }
 
 /** A graph was put together wrongly: a defect of an architecture file, never of a caller's input. */

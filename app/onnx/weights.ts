@@ -3,8 +3,10 @@ import { basename } from 'node:path';
 import { readTensor } from '../checkpoints/read-tensor.ts';
 import type { StateDict, TensorInfo } from '../checkpoints/state-dict.ts';
 import { DTYPE_BYTES } from '../checkpoints/state-dict.ts';
+import { shownFile, shownName } from '../checkpoints/errors.ts';
 import { WeightsError } from './errors.ts';
 import type { ElementType } from './model-proto.ts';
+import { SortedNames } from './sorted-names.ts';
 
 /** A tensor of the checkpoint as a graph's initializer wants it: bytes here, or where they lie in the checkpoint file. */
 export interface WeightTensor {
@@ -21,6 +23,7 @@ interface Source {
   readonly dict: StateDict;
   readonly values: TensorValues;
   readonly read: Set<string>;
+  readonly names: SortedNames;
   /** The checkpoint's own file name. */
   readonly location: string;
 }
@@ -40,7 +43,8 @@ export class Weights {
 
   /** The root of `dict`. `values` may replace tensors of the file by others of the same shape. */
   static of(dict: StateDict, values: TensorValues = () => undefined): Weights {
-    return new Weights({ dict, values, read: new Set(), location: ownName(dict.file) }, '');
+    const names = SortedNames.of(dict.tensors);
+    return new Weights({ dict, values, read: new Set(), names, location: ownName(dict.file) }, '');
   }
 
   at(key: string | number): Weights {
@@ -50,10 +54,13 @@ export class Weights {
   /** Whether a tensor of this name, or any tensor below it, exists. */
   has(key: string): boolean {
     const full = this.#full(key);
-    if (this.#source.dict.tensors.has(full)) return true;
-    const prefix = `${full}.`;
-    for (const name of this.#source.dict.tensors.keys()) if (name.startsWith(prefix)) return true;
-    return false;
+    const { dict, names } = this.#source;
+    return dict.tensors.has(full) || names.hasBelow(full);
+  }
+
+  /** Whether all names in the file look like this. */
+  isOnly(pattern: RegExp): boolean {
+    return [...this.#source.dict.tensors.keys()].every((name) => pattern.test(name));
   }
 
   /** Whether the file has an entry of this name that is no tensor (Real-CUGAN's `pro`). */
@@ -63,13 +70,7 @@ export class Weights {
 
   /** The numbers directly below `key` (`body.0`, `body.1`, ...), ascending. */
   indices(key: string): number[] {
-    const prefix = `${this.#full(key)}.`;
-    const found = new Set<number>();
-    for (const name of this.#source.dict.tensors.keys()) {
-      const part = name.startsWith(prefix) ? /^\d+/.exec(name.slice(prefix.length))?.[0] : undefined;
-      if (part !== undefined) found.add(Number(part));
-    }
-    return [...found].sort((a, b) => a - b);
+    return this.#source.names.indicesBelow(this.#full(key));
   }
 
   /** The children `key.0`, `key.1`, ... in order. Numbers must follow one another: a gap is a missing block. */
@@ -77,7 +78,7 @@ export class Weights {
     const indices = this.indices(key);
     indices.forEach((index, position) => {
       if (index !== position)
-        throw new WeightsError(`${this.#full(`${key}.${position}`)}: missing in ${this.#fileName()}`);
+        throw new WeightsError(`${shownName(this.#full(`${key}.${position}`))}: missing in ${this.#fileName()}`);
     });
     return indices.map((index) => this.at(key).at(index));
   }
@@ -92,7 +93,7 @@ export class Weights {
     const shape = this.shape(key);
     const size = shape[axis];
     if (size === undefined) {
-      throw new WeightsError(`${this.#full(key)}: shape [${shape.join(', ')}] has no dimension ${axis}`);
+      throw new WeightsError(`${shownName(this.#full(key))}: shape [${shape.join(', ')}] has no dimension ${axis}`);
     }
     return size;
   }
@@ -102,12 +103,13 @@ export class Weights {
     const info = this.#info(key);
     const name = this.#full(key);
     this.#source.read.add(name);
-    if (info.shape.includes(0)) throw new WeightsError(`${name}: shape [${info.shape.join(', ')}] holds no numbers`);
+    if (info.shape.includes(0))
+      throw new WeightsError(`${shownName(name)}: shape [${info.shape.join(', ')}] holds no numbers`);
     const fits =
       shape?.length === info.shape.length && shape.every((size, i) => size === null || size === info.shape[i]);
     if (shape !== undefined && !fits) {
       const wanted = shape.map((size) => size ?? '*').join(', ');
-      throw new WeightsError(`${name}: expected shape [${wanted}], the file has [${info.shape.join(', ')}]`);
+      throw new WeightsError(`${shownName(name)}: expected shape [${wanted}], the file has [${info.shape.join(', ')}]`);
     }
     return { name, shape: info.shape, ...this.#data(name, info) };
   }
@@ -117,7 +119,7 @@ export class Weights {
     const { dict, read } = this.#source;
     const unread = [...dict.tensors.keys()].filter((name) => !read.has(name) && !ignores(name));
     if (unread.length === 0) return;
-    const shown = unread.slice(0, 5).join(', ');
+    const shown = unread.slice(0, 5).map(shownName).join(', ');
     const more = unread.length > 5 ? ` and ${unread.length - 5} more` : '';
     throw new WeightsError(`${this.#fileName()}: the network does not use ${shown}${more}; it may be another variant`);
   }
@@ -136,7 +138,7 @@ export class Weights {
   #info(key: string): TensorInfo {
     const name = this.#full(key);
     const info = this.#source.dict.tensors.get(name);
-    if (!info) throw new WeightsError(`${name}: missing in ${this.#fileName()}`);
+    if (!info) throw new WeightsError(`${shownName(name)}: missing in ${this.#fileName()}`);
     return info;
   }
 
@@ -145,7 +147,7 @@ export class Weights {
   }
 
   #fileName(): string {
-    return basename(this.#source.dict.file);
+    return shownFile(this.#source.dict.file);
   }
 }
 
@@ -159,6 +161,6 @@ function bytesOf(values: Float32Array): Uint8Array {
 }
 
 function elementType(name: string, info: TensorInfo): ElementType {
-  if (info.dtype === 'int16') throw new WeightsError(`${name}: 16-bit integers are no weights`);
+  if (info.dtype === 'int16') throw new WeightsError(`${shownName(name)}: 16-bit integers are no weights`);
   return info.dtype;
 }

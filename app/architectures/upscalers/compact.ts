@@ -13,11 +13,13 @@ export const compact: Architecture = {
   name: 'Compact',
   looksFor: 'SRVGGNetCompact: body.0.weight [C, in, 3, 3] + body.1.weight [C] (PReLU)',
 
+  // A file of nothing but such layers that lacks one is to be told which.
   detect: (weights) =>
-    weights.has('body.0.weight') &&
-    weights.has('body.1.weight') &&
-    weights.shape('body.0.weight').length === 4 &&
-    weights.shape('body.1.weight').length === 1,
+    weights.isOnly(/^body\.\d+\.(weight|bias)$/) ||
+    (weights.has('body.0.weight') &&
+      weights.has('body.1.weight') &&
+      weights.shape('body.0.weight').length === 4 &&
+      weights.shape('body.1.weight').length === 1),
 
   read(weights) {
     const last = weights.indices('body').at(-1) ?? 0;

@@ -1,5 +1,6 @@
 import type { ByteCursor } from '../byte-cursor.ts';
 import { CheckpointError } from '../errors.ts';
+import type { PickleBudget } from './pickle-budget.ts';
 import type { PickleValue } from './pickle-values.ts';
 import { kindOf, PersistentReference, PickleCall, PickleGlobal, PickleTuple } from './pickle-values.ts';
 
@@ -9,7 +10,6 @@ export type ResolveGlobal = (module: string, name: string) => PickleGlobal;
 /** Far above any honest checkpoint (702 tensors: 20,000 operations), low enough that a hostile one is refused in time. */
 const MAX_STACK = 1_000_000;
 const MAX_MEMO = 1_000_000;
-const MAX_OBJECTS = 1_000_000;
 const MAX_MARKS = 100;
 const MAX_STRING_BYTES = 1 << 20;
 const MAX_NAME_BYTES = 256;
@@ -29,16 +29,17 @@ export class PickleMachine {
   /** Every reference to a storage so far, in order. */
   readonly references: PersistentReference[] = [];
   readonly #resolveGlobal: ResolveGlobal;
+  readonly #budget: PickleBudget;
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
   /** A Map, not an array: the index comes from the file. */
   readonly #memo = new Map<number, PickleValue>();
-  #objects = 0;
   #isDone = false;
 
-  constructor(input: ByteCursor, resolveGlobal: ResolveGlobal) {
+  constructor(input: ByteCursor, resolveGlobal: ResolveGlobal, budget: PickleBudget) {
     this.input = input;
     this.#resolveGlobal = resolveGlobal;
+    this.#budget = budget;
   }
 
   get isDone(): boolean {
@@ -63,8 +64,7 @@ export class PickleMachine {
 
   /** Pushes a value that takes memory of its own. */
   pushObject(value: PickleValue): void {
-    this.#objects += 1;
-    if (this.#objects > MAX_OBJECTS) throw tooLarge(`more than ${MAX_OBJECTS} objects`);
+    this.#budget.spendObject();
     this.push(value);
   }
 
@@ -168,7 +168,9 @@ export class PickleMachine {
     const callee = this.pop();
     if (!(callee instanceof PickleGlobal)) throw bad(`${kindOf(callee)} is called as if it were a class`);
     if (!(args instanceof PickleTuple)) throw bad(`${callee.path} is called with ${kindOf(args)} for arguments`);
-    this.pushObject(DICT_CLASSES.has(callee.path) ? dictOf(args.items) : new PickleCall(callee, args.items));
+    this.pushObject(
+      DICT_CLASSES.has(callee.path) ? dictOf(args.items, this.#budget) : new PickleCall(callee, args.items),
+    );
   }
 
   /** Attributes (`OrderedDict._metadata`, an array's contents): nothing here needs them. */
@@ -199,11 +201,13 @@ function fillDict(dict: Map<PickleValue, PickleValue>, items: readonly PickleVal
 }
 
 /** Python 2 wrote an OrderedDict as a list of pairs; a Counter comes as a dict, a defaultdict with its factory. */
-function dictOf(args: readonly PickleValue[]): Map<PickleValue, PickleValue> {
+function dictOf(args: readonly PickleValue[], budget: PickleBudget): Map<PickleValue, PickleValue> {
   const dict = new Map<PickleValue, PickleValue>();
   const contents = args[0];
+  if (contents instanceof Map) budget.spendCopies(contents.size);
   if (contents instanceof Map) for (const [key, value] of contents) dict.set(key, value);
   if (!Array.isArray(contents)) return dict;
+  budget.spendCopies(contents.length);
   for (const pair of contents) {
     const items = pair instanceof PickleTuple ? pair.items : pair;
     if (!Array.isArray(items) || items.length !== 2) throw bad('an OrderedDict is made of something other than pairs');

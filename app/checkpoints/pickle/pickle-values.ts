@@ -61,12 +61,16 @@ export type PickleValue =
   | PickleCall
   | PersistentReference;
 
+/** Shown of a number: integers of a pickle have up to 614 digits. */
+const MAX_DIGITS = 24;
+
 /** What a value is, in Python's words, for messages. */
 export function kindOf(value: PickleValue): string {
   if (value === null) return 'None';
   if (typeof value === 'string') return 'a string';
   if (typeof value === 'boolean') return 'a bool';
-  if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value.toString()}`;
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return `the number ${value.toString().slice(0, MAX_DIGITS)}`;
   if (Array.isArray(value)) return 'a list';
   if (value instanceof Map) return 'a dict';
   if (value instanceof Set) return 'a set';

@@ -1,6 +1,7 @@
 import type { ByteCursor } from '../byte-cursor.ts';
 import { CheckpointError } from '../errors.ts';
 import type { ResolveGlobal } from './pickle-machine.ts';
+import { PickleBudget } from './pickle-budget.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import type { PersistentReference, PickleValue } from './pickle-values.ts';
 import { PickleTuple } from './pickle-values.ts';
@@ -10,10 +11,6 @@ interface Unpickled {
   /** All references to storages, in the order in which they come. */
   readonly references: readonly PersistentReference[];
 }
-
-/** The weights are not in the pickle: 2,116 tensors take 300 KB and 55,000 operations. */
-export const MAX_PICKLE_BYTES = 64 << 20;
-const MAX_OPERATIONS = 4_000_000;
 
 interface Opcode {
   readonly code: number;
@@ -83,20 +80,24 @@ const OPCODE_BY_CODE: readonly (Opcode | undefined)[] = Array.from({ length: 256
 /**
  * Reads one pickle from `input`, up to and including its STOP, as inert data: nothing is imported, constructed or called.
  * Nothing here or behind it recurses into the values, so that their depth does not matter.
+ * @param budget what it may take; one for all pickles of a file
  * @throws CheckpointError for every opcode, name, length or nesting that an honest checkpoint does not have.
  */
-export function unpickle(input: ByteCursor, resolveGlobal: ResolveGlobal): Unpickled {
+export function unpickle(
+  input: ByteCursor,
+  resolveGlobal: ResolveGlobal,
+  budget: PickleBudget = new PickleBudget(),
+): Unpickled {
   const start = input.position;
-  const machine = new PickleMachine(input, resolveGlobal);
-  for (let count = 0; !machine.isDone; count++) {
+  const machine = new PickleMachine(input, resolveGlobal, budget);
+  while (!machine.isDone) {
     const at = input.position;
-    if (count >= MAX_OPERATIONS || at - start > MAX_PICKLE_BYTES) {
-      throw new CheckpointError('too-large', `the pickle is longer than any model needs (${count} operations)`);
-    }
+    budget.spendOperation();
     const code = input.uint8();
     const opcode = OPCODE_BY_CODE[code];
     if (opcode === undefined) throw unknownOpcode(code, at - start);
     run(opcode, machine, at - start);
+    budget.spendBytes(input.position - at);
   }
   return { value: machine.result, references: machine.references };
 }

@@ -63,7 +63,7 @@ describe('inspectCheckpoint', () => {
     const html = join(folder.path, 'RealESRGAN_x4plus.pth');
     writeFileSync(html, '<!DOCTYPE html>\n<html><head><title>Not found</title></head></html>');
     expect(refusalOf(() => inspectCheckpoint(html))).toMatchObject({ code: 'ERR_BAD_CHECKPOINT', kind: 'html' });
-    expect(refusalOf(() => inspectCheckpoint(html)).message).toContain(html);
+    expect(refusalOf(() => inspectCheckpoint(html)).message).toMatch(/^RealESRGAN_x4plus\.pth: this is a web page/);
   });
 
   it.each(['bad_empty.pth', 'bad_git_lfs_pointer.pth', 'bad_png.pth', 'bad_os_system_reduce.pth', 'bad_zeros.pth'])(
@@ -83,12 +83,10 @@ describe('inspectCheckpoint', () => {
     }
   });
 
-  it('says what was looked for where a sound checkpoint is of no network', () => {
+  it('says what is known where a sound checkpoint is of no network', () => {
     const error = refusalOf(() => inspectCheckpoint(`${READERS}ok_zip_views.pth`));
     expect(error).toMatchObject({ code: 'ERR_UNKNOWN_NETWORK' });
-    expect(error.message).toMatch(
-      /ok_zip_views\.pth: no network that is known here\. Looked for .*RRDBNet.*SRVGGNetCompact/,
-    );
+    expect(error.message).toMatch(/^ok_zip_views\.pth: no network that is known here .*ESRGAN, Compact/);
   });
 
   it('names a block that is missing', () => {
