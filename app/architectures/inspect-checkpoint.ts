@@ -1,7 +1,12 @@
 import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
+import { shownName } from '../checkpoints/errors.ts';
 import type { CheckpointFormat } from '../checkpoints/state-dict.ts';
+import { elementCount } from '../checkpoints/tensor-layout.ts';
 import type { Network } from './architecture.ts';
+import { buildImageGraph } from './image-graph.ts';
+import type { RecognisedNetwork } from './registry.ts';
 import { recognise } from './registry.ts';
+import { tensorGraph } from './tensor-graph.ts';
 
 /** What `hiresfix models inspect` tells of a checkpoint. Snake case: it is public JSON. */
 export interface CheckpointReport {
@@ -13,13 +18,24 @@ export interface CheckpointReport {
   readonly tensors: number;
   readonly parameter_count: number;
   readonly format: CheckpointFormat;
+  /** Names of what else the file holds and no network uses (counters, optimizers, other networks); missing where nothing is. */
+  readonly left_out?: readonly string[];
 }
 
-/** Reads what network a checkpoint holds. @throws CheckpointError, UnknownNetworkError, WeightsError */
+/** A side of the picture that a network is tried with; no smaller than the halos of most. */
+const TRIED_SIDE = 24;
+const MAX_LEFT_OUT = 20;
+
+/**
+ * Reads what network a checkpoint holds, and builds its graph as running it would: what is told here can be run.
+ * @throws CheckpointError, UnknownNetworkError, WeightsError
+ */
 export function inspectCheckpoint(file: string): CheckpointReport {
   const dict = openCheckpoint(file);
   const network = recognise(dict);
-  const counts = [...dict.tensors.values()].map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  build(network);
+  const leftOut = [...dict.leftOut, ...network.weights.unreadCounters()];
+  const counts = [...dict.tensors.values()].map(({ shape }) => elementCount(shape));
   return {
     architecture: network.architecture,
     scale: network.scale,
@@ -29,5 +45,20 @@ export function inspectCheckpoint(file: string): CheckpointReport {
     tensors: dict.tensors.size,
     parameter_count: counts.reduce((a, b) => a + b, 0),
     format: dict.format,
+    ...(leftOut.length > 0 && { left_out: shown(leftOut) }),
   };
+}
+
+function build(network: RecognisedNetwork): void {
+  if (network.role === undefined) {
+    buildImageGraph(network, { width: TRIED_SIDE, height: TRIED_SIDE, channels: 3, depth: 8 });
+    return;
+  }
+  const side = network.side ?? Math.ceil(TRIED_SIDE / network.multipleOf) * network.multipleOf;
+  tensorGraph(network, [1, network.inputChannels, side, side]);
+}
+
+function shown(names: readonly string[]): string[] {
+  const few = names.slice(0, MAX_LEFT_OUT).map(shownName);
+  return names.length > few.length ? [...few, `and ${names.length - few.length} more`] : few;
 }

@@ -6,7 +6,8 @@ import { readPthZip } from './pth-zip.ts';
 import { readSafetensors } from './safetensors.ts';
 import type { CheckpointFormat, StateDict, TensorInfo } from './state-dict.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
-import { noTensors, stripCommonPrefixes, unwrapStateDict } from './state-dict-root.ts';
+import { besides, findStateDict, noTensors } from './unwrapping/find-state-dict.ts';
+import { unwrapNames } from './unwrapping/unwrap-names.ts';
 import { elementCount } from './tensor-layout.ts';
 import type { PickledCheckpoint } from './pickle/tensors-from-pickle.ts';
 import { tensorFromPickle } from './pickle/tensors-from-pickle.ts';
@@ -25,9 +26,11 @@ export function openCheckpoint(file: string): StateDict {
   try {
     return ByteFile.with(file, (bytes) => {
       const format = detectFormat(bytes);
-      const { path, tensors, marks } = readTensors(bytes, format);
+      const { path, tensors, beside, marks } = readTensors(bytes, format);
       checkExpansion(tensors, bytes.size);
-      return { file, format, root: path, tensors: stripCommonPrefixes(tensors), marks };
+      const unwrapped = unwrapNames(tensors);
+      const leftOut = [...beside, ...unwrapped.leftOut];
+      return { file, format, root: path, tensors: unwrapped.tensors, leftOut, marks };
     });
   } catch (error) {
     throw error instanceof CheckpointError ? error.inFile(file) : error;
@@ -38,6 +41,8 @@ interface RootedTensors {
   readonly path: readonly string[];
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly marks: ReadonlySet<string>;
+  /** What stands beside the state dict. */
+  readonly beside: readonly string[];
 }
 
 function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
@@ -45,12 +50,12 @@ function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
   const tensors = readSafetensors(file);
   if (tensors.size === 0) throw noTensors(new Map());
   checkTensorCount(tensors);
-  return { path: [], tensors, marks: new Set() };
+  return { path: [], tensors, beside: [], marks: new Set() };
 }
 
 /** The tensors of the state dict; of whatever else stands beside them (counters, settings) the names. */
 function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
-  const { path, dict } = unwrapStateDict(tree);
+  const { path, dict } = findStateDict(tree);
   const tensors = new Map<string, TensorInfo>();
   const marks = new Set<string>();
   for (const [name, value] of dict) {
@@ -61,7 +66,7 @@ function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
     checkTensorCount(tensors);
   }
   if (tensors.size === 0) throw noTensors(dict);
-  return { path, tensors, marks };
+  return { path, tensors, beside: besides(tree, path), marks };
 }
 
 function namingTensor<T>(name: string, read: () => T): T {

@@ -1,5 +1,5 @@
 import { ByteFile } from './byte-file.ts';
-import { CheckpointError } from './errors.ts';
+import { CheckpointError, shownFile } from './errors.ts';
 import type { DType, StateDict, TensorInfo } from './state-dict.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
 import { elementCount, lastElement } from './tensor-layout.ts';
@@ -29,7 +29,10 @@ const READERS: Readonly<Record<DType, ReadElement>> = {
 export function readTensor(dict: StateDict, name: string): Float32Array {
   const tensor = dict.tensors.get(name);
   if (tensor === undefined) {
-    throw new CheckpointError('missing-tensor', `${dict.file}: expected a tensor '${name}', the file has none`);
+    throw new CheckpointError(
+      'missing-tensor',
+      `${shownFile(dict.file)}: expected a tensor '${name}', the file has none`,
+    );
   }
   try {
     return ByteFile.with(dict.file, (file) => readValues(file, tensor));

@@ -44,4 +44,6 @@ export interface StateDict {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Names beside the tensors' that hold none: settings which some networks are told apart by. */
   readonly marks?: ReadonlySet<string>;
+  /** The names of what else the file holds: counters, optimizers, other networks. */
+  readonly leftOut: readonly string[];
 }

@@ -4,6 +4,7 @@ import { readTensor } from '../checkpoints/read-tensor.ts';
 import type { StateDict, TensorInfo } from '../checkpoints/state-dict.ts';
 import { DTYPE_BYTES } from '../checkpoints/state-dict.ts';
 import { shownFile, shownName } from '../checkpoints/errors.ts';
+import { isWeight } from '../checkpoints/unwrapping/unwrap-names.ts';
 import { WeightsError } from './errors.ts';
 import type { ElementType } from './model-proto.ts';
 import { SortedNames } from './sorted-names.ts';
@@ -114,10 +115,18 @@ export class Weights {
     return { name, shape: info.shape, ...this.#data(name, info) };
   }
 
-  /** Fails with the names of the tensors that no layer took, but for those that `ignores` knows to be no weights. */
+  /** The names of tensors that no layer took and that are no weights: counters, states of a training. */
+  unreadCounters(): string[] {
+    const { dict, read } = this.#source;
+    return [...dict.tensors].filter(([name, info]) => !read.has(name) && !isWeight(name, info)).map(([name]) => name);
+  }
+
+  /** Fails with the names of the weights that no layer took, but for those that `ignores` knows to be none. */
   assertAllRead(ignores: (name: string) => boolean = () => false): void {
     const { dict, read } = this.#source;
-    const unread = [...dict.tensors.keys()].filter((name) => !read.has(name) && !ignores(name));
+    const unread = [...dict.tensors]
+      .filter(([name, info]) => !read.has(name) && isWeight(name, info) && !ignores(name))
+      .map(([name]) => name);
     if (unread.length === 0) return;
     const shown = unread.slice(0, 5).map(shownName).join(', ');
     const more = unread.length > 5 ? ` and ${unread.length - 5} more` : '';

@@ -114,7 +114,7 @@ describe('good checkpoints', () => {
       const name = JSON.stringify(wanted.path);
       const tensor = found.get(name);
       if (tensor === undefined) throw new Error(name);
-      const dict: StateDict = { file, format: 'pth-zip', root: [], tensors: found };
+      const dict: StateDict = { file, format: 'pth-zip', root: [], leftOut: [], tensors: found };
       expect({ name, ...describeTensor(dict, name, tensor, wanted) }).toEqual({ name, ...wantedOf(wanted) });
     }
   });

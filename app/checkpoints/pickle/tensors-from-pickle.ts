@@ -41,7 +41,7 @@ export function tensorFromPickle(value: PickleValue, storages: StorageTable): Te
     if (call !== value) throw badTensor(`a parameter is made of ${kindOf(call)}`);
     return undefined;
   }
-  if (call.callee.path === 'torch._utils._rebuild_tensor_v3') {
+  if (call.callee.path === UNTYPED_BUILDER) {
     throw new CheckpointError(
       'unsupported-dtype',
       'it holds a tensor of a type without a storage class (uint16, float8 ...)',
@@ -49,6 +49,23 @@ export function tensorFromPickle(value: PickleValue, storages: StorageTable): Te
   }
   return TENSOR_BUILDERS.has(call.callee.path) ? rebuildTensor(call.args, storages) : undefined;
 }
+
+/** How many dimensions the tensor has that a pickled value stands for, unchecked; `undefined` where it is something else. */
+export function pickledRank(value: PickleValue): number | undefined {
+  let call = value;
+  while (call instanceof PickleCall && PARAMETER_BUILDERS.has(call.callee.path)) call = call.args[0] ?? null;
+  if (!(call instanceof PickleCall) || !isTensorBuilder(call.callee.path)) return undefined;
+  const size = call.args[2] ?? null;
+  const tuple = size instanceof PickleCall ? size.args[0] : size;
+  return tuple instanceof PickleTuple ? tuple.items.length : 0;
+}
+
+function isTensorBuilder(path: string): boolean {
+  return TENSOR_BUILDERS.has(path) || path === UNTYPED_BUILDER;
+}
+
+/** Of a tensor whose element type has no storage class of its own. */
+const UNTYPED_BUILDER = 'torch._utils._rebuild_tensor_v3';
 
 const PARAMETER_BUILDERS: ReadonlySet<string> = new Set([
   'torch._utils._rebuild_parameter',

@@ -1,3 +1,4 @@
+import { shownFile, shownName } from '../../checkpoints/errors.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import type { StateDict } from '../../checkpoints/state-dict.ts';
 import { WeightsError } from '../../onnx/errors.ts';
@@ -12,7 +13,7 @@ export function blendedValues(first: StateDict, second: StateDict, strength: num
     const [shape, other] = [first, second].map(({ tensors }) => tensors.get(name)?.shape.join(' x '));
     if (shape === other) continue;
     throw new WeightsError(
-      `${second.file}: cannot be blended with ${first.file}: ${name} is ${other ?? 'missing'} instead of ${shape ?? 'missing'}`,
+      `${shownFile(second.file)}: cannot be blended with ${shownFile(first.file)}: ${shownName(name)} is ${other ?? 'missing'} instead of ${shape ?? 'missing'}`,
     );
   }
   const rest = Math.fround(1 - strength);

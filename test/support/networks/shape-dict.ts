@@ -21,7 +21,7 @@ export function shapeDict(shapes: Shapes, dtypes: ReadonlyMap<string, DType> = n
       return [name, { shape, dtype, offset: 64, strides, isContiguous: true, isBigEndian: false }];
     }),
   );
-  return { file: 'shapes.pth', format: 'pth-zip', root: [], tensors };
+  return { file: 'shapes.pth', format: 'pth-zip', root: [], tensors, leftOut: [] };
 }
 
 /** The shapes of an official checkpoint. */

@@ -12,7 +12,7 @@ function dictOf(data: NodeJS.ArrayBufferView, tensor: Partial<TensorInfo> & { dt
   const file = scratch.write('data', new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   const shape = tensor.shape ?? [];
   const info = { shape, strides: [1], offset: 0, isContiguous: false, isBigEndian: false, ...tensor };
-  return { file, format: 'pth-zip', root: [], tensors: new Map([['w', info]]) };
+  return { file, format: 'pth-zip', root: [], leftOut: [], tensors: new Map([['w', info]]) };
 }
 
 const read = (data: NodeJS.ArrayBufferView, tensor: Partial<TensorInfo> & { dtype: DType }) => [
@@ -80,7 +80,7 @@ describe('readTensor', () => {
     const dict = dictOf(Uint8Array.of(1), { dtype: 'uint8' });
     const refusal = refusalOf(() => readTensor(dict, 'body.0.weight'));
     expect(refusal.message).toContain('body.0.weight');
-    expect(refusal.message).toContain(dict.file);
+    expect(refusal.message).toMatch(/^data: /);
   });
 
   it('refuses a file that has become shorter', () => {

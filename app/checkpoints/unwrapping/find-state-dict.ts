@@ -1,0 +1,118 @@
+import { CheckpointError, quoted } from '../errors.ts';
+import type { PickleDict, PickleValue } from '../pickle/pickle-values.ts';
+import { kindOf, PickleTuple } from '../pickle/pickle-values.ts';
+import { pickledRank } from '../pickle/tensors-from-pickle.ts';
+import { isAverage, isCounterName, isSideKey } from './names-of-parts.ts';
+
+/** Keys under which training code keeps the weights, the best first (spandrel's order); others come after them. */
+const WRAPPERS = ['model_state_dict', 'state_dict', 'params_ema', 'params-ema', 'params', 'model', 'net'];
+/** Deeper, and in longer lists, nobody puts his weights. */
+const MAX_DEPTH = 8;
+const MAX_ITEMS = 16;
+
+interface StateDictRoot {
+  /** The keys that led to the state dict. */
+  readonly path: readonly string[];
+  readonly dict: PickleDict;
+}
+
+interface Candidate extends StateDictRoot {
+  readonly weights: number;
+}
+
+/**
+ * Finds the state dict in what `torch.save` was given: the dict that holds tensors, wherever it lies. Averaged weights go
+ * before raw ones, discriminators, losses and optimizers last.
+ * @throws {CheckpointError} `not-a-checkpoint` where nothing holds any
+ */
+export function findStateDict(tree: PickleValue): StateDictRoot {
+  const [best] = candidatesIn(tree).sort(
+    (a, b) => rankOf(a.path) - rankOf(b.path) || a.path.length - b.path.length || b.weights - a.weights,
+  );
+  if (best !== undefined) return { path: best.path, dict: best.dict };
+  throw noTensors(tree);
+}
+
+/** Dicts that hold tensors of one dimension or more, nearer ones first; where there is none, those that hold any tensor. */
+function candidatesIn(tree: PickleValue): Candidate[] {
+  const visited = new Set<PickleValue>();
+  const found: Candidate[] = [];
+  const scalars: Candidate[] = [];
+  let level: { readonly path: readonly string[]; readonly value: PickleValue }[] = [{ path: [], value: tree }];
+  for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth++) {
+    const next: typeof level = [];
+    for (const { path, value } of level) {
+      if (visited.has(value)) continue;
+      visited.add(value);
+      if (value instanceof Map) (countWeights(value) > 0 ? found : scalars).push(candidate(path, value));
+      for (const [key, inner] of childrenOf(value)) next.push({ path: [...path, key], value: inner });
+    }
+    level = next;
+  }
+  return found.length > 0 ? found : scalars.filter(({ dict }) => [...dict.values()].some(isTensor));
+}
+
+function candidate(path: readonly string[], dict: PickleDict): Candidate {
+  return { path, dict, weights: countWeights(dict) };
+}
+
+function childrenOf(value: PickleValue): [string, PickleValue][] {
+  if (value instanceof Map) {
+    return [...value].filter(
+      (entry): entry is [string, PickleValue] => typeof entry[0] === 'string' && isBranch(entry[1]),
+    );
+  }
+  const items = value instanceof PickleTuple ? value.items : value;
+  if (!Array.isArray(items) || items.length > MAX_ITEMS) return [];
+  return items.flatMap((item: PickleValue, i): [string, PickleValue][] => (isBranch(item) ? [[String(i), item]] : []));
+}
+
+function isBranch(value: PickleValue): boolean {
+  return value instanceof Map || value instanceof PickleTuple || Array.isArray(value);
+}
+
+function isTensor(value: PickleValue): boolean {
+  return pickledRank(value) !== undefined;
+}
+
+function countWeights(dict: PickleDict): number {
+  let count = 0;
+  for (const [name, value] of dict) {
+    if (typeof name === 'string' && !isCounterName(name) && (pickledRank(value) ?? 0) > 0) count += 1;
+  }
+  return count;
+}
+
+/** Lower is better. */
+function rankOf(path: readonly string[]): number {
+  if (path.some(isSideKey)) return 2 * WRAPPERS.length;
+  if (path.some(isAverage)) return -1;
+  const ranks = path.map((key) => WRAPPERS.indexOf(key)).filter((rank) => rank >= 0);
+  return path.length === 0 ? 0 : Math.min(WRAPPERS.length, ...ranks);
+}
+
+/** What stands beside the keys of a path: passed over, and told. */
+export function besides(tree: PickleValue, path: readonly string[]): string[] {
+  const found: string[] = [];
+  let value = tree;
+  path.forEach((key, depth) => {
+    if (!(value instanceof Map)) return;
+    const others = [...value.keys()].filter((other) => other !== key && typeof other === 'string');
+    found.push(...others.map((other) => [...path.slice(0, depth), other as string].join('.')));
+    value = value.get(key) ?? null;
+  });
+  return found;
+}
+
+/** The error for what holds no tensors: says what is there instead. */
+export function noTensors(tree: PickleValue): CheckpointError {
+  if (!(tree instanceof Map)) {
+    return new CheckpointError(
+      'not-a-checkpoint',
+      `expected a dict of tensors (model.state_dict()), found ${kindOf(tree)}`,
+    );
+  }
+  const keys = [...tree.keys()].slice(0, 8).map((key) => (typeof key === 'string' ? quoted(key) : kindOf(key)));
+  const found = keys.length === 0 ? 'an empty dict' : `a dict with ${keys.join(', ')}${tree.size > 8 ? ' …' : ''}`;
+  return new CheckpointError('not-a-checkpoint', `expected named tensors (model.state_dict()), found ${found}`);
+}

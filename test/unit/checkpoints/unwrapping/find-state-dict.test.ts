@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PickleValue } from '../../../../app/checkpoints/pickle/pickle-values.ts';
+import { PickleCall, PickleGlobal, PickleTuple } from '../../../../app/checkpoints/pickle/pickle-values.ts';
+import { besides, findStateDict, noTensors } from '../../../../app/checkpoints/unwrapping/find-state-dict.ts';
+import { refusalOf } from '../refusal.ts';
+
+const dict = (entries: Record<string, PickleValue>): PickleValue => new Map(Object.entries(entries));
+const rebuild = new PickleGlobal('torch._utils', '_rebuild_tensor_v2');
+const tensor = (...shape: number[]) =>
+  new PickleCall(rebuild, [null, 0, new PickleTuple(shape), new PickleTuple(shape)]);
+const weights = dict({ 'conv.weight': tensor(4, 3, 3, 3), 'conv.bias': tensor(4) });
+const others = dict({ 'fc.weight': tensor(1, 9), 'fc.bias': tensor(1), 'fc2.weight': tensor(1, 9) });
+const empty = dict({});
+
+describe('findStateDict', () => {
+  it.each<[string, PickleValue, string[]]>([
+    ['the state dict itself', weights, []],
+    ['params_ema before params', dict({ params: others, params_ema: weights }), ['params_ema']],
+    ['params where params_ema is empty', dict({ params_ema: empty, params: weights }), ['params']],
+    ['state_dict before params', dict({ params: others, state_dict: weights }), ['state_dict']],
+    ['an average before all others', dict({ state_dict: others, g_ema: weights }), ['g_ema']],
+    [
+      'an average inside',
+      dict({ state_dict: dict({ params: others, params_ema: weights }) }),
+      ['state_dict', 'params_ema'],
+    ],
+    ['model beside opt', dict({ model: weights, opt: dict({ state: others }) }), ['model']],
+    ['a generator beside its discriminator', dict({ net_d: others, net_g: weights, iter: 5 }), ['net_g']],
+    ['G beside D', dict({ D: others, G: weights }), ['G']],
+    ['a known key that is no dict, passed over', dict({ model: 'rrdb', net: weights }), ['net']],
+    ['a single key of any name', dict({ anything: weights }), ['anything']],
+    [
+      'a key of any name beside a counter',
+      dict({ anything: weights, step: tensor(), n_averaged: tensor(1) }),
+      ['anything'],
+    ],
+    ['a dict in dicts in dicts', dict({ a: dict({ b: dict({ c: weights }) }) }), ['a', 'b', 'c']],
+    ['the first of a tuple', new PickleTuple([weights, 7]), ['0']],
+    ['a discriminator where it is all there is', dict({ netD: weights }), ['netD']],
+  ])('finds %s', (_name, tree, path) => {
+    expect(findStateDict(tree)).toEqual({ path, dict: weights });
+  });
+
+  it('ends where a dict holds itself', () => {
+    const loop = new Map<PickleValue, PickleValue>([['weights', weights]]);
+    loop.set('self', loop);
+    expect(findStateDict(loop).path).toEqual(['weights']);
+  });
+
+  it.each<PickleValue>([null, 42, 'weights', [7], dict({ state_dict: empty }), dict({ weight: 1 })])(
+    'refuses %p, which holds no tensors',
+    (tree) => {
+      expect(refusalOf(() => findStateDict(tree)).kind).toBe('not-a-checkpoint');
+    },
+  );
+});
+
+describe('besides', () => {
+  it('names what stands beside the keys that led to the state dict', () => {
+    const tree = dict({ state_dict: dict({ params: others, params_ema: weights }), epoch: 3 });
+    expect(besides(tree, ['state_dict', 'params_ema'])).toEqual(['epoch', 'state_dict.params']);
+    expect(besides(weights, [])).toEqual([]);
+  });
+});
+
+describe('noTensors', () => {
+  it('says what is there instead', () => {
+    const tree = new Map<PickleValue, PickleValue>([
+      ['epoch', 3],
+      [0, 1],
+    ]);
+    expect(noTensors(tree).message).toMatch(/'epoch', the number 0$/);
+    expect(noTensors(new Map()).message).toMatch(/an empty dict$/);
+  });
+});
