@@ -23,7 +23,7 @@ interface Candidate extends StateDictRoot {
 /**
  * Finds the state dict in what `torch.save` was given: the dict that holds tensors, wherever it lies. Averaged weights go
  * before raw ones, discriminators, losses and optimizers last.
- * @throws {CheckpointError} `not-a-checkpoint` where nothing holds any
+ * @throws CheckpointError `not-a-checkpoint` where nothing holds any
  */
 export function findStateDict(tree: PickleValue): StateDictRoot {
   const [best] = candidatesIn(tree).sort(
