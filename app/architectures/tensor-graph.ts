@@ -1,5 +1,8 @@
+import { GraphError } from '../onnx/errors.ts';
 import { Graph } from '../onnx/graph.ts';
+import { hasNan } from '../onnx/not-a-number.ts';
 import { Value } from '../onnx/value.ts';
+import type { NamedValues } from './architecture.ts';
 import { NetworkInputError } from './errors.ts';
 import { padToMultiple } from './padding.ts';
 import type { RecognisedNetwork } from './registry.ts';
@@ -9,6 +12,15 @@ export function buildTensorGraph(...what: Parameters<typeof tensorGraph>): Uint8
   return tensorGraph(...what).serialize();
 }
 
+/** The same for a network with one output, and beside it `has_nan`: int32, 1 where any value of the output is no number, else 0. */
+export function buildCheckedTensorGraph(...what: Parameters<typeof tensorGraph>): Uint8Array {
+  const { graph, outputs } = bareNetwork(...what);
+  const { output } = outputs;
+  if (!output) throw new GraphError('expected a network with one output');
+  graph.output('has_nan', hasNan(output));
+  return graph.serialize();
+}
+
 /**
  * The bare network as an ONNX model, as conformance is measured: input `input`, float32 [N, C, H, W] in the range the
  * reference takes, and the network's scalars, float32 [1]; output `output`, not clipped, or the several that the network
@@ -16,7 +28,13 @@ export function buildTensorGraph(...what: Parameters<typeof tensorGraph>): Uint8
  * so, else reflect up to side - 1, then replicate) and the result is cropped.
  * @throws NetworkInputError where the network takes images of one size only, and this is another
  */
-export function tensorGraph(network: RecognisedNetwork, shape: readonly [number, number, number, number]): Graph {
+export function tensorGraph(network: RecognisedNetwork, shape: ImageBatchShape): Graph {
+  return bareNetwork(network, shape).graph;
+}
+
+type ImageBatchShape = readonly [number, number, number, number];
+
+function bareNetwork(network: RecognisedNetwork, shape: ImageBatchShape): { graph: Graph; outputs: NamedValues } {
   const [, , height, width] = shape;
   const { multipleOf, scale, side, architecture } = network;
   if (side !== undefined && (height !== side || width !== side)) {
@@ -28,8 +46,8 @@ export function tensorGraph(network: RecognisedNetwork, shape: readonly [number,
   const scalars = Object.keys(network.scalars ?? {}).map((name) => [name, graph.input(name, 'float32', [1])] as const);
   const answer = network.build(padded, Object.fromEntries(scalars));
   network.assertAllRead();
-  const outputs =
+  const outputs: NamedValues =
     answer instanceof Value ? { output: answer.slice(2, 0, height * scale).slice(3, 0, width * scale) } : answer;
   for (const [name, value] of Object.entries(outputs)) graph.output(name, value);
-  return graph;
+  return { graph, outputs };
 }

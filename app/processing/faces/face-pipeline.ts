@@ -10,7 +10,7 @@ import type { Face } from './face.ts';
 import { scaleFace } from './face.ts';
 import type { FaceProfile } from './face-profiles.ts';
 import { detectorPicture } from './face-profiles.ts';
-import type { FaceNetworkOptions } from '../networks/network-session.ts';
+import type { NetworkSource } from '../networks/network-session.ts';
 import { NetworkSession } from '../networks/network-session.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
@@ -100,7 +100,7 @@ export class FacePipeline {
 
   async #with<T>(
     name: string,
-    { build, timed }: { readonly build: FaceNetworkOptions['build']; readonly timed: string },
+    { build, timed }: { readonly build: NetworkSource['build']; readonly timed: string },
     work: (network: NetworkSession) => Promise<T>,
   ): Promise<T> {
     const { clock, devices } = this.#context;

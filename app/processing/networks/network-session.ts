@@ -10,16 +10,17 @@ import type { OpenedSession } from './open-session.ts';
 import { openSession } from './open-session.ts';
 import type { Fallback } from '../result.ts';
 
-/** Where a face network's weights are, what is made of them, and the devices to try, best first. */
-export interface FaceNetworkOptions {
+/** Where a network's weights are, what is made of them, and the devices to try, best first. */
+export interface NetworkSource {
   readonly file: string;
+  /** Makes the model's bytes; where it has an output `has_nan`, answers that are no numbers are found by it. */
   readonly build: (network: RecognisedNetwork) => Uint8Array;
   readonly devices: readonly SessionDevice[];
 }
 
 /**
- * One network of a face pipeline, loaded. Where a device fails while it runs, it is loaded again on the next: that a face
- * cannot be restored is not worth the picture that was made before.
+ * One network, loaded. Where a device fails while it runs, the network is loaded again on the next one and runs there: what was
+ * made of the picture before is not lost.
  */
 export class NetworkSession {
   readonly architecture: string;
@@ -28,6 +29,7 @@ export class NetworkSession {
   readonly #model: Uint8Array;
   readonly #weightsFolder: string;
   #opened: OpenedSession;
+  #isOpen = true;
 
   private constructor(architecture: string, model: Uint8Array, weightsFolder: string, opened: OpenedSession) {
     this.architecture = architecture;
@@ -38,7 +40,7 @@ export class NetworkSession {
   }
 
   /** @throws CheckpointError, UnknownNetworkError, WeightsError, InferenceError */
-  static async open({ file, build, devices }: FaceNetworkOptions): Promise<NetworkSession> {
+  static async open({ file, build, devices }: NetworkSource): Promise<NetworkSession> {
     const network = recognise(openCheckpoint(file));
     const model = build(network);
     const weightsFolder = weightsFolderOf(file);
@@ -50,7 +52,10 @@ export class NetworkSession {
     return this.#opened.session.device;
   }
 
-  /** @throws InferenceError where no device does it, or the answer has values that are no numbers */
+  /**
+   * Runs it on its device, and where that fails or answers with values that are no numbers, on the next ones.
+   * @throws InferenceError where every device fails, with what the last one said
+   */
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     for (;;) {
       try {
@@ -60,15 +65,22 @@ export class NetworkSession {
         const [next] = others;
         if (!(error instanceof InferenceError) || failed === undefined || next === undefined) throw error;
         this.fallbacks.push({ from: failed, to: next, reason: error.message });
-        await this.close();
-        this.#opened = await openSession(this.#model, { weightsFolder: this.#weightsFolder, devices: others });
-        this.fallbacks.push(...this.#opened.fallbacks);
+        await this.#reopen(others);
       }
     }
   }
 
   async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     await this.#opened.session.release();
+  }
+
+  async #reopen(devices: readonly SessionDevice[]): Promise<void> {
+    await this.close();
+    this.#opened = await openSession(this.#model, { weightsFolder: this.#weightsFolder, devices });
+    this.#isOpen = true;
+    this.fallbacks.push(...this.#opened.fallbacks);
   }
 
   async #runOnce(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {

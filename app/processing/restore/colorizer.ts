@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { ddcolor } from '../../architectures/color/ddcolor.ts';
 import { UnknownNetworkError } from '../../architectures/errors.ts';
+import type { RecognisedNetwork } from '../../architectures/registry.ts';
+import { buildCheckedTensorGraph } from '../../architectures/tensor-graph.ts';
 import { ModelUnavailableError } from '../../catalog/errors.ts';
 import { CheckpointError } from '../../checkpoints/errors.ts';
 import type { Config } from '../../config.ts';
@@ -10,7 +12,7 @@ import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { InferenceError } from '../../inference/errors.ts';
 import { GraphError, WeightsError } from '../../onnx/errors.ts';
-import { ColorNetwork } from '../networks/color-network.ts';
+import { NetworkSession } from '../networks/network-session.ts';
 import { DDCOLOR_SIDE, ddcolorInput, paintAb } from './color/ddcolor-picture.ts';
 import { deoldifyColors, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
@@ -71,7 +73,7 @@ export class Colorizer implements ImageStep {
 
   /** The model that was asked for, or where it fails its substitute; where that fails too, the first one's error. */
   async #firstOf<T>(
-    { options, devices }: StepContext,
+    { options }: StepContext,
     attempt: (name: ColorizeModel) => Promise<T>,
   ): Promise<{ readonly value: T; readonly fallbacks: readonly Fallback[] }> {
     const asked = options.colorize_model ?? this.#config.modelColorize;
@@ -79,10 +81,10 @@ export class Colorizer implements ImageStep {
       return { value: await attempt(asked), fallbacks: [] };
     } catch (error) {
       const substitute = SUBSTITUTES[asked];
-      if (substitute === undefined || !isOfModel(error, devices)) throw error;
+      if (substitute === undefined || !isOfModel(error)) throw error;
       const fallbacks = [{ from: asked, to: substitute, reason: error.message }];
       const value = await attempt(substitute).catch((second: unknown) => {
-        throw isOfModel(second, devices) ? error : second;
+        throw isOfModel(second) ? error : second;
       });
       return { value, fallbacks };
     }
@@ -90,41 +92,67 @@ export class Colorizer implements ImageStep {
 
   async #color(source: RowSource, name: ColorizeModel, context: StepContext): Promise<StepResult> {
     const { clock, slot, devices, options } = context;
+    const { render_factor: factor } = options;
     clock.at('loading', 0);
     const file = await this.#models.file(MODELS[name], clock);
-    const recognised = ColorNetwork.recognise(file);
-    const isDdcolor = recognised.architecture === ddcolor.name;
-    const side = isDdcolor ? DDCOLOR_SIDE : renderSide(options.render_factor);
     context.onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0 });
-    const network = await slot.hold(JSON.stringify([file, devices, side]), () =>
-      ColorNetwork.open(recognised, { file, side, devices }),
+    const build = (recognised: RecognisedNetwork) => buildColorizer(recognised, file, factor);
+    const network = await slot.hold(JSON.stringify([file, devices, factor]), () =>
+      NetworkSession.open({ file, build, devices }),
     );
     context.onRunning({ device: network.device, tile: 0, side: 0 });
     clock.at('colorizing', 0);
+    const isDdcolor = network.architecture === ddcolor.name;
     const paint = isDdcolor ? paintWithDdcolor : paintWithDeoldify;
-    const image = await paint(source, { network, side, context });
+    const image = await paint(source, { network, side: sideOf(network, factor), context });
     const { architecture, device, fallbacks } = network;
     const sha256 = await this.#models.sha256(file);
-    const factor = isDdcolor ? {} : { render_factor: options.render_factor };
-    return { image, info: { model: basename(file), sha256, architecture, device, ...factor }, fallbacks, warnings: [] };
+    const used = { model: basename(file), sha256, architecture, device };
+    const info = isDdcolor ? used : { ...used, render_factor: factor };
+    return { image, info, fallbacks, warnings: [] };
   }
 }
 
+/** The side of the square that a network looks at, in pixels. */
+function sideOf({ architecture }: Pick<RecognisedNetwork, 'architecture'>, renderFactor: number): number {
+  return architecture === ddcolor.name ? DDCOLOR_SIDE : renderSide(renderFactor);
+}
+
+/** @throws UnknownNetworkError where the file's network does not colour */
+function buildColorizer(network: RecognisedNetwork, file: string, renderFactor: number): Uint8Array {
+  if (network.role !== 'colorizer') {
+    throw new UnknownNetworkError(
+      `${file}: expected a network that colours pictures (DDColor, DeOldify), the file holds ${network.architecture}`,
+    );
+  }
+  const side = sideOf(network, renderFactor);
+  return buildCheckedTensorGraph(network, [1, network.inputChannels, side, side]);
+}
+
+/**
+ * @param input [1, 3, side, side] in the range that the network takes
+ * @returns [1, 2 or 3, side, side] in its own
+ */
+async function colorsOf(network: NetworkSession, input: Float32Array, side: number): Promise<Float32Array> {
+  const { output } = await network.run({ input: { type: 'float32', data: input, dims: [1, 3, side, side] } });
+  return output?.data as Float32Array;
+}
+
 interface Painting {
-  readonly network: ColorNetwork;
+  readonly network: NetworkSession;
   readonly side: number;
   readonly context: StepContext;
 }
 
 async function paintWithDdcolor(source: RowSource, { network, side, context }: Painting): Promise<ScratchImage> {
-  const data = await network.run(ddcolorInput(source, side));
+  const data = await colorsOf(network, ddcolorInput(source, side), side);
   const image = ScratchImage.create(context.scratch, coloredShape(source));
   paintAb(source, { side, data }, image, paintingProgress(source, context));
   return image;
 }
 
 async function paintWithDeoldify(source: RowSource, { network, side, context }: Painting): Promise<ScratchImage> {
-  const colors = deoldifyColors(await network.run(deoldifyInput(source, side)), side);
+  const colors = deoldifyColors(await colorsOf(network, deoldifyInput(source, side), side), side);
   const image = ScratchImage.create(context.scratch, coloredShape(source));
   paintChroma(source, colors, image, paintingProgress(source, context));
   return image;
@@ -134,8 +162,7 @@ function paintingProgress({ height }: ImageShape, { clock }: StepContext): (rows
   return (rows) => clock.at('colorizing', NETWORK_SHARE + ((1 - NETWORK_SHARE) * rows) / height);
 }
 
-/** On a device other than the CPU what failed may be the device, which the next worker goes without. */
-function isOfModel(error: unknown, devices: StepContext['devices']): error is Error {
-  if (error instanceof InferenceError && devices[0] !== 'cpu') return false;
+/** A network that fails has failed on every device, the CPU too, and so it is the model that is at fault. */
+function isOfModel(error: unknown): error is Error {
   return MODEL_ERRORS.some((kind) => error instanceof kind);
 }

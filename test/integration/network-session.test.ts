@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import type { SessionJob, SessionSeen } from '../support/networks/network-session-child.ts';
+import { readSmallNetworks, smallTensors } from '../support/networks/small-networks.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const CHILD = fileURLToPath(new URL('../support/networks/network-session-child.ts', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const TIMEOUT_MS = 120_000;
+const NO_NUMBERS = 'Compact answered with values that are no numbers; its weights are damaged, or cpu is at fault';
+
+describe('A network whose device fails while it runs', () => {
+  let folder: TemporaryFolder;
+  beforeEach(async () => (folder = await temporaryFolder()));
+  afterEach(() => folder.remove());
+
+  /** Loads the network from `loaded`, has the file replaced, and runs. */
+  const run = async (loaded: 'whole' | 'damaged', replacement: 'whole' | 'damaged'): Promise<SessionSeen> => {
+    const file = (name: string): string => join(folder.path, `${name}.safetensors`);
+    writeNetwork(file('network'), loaded);
+    writeNetwork(file('replacement'), replacement);
+    const job: SessionJob = { file: file('network'), replacement: file('replacement') };
+    const args = ['--import', 'tsx', CHILD, JSON.stringify(job)];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: PROJECT });
+    return JSON.parse(stdout) as SessionSeen;
+  };
+
+  it(
+    'is loaded on the next one and answers there, and says so',
+    async () => {
+      const [whole, rescued] = [await run('whole', 'damaged'), await run('damaged', 'whole')];
+      expect(whole).toEqual({ fallbacks: [], output: expect.any(Array) });
+      expect(rescued.fallbacks).toEqual([{ from: 'cpu', to: 'cpu', reason: NO_NUMBERS }]);
+      expect(rescued.output).toHaveLength(3 * 16 * 16);
+      expect(rescued.output).toEqual(whole.output);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'fails with what the last one said where none does better',
+    async () => {
+      const { fallbacks, output, error } = await run('damaged', 'damaged');
+      expect([fallbacks.length, output, error]).toEqual([1, undefined, `InferenceError: ${NO_NUMBERS}`]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** A small upscaler; damaged, one of its biases is no number. */
+function writeNetwork(file: string, state: 'whole' | 'damaged'): void {
+  const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
+  if (!network) throw new Error('no network');
+  const tensors = smallTensors(network);
+  const head = tensors.get('body.4.bias');
+  if (!head) throw new Error('no head');
+  if (state === 'damaged') tensors.set('body.4.bias', { ...head, data: new Float32Array(12).fill(NaN) });
+  writeCheckpoint(file, tensors, { format: 'safetensors' });
+}
