@@ -8,6 +8,15 @@ import { compact } from './upscalers/compact.ts';
 import { ddcolor } from './color/ddcolor.ts';
 import { deoldify } from './color/deoldify.ts';
 import { UnknownNetworkError } from './errors.ts';
+import { dncnn } from './restorers/dncnn.ts';
+import { drunet } from './restorers/drunet.ts';
+import { fbcnn } from './restorers/fbcnn.ts';
+import { restormer } from './restorers/restormer.ts';
+import { ditn } from './upscalers/ditn.ts';
+import { moesr } from './upscalers/moesr.ts';
+import { safmn } from './upscalers/safmn.ts';
+import { seemore } from './upscalers/seemore.ts';
+import { swiftSrgan } from './upscalers/swift-srgan.ts';
 import { gfpgan } from './faces/gfpgan.ts';
 import { nafnet } from './restorers/nafnet.ts';
 import { mosr } from './upscalers/mosr.ts';
@@ -32,6 +41,15 @@ const ARCHITECTURES: readonly Architecture[] = [
   realCugan,
   mosr,
   rcan,
+  swiftSrgan,
+  safmn,
+  seemore,
+  ditn,
+  moesr,
+  restormer,
+  fbcnn,
+  drunet,
+  dncnn,
   retinaFace,
   parseNet,
   gfpgan,

@@ -10,3 +10,33 @@ export function channelAttention(x: Value, squeeze: Weights, excite: Weights): V
   const weighed = globalAveragePool(x).conv(squeeze).relu().conv(excite).sigmoid();
   return x.multiply(weighed);
 }
+
+/** What attention between channels works on: [N, C, H, W] each. */
+export interface ChannelMaps {
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+}
+
+/**
+ * Attention between channels instead of pixels (Restormer's MDTA, arXiv:2111.09881): every head compares its channels by the
+ * cosine of their maps, times the head's `temperature` ([heads, 1, 1] in the file). Sides must be known.
+ */
+export function transposedAttention({ query, key, value }: ChannelMaps, weights: Weights): Value {
+  const [n, channels, height, width] = [0, 1, 2, 3].map((axis) => query.size(axis)) as [number, number, number, number];
+  const heads = weights.dim('temperature', 0);
+  const temperature = query.graph.weight(weights.take('temperature', [heads, 1, 1]));
+  const split = (x: Value): Value => x.reshape([n, heads, channels / heads, height * width]);
+  const scores = unitLength(split(query)).matmul(unitLength(split(key)).transpose([0, 1, 3, 2]));
+  const mixed = scores.multiply(temperature).softmax().matmul(split(value));
+  return mixed.reshape([n, channels, height, width]);
+}
+
+/** `F.normalize` over the last axis. */
+function unitLength(x: Value): Value {
+  const axes = x.graph.integers([-1]);
+  const shape = [...x.shape.slice(0, -1), 1];
+  const length = x.graph.node({ op: 'ReduceL2', inputs: [x, axes], attributes: { keepdims: 1 } }, shape);
+  const atLeast = x.graph.constant(1e-12);
+  return x.divide(x.graph.node({ op: 'Max', inputs: [length, atLeast] }, shape));
+}

@@ -99,6 +99,14 @@ export class Weights {
     return size;
   }
 
+  /** The numbers of a small tensor that says how the network is made; they count as read. */
+  numbers(key: string): Float32Array {
+    this.#info(key);
+    const name = this.#full(key);
+    this.#source.read.add(name);
+    return this.#source.values(name) ?? readTensor(this.#source.dict, name);
+  }
+
   /** Takes a tensor. `shape` is what the layer needs; null fits any size. */
   take(key: string, shape?: readonly (number | null)[]): WeightTensor {
     const info = this.#info(key);

@@ -62,6 +62,14 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'MoSR_x2_gps', cases: { '33x26': 2e-5 } },
   { manifest: 'RCAN_x4', cases: { '20x27': 2e-5 } },
   { manifest: 'RCAN_x2_unshuffle', cases: { '37x29': 2e-5 } },
+  { manifest: 'SwiftSRGAN_x4', cases: { '23x19': 2e-5 } },
+  { manifest: 'SAFMN_x4', cases: { '22x27': 2e-5 } },
+  { manifest: 'SeemoRe_T_x4', cases: { '21x26': 2e-5 } },
+  { manifest: 'DITN_x4', cases: { '21x27': 2e-5 } },
+  { manifest: 'MoESR_x4', cases: { '21x24': 2e-5 } },
+  { manifest: 'DnCNN_color_blind', cases: { '31x40': 2e-5 } },
+  { manifest: 'DRUNet_color', cases: { '37x30': 2e-5 } },
+  { manifest: 'Restormer_deraining', cases: { '37x29': 1e-4 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

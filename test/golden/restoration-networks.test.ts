@@ -36,6 +36,7 @@ const NETWORKS: readonly NetworkUnderTest[] = [
       { name: 'NAFNet-GoPro-width64-tlc_61x53', tolerance: 2e-5, localBaseSize: 48 },
     ],
   },
+  { manifest: 'FBCNN_color', cases: [{ name: 'FBCNN_color_36x43', tolerance: 2e-5 }] },
   {
     manifest: 'ddcolor_paper_tiny',
     cases: [
