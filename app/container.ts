@@ -37,7 +37,7 @@ export const WEBHOOK_SENDER = token<WebhookSender | undefined>('WebhookSender');
 export const SERVER = token<Server>('Server');
 export const JOB_GATEWAY = token<SocketServer>('JobGateway');
 
-/** The composition root of the server process: the only place that sees every class, and the only one that resolves. */
+/** The composition root of the server process: the only place that sees every class of it. That of a worker is worker-container.ts. */
 export async function createContainer(config: Config): Promise<DependencyContainer> {
   const container = root.createChildContainer(); // never the global one: tests run side by side
   container.register(CONFIG, { useValue: config });

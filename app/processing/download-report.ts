@@ -1,10 +1,10 @@
 import type { DownloadOptions } from '../catalog/download/model-downloader.ts';
 import type { StageClock, StageDetail } from './stage-clock.ts';
 
-/** A download that waits (for a busy server, for another process that fetches the same file) is shown to go on this often. */
+/** A download that waits (for a busy server, or for another process that fetches the same file) repeats its progress this often. */
 const REPEAT_MS = 10_000;
 
-/** What a download is told of, as progress of the stage `downloading`; to be stopped when it has ended. */
+/** Turns the progress of a download into that of the stage `downloading`. Stop it when the download has ended. */
 export function downloadReport(clock: StageClock): {
   readonly onProgress: NonNullable<DownloadOptions['onProgress']>;
   stop(): void;

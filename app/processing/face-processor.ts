@@ -34,7 +34,7 @@ type FaceConfig = Pick<
   'device' | 'forceCpu' | 'faceRestorationStrength' | 'maxInputPixels' | 'maxOutputPixels' | 'modelFace'
 >;
 
-/** Restores the faces of pictures, or pictures that are one face each. */
+/** Restores the faces in pictures, or (aligned) pictures that show one upright face and nothing else. */
 export class FaceProcessor {
   readonly #config: FaceConfig;
   readonly #hiresFix: HiresFixProcessor;
@@ -102,7 +102,7 @@ export class FaceProcessor {
   }
 }
 
-/** The picture around the faces: as it is, unless it is to be enlarged. */
+/** How the picture around the faces is made: kept as it is, unless it is to be enlarged. */
 function backgroundOptions({ upscaler, face_upscale: scale, tile, device }: FaceOptions) {
   const standard = scale === 1 ? 'LANCZOS' : 'AUTO';
   return { ...upscaleOptions.parse({ upscaler: upscaler ?? standard, scale }), tile, device };

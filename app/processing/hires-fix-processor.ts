@@ -30,8 +30,8 @@ type HiresFixConfig = Pick<
 >;
 
 /**
- * The hires fix: every image of a task is decoded, upscaled, its faces restored where that is asked, and encoded, one after
- * another, with the upscaler's model loaded once where it is the only one.
+ * The hires fix: decodes, upscales and encodes the images of a task one after another, and restores their faces when asked. The
+ * upscaler's model is loaded once for all images, or once for each when face models have to take its place in between.
  */
 export class HiresFixProcessor {
   readonly #config: HiresFixConfig;

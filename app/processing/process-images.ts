@@ -22,15 +22,15 @@ import { StageClock } from './stage-clock.ts';
 import type { Rung, ImagesTask, TaskImage } from './tasks.ts';
 import type { OutputOptions } from '../options/output-options.ts';
 
-/** What is told while the images of a task are worked on. */
+/** Callbacks of a run: what happens to the images of a task. */
 export interface ProcessorHooks {
-  /** It begins with an image. */
+  /** Work on an image begins. */
   onImage(index: number): void;
   onProgress(progress: WorkProgress): void;
-  /** A network is about to run: what a fallback after a crash starts from. */
+  /** A network is about to run there; should the worker die, the next one falls back from this. */
   onRunning(on: RunningOn): void;
   onResult(result: ImageResult): void;
-  /** One image could not be read or made; the others go on. */
+  /** One image could not be read or made; work goes on with the others. */
   onImageFailed(index: number, error: unknown): void;
 }
 
@@ -41,7 +41,7 @@ export interface ImageContext {
   readonly leavesFaces: boolean;
 }
 
-/** A finished image and what is to be said of how it came about. */
+/** A finished image, and the record of how it was made. */
 export interface Made {
   readonly image: ScratchImage;
   /** How far the image's progress has come when it is made, 0..1; the rest is encoding it. */
@@ -52,14 +52,14 @@ export interface Made {
 /** What a kind of task does to the pixels of one image. */
 export interface PixelWork<P> {
   /**
-   * What is going to be done: what can fail before there is anything to lose.
+   * Decides what will be done. What can fail early (sizes, missing weights) fails here, before any work.
    * @returns also the shape that the result will have
    */
   plan(image: Image, context: ImageContext): Promise<{ readonly plan: P; readonly shape: ImageShape }>;
   make(image: Image, plan: P, context: ImageContext): Promise<Made>;
 }
 
-/** One worker's run of a task: what it must do without, where its files go, and who is told. */
+/** One worker's run of a task: what it must do without, where its scratch files go, and who is told. */
 export interface TaskRun {
   readonly rung: Rung;
   /** A folder for this worker's scratch files. */
@@ -72,7 +72,7 @@ export interface ImagesRun extends TaskRun {
   readonly maxInputPixels: number;
 }
 
-/** What is wrong with the task whatever the image; and what another worker may do better. */
+/** Errors that end the task: the task itself is wrong, or another worker may do better on other terms. All others are the image's. */
 const TASK_ERRORS = [
   BadModelsLockError,
   BadParameterError,
@@ -158,7 +158,7 @@ async function processImage<P>(
   };
 }
 
-/** Told before the work, not after it: a format that cannot hold the result is an error, or for `auto` becomes PNG. */
+/** Checked before the work, not after it: a format that cannot hold the result is an error, or with `auto` becomes PNG. */
 function resultFormat(
   asked: OutputOptions['output_format'],
   { metadata }: DecodedImage,
@@ -174,7 +174,7 @@ function resultFormat(
   }
 }
 
-/** Told before the work too. What else `stat` says, such as that the name is too long, would keep the result from its place. */
+/** Checked before the work too. Any other error of `stat`, such as a name that is too long, would hit the finished result as well. */
 async function assertFree(file: string, mayOverwrite: boolean, written: ReadonlySet<string>): Promise<void> {
   if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
   const there = await stat(file).catch((error: unknown) => {
@@ -186,7 +186,7 @@ async function assertFree(file: string, mayOverwrite: boolean, written: Readonly
   throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
 }
 
-/** Under a scratch name first: what is at `file` is always whole. */
+/** Writes under a scratch name and renames: a file at `file` is always whole. */
 async function encode(
   image: ScratchImage,
   how: {

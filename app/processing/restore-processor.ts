@@ -14,12 +14,12 @@ import { targetSize } from './upscale/target-size.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { RestoreTask } from './tasks.ts';
 
-/** What a step is done by. */
+/** What does each step. */
 export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;
 
 /** Share of an image's progress that is spent encoding. */
 const ENCODING_SHARE = 0.04;
-/** The stages of a step: of `detecting`, `restoring` and `colorizing` each step has those that it does. */
+/** Which part of its progress each stage of a step fills. A step has only some of them, so the parts may overlap. */
 const STEP_STAGES: StageShares = {
   loading: [0, 0.05],
   detecting: [0.05, 0.15],

@@ -2,7 +2,7 @@ import type { SessionDevice } from '../inference/devices.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
 import type { Device, Precision } from '../options/upscale-options.ts';
 
-/** A step down from what was asked, with the reason; every one is told to the caller. */
+/** A step down from what was asked, with the reason. Callers are told of every one. */
 export interface Fallback {
   readonly from: string;
   readonly to: string;
@@ -20,9 +20,9 @@ export interface RunningOn {
   readonly device: SessionDevice;
   /** Core side in input pixels; 0 is the whole image. */
   readonly tile: number;
-  /** The longer side of what is cut into tiles; 0 where the network cannot do with less. */
+  /** The longer side of the picture that is cut into tiles, in pixels; 0 when the network cannot run on tiles. */
   readonly side: number;
-  /** Of work that the picture can do without: the step down that is left where the worker dies over it on the last device. */
+  /** For work that can be left out: the fallback to record when the worker dies over it on the last device. */
   readonly withoutIt?: Omit<Fallback, 'reason'>;
 }
 

@@ -3,12 +3,12 @@ import type { Stage, WorkProgress } from './progress.ts';
 /** Which part of a clock's progress each stage fills, as `[from, to]` of 0..1. */
 export type StageShares = Readonly<Partial<Record<Stage, readonly [number, number]>>>;
 
-/** What a stage may say beside how far it has come. */
+/** What a stage may report beside its progress. */
 export type StageDetail = Pick<WorkProgress, 'tile' | 'tiles' | 'downloadedBytes' | 'totalBytes'>;
 
 /**
  * Turns the steps of one image's work into progress of the whole task, and takes the seconds of each step. A clock owns a part
- * of the image's progress; who is to fill a part of that gets a clock of its own (`span`).
+ * of the image's progress, and hands parts of that on (`span`) to those who do the work.
  */
 export class StageClock {
   readonly #image: ImageMeter;

@@ -11,7 +11,7 @@ export interface TaskImage {
   readonly name: string;
   /** The result's path without an extension; the one of the format that is written is added. */
   readonly outputStem: string;
-  /** The result's whole path, where its name is fixed; it goes before `outputStem`. */
+  /** The result's whole path, when its name is fixed; used instead of `outputStem`. */
   readonly outputFile?: string;
 }
 
@@ -27,9 +27,9 @@ export interface ImagesTask {
 export interface HiresFixTask extends ImagesTask {
   readonly kind: 'hires-fix';
   readonly options: UpscaleOptions;
-  /** A checkpoint by its path, as the command line may name one; it goes before `options.upscaler`. */
+  /** Path of a checkpoint, which the command line may name; used instead of `options.upscaler`. */
   readonly modelFile?: string;
-  /** How faces are restored, where that is not left to `options`. */
+  /** How faces are restored; without it, `options` say whether and how. */
   readonly faces?: FaceSettings;
 }
 
@@ -39,7 +39,7 @@ export interface FaceTask extends ImagesTask {
   readonly options: FaceOptions;
 }
 
-/** List the faces of images. The results are JSON, of which `output` says nothing. */
+/** List the faces of images. The results are JSON files, to which `output` does not apply. */
 export interface FindFacesTask extends ImagesTask {
   readonly kind: 'find-faces';
   readonly options: FindFacesOptions;

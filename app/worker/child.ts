@@ -11,7 +11,7 @@ import { failureOf } from './failure-of.ts';
 import { processTask } from './processors.ts';
 import type { StartMessage, WorkerMessage } from './protocol.ts';
 
-/** Progress goes out at most this often, but for what ends a stage or a tile. */
+/** Progress is sent at most this often, in ms; the beginning and end of a stage and of a tile are always sent. */
 const PROGRESS_MS = 50;
 
 let running: RunningOn | undefined;

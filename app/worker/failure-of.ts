@@ -4,15 +4,15 @@ import { InferenceError } from '../inference/errors.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { Failure } from './protocol.ts';
 
-/** What the system says where files cannot be written, whichever library tried. */
+/** System error codes that mean that files cannot be written, whichever library tried. */
 const WRITE_FAULTS = new Set([
   ...['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'],
   ...['ENAMETOOLONG', 'ENOTDIR', 'EXDEV'],
 ]);
 
 /**
- * An error as the server is told it.
- * @param on where the network ran, if it did: only then can another tile size or device do better
+ * An error in the form that a worker reports to the server.
+ * @param on where the network ran, if it did; only then can another tile size or device help
  */
 export function failureOf(error: unknown, on?: RunningOn): Failure {
   if (error instanceof InferenceError && on) {

@@ -3,31 +3,31 @@ import type { Rung } from '../processing/tasks.ts';
 import { smallerTile } from '../processing/networks/tile-size.ts';
 import type { Failure } from './protocol.ts';
 
-/** How a worker's run of a task ended that did not succeed. */
+/** How a worker failed at a task. */
 export interface FailedRun {
-  /** What the worker said; none where it died or was killed because it hung. */
+  /** What the worker reported; none if it died, or was killed because it hung. */
   readonly failure?: Failure;
   readonly reason: string;
-  /** Whether the worker had the task: one that died before was lost while it waited, and says nothing of the task. */
+  /** Whether the worker had begun the task; the death of one that had not says nothing about the task. */
   readonly hasStarted: boolean;
   /** Index of the image it was at. */
   readonly image?: number;
-  /** Where its network ran; none where it had not come to that. */
+  /** Where its network ran; none if it had not come to that. */
   readonly on?: RunningOn;
 }
 
-/** What is tried next, and what is told of it. */
+/** What is tried next, and the fallback that is recorded for it. */
 export interface LowerRung {
   readonly rung: Rung;
   readonly fallback: Fallback;
-  /** The only image that it is told of; without, it holds for all that follow. */
+  /** The image that the fallback is recorded with; without it, all images that follow. */
   readonly image?: number;
 }
 
 /**
  * The next rung of the ladder: smaller tiles on the same device, then another device, at last the CPU; then, for the image at
- * work, without what it can do without. Undefined where nothing is left to try, or where trying again cannot help. A worker that
- * died at its network is taken to have run out of memory, which is what kills workers.
+ * work, without what can be left out (its faces). Undefined if nothing is left to try, or trying again cannot help. A worker that
+ * died while its network ran is taken to have run out of memory, the usual cause.
  */
 export function nextRung(rung: Rung, failed: FailedRun): LowerRung | undefined {
   const { on, failure, reason } = failed;
@@ -47,7 +47,7 @@ export function nextRung(rung: Rung, failed: FailedRun): LowerRung | undefined {
   };
 }
 
-/** Only faces can be done without so far. */
+/** So far only face restoration can be left out. */
 function rungWithout(rung: Rung, { image, reason }: FailedRun, { withoutIt }: RunningOn): LowerRung | undefined {
   if (withoutIt === undefined || image === undefined) return undefined;
   const withoutFaces = [...(rung.withoutFaces ?? []), image];
@@ -55,8 +55,8 @@ function rungWithout(rung: Rung, { image, reason }: FailedRun, { withoutIt }: Ru
 }
 
 /**
- * Whether a defeat that no rung is left for is the image's own, so that others of the task may do better: its network ran
- * out of what it needs, or the worker died over it. Anything else that was said is said of the whole task.
+ * Whether a failure with no rung left concerns this image only, so that the others of the task may succeed: its network ran out
+ * of memory or devices, or the worker died over it. Any other failure that was reported concerns the whole task.
  */
 export function isOfImage({ failure, image }: FailedRun): boolean {
   return image !== undefined && (failure === undefined || failure.remedy !== undefined);

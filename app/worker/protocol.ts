@@ -28,9 +28,9 @@ export interface Failure {
   readonly code: string;
   /** One line. */
   readonly message: string;
-  /** `memory`: a smaller tile may do. `device`: another device may do. None: trying again cannot help. */
+  /** What may help: `memory`, a smaller tile; `device`, another device. None: trying again cannot help. */
   readonly remedy?: 'memory' | 'device';
-  /** Of an error that nobody foresaw: where it came from, for the log. */
+  /** The stack of an unexpected error, for the log. */
   readonly stack?: string;
 }
 

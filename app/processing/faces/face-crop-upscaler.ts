@@ -34,19 +34,19 @@ export class FaceCropUpscaler {
     this.#models = models;
   }
 
-  /** Has the weights fetched. @throws ModelUnavailableError where that is an error and no fallback */
+  /** Fetches the weights. @throws ModelUnavailableError if the settings are strict; else it becomes a fallback later */
   async prepare({ isStrict }: CropSettings, clock: StageClock): Promise<void> {
     try {
       await this.#models.file(MODEL, clock);
     } catch (error) {
-      if (isStrict) throw error; // else it is told when it is missed
+      if (isStrict) throw error; // else `restore` meets the same error, and reports a fallback
     }
   }
 
   /**
    * @param source the crop
    * @param background the same by LANCZOS in the size of the result
-   * @throws what the network or its weights throw, where the settings are strict; ScratchSpaceError
+   * @throws the errors of the network and its weights if the settings are strict; ScratchSpaceError
    */
   async restore(
     source: RowSource,

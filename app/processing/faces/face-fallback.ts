@@ -13,20 +13,20 @@ export interface FacesRestored {
   readonly warnings: readonly string[];
 }
 
-/** How the failure of a face step is told, unless it is an error. */
+/** What to report when a face step fails and that is no error. */
 export interface FaceStep {
   readonly model: string;
-  /** What the picture is left as. */
+  /** What the picture gets instead. */
   readonly without: string;
   readonly isStrict: boolean;
-  /** What is known of it, whenever it fails. */
+  /** The record of what was done until it failed. */
   readonly told: () => Pick<FacesRestored, 'info' | 'fallbacks'>;
 }
 
 /**
- * Does a face step. Where it fails the picture stays as it is, which is told: it is worth more than no picture. Where the worker
- * dies over it, the next one leaves it out.
- * @throws what the step does where it is strict; ScratchSpaceError
+ * Does a face step. When it fails, the picture is delivered without it and a fallback says so, since that is worth more than no
+ * picture. When the worker dies over it, the next worker leaves the faces of that image alone.
+ * @throws the step's own error if it is strict; ScratchSpaceError
  */
 export async function orWithoutFaces(
   step: FaceStep,

@@ -31,13 +31,13 @@ export interface FaceContext extends ImageContext {
   readonly onRunning: (on: RunningOn) => void;
 }
 
-/** Restoring is this much of its stage; parsing is the next part, and pasting the rest. */
+/** Progress of the stage `restoring` when all faces are restored, and when all are parsed; the rest is pasting. */
 const RESTORER_SHARE = 0.8;
 const PARSER_SHARE = 0.95;
 
-/** The networks of the face pipelines, for one picture: each is loaded when it is needed, and closed before the next is. */
+/** The networks of the face pipelines, for one picture: each is loaded when it is needed, and closed before the next is loaded. */
 export class FacePipeline {
-  /** Those that have run. */
+  /** The networks that have run. */
   readonly used: FaceModelUse[] = [];
   readonly fallbacks: Fallback[] = [];
   readonly #models: ModelFetcher;

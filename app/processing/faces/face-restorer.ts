@@ -26,7 +26,7 @@ import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import type { FaceInfo, FaceModelUse, Size } from '../result.ts';
 import type { StageClock } from '../stage-clock.ts';
 
-/** A picture as a pipeline takes it. */
+/** A picture in the form that a pipeline takes. */
 interface Subject {
   /** 8-bit RGB. */
   readonly picture: Image;
@@ -36,7 +36,7 @@ interface Subject {
   readonly isGray: boolean;
 }
 
-/** What was found in a picture, and by what. */
+/** The faces found in a picture, and the record of what found them. */
 interface FacesFound extends Pick<FacesRestored, 'info' | 'fallbacks'> {
   readonly faces: readonly Face[];
 }
@@ -54,13 +54,13 @@ export class FaceRestorer {
     this.#models = models;
   }
 
-  /** Has the weights fetched. @throws ModelUnavailableError where that is an error and no fallback */
+  /** Fetches the weights. @throws ModelUnavailableError if the settings are strict; else it becomes a fallback later */
   async prepare(settings: FaceSettings, clock: StageClock): Promise<void> {
     if (settings.strength === 0) return;
     try {
       await this.#fetch(modelsOf(settings), clock);
     } catch (error) {
-      if (settings.isStrict) throw error; // else it is told when it is missed
+      if (settings.isStrict) throw error; // else `restore` meets the same error, and reports a fallback
     }
   }
 

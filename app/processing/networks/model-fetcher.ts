@@ -2,7 +2,7 @@ import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import { downloadReport } from '../download-report.ts';
 import type { StageClock } from '../stage-clock.ts';
 
-/** Finds the files of models, fetching those that are missing; what cannot be had is not tried again for every image. */
+/** Finds the files of models and fetches those that are missing. A fetch that failed is not repeated for every image. */
 export class ModelFetcher {
   readonly #catalog: Pick<ModelCatalog, 'ensure' | 'sha256'>;
   readonly #found = new Map<string, Promise<string>>();

@@ -1,4 +1,4 @@
-/** What holds memory until it is closed. */
+/** Something that holds memory until it is closed. */
 interface Closeable {
   close(): Promise<void>;
 }

@@ -13,18 +13,18 @@ import type { Fallback } from '../result.ts';
 /** Where a network's weights are, what is made of them, and the devices to try, best first. */
 export interface NetworkSource {
   readonly file: string;
-  /** Makes the model's bytes; where it has an output `has_nan`, answers that are no numbers are found by it. */
+  /** Makes the model's bytes. If it has an output `has_nan`, an answer in which that is set counts as a failure. */
   readonly build: (network: RecognisedNetwork) => Uint8Array;
   readonly devices: readonly SessionDevice[];
 }
 
 /**
- * One network, loaded. Where a device fails while it runs, the network is loaded again on the next one and runs there: what was
- * made of the picture before is not lost.
+ * One loaded network. If its device fails during a run, it is loaded again on the next device and the run is repeated there, so
+ * that the work done on the picture before is not lost.
  */
 export class NetworkSession {
   readonly architecture: string;
-  /** Every device that could not be had or failed, and why. */
+  /** Every device that was not available or failed, and why. */
   readonly fallbacks: Fallback[] = [];
   readonly #model: Uint8Array;
   readonly #weightsFolder: string;
@@ -53,8 +53,8 @@ export class NetworkSession {
   }
 
   /**
-   * Runs it on its device, and where that fails or answers with values that are no numbers, on the next ones.
-   * @throws InferenceError where every device fails, with what the last one said
+   * Runs it on its device; if that fails or answers with values that are no numbers, on the next one, and so on.
+   * @throws InferenceError, that of the last device, if all fail
    */
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     for (;;) {

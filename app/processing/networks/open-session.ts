@@ -3,7 +3,7 @@ import { DeviceUnavailableError } from '../../inference/errors.ts';
 import { Session } from '../../inference/session.ts';
 import type { Fallback } from '../result.ts';
 
-/** A session, the devices from its own on, and every device before it with the reason why it could not be had. */
+/** A session, its device and those after it in order, and a fallback for each device before it that was not available. */
 export interface OpenedSession {
   readonly session: Session;
   readonly devices: readonly SessionDevice[];
@@ -11,8 +11,8 @@ export interface OpenedSession {
 }
 
 /**
- * Loads a model on the first of `devices` that can be had.
- * @param model its bytes, or what makes them for a device
+ * Loads a model on the first of `devices` that is available.
+ * @param model its bytes, or a function that makes them for a device
  * @throws DeviceUnavailableError where none can; InferenceError where the model cannot be loaded
  */
 export async function openSession(

@@ -29,10 +29,10 @@ const MODELS: Readonly<Record<ColorizeModel, string>> = {
   'deoldify-stable': 'deoldify-stable',
 };
 
-/** What is taken where a model fails. */
+/** The model to try next when one fails. */
 const SUBSTITUTES: Readonly<Partial<Record<ColorizeModel, ColorizeModel>>> = { 'deoldify-artistic': 'deoldify-stable' };
 
-/** What is a model's own failure, so that another may do better. */
+/** Failures of a model itself, after which another model may do better. */
 const MODEL_ERRORS = [
   CheckpointError,
   GraphError,
@@ -42,7 +42,7 @@ const MODEL_ERRORS = [
   WeightsError,
 ];
 
-/** How much of the stage is the network's part; the rest is painting. */
+/** Share of the stage `colorizing` that is spent in the network; the rest is painting. */
 const NETWORK_SHARE = 0.8;
 
 /**
@@ -71,7 +71,7 @@ export class Colorizer implements ImageStep {
     return { ...value, fallbacks: [...fallbacks, ...value.fallbacks] };
   }
 
-  /** The model that was asked for, or where it fails its substitute; where that fails too, the first one's error. */
+  /** Tries the model that was asked for, then its substitute; if both fail, throws the first one's error. */
   async #firstOf<T>(
     { options }: StepContext,
     attempt: (name: ColorizeModel) => Promise<T>,
@@ -162,7 +162,7 @@ function paintingProgress({ height }: ImageShape, { clock }: StepContext): (rows
   return (rows) => clock.at('colorizing', NETWORK_SHARE + ((1 - NETWORK_SHARE) * rows) / height);
 }
 
-/** A network that fails has failed on every device, the CPU too, and so it is the model that is at fault. */
+/** An InferenceError counts: a session throws it only when every device has failed, the CPU too. */
 function isOfModel(error: unknown): error is Error {
   return MODEL_ERRORS.some((kind) => error instanceof kind);
 }

@@ -10,17 +10,17 @@ import type { Fallback, RunningOn, StepInfo } from '../result.ts';
 /** What the steps of a restoration share. */
 export interface StepContext extends ImageContext {
   readonly options: RestoreOptions;
-  /** Whether other images follow, which may use what is loaded. */
+  /** Whether the task has several images, so that a loaded network is used again. */
   readonly isBatch: boolean;
   /** Folder of scratch files. */
   readonly scratch: string;
   /** Devices to try, best first. */
   readonly devices: readonly SessionDevice[];
-  /** Upper bound of a tile's core where an earlier worker ran out of memory. */
+  /** Largest tile core in pixels, if an earlier worker ran out of memory. */
   readonly maxTile?: number | undefined;
   /** Where the step's network is held while it is loaded. */
   readonly slot: ModelSlot;
-  /** Called before a network is loaded: what is said of the step before does not hold for this one. */
+  /** To be called before a network is loaded, since what the step before reported does not hold for this one. */
   readonly onRunning: (on: RunningOn) => void;
 }
 
@@ -35,8 +35,8 @@ export interface StepResult {
 /** A step of a restoration: a picture in, a picture of the same size out. */
 export interface ImageStep {
   /**
-   * Has the weights fetched: what can fail before there is anything to lose.
-   * @throws ModelUnavailableError which says which file to get
+   * Fetches the weights, so that missing ones fail before any work.
+   * @throws ModelUnavailableError, which says which file to get
    */
   prepare(context: StepContext): Promise<void>;
   /** The shape of what it makes of a picture. */

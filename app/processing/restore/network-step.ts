@@ -24,8 +24,8 @@ interface Plan {
 }
 
 /**
- * A network that makes a picture of a picture at its own size (NAFNet): over the whole image where memory allows, since such a
- * network may weigh by a mean over all that it sees, else over overlapping tiles. Gray stays gray, 16 bits stay 16; alpha does
+ * A network from picture to picture at one size (NAFNet). It runs over the whole image if memory allows, since such a network may
+ * weigh channels by their mean over all that it sees; else over overlapping tiles. Gray stays gray, 16 bits stay 16; alpha does
  * not go through the network.
  */
 export class NetworkStep implements ImageStep {

@@ -26,7 +26,7 @@ import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
 import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
 
-/** What holds for all images of a task. */
+/** What is the same for all images of a task. */
 export interface UpscaleTask {
   readonly options: UpscaleOptions;
   readonly modelFile?: string | undefined;
@@ -47,30 +47,30 @@ export interface UpscalePlan {
   readonly size: Size;
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];
-  /** None where a Pillow filter does it. */
+  /** None if a Pillow filter does it. */
   readonly network?: RealESRGANUpscaler;
 }
 
-/** An upscaled image and what is to be said of how it came about. */
+/** An upscaled image, and the record of how it was made. */
 export interface Upscaled extends Pick<Made, 'image' | 'encodingFrom'> {
   readonly info: Pick<ResultInfo, 'upscaler' | 'fallbacks' | 'warnings' | 'scale' | 'input' | 'output'> &
     Partial<ResultInfo>;
 }
 
-/** The stages of a Pillow filter and of a network, where encoding begins after the last of them. */
+/** Which part of the progress each stage fills, with a Pillow filter and with a network; encoding begins at `_END`. */
 const FILTER_STAGES: StageShares = { resizing: [0, 0.9] };
 const FILTER_END = 0.9;
 const NETWORK_STAGES: StageShares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94] };
 const NETWORK_END = 0.94;
 
-/** Growth of the Pillow filters and of AUTO where nothing was asked. */
+/** Scale of the Pillow filters and of AUTO when no size was asked for. */
 const DEFAULT_SCALE = 2;
 
 type UpscaleConfig = Pick<Config, 'device' | 'forceCpu' | 'maxOutputPixels' | 'precision' | 'tile' | 'tilePad'>;
 
 /**
- * Enlarges (or reduces) one image after another: by a Pillow filter or by a network, as the upscaler's set says, and to sizes
- * that the network has not by LANCZOS. A network stays loaded for the images that follow.
+ * Enlarges (or reduces) images one after another, by a Pillow filter or by a network. Sizes that the network itself does not
+ * make are reached by LANCZOS after it. A network stays loaded for the images that follow.
  */
 export class ImageUpscaler {
   readonly #config: UpscaleConfig;
@@ -85,7 +85,7 @@ export class ImageUpscaler {
   }
 
   /**
-   * Chooses the upscaler, has its weights fetched and reads them: what can fail before there is anything to lose.
+   * Chooses the upscaler, fetches its weights and reads them, so that what is missing or wrong fails before any work.
    * @throws OutputTooLargeError for this image; anything else is wrong with the task
    */
   async plan(image: Image, task: UpscaleTask, clock: StageClock): Promise<UpscalePlan> {
@@ -153,7 +153,7 @@ export class ImageUpscaler {
     }
   }
 
-  /** One pass after another, then the rest of the way by LANCZOS. */
+  /** One or two passes of the network, then to the exact size by LANCZOS. */
   async #runNetwork(
     image: Image,
     { name, size }: UpscalePlan,
@@ -251,12 +251,12 @@ export class ImageUpscaler {
   }
 }
 
-/** Twice where that comes nearer to the factor asked for than once: 16x of a 4x network, not 8x. */
+/** How often the network runs: twice when that comes nearer to the factor than once, for a 4x network at 16x but not at 8x. */
 function passesFor(scale: number, factor: number): number {
   return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
 }
 
-/** As many views as were asked for; else as the upscaler has time for, and one on the reference's grid, which knows no views. */
+/** The views that were asked for; else as many as the upscaler has time for, but one on the reference's grid, which has no views. */
 function viewsFor(
   name: string,
   { width, height, channels }: RowSource,

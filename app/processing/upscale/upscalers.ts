@@ -13,8 +13,8 @@ export interface NetworkUpscaler {
   /** Catalogue name of the weights that `denoise_strength` blends towards. */
   readonly denoiseModel?: string;
   /**
-   * Where nobody says how many mirrored views a result is to be the mean of: as many as keep within this many input pixels in
-   * all. By default one, whatever the size.
+   * Bounds the mirrored views (of which the result is the mean) when their number is `auto`: as many as have at most this many
+   * input pixels together. Without it, one view.
    */
   readonly pixelsInViews?: number;
 }
