@@ -14,7 +14,7 @@ export const dncnn: Architecture = {
   looksFor: 'DnCNN: model.0.weight, model.2.weight ... with nothing but ReLU and BatchNorm between',
 
   detect: (weights) =>
-    ['model.0.weight', 'model.2.weight'].every((key) => weights.has(key)) &&
+    ['model.0', 'model.2'].every((key) => weights.has(key)) &&
     !weights.has('model.1') &&
     (weights.has('model.6') || weights.has('model.3.running_mean')),
   ignores: isBatchNormCounter,

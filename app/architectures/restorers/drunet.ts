@@ -24,7 +24,7 @@ export const drunet: Architecture = {
   name: 'DRUNet',
   looksFor: 'DRUNet: m_head.weight + m_down1.0.res.0 + m_body.0.res.0 + m_up1.2.res.0',
 
-  detect: hasAll('m_head.weight', 'm_down1.0.res', 'm_body.0.res', 'm_tail.weight'),
+  detect: hasAll('m_down1.0.res', 'm_body.0.res'),
 
   read(weights) {
     const [inputs, outputs] = [weights.dim('m_head.weight', 1), weights.dim('m_tail.weight', 0)];

@@ -27,7 +27,7 @@ export const fbcnn: Architecture = {
   name: 'FBCNN',
   looksFor: 'FBCNN: m_head.weight + m_body_encoder.0.res.0 + qf_pred.0.res.0',
 
-  detect: hasAll('m_head.weight', 'm_body_encoder.0.res', 'qf_pred'),
+  detect: hasAll('m_body_encoder.0.res', 'qf_pred'),
 
   read(weights) {
     const widths = unetWidths(weights, 'm_body_encoder');

@@ -28,7 +28,7 @@ export const plksr: Architecture = {
   looksFor: 'PLKSR: feats.0.weight + feats.1.channe_mixer.0 or feats.1.channel_mixer.0 (RealPLKSR) + feats.1.lk',
 
   detect: (weights) =>
-    weights.has('feats.0.weight') &&
+    weights.has('feats.0') &&
     (weights.has('feats.1.channe_mixer.0') || weights.has('feats.1.channel_mixer.0') || weights.has('feats.1.lk')),
 
   read(weights) {
