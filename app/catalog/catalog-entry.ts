@@ -17,6 +17,7 @@ export interface CatalogEntry {
   readonly filename: string;
   /** The path of the file that serves; null where none is installed. */
   readonly file: string | null;
+  /** Whether there is a file that can be used; `problem` says why not. */
   readonly isInstalled: boolean;
   /** In bytes: of the file, else of the download. */
   readonly size: number | null;
@@ -55,7 +56,7 @@ export function describeModel(model: KnownModel, { record, inspected, download }
     name: model.name,
     kind: model.kind,
     file: file?.path ?? null,
-    isInstalled: file !== undefined,
+    isInstalled: file !== undefined && !(inspected instanceof Error),
     size: file?.size ?? published.size,
     scale: found?.scale ?? published.scale,
     architecture: found?.architecture ?? null,

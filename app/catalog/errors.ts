@@ -88,3 +88,8 @@ export class BadModelsLockError extends HiresFixError {
     );
   }
 }
+
+/** Why a file in `MODELS_DIR` cannot be used, as reading it found out. */
+export class InspectionError extends HiresFixError {
+  readonly code = 'ERR_BAD_CHECKPOINT';
+}

@@ -1,9 +1,12 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CatalogEntry, InspectedModel } from './catalog-entry.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
 import { describeModel, recordOf } from './catalog-entry.ts';
 import { DOWNLOAD_LIMITS } from './download/download-limits.ts';
+import type { Inspect } from './inspection/remembered-inspections.ts';
+import { RememberedInspections } from './inspection/remembered-inspections.ts';
 import { DownloadError, ModelUnavailableError, UnknownModelError } from './errors.ts';
+import { errorCode } from '../files/error-code.ts';
 import { sha256OfFile } from '../files/file-hash.ts';
 import type { FileCheck } from './installed-file.ts';
 import { checkFile, setAside, stampOf } from './installed-file.ts';
@@ -26,8 +29,7 @@ export interface ModelCatalogOptions {
   readonly downloader: ModelDownloader;
   /** Whether what is missing may be fetched (`MODEL_DOWNLOADS`). */
   readonly isDownloading: boolean;
-  /** Reads what network a file holds; throws, with a message for people, where it holds none that is known. */
-  readonly inspect?: (file: string) => InspectedModel | Promise<InspectedModel>;
+  readonly inspect?: Inspect;
   /** Default: the package's `config/models.json`. */
   readonly official?: readonly RemoteModel[];
   /** Default: the package's own `models/`. */
@@ -55,7 +57,7 @@ export interface Verification {
   readonly name: string;
   readonly kind: KnownModel['kind'];
   readonly file: string | null;
-  readonly state: FileCheck['state'];
+  readonly state: FileCheck['state'] | 'unreadable';
   readonly sha256: string | null;
   /** Null where no hash was published. */
   readonly matchesPublished: boolean | null;
@@ -70,11 +72,12 @@ export class ModelCatalog {
   readonly #options: ModelCatalogOptions;
   readonly #official: readonly RemoteModel[];
   readonly #lockFile: ModelsLockFile;
-  readonly #inspected = new Map<string, InspectedModel | Error>();
+  readonly #inspections: RememberedInspections | undefined;
   readonly #hashes = new Map<string, string>();
 
   constructor(options: ModelCatalogOptions) {
     this.#options = options;
+    this.#inspections = options.inspect && new RememberedInspections(options.inspect);
     this.#official = options.official ?? readRemoteModels();
     this.#lockFile = new ModelsLockFile(options.directory, DOWNLOAD_LIMITS.lock);
   }
@@ -88,7 +91,7 @@ export class ModelCatalog {
         const official = model.file ? null : officialOf(model);
         return describeModel(model, {
           record: this.#recordOf(model, records),
-          inspected: model.file && (await this.#inspect(model.file)),
+          inspected: model.file && (await this.#inspections?.of(model.file)),
           download: official && (await runningDownload(official, this.#options.directory)),
         });
       }),
@@ -145,7 +148,7 @@ export class ModelCatalog {
     const index = await this.#index();
     const models = names?.map((name) => this.#lookUp(index, name)) ?? index.models.filter(({ file }) => file);
     const results: Verification[] = [];
-    for (const model of models) results.push(await this.#verify(model, signal));
+    for (const model of models) results.push(await this.#verifyOrTell(model, signal));
     return results;
   }
 
@@ -240,6 +243,18 @@ export class ModelCatalog {
     }
   }
 
+  /** A file that cannot be read is told, and the others are read all the same. */
+  async #verifyOrTell(model: KnownModel, signal: AbortSignal | undefined): Promise<Verification> {
+    try {
+      return await this.#verify(model, signal);
+    } catch (error) {
+      if (signal?.aborted || errorCode(error) === undefined) throw error;
+      const { name, kind, file } = model;
+      const nothing = { sha256: null, matchesPublished: null, setAside: null };
+      return { name, kind, file: file?.path ?? null, state: 'unreadable', ...nothing };
+    }
+  }
+
   async #verify(model: KnownModel, signal: AbortSignal | undefined): Promise<Verification> {
     const { name, kind, file } = model;
     const nothing = { name, kind, file: null, sha256: null, matchesPublished: null, setAside: null };
@@ -259,22 +274,6 @@ export class ModelCatalog {
       matchesPublished: published === null ? null : sha256 === published,
       setAside: aside === 'impossible' ? null : (aside ?? null),
     };
-  }
-
-  async #inspect(file: ModelFile): Promise<InspectedModel | Error | undefined> {
-    const { inspect } = this.#options;
-    if (!inspect) return undefined;
-    const key = `${file.path}:${file.size}:${file.mtimeMs}`;
-    const known = this.#inspected.get(key);
-    if (known) return known;
-    let found: InspectedModel | Error;
-    try {
-      found = await inspect(file.path);
-    } catch (error) {
-      found = error instanceof Error ? error : new Error(String(error));
-    }
-    this.#inspected.set(key, found);
-    return found;
   }
 }
 

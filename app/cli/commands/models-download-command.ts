@@ -26,7 +26,7 @@ export function addDownloadCommands(models: Command, loadConfig: () => Config): 
       const found = await createCatalog(loadConfig()).verify(names.length > 0 ? names : undefined);
       const text = () => found.map(describe).join('\n');
       process.stdout.write(`${json === true ? JSON.stringify(found.map(verificationView), null, 2) : text()}\n`);
-      const corrupt = found.filter(({ state }) => state === 'corrupt' || state === 'missing').length;
+      const corrupt = found.filter(({ state }) => state !== 'verified' && state !== 'unrecorded').length;
       if (corrupt > 0) throw new VerificationFailedError(`${corrupt} of ${found.length} models cannot be used`);
     });
 }
@@ -81,6 +81,7 @@ const STATES: Readonly<Record<Verification['state'], string>> = {
   unrecorded: 'placed by hand',
   corrupt: 'CORRUPT',
   missing: 'MISSING',
+  unreadable: 'CANNOT BE READ',
 };
 
 function describe({ name, kind, state, matchesPublished, setAside, sha256 }: Verification): string {

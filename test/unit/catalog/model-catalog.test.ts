@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DOWNLOAD_LIMITS } from '../../../app/catalog/download/download-limits.ts';
+import { InspectionError } from '../../../app/catalog/errors.ts';
 import type { ModelCatalogOptions } from '../../../app/catalog/model-catalog.ts';
 import { ModelCatalog } from '../../../app/catalog/model-catalog.ts';
 import { ModelDownloader } from '../../../app/catalog/download/model-downloader.ts';
@@ -145,7 +146,7 @@ describe('the list', () => {
     let inspections = 0;
     const inspect = (file: string) => {
       inspections += 1;
-      if (file.endsWith('broken.pth')) throw new Error('This is not a checkpoint');
+      if (file.endsWith('broken.pth')) throw new InspectionError('This is not a checkpoint');
       return { architecture: 'ESRGAN', scale: 2 };
     };
     const one = catalog({ inspect });
@@ -161,10 +162,21 @@ describe('the list', () => {
     });
     expect(entries.find(({ name }) => name === 'broken')).toMatchObject({
       architecture: null,
+      isInstalled: false,
       problem: 'This is not a checkpoint',
     });
     await one.list();
     expect(inspections).toBe(2);
+  });
+
+  it('goes on verifying after a file that cannot be read', async () => {
+    await symlink('/proc/self/mem', join(directory, 'a.pth')); // a file whose first byte is an input/output error
+    await writeFile(join(directory, 'b.pth'), CONTENT);
+    const states = (await catalog().verify(['a', 'b'])).map(({ name, state }) => [name, state]);
+    expect(states).toEqual([
+      ['a', 'unreadable'],
+      ['b', 'unrecorded'],
+    ]);
   });
 
   it("has the package's own model, from the package's own folder", async () => {

@@ -1,0 +1,105 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { SECRET_VARIABLES } from '../../config.ts';
+import type { InspectedModel } from '../catalog-entry.ts';
+import { InspectionError } from '../errors.ts';
+import { inspectionAnswer } from './inspection-messages.ts';
+
+export interface InspectionLimits {
+  /** How long one file may take. */
+  readonly timeoutMs: number;
+  /** The JavaScript heap of the process that reads it; what is beyond is its end. */
+  readonly heapMb: number;
+  /** How long the process waits for another file. */
+  readonly idleMs: number;
+}
+
+/** The largest known model takes a tenth of a second and 60 MB. */
+const INSPECTION_LIMITS: InspectionLimits = { timeoutMs: 10_000, heapMb: 160, idleMs: 2000 };
+
+const IS_SOURCE = import.meta.url.endsWith('.ts');
+const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './inspect-child.ts' : './inspect-child.js', import.meta.url));
+
+/**
+ * Reads what networks files hold, one after another, in a process of its own with bounds on time, memory and what it may say:
+ * a file that asks for more costs that process and not this one. The process ends when it has had nothing to do.
+ */
+export class CheckpointInspector {
+  readonly #limits: InspectionLimits;
+  #child: ChildProcess | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(limits: InspectionLimits = INSPECTION_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /**
+   * @throws InspectionError with the reason why the file cannot be used, which includes that reading it did not come to its
+   * end; whatever forking throws where the system has no room for another process
+   */
+  async inspect(file: string): Promise<InspectedModel> {
+    const answer = this.#last.then(() => this.#ask(file));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #ask(file: string): Promise<InspectedModel> {
+    clearTimeout(this.#idle);
+    const child = this.#child ?? this.#fork();
+    this.#child = child;
+    try {
+      const answer = inspectionAnswer.safeParse(await this.#answerOf(child, file));
+      if (!answer.success) throw new InspectionError('what was found out about it cannot be read');
+      if ('problem' in answer.data) throw new InspectionError(answer.data.problem);
+      return answer.data;
+    } finally {
+      this.#idle = setTimeout(() => this.#end(child), this.#limits.idleMs).unref();
+    }
+  }
+
+  async #answerOf(child: ChildProcess, file: string): Promise<unknown> {
+    const { timeoutMs } = this.#limits;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        const fail = (reason: string) => {
+          this.#end(child);
+          reject(new InspectionError(`reading it did not come to its end: ${reason}. Do not use it`));
+        };
+        timer = setTimeout(() => fail(`it takes more than ${timeoutMs / 1000} s`), timeoutMs);
+        child.once('message', resolve);
+        child.once('error', reject);
+        child.once('exit', () => fail('it takes more memory than any model'));
+        child.send(file, () => undefined); // one that cannot be told has died: `exit` says so
+      });
+    } finally {
+      clearTimeout(timer);
+      for (const event of ['message', 'error', 'exit']) child.removeAllListeners(event);
+    }
+  }
+
+  #fork(): ChildProcess {
+    const source = IS_SOURCE ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.includes(name)));
+    const execArgv = [`--max-old-space-size=${this.#limits.heapMb}`, ...source];
+    const child = fork(ENTRY, [], { env, execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    // Who asked waits for the answer; that the process is there keeps nobody.
+    child.unref();
+    child.channel?.unref();
+    try {
+      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // A system that does not allow it runs the child at the server's own priority.
+    }
+    return child;
+  }
+
+  #end(child: ChildProcess): void {
+    if (this.#child === child) this.#child = undefined;
+    child.kill('SIGKILL');
+  }
+}

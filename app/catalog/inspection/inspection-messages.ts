@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+const MAX_LINE = 400;
+
+/** What the child says of one file; nothing longer or other than this is taken from it. */
+export const inspectionAnswer = z.union([
+  z.strictObject({ architecture: z.string().max(MAX_LINE), scale: z.number().positive().max(1000) }),
+  z.strictObject({ problem: z.string().max(MAX_LINE) }),
+]);
+
+export type InspectionAnswer = z.infer<typeof inspectionAnswer>;
+
+/** What is said of a file where something other than the file was at fault, or the message is no line. */
+export function problemOf(error: unknown): InspectionAnswer {
+  const text = error instanceof Error ? error.message : String(error);
+  return { problem: text.replace(/\s+/g, ' ').slice(0, MAX_LINE) };
+}

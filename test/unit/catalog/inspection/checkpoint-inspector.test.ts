@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { InspectionError } from '../../../../app/catalog/errors.ts';
+import { CheckpointInspector } from '../../../../app/catalog/inspection/checkpoint-inspector.ts';
+import { writeChunks } from '../../../../app/checkpoints/write-chunks.ts';
+import { zipArchive } from '../../../support/networks/checkpoint-writer.ts';
+import { readSmallNetworks, writeSmallNetwork } from '../../../support/networks/small-networks.ts';
+import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+
+afterEach(() => folder.remove());
+
+function goodFile(): string {
+  const [network] = readSmallNetworks();
+  if (!network) throw new Error('no network');
+  const file = join(folder.path, 'good.pth');
+  writeSmallNetwork(file, network, 'pth-zip');
+  return file;
+}
+
+/** 2.4 million operations that make 480,000 dicts: as much as a file may ask for. */
+function busyFile(): string {
+  const file = join(folder.path, 'busy.pth');
+  const body = Buffer.from(`\u0080\u0002](${'}'.repeat(480_000)}e.`, 'latin1');
+  writeChunks(file, zipArchive([['archive/data.pkl', body]]));
+  return file;
+}
+
+describe('CheckpointInspector', () => {
+  it('tells what network a file holds, and why another holds none, in one process', async () => {
+    const inspector = new CheckpointInspector();
+    const html = join(folder.path, 'page.pth');
+    await writeFile(html, '<!DOCTYPE html><html></html>');
+    const [good, page] = await Promise.allSettled([inspector.inspect(goodFile()), inspector.inspect(html)]);
+    expect(good).toMatchObject({ status: 'fulfilled', value: { scale: expect.any(Number) } });
+    expect(page).toMatchObject({ status: 'rejected', reason: { code: 'ERR_BAD_CHECKPOINT' } });
+    expect(String((page as PromiseRejectedResult).reason.message)).toMatch(/^page\.pth: this is a web page/);
+  });
+
+  it('gives up on a file that takes too long, and reads the next', async () => {
+    const inspector = new CheckpointInspector({ timeoutMs: 1, heapMb: 160, idleMs: 2000 });
+    await expect(inspector.inspect(busyFile())).rejects.toThrow(/did not come to its end: it takes more than 0\.001 s/);
+    await expect(new CheckpointInspector().inspect(goodFile())).resolves.toHaveProperty('architecture');
+  });
+
+  it('gives up on a file that takes too much memory, and reads the next', async () => {
+    const inspector = new CheckpointInspector({ timeoutMs: 20_000, heapMb: 40, idleMs: 2000 });
+    await expect(inspector.inspect(busyFile())).rejects.toBeInstanceOf(InspectionError);
+    await expect(inspector.inspect(goodFile())).resolves.toHaveProperty('architecture');
+  });
+
+  it('leaves this process to others meanwhile', async () => {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    const inspector = new CheckpointInspector();
+    await inspector.inspect(goodFile());
+    delay.enable();
+    await Promise.allSettled([inspector.inspect(busyFile()), inspector.inspect(goodFile())]);
+    delay.disable();
+    expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+  });
+});
