@@ -13,8 +13,29 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
   const { combine, timestamp, errors, json } = winston.format;
   return winston.createLogger({
     level: config.logLevel,
-    format: combine(timestamp(), errors({ stack: true, cause: true }), json()),
+    format: combine(timestamp(), errors({ stack: true, cause: true }), spelledOut(), json()),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types Console as an interface
     transports: [new winston.transports.Console({ stderrLevels: LEVELS })],
   });
+}
+
+/** Errors in fields: JSON knows nothing of what they say, because they have it as properties that are not listed. */
+const spelledOut = winston.format((info) => {
+  for (const [name, value] of Object.entries(info)) if (value instanceof Error) info[name] = describeError(value);
+  return info;
+});
+
+const MAX_CAUSES = 8;
+
+/** An error as a line of the log tells it, with what caused it. */
+function describeError(error: Error, depth = 0): Readonly<Record<string, unknown>> {
+  const { name, message, stack, cause } = error;
+  const isTold = cause !== undefined && depth < MAX_CAUSES;
+  return {
+    ...error, // a code, and whatever else it says of itself
+    name: name === 'Error' ? error.constructor.name : name,
+    message,
+    stack,
+    cause: isTold ? (cause instanceof Error ? describeError(cause, depth + 1) : String(cause)) : undefined,
+  };
 }

@@ -10,6 +10,8 @@ import type * as imaging from '../imaging/errors.ts';
 import type * as inference from '../inference/errors.ts';
 import { CallerQueueFullError, NotAcceptingError, QueueFullError, StoreUnavailableError } from '../jobs/errors.ts';
 import type * as jobs from '../jobs/errors.ts';
+import type { ServerFolders } from '../files/without-paths.ts';
+import { withoutPaths } from '../files/without-paths.ts';
 import type { JobError } from '../jobs/job.ts';
 import type { Logger } from '../logger.ts';
 import type * as onnx from '../onnx/errors.ts';
@@ -115,7 +117,7 @@ export function sendProblem(response: Response, { code, message }: JobError, sta
 }
 
 /** The last handler: every error becomes a problem document, and those that are ours to repair are logged. */
-export function problemHandler(): ErrorRequestHandler {
+export function problemHandler(folders: ServerFolders): ErrorRequestHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- express knows an error handler by its four parameters
   return (error: unknown, request, response, _next) => {
     const logger = response.locals['logger'] as Logger;
@@ -130,7 +132,7 @@ export function problemHandler(): ErrorRequestHandler {
     }
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
-    sendProblem(response, problem, status);
+    sendProblem(response, { ...problem, message: withoutPaths(problem.message, folders) }, status);
   };
 }
 

@@ -55,7 +55,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.use((request) => {
     throw new RouteNotFoundError(request.method, request.path);
   });
-  app.use(problemHandler());
+  app.use(problemHandler(config));
 
   const server = createServer(CONNECTION_LIMITS, app);
   // With a listener of our own `100 Continue` is not sent at once: a body that will be refused is not asked for.

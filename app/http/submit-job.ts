@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { JobInput, JobRequest, Submission } from '../jobs/job.ts';
 import { newJobId } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
-import { callerOf } from './caller.ts';
+import { callerOf, requestIdOf } from './caller.ts';
 import { admissionOf, idempotency, idempotencyKeyOf } from './idempotency-key.ts';
 
 /** The most images that one job takes. */
@@ -13,6 +13,8 @@ export interface JobTicket {
   readonly id: string;
   readonly caller: string;
   readonly key: string | undefined;
+  /** Of the request, by which its lines in the log are found. */
+  readonly requestId: string;
 }
 
 /** What is to be done, and what of the request is not known here. */
@@ -20,7 +22,7 @@ export type AskedWork = Pick<JobRequest, 'method' | 'work' | 'output' | 'webhook
 
 /** The ticket of a request. @throws BadFieldError for a bad `Idempotency-Key` */
 export function ticketOf(request: Request, response: Response): JobTicket {
-  return { id: newJobId(), caller: callerOf(response), key: idempotencyKeyOf(request) };
+  return { id: newJobId(), caller: callerOf(response), key: idempotencyKeyOf(request), requestId: requestIdOf(response) };
 }
 
 /** The ticket of a request for images, for which there is room: asked before its body is read. @throws QueueFullError and others */
@@ -38,9 +40,9 @@ export async function admittedTicket(
 export function submitJob(
   queue: Pick<JobQueue, 'submit'>,
   asked: AskedWork,
-  { id, caller, key, inputs }: JobTicket & { readonly inputs: readonly JobInput[] },
+  { id, caller, key, requestId, inputs }: JobTicket & { readonly inputs: readonly JobInput[] },
 ): Promise<Submission> {
   const images = inputs.map(({ sha256 }) => sha256);
   const named = key === undefined ? {} : { idempotency: idempotency(key, { ...asked, images }) };
-  return queue.submit({ ...asked, id, caller, inputs, ...named });
+  return queue.submit({ ...asked, id, caller, requestId, inputs, ...named });
 }

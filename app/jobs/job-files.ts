@@ -2,6 +2,8 @@ import type { Dirent } from 'node:fs';
 import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Job, JobRequest, JobResult } from './job.ts';
+import type { ServerFolders } from '../files/without-paths.ts';
+import { withoutPaths } from '../files/without-paths.ts';
 import { syncFile, syncFolder } from '../files/durable-file.ts';
 
 /** Of the processed folder: the journal, scratch files and the cache lie in it. */
@@ -12,15 +14,22 @@ const INPUT_NAME = /^[0-9a-f]{32}-\d+$/;
 
 /** Where the files of jobs lie. Names are made from job ids alone: nothing that a caller sends becomes part of a path. */
 export class JobFiles {
+  readonly #folders: ServerFolders;
   readonly #uploadFolder: string;
   readonly #processedFolder: string;
   readonly #readers = new Map<string, number>();
   readonly #folderSyncs = new Map<string, FolderSync>();
 
   /** Folders as absolute paths; `prepare` creates them. */
-  constructor(folders: { readonly uploadFolder: string; readonly processedFolder: string }) {
+  constructor(folders: ServerFolders) {
+    this.#folders = folders;
     this.#uploadFolder = folders.uploadFolder;
     this.#processedFolder = folders.processedFolder;
+  }
+
+  /** A message about a job as its caller may read it. */
+  withoutPaths(text: string): string {
+    return withoutPaths(text, this.#folders);
   }
 
   get stateFolder(): string {

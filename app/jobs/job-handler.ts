@@ -71,13 +71,15 @@ async function makeOthers(
         hooks.onProgress({ ...progress, image: inJob(progress.image - 1) + 1, images, progress: done / images });
       },
       ...(isPerImage(job) && {
-        onImageFailed: (index, error) => failed.push(imageFailed(inJob(index), error, hooks)),
+        onImageFailed: (index, error) => failed.push(imageFailed(inJob(index), error, { ...hooks, files })),
       }),
     },
   );
   const [first] = failed;
   if (first && results.length + cached.length === 0) throw first;
-  return Promise.all(results.map((result) => withDigest({ ...result, index: inJob(result.index) })));
+  return Promise.all(
+    results.map((result) => withDigest(withoutPaths({ ...result, index: inJob(result.index) }, files))),
+  );
 }
 
 function isPerImage({ method, inputs }: Job): boolean {
@@ -85,9 +87,13 @@ function isPerImage({ method, inputs }: Job): boolean {
 }
 
 /** A worker that died over an image may have died of something else: while it may be tried again the job is. */
-function imageFailed(index: number, error: HiresFixError, { mayRetry, onImageFailed }: JobHooks): HiresFixError {
+function imageFailed(
+  index: number,
+  error: HiresFixError,
+  { mayRetry, onImageFailed, files }: JobHooks & { readonly files: JobFiles },
+): HiresFixError {
   if (error instanceof WorkerCrashedError && mayRetry) throw error;
-  onImageFailed({ index, code: error.code, message: error.message });
+  onImageFailed({ index, code: error.code, message: files.withoutPaths(error.message) }, error);
   return error;
 }
 
@@ -96,6 +102,13 @@ function imagesOf(job: Job, files: JobFiles, indices: readonly number[]): readon
     const input = job.inputs[index];
     return input ? [{ file: input.file, name: input.name, outputStem: files.resultStem(job, index) }] : [];
   });
+}
+
+/** What a result tells of itself, without where its server keeps what. */
+function withoutPaths(result: ImageResult, files: JobFiles): ImageResult {
+  const fallbacks = result.info.fallbacks.map((one) => ({ ...one, reason: files.withoutPaths(one.reason) }));
+  const warnings = result.info.warnings.map((warning) => files.withoutPaths(warning));
+  return { ...result, info: { ...result.info, fallbacks, warnings } };
 }
 
 async function withDigest(result: ImageResult): Promise<JobResult> {

@@ -62,6 +62,8 @@ export interface JobRequest {
   readonly idempotency?: Idempotency;
   /** Where its end is told. */
   readonly webhookUrl?: string;
+  /** The request that it came by, for the log. */
+  readonly requestId?: string;
 }
 
 /** The caller's own name for a request, and a digest of everything that makes it this request. */
@@ -108,7 +110,8 @@ export interface JobHooks {
   /** Whether the job runs again if its worker dies. */
   readonly mayRetry: boolean;
   readonly onProgress: (progress: WorkProgress) => void;
-  readonly onImageFailed: (failure: ImageFailure) => void;
+  /** @param cause for the log */
+  readonly onImageFailed: (failure: ImageFailure, cause?: unknown) => void;
 }
 
 /** Runs one job to its results, fewer than inputs where images failed; throws to fail it. */

@@ -40,7 +40,7 @@ export async function runJob(running: RunningJob, run: JobRun): Promise<JobOutco
     } catch (error) {
       if (run.signal.aborted) return { status: 'failed', error: INTERNAL }; // nobody will hear of it
       const mayRetry = error instanceof WorkerCrashedError && mayCrashAgain(running);
-      if (!mayRetry) return { status: 'failed', error: failureOf(error, running.job.id, run.logger) };
+      if (!mayRetry) return { status: 'failed', error: failureOf(error, running.job, run) };
       running.crashes++;
       run.logger.warn('the worker of a job died', { job_id: running.job.id, crashes: running.crashes, error });
     }
@@ -68,14 +68,15 @@ async function runAttempt(
       const reached = Math.max(running.job.progress.progress, Math.min(progress.progress, 0.999));
       change({ progress: { ...progress, progress: reached } });
     },
-    onImageFailed: (failure) => {
+    onImageFailed: (failure, cause) => {
       failures.push(failure);
+      const { code, index } = failure;
+      logger.warn('an image of a job failed', { ...idsOf(running.job), index, code, error: cause });
       change({ failures: [...failures] });
     },
   });
   await files.syncResults(running.job, results);
   logFallbacks(running.job.id, results, logger);
-  if (failures.length > 0) logger.info('images of a job failed', { job_id: running.job.id, failures: failures.length });
   return completed(running.job, results, failures);
 }
 
@@ -95,11 +96,16 @@ function completed(job: Job, results: readonly JobResult[], failures: readonly I
   return { status: 'completed', results, failures, progress: finalProgress(job) };
 }
 
-/** What a caller is told of an error. */
-function failureOf(error: unknown, jobId: string, logger: Logger): JobError {
-  // A worker reports what it did not foresee as internal, with its stack: that is for the log.
+/** By what a job is found again: in the log, at its caller's, and in the line of the request that it came by. */
+function idsOf({ id, caller, requestId }: Job): Readonly<Record<string, string | undefined>> {
+  return { job_id: id, caller, request_id: requestId };
+}
+
+/** What a caller is told of an error. The log gets all of it: its cause, where it came from, and whose job it was. */
+function failureOf(error: unknown, job: Job, { files, logger }: JobRun): JobError {
+  // A worker reports what it did not foresee as internal.
   const isForeseen = error instanceof HiresFixError && error.code !== INTERNAL.code;
-  if (isForeseen) return { code: error.code, message: error.message };
-  logger.error('job failed unexpectedly', { job_id: jobId, error });
-  return INTERNAL;
+  const failure = isForeseen ? { code: error.code, message: files.withoutPaths(error.message) } : INTERNAL;
+  logger[isForeseen ? 'warn' : 'error']('job failed', { ...idsOf(job), code: failure.code, error });
+  return failure;
 }

@@ -1,13 +1,14 @@
 import { HiresFixError } from '../errors.ts';
 import type { Failure } from './protocol.ts';
 
-/** What a worker reported of a task, with the code that the error had there. */
+/** What a worker reported of a task, with the code and the stack that the error had there. */
 export class TaskFailedError extends HiresFixError {
   readonly code: string;
 
   constructor(failure: Failure) {
     super(failure.message);
     this.code = failure.code;
+    if (failure.stack !== undefined) this.stack = failure.stack;
   }
 }
 

@@ -15,16 +15,23 @@ const WRITE_FAULTS = new Set([
  * @param on where the network ran, if it did; only then can another tile size or device help
  */
 export function failureOf(error: unknown, on?: RunningOn): Failure {
+  const stack = stackOf(error);
   if (error instanceof InferenceError && on) {
     const { code, isOutOfMemory } = error;
-    return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device' };
+    return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device', stack };
   }
-  if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error) };
+  if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error), stack };
   if (WRITE_FAULTS.has(errorCode(error) ?? '')) {
-    return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}` };
+    return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}`, stack };
   }
-  const stack = error instanceof Error ? error.stack : undefined;
-  return { code: 'ERR_INTERNAL', message: lineOf(error), ...(stack === undefined ? {} : { stack }) };
+  return { code: 'ERR_INTERNAL', message: lineOf(error), stack };
+}
+
+/** Where an error came from, and what caused it, down to the first cause. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? String(error);
+  return error.cause === undefined || error.cause === error ? own : `${own}\ncaused by: ${stackOf(error.cause)}`;
 }
 
 function lineOf(error: unknown): string {

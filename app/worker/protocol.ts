@@ -30,7 +30,7 @@ export interface Failure {
   readonly message: string;
   /** What may help: `memory`, a smaller tile; `device`, another device. None: trying again cannot help. */
   readonly remedy?: 'memory' | 'device';
-  /** The stack of an unexpected error, for the log. */
+  /** Where it came from and what caused it, for the log. */
   readonly stack?: string;
 }
 

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
 import { modelView } from '../../catalog/model-view.ts';
+import { withoutPaths } from '../../files/without-paths.ts';
 import type { Submission } from '../../jobs/job.ts';
 import { hasEnded } from '../../jobs/job.ts';
 import { jobView } from '../../jobs/job-view.ts';
@@ -22,12 +23,15 @@ type ModelsContext = Pick<RouteContext, 'config' | 'catalog' | 'queue' | 'awaite
  * `POST /models/{name}/download` fetches one as a job, which completes at once where it is there already.
  */
 export function modelsRoute(context: ModelsContext): Router {
-  const { catalog, awaited } = context;
+  const { catalog, awaited, config } = context;
   return Router()
     .get('/models', async (_request, response) => {
       const entries = await catalog.list();
       // Where files lie on the server is nobody's business; under which name they are asked for is.
-      response.json({ models: entries.map((entry) => ({ ...modelView(entry), file: undefined })) });
+      const problemOf = (problem: string | null) => problem && withoutPaths(problem, config);
+      response.json({
+        models: entries.map((entry) => ({ ...modelView(entry), file: undefined, problem: problemOf(entry.problem) })),
+      });
     })
     .post('/models/:name/download', async (request, response) => {
       const submission = await submitDownload(context, request.params.name, { request, response });

@@ -8,12 +8,25 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const CLI = fileURLToPath(new URL('../../../app/cli/main.ts', import.meta.url));
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
+/** A line of the log, in part. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly job_id?: string;
+  readonly caller?: string;
+  readonly request_id?: string;
+  readonly error?: { readonly message?: string; readonly stack?: string };
+}
+
 /** A server process of its own, to be killed. */
 export interface ServeProcess {
   readonly url: string;
   readonly pid: number;
   /** Stops it as a machine does that has no time for it, and lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** What it has logged so far, at the level of LOG_LEVEL. */
+  logLines(): readonly LogLine[];
   /** Tells it to stop, and resolves to its exit code when it has. */
   stop(): Promise<number | null>;
   /** Ends it at once, without a word; its workers end by themselves. */
@@ -40,7 +53,12 @@ export async function serveProcess(
       RESULT_CACHE_MB: '0', // every job is to be run
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+    process.stderr.write(text);
   });
   const exited = once(child, 'exit');
   const died = exited.then(([code]) => {
@@ -50,6 +68,11 @@ export async function serveProcess(
   died.catch(() => undefined);
   return {
     pid: child.pid ?? 0,
+    logLines: () =>
+      log
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as LogLine),
     signal: (signal) => child.kill(signal),
     url: /http:\S+/.exec(String(line[0]))?.[0] ?? '',
     stop: async () => {
