@@ -97,6 +97,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_UNSUPPORTED_IMAGE: 415,
   ERR_UNSUPPORTED_MEDIA_TYPE: 415,
   ERR_WORKER_CRASHED: 500,
+  ERR_WORK_TOO_LARGE: 400,
 };
 
 /** Answers with a problem document (RFC 9457). Headers that were meant for a success are taken back. */

@@ -15,6 +15,11 @@ export class OutputTooLargeError extends HiresFixError {
   readonly code = 'ERR_OUTPUT_TOO_LARGE';
 }
 
+/** What was asked would make more work of the image than the service takes on, whatever the size of the result. */
+export class WorkTooLargeError extends HiresFixError {
+  readonly code = 'ERR_WORK_TOO_LARGE';
+}
+
 /** A result would replace a file, which was not asked for. */
 export class FileExistsError extends HiresFixError {
   readonly code = 'ERR_FILE_EXISTS';

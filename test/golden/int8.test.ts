@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Image } from '../../app/imaging/image.ts';
 import { proceduralScene } from '../../app/processing/int8/scene.ts';
-import type { TilingOptions } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
+import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { caseFile } from '../support/cases.ts';
 import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
 import type { HashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Channels, Image } from '../../app/imaging/image.ts';
 import { allocateSamples } from '../../app/imaging/image.ts';
 import { resampleImage } from '../../app/imaging/pillow/resample.ts';
-import type { TilingOptions } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
+import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import type { HashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
 import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BitDepth, Channels, Image } from '../../app/imaging/image.ts';
-import type { TilingOptions } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
+import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';

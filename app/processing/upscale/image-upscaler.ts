@@ -3,7 +3,7 @@ import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
-import type { Image } from '../../imaging/image.ts';
+import type { Image, ImageShape } from '../../imaging/image.ts';
 import { isOpaque } from '../../imaging/image.ts';
 import { resample } from '../../imaging/pillow/resample.ts';
 import type { RowSource } from '../../imaging/rows.ts';
@@ -12,7 +12,7 @@ import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { downloadReport } from '../download-report.ts';
 import { ModelSlot } from '../networks/model-slot.ts';
 import { choosePrecision, describePrecision } from '../networks/precision.ts';
-import type { ModelFiles, TilingOptions, TilingUsed } from './real-esrgan-upscaler.ts';
+import type { ModelFiles, TilingUsed } from './real-esrgan-upscaler.ts';
 import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
 import type { Made } from '../process-images.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
@@ -22,6 +22,9 @@ import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import { imagesSeen } from '../networks/tile-size.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import { VIEWS } from '../../options/upscale-options.ts';
+import type { TilingOptions } from './tile-grid.ts';
+import type { Work } from './work.ts';
+import { assertWithin, sumOf } from './work.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
 import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
@@ -102,6 +105,7 @@ export class ImageUpscaler {
     const { name, fallbacks, warnings } = choice;
     const network = choice.files && (await clock.time('load', () => this.#open(choice.files, task)));
     const size = targetSize(image, options, network?.scale ?? DEFAULT_SCALE, maxOutputPixels);
+    if (network) assertWithin(this.#config, this.#workOf(image, { name, size, network }, task));
     return { name, size, fallbacks, warnings, ...(network && { network }) };
   }
 
@@ -185,6 +189,23 @@ export class ImageUpscaler {
     return { image: await this.#toSize(source, size, { folder: task.scratch, clock }), info: { ...used, passes } };
   }
 
+  /** What all passes of a network and the resampling after them read and write. */
+  #workOf(
+    image: Image,
+    { name, size, network }: Pick<UpscalePlan, 'name' | 'size'> & { readonly network: RealESRGANUpscaler },
+    task: UpscaleTask,
+  ): Work {
+    const { channels, depth } = image;
+    const cut = this.#tiling(task, image);
+    const passes = passesFor(network.scale, growth(image, size));
+    const works = Array.from({ length: passes }, (_, pass) => {
+      const factor = network.scale ** pass;
+      const input = { width: image.width * factor, height: image.height * factor, channels, depth };
+      return network.workOf(input, { ...cut, views: viewsFor(name, input, task.options, cut) });
+    });
+    return sumOf([...works, { tiles: 0, paddedPixels: 0, readPixels: 0, writtenPixels: size.width * size.height }]);
+  }
+
   async #describe({ files, architecture, scale, device }: RealESRGANUpscaler, options: UpscaleOptions) {
     return {
       model: basename(files.file),
@@ -259,7 +280,7 @@ function passesFor(scale: number, factor: number): number {
 /** The views that were asked for; else as many as the upscaler has time for, but one on the reference's grid, which has no views. */
 function viewsFor(
   name: string,
-  { width, height, channels }: RowSource,
+  { width, height, channels }: ImageShape,
   { tta = 'auto' }: UpscaleOptions,
   cut: TilingOptions,
 ): Views {

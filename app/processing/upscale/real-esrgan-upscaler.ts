@@ -14,26 +14,16 @@ import { NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
 import { FP32 } from '../networks/precision.ts';
 import type { Fallback } from '../result.ts';
-import { autoTile, imagesSeen } from '../networks/tile-size.ts';
+import type { TilingOptions } from './tile-grid.ts';
+import { tileGrid } from './tile-grid.ts';
+import { workOf } from './work.ts';
+import type { Work } from './work.ts';
 
 /** The weights of one upscaler. */
 export interface ModelFiles {
   readonly file: string;
   /** Blended in: `strength * file + (1 - strength) * with` (deep network interpolation). */
   readonly blend?: { readonly file: string; readonly strength: number };
-}
-
-/** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
-export interface TilingOptions {
-  readonly tile: number | 'auto';
-  readonly tilePad: number | 'auto';
-  readonly prePad: number;
-  /** Alpha that is full everywhere stays so, unless the reference's grid is asked for. */
-  readonly isOpaque: boolean;
-  /** Upper bound of the core where an earlier worker ran out of memory. */
-  readonly maxTile?: number | undefined;
-  /** Mirrored views of each tile that its result is the mean of; by default one. */
-  readonly views?: Views;
 }
 
 /** The grid of one pass, as it is told to the caller. */
@@ -106,6 +96,11 @@ export class RealESRGANUpscaler {
     return this.#runner.fallbacks;
   }
 
+  /** What one pass over an image of this shape reads and writes. */
+  workOf(source: ImageShape, options: TilingOptions): Work {
+    return workOf(this.#runner.network, source, options);
+  }
+
   /** Loads what `source` needs, so that the time it takes can be told from the work. */
   async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
     const { padded, run, used } = this.#plan(source, options);
@@ -138,38 +133,17 @@ export class RealESRGANUpscaler {
 
   /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
   #plan(source: RowSource, options: TilingOptions): Plan {
-    const { halo, multipleOf, padding } = this.#runner.network;
-    const { prePad, tilePad } = options;
-    const isReference = tilePad !== 'auto';
-    const needed = padding === 'own' ? 1 : multipleOf;
-    const multiple = isReference ? Math.max(needed, referenceMultiple(this.scale)) : needed;
-    const missing = (side: number) => (multiple - (side % multiple)) % multiple;
-    const grown = padReflect(source, prePad, prePad);
+    const { multipleOf, padding } = this.#runner.network;
+    const { width, height, core, pad, isReference } = tileGrid(this.#runner.network, source, options);
+    const grown = padReflect(source, options.prePad, options.prePad);
     const pads = padding === 'zeros' ? padZeros : padReflect;
-    const padded = pads(grown, missing(grown.width), missing(grown.height));
-    // The reference cannot cut where the network cannot begin; the next place where it can is as good.
-    const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
-    const core = isReference ? toMultiple(this.#core(source, options)) : this.#core(source, options);
-    const pad = isReference ? toMultiple(tilePad) : halo;
+    const padded = pads(grown, width - grown.width, height - grown.height);
     const rows = isReference
-      ? referenceTiles(padded.width, padded.height, core, pad)
-      : evenTiles(padded.width, padded.height, { core, halo, multipleOf });
+      ? referenceTiles(width, height, core, pad)
+      : evenTiles(width, height, { core, halo: pad, multipleOf });
     const tiles = rows.reduce((sum, row) => sum + row.length, 0);
     const { views = 1 } = options;
     const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views };
     return { padded, run, used: { tiles, tile: core, halo: pad, ...(views > 1 && { tta: views }) } };
   }
-
-  #core(source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions): number {
-    const images = views * imagesSeen(source.channels, isOpaque);
-    const wanted = tile === 'auto' ? autoTile(this.#runner.network, images) : tile;
-    if (maxTile === undefined) return wanted;
-    return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
-  }
-}
-
-/** RealESRGANer pads sides to this by the scale alone, after `pre_pad`, whether the network needs it or not. */
-function referenceMultiple(scale: number): number {
-  if (scale === 2) return 2;
-  return scale === 1 ? 4 : 1;
 }

@@ -1,0 +1,65 @@
+import type { Network } from '../../architectures/architecture.ts';
+import type { Views } from '../../architectures/mirrored-views.ts';
+import type { ImageShape } from '../../imaging/image.ts';
+import { autoTile, imagesSeen } from '../networks/tile-size.ts';
+
+/** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
+export interface TilingOptions {
+  readonly tile: number | 'auto';
+  readonly tilePad: number | 'auto';
+  readonly prePad: number;
+  /** Alpha that is full everywhere stays so, unless the reference's grid is asked for. */
+  readonly isOpaque: boolean;
+  /** Upper bound of the core where an earlier worker ran out of memory. */
+  readonly maxTile?: number | undefined;
+  /** Mirrored views of each tile that its result is the mean of; by default one. */
+  readonly views?: Views;
+}
+
+/** What of a network its tiles depend on. */
+export type TiledNetwork = Pick<Network, 'halo' | 'multipleOf' | 'padding' | 'scale' | 'workingBytesPerPixel'>;
+
+/** The size of the padded image, and how it is cut. Pixels of the input. */
+export interface TileGrid {
+  readonly width: number;
+  readonly height: number;
+  /** Side of a tile's core; 0 is the whole image. */
+  readonly core: number;
+  /** What a tile sees around its core. */
+  readonly pad: number;
+  /** Whether the grid is RealESRGANer's. */
+  readonly isReference: boolean;
+}
+
+/** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
+export function tileGrid(network: TiledNetwork, source: ImageShape, options: TilingOptions): TileGrid {
+  const { halo, multipleOf, padding, scale } = network;
+  const { prePad, tilePad } = options;
+  const isReference = tilePad !== 'auto';
+  const needed = padding === 'own' ? 1 : multipleOf;
+  const multiple = isReference ? Math.max(needed, referenceMultiple(scale)) : needed;
+  const padded = (side: number): number => Math.ceil((side + prePad) / multiple) * multiple;
+  // The reference cannot cut where the network cannot begin; the next place where it can is as good.
+  const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
+  const core = coreOf(network, source, options);
+  return {
+    width: padded(source.width),
+    height: padded(source.height),
+    core: isReference ? toMultiple(core) : core,
+    pad: isReference ? toMultiple(tilePad) : halo,
+    isReference,
+  };
+}
+
+function coreOf(network: TiledNetwork, source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions) {
+  const images = views * imagesSeen(source.channels, isOpaque);
+  const wanted = tile === 'auto' ? autoTile(network, images) : tile;
+  if (maxTile === undefined) return wanted;
+  return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
+}
+
+/** RealESRGANer pads sides to this by the scale alone, after `pre_pad`, whether the network needs it or not. */
+function referenceMultiple(scale: number): number {
+  if (scale === 2) return 2;
+  return scale === 1 ? 4 : 1;
+}
