@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import winston from 'winston';
 import type { Config } from './config.ts';
 
@@ -32,10 +33,10 @@ function describeError(error: Error, depth = 0): Readonly<Record<string, unknown
   const { name, message, stack, cause } = error;
   const isTold = cause !== undefined && depth < MAX_CAUSES;
   return {
-    ...error, // a code, and whatever else it says of itself
+    ...Object.fromEntries(Object.entries(error)), // a code, and whatever else it says of itself
     name: name === 'Error' ? error.constructor.name : name,
     message,
     stack,
-    cause: isTold ? (cause instanceof Error ? describeError(cause, depth + 1) : String(cause)) : undefined,
+    cause: isTold ? (cause instanceof Error ? describeError(cause, depth + 1) : inspect(cause)) : undefined,
   };
 }

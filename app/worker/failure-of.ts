@@ -15,16 +15,16 @@ const WRITE_FAULTS = new Set([
  * @param on where the network ran, if it did; only then can another tile size or device help
  */
 export function failureOf(error: unknown, on?: RunningOn): Failure {
-  const stack = stackOf(error);
+  const origin = error instanceof Error ? { stack: stackOf(error) } : {};
   if (error instanceof InferenceError && on) {
     const { code, isOutOfMemory } = error;
-    return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device', stack };
+    return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device', ...origin };
   }
-  if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error), stack };
+  if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error), ...origin };
   if (WRITE_FAULTS.has(errorCode(error) ?? '')) {
-    return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}`, stack };
+    return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}`, ...origin };
   }
-  return { code: 'ERR_INTERNAL', message: lineOf(error), stack };
+  return { code: 'ERR_INTERNAL', message: lineOf(error), ...origin };
 }
 
 /** Where an error came from, and what caused it, down to the first cause. */

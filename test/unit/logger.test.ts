@@ -9,6 +9,7 @@ describe('a line of the log', () => {
   const logged = (write: (logger: winston.Logger) => void): Record<string, unknown> => {
     const logger = createLogger({ logLevel: 'info' });
     const stream = new PassThrough();
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types transports as interfaces
     logger.clear().add(new winston.transports.Stream({ stream }));
     write(logger);
     return JSON.parse(String(stream.read())) as Record<string, unknown>;

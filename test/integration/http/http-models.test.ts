@@ -67,7 +67,7 @@ describe('models where downloads are off', () => {
     expect(response.status).toBe(503);
     const { code, detail } = (await response.json()) as { code: string; detail: string };
     expect(code).toBe('ERR_MODEL_UNAVAILABLE');
-    for (const part of ['GFPGANv1.4.pth', 'https://github.com/TencentARC/', '/nowhere/models', 'MODEL_DOWNLOADS'])
+    for (const part of ['GFPGANv1.4.pth', 'https://github.com/TencentARC/', 'into MODELS_DIR', 'MODEL_DOWNLOADS'])
       expect(detail).toContain(part);
   });
 

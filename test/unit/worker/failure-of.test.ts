@@ -7,7 +7,7 @@ const on = { device: 'cpu', tile: 256, side: 1000 } as const;
 
 describe('an error as a worker tells it', () => {
   it('keeps the code of our own', () => {
-    expect(failureOf(new BadImageError('a.png', 'no image'))).toEqual({
+    expect(failureOf(new BadImageError('a.png', 'no image'))).toMatchObject({
       code: 'ERR_BAD_IMAGE',
       message: 'a.png: no image',
     });
@@ -17,15 +17,24 @@ describe('an error as a worker tells it', () => {
     const error = (isOutOfMemory: boolean) => new InferenceError('the network failed', { isOutOfMemory });
     expect(failureOf(error(true), on).remedy).toBe('memory');
     expect(failureOf(error(false), on).remedy).toBe('device');
-    expect(failureOf(error(true))).toEqual({ code: 'ERR_INFERENCE', message: 'the network failed' });
+    expect(failureOf(error(true))).toMatchObject({ code: 'ERR_INFERENCE', message: 'the network failed' });
+    expect(failureOf(error(true))).not.toHaveProperty('remedy');
   });
 
   it('knows a disk that cannot be written, whichever library met it', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-    expect(failureOf(full)).toEqual({
+    expect(failureOf(full)).toMatchObject({
       code: 'ERR_SCRATCH_SPACE',
       message: 'files cannot be written: ENOSPC: no space left on device, write',
     });
+  });
+
+  it('keeps what caused it, down to the first cause, for the log', () => {
+    const cause = new Error('no entry', { cause: new RangeError('beyond the end') });
+    const { stack } = failureOf(new BadImageError('a.png', 'no image', { cause }));
+    expect(stack).toMatch(
+      /^BadImageError: a.png: no image\n[^]*\ncaused by: Error: no entry\n[^]*\ncaused by: RangeError: beyond/,
+    );
   });
 
   it('keeps the stack of what nobody foresaw apart from its text, which is one line', () => {
