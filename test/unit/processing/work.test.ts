@@ -20,8 +20,8 @@ const networks = fc.record({
 const sources = fc.record({
   width: fc.integer({ min: 1, max: 900 }),
   height: fc.integer({ min: 1, max: 900 }),
-  channels: fc.constantFrom(1, 2, 3, 4) as fc.Arbitrary<1 | 2 | 3 | 4>,
-  depth: fc.constantFrom(8, 16) as fc.Arbitrary<8 | 16>,
+  channels: fc.constantFrom<1 | 2 | 3 | 4>(1, 2, 3, 4),
+  depth: fc.constantFrom<8 | 16>(8, 16),
 });
 const tilings: fc.Arbitrary<TilingOptions> = fc.record({
   tile: fc.oneof(fc.constant('auto' as const), fc.constant(0), fc.integer({ min: 4, max: 1000 })),
@@ -29,7 +29,7 @@ const tilings: fc.Arbitrary<TilingOptions> = fc.record({
   prePad: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 500 })),
   isOpaque: fc.boolean(),
   maxTile: fc.constantFrom(undefined, 64, 400),
-  views: fc.constantFrom(1, 2, 4) as fc.Arbitrary<1 | 2 | 4>,
+  views: fc.constantFrom<1 | 2 | 4>(1, 2, 4),
 });
 
 describe('the work that is counted before it is begun', () => {
