@@ -8,6 +8,7 @@ import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
 import { authentication, rateLimit } from './authentication.ts';
 import { limitConnections } from './connections/limit-connections.ts';
+import { answerUnreadableRequests } from './connections/parser-problems.ts';
 import { answerUpgradesAsPlainHttp } from './connections/plain-http.ts';
 import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './receiving/body.ts';
@@ -62,5 +63,6 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   server.on('checkContinue', app);
   limitConnections(server);
   answerUpgradesAsPlainHttp(server);
+  answerUnreadableRequests(server);
   return server;
 }

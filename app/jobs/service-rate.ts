@@ -38,8 +38,10 @@ export class ServiceRate {
     const mean = work.kind === 'download' ? undefined : this.#meanSeconds;
     if (status === 'processing' && startedAt !== undefined) {
       const elapsed = secondsSince(startedAt);
-      if (progress >= MIN_PROGRESS) return Math.round((elapsed * (1 - progress)) / progress);
-      return mean === undefined ? undefined : Math.round(Math.max(mean - elapsed, 0));
+      // A clock that was set back must not make of it a time that is over.
+      if (progress >= MIN_PROGRESS) return atLeastOne((elapsed * (1 - progress)) / progress);
+      // One that takes longer than the others did: how much longer, nobody knows.
+      return mean === undefined || elapsed >= mean ? undefined : atLeastOne(mean - elapsed);
     }
     if (status !== 'queued' || mean === undefined) return undefined;
     // A job that waits means that all workers are at one, on average halfway; then those before it, then its own run.
@@ -47,6 +49,11 @@ export class ServiceRate {
   }
 }
 
+/** While work is left it takes a second, at least. */
+function atLeastOne(seconds: number): number {
+  return Math.max(1, Math.round(seconds));
+}
+
 function secondsSince(ms: number): number {
-  return (Date.now() - ms) / 1000;
+  return Math.max(0, Date.now() - ms) / 1000;
 }

@@ -78,19 +78,25 @@ describe('the HTTP server', () => {
   ])('survives %j', async (bytes) => {
     const connection = await rawConnection(service.port);
     connection.write(bytes);
-    expect(await connection.closed()).toMatch(/^HTTP\/1.1 400 /);
+    const answer = await connection.closed();
+    expect(answer).toMatch(/^HTTP\/1.1 400 [^]*Content-Type: application\/problem\+json\r\n/);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      code: 'ERR_BAD_REQUEST',
+      status: 400,
+      detail: 'Bad Request',
+    });
     expect((await request(service.url).get('/health/live')).status).toBe(200);
   });
 
   it('refuses headers beyond what anyone needs', async () => {
     const response = await request(service.url).get('/health/live').set('X-Long', 'x'.repeat(20_000));
-    expect(response.status).toBe(431);
+    expect([response.status, response.type]).toEqual([431, 'application/problem+json']);
   });
 
   it('closes connections that send their headers too slowly', async () => {
     const connection = await rawConnection(service.port);
     connection.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n');
-    expect(await connection.closed()).toMatch(/^HTTP\/1.1 408 /);
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 408 [^]*"code":"ERR_BAD_REQUEST"/);
   });
 
   it('closes connections whose body trickles, and leaves no file', async () => {
