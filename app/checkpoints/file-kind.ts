@@ -46,10 +46,7 @@ export function detectFormat(file: ByteFile): CheckpointFormat {
       'the file begins with zeros only: an unfinished download, start it again',
     );
   }
-  throw new CheckpointError(
-    'unsupported-format',
-    'expected a .pth or .safetensors file, this is of another kind',
-  );
+  throw new CheckpointError('unsupported-format', 'expected a .pth or .safetensors file, this is of another kind');
 }
 
 function startsWith(bytes: Buffer, magic: Buffer): boolean {

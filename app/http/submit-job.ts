@@ -22,7 +22,12 @@ export type AskedWork = Pick<JobRequest, 'method' | 'work' | 'output' | 'webhook
 
 /** The ticket of a request. @throws BadFieldError for a bad `Idempotency-Key` */
 export function ticketOf(request: Request, response: Response): JobTicket {
-  return { id: newJobId(), caller: callerOf(response), key: idempotencyKeyOf(request), requestId: requestIdOf(response) };
+  return {
+    id: newJobId(),
+    caller: callerOf(response),
+    key: idempotencyKeyOf(request),
+    requestId: requestIdOf(response),
+  };
 }
 
 /** The ticket of a request for images, for which there is room: asked before its body is read. @throws QueueFullError and others */
