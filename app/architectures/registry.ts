@@ -27,6 +27,8 @@ import { realCugan } from './upscalers/real-cugan.ts';
 import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
+import { dat } from './upscalers/windowed/dat.ts';
+import { swinir } from './upscalers/windowed/swinir.ts';
 import { span } from './upscalers/span.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
@@ -35,6 +37,8 @@ const ARCHITECTURES: readonly Architecture[] = [
   deoldify,
   nafnet,
   span,
+  swinir,
+  dat,
   rrdbNet,
   compact,
   plksr,

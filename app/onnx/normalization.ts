@@ -43,3 +43,17 @@ export function groupNorm(x: Value, weights: Weights, { groups, epsilon }: { gro
   const perChannel = (name: string) => graph.weight(weights.take(name, [channels])).reshape([channels, 1, 1]);
   return normal.reshape([n, channels, h, w]).multiply(perChannel('weight')).add(perChannel('bias'));
 }
+
+/** Vectors along `axis` at the length 1 (`F.normalize`). */
+export function unitLength(x: Value, axis: number): Value {
+  const { graph } = x;
+  const shape = x.shape.map((size, i) => (i === axis ? 1 : size));
+  const length = graph.node(
+    { op: 'ReduceL2', inputs: [x, graph.integers([axis])], attributes: { keepdims: 1 } },
+    shape,
+  );
+  return x.divide(length.clip(1e-12, LONGEST));
+}
+
+/** No length of finite vectors is more. */
+const LONGEST = 3.4e38;

@@ -70,6 +70,11 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'DnCNN_color_blind', cases: { '31x40': 2e-5 } },
   { manifest: 'DRUNet_color', cases: { '37x30': 2e-5 } },
   { manifest: 'Restormer_deraining', cases: { '37x29': 1e-4 } },
+  { manifest: 'SwinIR-M_classical_x4', cases: { '21x27': 2e-5 } },
+  { manifest: 'SwinIR-M_real_x4', cases: { '27x19': 2e-5 } },
+  { manifest: 'SwinIR-M_colorCAR_w7', cases: { '30x37': 2e-5 } },
+  { manifest: 'DAT_2_x4', cases: { '21x26': 4e-5 } },
+  { manifest: 'SwinIR-S_lightweight_x2', cases: { '37x29': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

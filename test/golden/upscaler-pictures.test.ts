@@ -20,6 +20,7 @@ interface UpscalerUnderTest {
 const UPSCALERS: readonly UpscalerUnderTest[] = [
   { manifest: 'spanx4_ch48', scale: 4, seam: 1 },
   { manifest: 'RealCUGAN_x2', scale: 2, seam: 2 },
+  { manifest: 'SwinIR-S_lightweight_x2', scale: 2, seam: 1 },
 ];
 
 const KINDS: readonly (readonly [name: string, channels: Channels, depth: BitDepth])[] = [

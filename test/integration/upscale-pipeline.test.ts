@@ -104,6 +104,30 @@ describe('Good input that often breaks', () => {
   });
 });
 
+describe('A network that has to know the sides of its picture', () => {
+  it.each([
+    { tile: 24, tile_pad: 'auto' },
+    { tile: 24, tile_pad: 4 },
+  ])('takes a batch of two sizes with %j', async (tiling) => {
+    const manifest = readManifest('SwinIR-S_lightweight_x2');
+    const file = join(folder.path, 'models', 'swinir.pth');
+    writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
+    const names = [await picture('wide.png', 40, 28), await picture('high.png', 21, 44)];
+    const { results, failed } = await run(names, { upscaler: 'swinir.pth', ...tiling });
+    expect(failed).toEqual([]);
+    expect(
+      results.map(({ file: result }) => readPng(readFileSync(result))).map(({ width, height }) => [width, height]),
+    ).toEqual([
+      [80, 56],
+      [42, 88],
+    ]);
+    expect(results.map(({ info }) => info)).toMatchObject([
+      { architecture: 'SwinIR', native_scale: 2, tiles: 4 },
+      { architecture: 'SwinIR', native_scale: 2, tiles: 2 },
+    ]);
+  });
+});
+
 describe('What is told of a result', () => {
   it('names every step down from what was asked', async () => {
     const names = [await picture('a.png', 20, 10), await picture('b.png', 10, 20)];

@@ -1,0 +1,250 @@
+import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
+import { linear } from '../../../onnx/linear.ts';
+import { batchNorm, layerNorm, unitLength } from '../../../onnx/normalization.ts';
+import { globalAveragePool } from '../../../onnx/pooling.ts';
+import { toMap, toTokens } from '../../../onnx/tokens.ts';
+import type { Value } from '../../../onnx/value.ts';
+import { attendInWindows, positionBias, queryKeyValue, relativePositions } from '../../../onnx/window-attention.ts';
+import type { Weights } from '../../../onnx/weights.ts';
+import { Windows } from '../../../onnx/windows.ts';
+import type { Architecture, Network } from '../../architecture.ts';
+import { UnknownNetworkError } from '../../errors.ts';
+import { hasAll, isBatchNormCounter } from '../../state-dict-keys.ts';
+import type { PictureHead } from './picture-head.ts';
+import { pictureHead, readPictureHead } from './picture-head.ts';
+import { colorRange, LAYER_NORM_EPSILON, residualConv, spatialGateMlp } from './transformer-parts.ts';
+
+const FIRST_BLOCK = 'layers.0.blocks.0';
+
+/** Height and width of the windows of the first half of the channels; those of the second half lie across. */
+type Split = readonly [number, number];
+
+/** What blocks cannot see in their own tensors. */
+interface DatSize {
+  readonly split: Split;
+  readonly hasBias: boolean;
+  readonly head: PictureHead;
+}
+
+/** The cuts and positions that all blocks share, for the two halves of the channels. */
+interface SharedWindows {
+  readonly plain: readonly Windows[];
+  readonly shifted: readonly Windows[];
+  readonly positions: readonly Value[];
+}
+
+/** A map of the picture's sides, and what its block is. */
+interface DatBlock {
+  readonly map: Value;
+  readonly size: DatSize;
+  readonly shared: SharedWindows;
+  readonly heads: number;
+  readonly isShifted: boolean;
+}
+
+/**
+ * DAT (arXiv:2308.03364): attention over windows that are long and flat, in turn with attention over channels, each beside a
+ * convolution. Reference: basicsr/archs/dat_arch.py.
+ */
+export const dat: Architecture = {
+  name: 'DAT',
+  looksFor: `DAT: before_RG.1 + ${FIRST_BLOCK}.attn.attns.0.rpe_biases + ${FIRST_BLOCK}.ffn.sg`,
+
+  detect: hasAll('before_RG.1', `${FIRST_BLOCK}.attn.attns.0.rpe_biases`, `${FIRST_BLOCK}.ffn.sg`),
+
+  // Masks and positions are made anew for the size of the picture.
+  ignores: (name) => isBatchNormCounter(name) || /\.attn_mask_[01]$|\.relative_position_index$/.test(name),
+
+  read(weights) {
+    const [features, inputs] = [weights.dim('conv_first.weight', 0), weights.dim('conv_first.weight', 1)];
+    const head = readPictureHead(weights, inputs);
+    if (head.outputs !== inputs || head.upsampler === '') {
+      throw new UnknownNetworkError(
+        `a DAT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
+      );
+    }
+    const hasBias = weights
+      .list('layers')
+      .some((layer) => layer.list('blocks').some((block) => block.has('attn.qkv.bias')));
+    const size = { head, hasBias, split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`)) };
+    return {
+      scale: head.upscale,
+      inputChannels: inputs,
+      outputChannels: inputs,
+      parameters: parametersOf(weights, features, inputs, size),
+      multipleOf: 1,
+      halo: Math.max(...size.split),
+      tiling: 'whole-image-preferred',
+      sides: 'fixed',
+      workingBytesPerPixel: BYTES_PER_FEATURE * features + 4 * 3 * 64 * head.upscale ** 2,
+      int8Refusal: 'attention has no 8-bit form here',
+      build: (image) => build(image, weights, size),
+    } satisfies Network;
+  },
+};
+
+/** What a block takes at once for every feature of a pixel, most of it scores of attention. */
+const BYTES_PER_FEATURE = 100;
+
+/** Sides s0 <= s1 of a window, of which the file tells s0 s1 and (2 s0 - 1)(2 s1 - 1). */
+function splitOf(attention: Weights): Split {
+  const tokens = attention.dim('relative_position_index', 0);
+  const sum = (4 * tokens + 1 - attention.dim('rpe_biases', 0)) / 2;
+  const difference = Math.sqrt(sum ** 2 - 4 * tokens);
+  const split = [(sum - difference) / 2, (sum + difference) / 2] as const;
+  if (split.every((side) => Number.isInteger(side) && side > 0)) return split;
+  throw new UnknownNetworkError(`a DAT whose windows of ${tokens} tokens are no rectangles; none is known`);
+}
+
+function parametersOf(
+  weights: Weights,
+  features: number,
+  inputs: number,
+  { split, hasBias, head }: DatSize,
+): Network['parameters'] {
+  const layers = weights.list('layers');
+  const mask = 'layers.0.blocks.2.attn.attn_mask_0';
+  return {
+    img_size: weights.has(mask) ? Math.floor(Math.sqrt(weights.dim(mask, 0) * weights.dim(mask, 1))) : 64,
+    in_chans: inputs,
+    embed_dim: features,
+    split_size: split,
+    depth: layers.map((layer) => layer.list('blocks').length),
+    num_heads: layers.map(headsOf),
+    expansion_factor: weights.dim(`${FIRST_BLOCK}.ffn.fc1.weight`, 0) / features,
+    qkv_bias: hasBias,
+    upscale: head.upscale,
+    img_range: 1,
+    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
+    upsampler: head.upsampler,
+  };
+}
+
+/** Blocks over channels tell the heads; those over windows half of them. */
+function headsOf(layer: Weights): number {
+  if (layer.has('blocks.1')) return layer.dim('blocks.1.attn.temperature', 0);
+  return 2 * layer.dim('blocks.0.attn.attns.0.pos.pos3.2.weight', 0);
+}
+
+function build(image: Value, weights: Weights, size: DatSize): Value {
+  const { enter, leave } = colorRange(1);
+  const shallow = conv3x3(enter(image), weights.at('conv_first'));
+  const deep = residualConv(transformer(shallow, weights, size), weights.at('conv_after_body')).add(shallow);
+  return leave(pictureHead(deep, weights, size.head));
+}
+
+/** The groups of blocks between two norms: [N, C, H, W] to the like. */
+function transformer(map: Value, weights: Weights, size: DatSize): Value {
+  const shared = sharedWindows(map, size.split);
+  const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
+  const left = weights.list('layers').reduce((x, layer, group) => {
+    const heads = headsOf(layer);
+    const y = layer.list('blocks').reduce((z, block, index) => {
+      const isShifted = group % 2 === 0 ? index % 4 === 2 : index % 4 === 0;
+      return datBlock(z, block, index, { map, size, shared, heads, isShifted });
+    }, x);
+    return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
+  }, entered);
+  return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
+}
+
+function sharedWindows({ graph, shape }: Value, split: Split): SharedWindows {
+  const [height = 0, width = 0] = shape.slice(2).map((side) => side ?? 0);
+  const windows = [split, [split[1], split[0]] as const];
+  const layout = { height, width, multipleOf: Math.max(...split) };
+  const half = ([h, w]: Split): Split => [Math.floor(h / 2), Math.floor(w / 2)];
+  return {
+    plain: windows.map((window) => new Windows(graph, { ...layout, window })),
+    shifted: windows.map((window) => new Windows(graph, { ...layout, window, shift: half(window) })),
+    positions: windows.map((window) => relativePositions(graph, window)),
+  };
+}
+
+/** Attention, then a gated MLP, each with a norm in front and added to what went in: [N, H W, C] to the like. */
+function datBlock(x: Value, weights: Weights, index: number, block: DatBlock): Value {
+  const normed = layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON);
+  const attention = index % 2 === 0 ? spatialAttention : channelAttention;
+  const y = x.add(attention(normed, weights.at('attn'), block));
+  const mixed = spatialGateMlp(layerNorm(y, weights.at('norm2'), LAYER_NORM_EPSILON), weights.at('ffn'), block.map);
+  return y.add(mixed);
+}
+
+/** Halves of the channels in windows that lie across each other. */
+function spatialAttention(x: Value, weights: Weights, block: DatBlock): Value {
+  const { map, size, shared, heads, isShifted } = block;
+  const { query, key, value } = queryKeyValue(x, weights.at('qkv'), size);
+  const half = x.size(2) / 2;
+  const halves = (isShifted ? shared.shifted : shared.plain).map((windows, index) => {
+    const part = (tokens: Value): Value => windows.partition(tokens.slice(2, index * half, (index + 1) * half));
+    const attention = weights.at('attns').at(index);
+    const table = positionTable(attention, x, heads / 2);
+    const bias = positionBias(table, shared.positions[index] ?? table, [windows.tokens, windows.tokens]);
+    const inputs = { query: part(query), key: part(key), value: part(value) };
+    return windows.merge(attendInWindows(inputs, { heads: heads / 2, bias, mask: windows.mask }));
+  });
+  const [first = x, ...others] = halves;
+  const attended = toMap(first.concat(others, 2), map);
+  const convolved = convolution(toMap(value, map), weights.at('dwconv'));
+  return joined(weights, { attended, convolved, channelsOf: convolved, placesOf: attended });
+}
+
+/** Every feature of a head against all others of it, over the whole picture. */
+function channelAttention(x: Value, weights: Weights, { map, size, heads }: DatBlock): Value {
+  const { query, key, value } = queryKeyValue(x, weights.at('qkv'), size);
+  const perHead = (tokens: Value, order: readonly number[]): Value =>
+    tokens.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
+  const temperature = x.graph.weight(weights.take('temperature', [heads, 1, 1]));
+  const features = perHead(value, [0, 2, 3, 1]);
+  const [left, right] = [unitLength(perHead(query, [0, 2, 3, 1]), 3), unitLength(perHead(key, [0, 2, 1, 3]), 2)];
+  const attention = left.matmul(right).multiply(temperature).softmax();
+  const sides = [x.size(0), x.size(2), map.size(2), map.size(3)];
+  const attended = attention.matmul(features).reshape(sides);
+  const convolved = convolution(features.reshape(sides), weights.at('dwconv'));
+  return joined(weights, { attended, convolved, channelsOf: attended, placesOf: convolved });
+}
+
+/** Depthwise 3x3, BatchNorm, GELU. */
+function convolution(map: Value, weights: Weights): Value {
+  return batchNorm(map.conv(weights.at(0), { groups: map.size(1) }), weights.at(1)).gelu();
+}
+
+/** Two maps of a picture, and which of them says how much of each channel and of each place passes of the other. */
+interface Branches {
+  readonly attended: Value;
+  readonly convolved: Value;
+  readonly channelsOf: Value;
+  readonly placesOf: Value;
+}
+
+/** The adaptive interaction of both, through the last layer: [N, H W, C]. */
+function joined(weights: Weights, { attended, convolved, channelsOf, placesOf }: Branches): Value {
+  const channels = channelsOf.size(1);
+  const channelMap = interaction(globalAveragePool(channelsOf), weights.at('channel_interaction'), [
+    1,
+    channels,
+  ]).sigmoid();
+  const placeMap = interaction(placesOf, weights.at('spatial_interaction'), [0, 1]).sigmoid();
+  const isByChannel = channelsOf === convolved;
+  const passed = attended.multiply(isByChannel ? channelMap : placeMap);
+  const sum = passed.add(convolved.multiply(isByChannel ? placeMap : channelMap));
+  return linear(toTokens(sum), weights.at('proj'));
+}
+
+/** 1x1 to fewer channels, BatchNorm, GELU, 1x1 to `outputs`; numbered from `at`. */
+function interaction(x: Value, weights: Weights, [at, outputs]: readonly [number, number]): Value {
+  const narrow = batchNorm(conv1x1(x, weights.at(at)), weights.at(at + 1)).gelu();
+  return conv1x1(narrow, weights.at(at + 3), outputs);
+}
+
+/** Biases by relative position [rows, heads], out of a small network that sees the positions: constants once the session is loaded. */
+function positionTable(weights: Weights, { graph }: Value, heads: number): Value {
+  const rows = weights.dim('rpe_biases', 0);
+  const positions = graph.weight(weights.take('rpe_biases', [rows, 2]));
+  const layers = ['pos1', 'pos2', 'pos3'].map((name) => weights.at('pos').at(name));
+  const table = layers.reduce(
+    (x, layer) => linear(layerNorm(x, layer.at(0), LAYER_NORM_EPSILON).relu(), layer.at(2)),
+    linear(positions, weights.at('pos.pos_proj')),
+  );
+  if (table.size(1) === heads) return table;
+  throw new UnknownNetworkError(`a DAT with positions of ${table.size(1)} heads for ${heads}; none is known`);
+}

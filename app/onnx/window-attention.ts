@@ -1,0 +1,74 @@
+import type { AttentionInputs } from './attention.ts';
+import { GraphError } from './errors.ts';
+import type { Graph } from './graph.ts';
+import { project } from './linear.ts';
+import type { Value } from './value.ts';
+import type { Weights } from './weights.ts';
+
+/** What is added to the scores of attention in windows, and how many heads there are. */
+export interface WindowScores {
+  readonly heads: number;
+  /** By the tokens' places in their window, for every head: [heads, tokens, key tokens]. */
+  readonly bias: Value;
+  /** For every window: [windows, tokens, key tokens]. */
+  readonly mask?: Value | undefined;
+}
+
+/** Query, key and value of the rows of `qkv` (`weight` [3 C, C], `bias` [3 C] unless it has none): [..., C] each. */
+export function queryKeyValue(x: Value, qkv: Weights, { hasBias = true } = {}): AttentionInputs {
+  const features = x.size(-1);
+  const { graph } = x;
+  const weight = graph.weight(qkv.take('weight', [3 * features, features]));
+  const bias = hasBias ? graph.weight(qkv.take('bias', [3 * features])) : undefined;
+  const part = (index: number): Value => {
+    const rows = [index * features, (index + 1) * features] as const;
+    return project(x, weight.slice(0, ...rows), bias?.slice(0, ...rows));
+  };
+  return { query: part(0), key: part(1), value: part(2) };
+}
+
+/**
+ * softmax(q k^T / sqrt(d) + bias + mask) v, in every window for itself: [N windows, tokens, C] each to the like.
+ * @param scores `C / heads` is d, the features of a head
+ */
+export function attendInWindows({ query, key, value }: AttentionInputs, scores: WindowScores): Value {
+  const { heads, bias, mask } = scores;
+  if (query.size(2) % heads !== 0) throw new GraphError(`attention: ${query.size(2)} features are not ${heads} heads`);
+  const perHead = (x: Value, order: readonly number[]): Value =>
+    x.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
+  const scaled = query.scale((query.size(2) / heads) ** -0.5);
+  const products = perHead(scaled, [0, 2, 1, 3]).matmul(perHead(key, [0, 2, 3, 1]));
+  const weights = masked(products.add(bias), mask).softmax();
+  const mixed = weights.matmul(perHead(value, [0, 2, 1, 3])).transpose([0, 2, 1, 3]);
+  return mixed.reshape([query.size(0), query.size(1), value.size(2)]);
+}
+
+/** `scores` [N windows, heads, tokens, key tokens] with what tokens of different regions are kept apart by. */
+function masked(scores: Value, mask: Value | undefined): Value {
+  if (!mask) return scores;
+  const [all, heads, tokens, keys] = [scores.size(0), scores.size(1), scores.size(2), scores.size(3)];
+  const windows = mask.size(0);
+  const split = scores.reshape([all / windows, windows, heads, tokens, keys]);
+  return split.add(mask.unsqueeze(1)).reshape([all, heads, tokens, keys]);
+}
+
+/**
+ * Rows of a table of relative positions for every pair of tokens of a window: row `(dy + h - 1) (2 w - 1) + dx + w - 1` for a query that
+ * lies dy below and dx right of the key. int64 [tokens tokens].
+ */
+export function relativePositions(graph: Graph, [height, width]: readonly [height: number, width: number]): Value {
+  const tokens = height * width;
+  const rows = Array.from({ length: tokens ** 2 }, (_, pair) => {
+    const [query, key] = [Math.floor(pair / tokens), pair % tokens];
+    const dy = Math.floor(query / width) - Math.floor(key / width);
+    return (dy + height - 1) * (2 * width - 1) + (query % width) - (key % width) + width - 1;
+  });
+  return graph.integers(rows);
+}
+
+/** A table of biases [rows, heads], looked up for every pair: [heads, tokens, key tokens]. */
+export function positionBias(table: Value, rows: Value, [tokens, keys]: readonly [number, number]): Value {
+  const shape = [rows.size(0), table.size(1)];
+  const found = table.graph.node({ op: 'Gather', inputs: [table, rows], attributes: { axis: 0 } }, shape);
+  return found.reshape([tokens, keys, table.size(1)]).transpose([2, 0, 1]);
+}
