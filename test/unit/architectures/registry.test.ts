@@ -23,6 +23,8 @@ const FAMILIES = [
   'ESRGAN',
   'Compact',
   'SPAN',
+  'SwinIR',
+  'DAT',
   'PLKSR',
   'RealCUGAN',
   'MoSR',
@@ -50,7 +52,8 @@ const FILES: ReadonlyMap<string, readonly Entry[]> = new Map(
 const entriesOf = (name: string): readonly Entry[] => FILES.get(name) ?? [];
 
 /** Tensors without which a file is of another kind, or no other than with them. */
-const NEEDLESS = /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$/;
+const NEEDLESS =
+  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|\.relative_position_index$/;
 
 /** Of the tensors whose numbers say what a network is, those of MoESR. */
 const numbersOf: TensorValues = (name) =>

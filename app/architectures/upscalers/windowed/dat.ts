@@ -48,9 +48,9 @@ interface DatBlock {
  */
 export const dat: Architecture = {
   name: 'DAT',
-  looksFor: `DAT: before_RG.1 + ${FIRST_BLOCK}.attn.attns.0.rpe_biases + ${FIRST_BLOCK}.ffn.sg`,
+  looksFor: `DAT: before_RG.1 + ${FIRST_BLOCK}.attn.attns + ${FIRST_BLOCK}.ffn.sg`,
 
-  detect: hasAll('before_RG.1', `${FIRST_BLOCK}.attn.attns.0.rpe_biases`, `${FIRST_BLOCK}.ffn.sg`),
+  detect: hasAll('before_RG.1', `${FIRST_BLOCK}.attn.attns.0`, `${FIRST_BLOCK}.ffn.sg`),
 
   // Masks and positions are made anew for the size of the picture.
   ignores: (name) => isBatchNormCounter(name) || /\.attn_mask_[01]$|\.relative_position_index$/.test(name),
@@ -178,6 +178,7 @@ function spatialAttention(x: Value, weights: Weights, block: DatBlock): Value {
     const part = (tokens: Value): Value => windows.partition(tokens.slice(2, index * half, (index + 1) * half));
     const attention = weights.at('attns').at(index);
     const table = positionTable(attention, x, heads / 2);
+    assertRows(table, size.split);
     const bias = positionBias(table, shared.positions[index] ?? table, [windows.tokens, windows.tokens]);
     const inputs = { query: part(query), key: part(key), value: part(value) };
     return windows.merge(attendInWindows(inputs, { heads: heads / 2, bias, mask: windows.mask }));
@@ -234,6 +235,14 @@ function joined(weights: Weights, { attended, convolved, channelsOf, placesOf }:
 function interaction(x: Value, weights: Weights, [at, outputs]: readonly [number, number]): Value {
   const narrow = batchNorm(conv1x1(x, weights.at(at)), weights.at(at + 1)).gelu();
   return conv1x1(narrow, weights.at(at + 3), outputs);
+}
+
+function assertRows(table: Value, split: Split): void {
+  const rows = split.reduce((product, side) => product * (2 * side - 1), 1);
+  if (table.size(0) === rows) return;
+  throw new UnknownNetworkError(
+    `a DAT with ${table.size(0)} relative positions in a window of ${split.join(' x ')}; none is known`,
+  );
 }
 
 /** Biases by relative position [rows, heads], out of a small network that sees the positions: constants once the session is loaded. */
