@@ -27,7 +27,7 @@ export async function findModelFiles(directory: string): Promise<readonly ModelF
   const found: ModelFile[] = [];
   await collect(directory, { root: directory, found, visited: new Set(), depth: 0 });
   const depth = (file: ModelFile) => file.relativePath.split('/').length;
-  const rank = (file: ModelFile) => EXTENSIONS.indexOf(extname(file.path));
+  const rank = (file: ModelFile) => EXTENSIONS.indexOf(extname(file.path).toLowerCase());
   const byName = (a: ModelFile, b: ModelFile) => (a.relativePath < b.relativePath ? -1 : 1);
   return found.sort((a, b) => depth(a) - depth(b) || rank(a) - rank(b) || byName(a, b));
 }
@@ -47,12 +47,17 @@ async function collect(directory: string, walk: Walk): Promise<void> {
     const path = join(directory, name);
     const found = await readable(stat(path));
     if (found?.isDirectory()) await collect(path, { ...walk, depth: walk.depth + 1 });
-    else if (found?.isFile() && EXTENSIONS.includes(extname(name))) {
+    else if (found?.isFile() && isCheckpointName(name)) {
       const relativePath = relative(walk.root, path).split(sep).join('/');
       const stem = basename(name, extname(name));
       walk.found.push({ path, relativePath, stem, size: found.size, mtimeMs: found.mtimeMs });
     }
   }
+}
+
+/** Endings in any case; what macOS puts beside a file on foreign disks (`._name`) is no file of anybody's. */
+function isCheckpointName(name: string): boolean {
+  return !name.startsWith('._') && EXTENSIONS.includes(extname(name).toLowerCase());
 }
 
 /** Undefined for what is not there, or not ours to read. */

@@ -66,16 +66,19 @@ export class ModelIndex {
   }
 
   /**
-   * What a name stands for: a file name or path below `MODELS_DIR` first, then a stem as it is written, then an official
+   * What a name stands for: a file name or path below `MODELS_DIR` first (accents in either form of Unicode), then a stem as it is written, then an official
    * name in any spelling (`realesrgan-x4plus`, `REALESRGAN_X4PLUS`, `RealESRGAN_x4plus`), then a stem in any case.
    */
-  find(name: string): KnownModel | undefined {
-    const file = this.#files.find((one) => one.relativePath === name || one.relativePath.endsWith(`/${name}`));
+  find(asked: string): KnownModel | undefined {
+    const name = asked.normalize();
+    const file = this.#files.find(({ relativePath }) => `/${relativePath.normalize()}`.endsWith(`/${name}`));
     if (file && extname(name) !== '') return this.#modelOf(file);
+    const below = name.includes('/') && this.#files.find((one) => stemOf(one.relativePath).normalize() === name);
+    if (below) return this.#modelOf(below);
     return (
-      this.models.find((model) => stemOf(filenameOf(model)) === name || model.name === name) ??
+      this.models.find((model) => [stemOf(filenameOf(model)), model.name].some((one) => one.normalize() === name)) ??
       this.models.find((model) => model.kind !== 'user' && spellings(model).includes(key(name))) ??
-      this.models.find((model) => model.name.toLowerCase() === stemOf(name).toLowerCase())
+      this.models.find((model) => model.name.normalize().toLowerCase() === stemOf(name).toLowerCase())
     );
   }
 
@@ -88,7 +91,7 @@ export class ModelIndex {
 
 /** `RealESRGAN_x4plus.pth` without `.pth`; names with other dots in them (`gfpgan-1.4`) stay whole. */
 export function stemOf(filename: string): string {
-  return filename.replace(/\.(safetensors|pth|pt|ckpt)$/, '');
+  return filename.replace(/\.(safetensors|pth|pt|ckpt)$/i, '');
 }
 
 function filenameOf(model: KnownModel): string {

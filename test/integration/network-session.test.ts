@@ -14,13 +14,16 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = 120_000;
 const NO_NUMBERS = 'Compact answered with values that are no numbers; its weights are damaged, or cpu is at fault';
 
+/** Damaged, one of its biases is no number; endless, it is infinite. */
+type State = 'whole' | 'damaged' | 'endless';
+
 describe('A network whose device fails while it runs', () => {
   let folder: TemporaryFolder;
   beforeEach(async () => (folder = await temporaryFolder()));
   afterEach(() => folder.remove());
 
   /** Loads the network from `loaded`, has the file replaced, and runs. */
-  const run = async (loaded: 'whole' | 'damaged', replacement: 'whole' | 'damaged'): Promise<SessionSeen> => {
+  const run = async (loaded: State, replacement: State): Promise<SessionSeen> => {
     const file = (name: string): string => join(folder.path, `${name}.safetensors`);
     writeNetwork(file('network'), loaded);
     writeNetwork(file('replacement'), replacement);
@@ -43,6 +46,15 @@ describe('A network whose device fails while it runs', () => {
   );
 
   it(
+    'is taken to fail by an infinity as by a NaN',
+    async () => {
+      const { fallbacks, output, error } = await run('endless', 'endless');
+      expect([fallbacks.length, output, error]).toEqual([1, undefined, `InferenceError: ${NO_NUMBERS}`]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'fails with what the last one said where none does better',
     async () => {
       const { fallbacks, output, error } = await run('damaged', 'damaged');
@@ -52,13 +64,14 @@ describe('A network whose device fails while it runs', () => {
   );
 });
 
-/** A small upscaler; damaged, one of its biases is no number. */
-function writeNetwork(file: string, state: 'whole' | 'damaged'): void {
+/** A small upscaler. */
+function writeNetwork(file: string, state: State): void {
   const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
   if (!network) throw new Error('no network');
   const tensors = smallTensors(network);
   const head = tensors.get('body.4.bias');
   if (!head) throw new Error('no head');
-  if (state === 'damaged') tensors.set('body.4.bias', { ...head, data: new Float32Array(12).fill(NaN) });
+  const bias = state === 'damaged' ? NaN : -Infinity;
+  if (state !== 'whole') tensors.set('body.4.bias', { ...head, data: new Float32Array(12).fill(bias) });
   writeCheckpoint(file, tensors, { format: 'safetensors' });
 }

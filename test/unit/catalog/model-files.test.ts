@@ -30,6 +30,11 @@ describe('findModelFiles', () => {
     expect(await found()).toEqual(['a.safetensors', 'a.pth', 'b.pth', 'e.pt', 'sub/c.safetensors', 'sub/sub/d.ckpt']);
   });
 
+  it('takes endings in any case, and leaves out what macOS puts beside files', async () => {
+    await put('A.PTH', 'b.SafeTensors', '._A.PTH', 'sub/._c.pth');
+    expect(await found()).toEqual(['b.SafeTensors', 'A.PTH']);
+  });
+
   it('does not take anything else for a model', async () => {
     await put(
       'README.md',

@@ -25,6 +25,15 @@ describe('ModelIndex', () => {
     },
   );
 
+  it('finds a file by its path below the folder without its ending, and in either form of Unicode', () => {
+    const both = index('4x-Same.pth', 'sub/4x-Same.pth', 'UPPER.PTH', 'e\u0301te\u0301.pth');
+    expect(both.find('sub/4x-Same')?.file?.relativePath).toBe('sub/4x-Same.pth');
+    expect(both.find('4x-Same')?.file?.relativePath).toBe('4x-Same.pth');
+    expect(both.find('\u00e9t\u00e9')?.file?.relativePath).toBe('e\u0301te\u0301.pth');
+    expect(both.find('\u00e9t\u00e9.pth')?.file?.relativePath).toBe('e\u0301te\u0301.pth');
+    expect([both.find('upper')?.name, both.find('UPPER.PTH')?.name]).toEqual(['UPPER', 'UPPER']);
+  });
+
   it('finds every upscaler by its type', () => {
     for (const [type, { model }] of NETWORK_UPSCALERS) expect(index().find(type)?.name).toBe(model);
   });
