@@ -50,11 +50,11 @@ export function inspectCheckpoint(file: string): CheckpointReport {
 }
 
 function build(network: RecognisedNetwork): void {
+  const side = network.side ?? Math.ceil(TRIED_SIDE / network.multipleOf) * network.multipleOf;
   if (network.role === undefined) {
-    buildImageGraph(network, { width: TRIED_SIDE, height: TRIED_SIDE, channels: 3, depth: 8 });
+    buildImageGraph(network, { width: side, height: side, channels: 3, depth: 8 });
     return;
   }
-  const side = network.side ?? Math.ceil(TRIED_SIDE / network.multipleOf) * network.multipleOf;
   tensorGraph(network, [1, network.inputChannels, side, side]);
 }
 

@@ -12,6 +12,8 @@ import { dncnn } from './restorers/dncnn.ts';
 import { drunet } from './restorers/drunet.ts';
 import { fbcnn } from './restorers/fbcnn.ts';
 import { restormer } from './restorers/restormer.ts';
+import { dctlsa } from './upscalers/dctlsa.ts';
+import { scunet } from './restorers/scunet.ts';
 import { ditn } from './upscalers/ditn.ts';
 import { moesr } from './upscalers/moesr.ts';
 import { safmn } from './upscalers/safmn.ts';
@@ -50,6 +52,8 @@ const ARCHITECTURES: readonly Architecture[] = [
   seemore,
   ditn,
   moesr,
+  dctlsa,
+  scunet,
   restormer,
   fbcnn,
   drunet,

@@ -2,7 +2,7 @@ import { batchNorm } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, NamedValues, Network } from '../architecture.ts';
-import { isBatchNormCounter } from '../state-dict-keys.ts';
+import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
 import { NOISE_LEVEL, withNoiseMap } from './noise-map.ts';
 
 /**
@@ -14,7 +14,7 @@ export const dncnn: Architecture = {
   looksFor: 'DnCNN: model.0.weight, model.2.weight ... with nothing but ReLU and BatchNorm between',
 
   detect: (weights) =>
-    ['model.0', 'model.2'].every((key) => weights.has(key)) &&
+    hasAll('model.0', 'model.2')(weights) &&
     !weights.has('model.1') &&
     (weights.has('model.6') || weights.has('model.3.running_mean')),
   ignores: isBatchNormCounter,

@@ -59,7 +59,7 @@ function build(image: Value, weights: Weights): Value {
   const third = encoderLevel(second, weights, 'm_down2', BIAS);
   const fourth = encoderLevel(third, weights, 'm_down3', BIAS);
   const up = (x: Value, key: string): Value =>
-    decoderLevel(x, weights.list(key), BIAS, (y, block) => residualBranch(y, block, BIAS).add(y));
+    decoderLevel(x, { weights, key, bias: BIAS }, (y, block) => residualBranch(y, block, BIAS).add(y));
   const lowest = residualBlocks(fourth, weights.list('m_body'), BIAS).add(fourth);
   const raised = up(up(up(lowest, 'm_up3').add(third), 'm_up2').add(second), 'm_up1');
   return raised.add(first).conv(weights.at('m_tail'), BIAS);

@@ -100,7 +100,7 @@ function steeredLevel(x: Value, weights: Weights, level: 1 | 2 | 3, embedded: Va
   const perChannel = (value: Value): Value => value.unsqueeze(2).unsqueeze(3);
   const gamma = perChannel(linear(embedded, weights.at(`to_gamma_${level}`).at(0)).sigmoid());
   const beta = perChannel(tanh(linear(embedded, weights.at(`to_beta_${level}`).at(0))));
-  return decoderLevel(x, weights.list(`m_up${level}`), {}, (y, block) =>
+  return decoderLevel(x, { weights, key: `m_up${level}`, bias: {} }, (y, block) =>
     residualBranch(y, block, {}).multiply(gamma).add(beta).add(y),
   );
 }

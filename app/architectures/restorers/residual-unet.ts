@@ -32,15 +32,16 @@ export function encoderLevel(x: Value, weights: Weights, key: string, bias: Bias
   return residualBlocks(x, blocks, bias).conv(halving, { stride: 2, padding: 0, ...bias });
 }
 
-/** A level of the decoder: what doubles both sides, then `block` for each of the others. */
+/** A level of the decoder, `key`: what doubles both sides, then `block` for each of the others. */
 export function decoderLevel(
   x: Value,
-  parts: readonly Weights[],
-  bias: Bias,
+  { weights, key, bias }: { readonly weights: Weights; readonly key: string; readonly bias: Bias },
   block: (x: Value, weights: Weights) => Value,
 ): Value {
-  const [first, ...blocks] = parts;
-  return first ? blocks.reduce(block, convTranspose(x, first, { stride: 2, ...bias })) : x;
+  const parts = weights.at(key);
+  const doubled = convTranspose(x, parts.at(0), { stride: 2, ...bias });
+  const last = weights.indices(key).at(-1) ?? 0;
+  return Array.from({ length: last }, (_, index) => parts.at(index + 1)).reduce(block, doubled);
 }
 
 /** Features at each level (`nc` of the references' constructors). */

@@ -38,6 +38,8 @@ const FAMILIES = [
   'DRUNet',
   'FBCNN',
   'Restormer',
+  'SCUNet',
+  'DCTLSA',
 ];
 const KNOWN = MANIFESTS.filter((name) => FAMILIES.includes(readManifest(name).architecture));
 
