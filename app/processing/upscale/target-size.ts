@@ -19,14 +19,14 @@ const MAX_SIDE = 1_000_000;
  */
 export function targetSize(input: Size, asked: AskedSize, defaultScale: number, maxPixels: number): Size {
   const size = wantedSize(input, asked, defaultScale);
-  if (Math.max(size.width, size.height) > MAX_SIDE) {
-    throw new OutputTooLargeError(
-      `the result would have ${size.width} x ${size.height} pixels, at most ${MAX_SIDE} a side are possible; ask for less`,
-    );
-  }
   if (size.width * size.height > maxPixels) {
     throw new OutputTooLargeError(
       `the result would have ${size.width} x ${size.height} pixels, more than the ${maxPixels} pixels that MAX_OUTPUT_PIXELS allows; ask for a smaller ${asked.scale === undefined && isSizeAsked(asked) ? 'width and height' : 'scale'}`,
+    );
+  }
+  if (Math.max(size.width, size.height) > MAX_SIDE) {
+    throw new OutputTooLargeError(
+      `the result would have ${size.width} x ${size.height} pixels, at most ${MAX_SIDE} a side are possible; ask for less`,
     );
   }
   return size;
