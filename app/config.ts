@@ -21,6 +21,7 @@ import {
 /** The environment is not usable; `problems` has one line for each bad variable. */
 export class BadConfigError extends HiresFixError {
   readonly code = 'ERR_BAD_CONFIG';
+  readonly fault = 'task';
 
   readonly problems: readonly string[];
 

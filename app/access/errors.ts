@@ -3,6 +3,7 @@ import { HiresFixError } from '../errors.ts';
 /** The service has keys, and the caller did not show one of them. */
 export class UnauthorizedError extends HiresFixError {
   readonly code = 'ERR_UNAUTHORIZED';
+  readonly fault = 'service';
 
   /** @param wasGiven whether there was a key, if a wrong one */
   constructor(wasGiven: boolean) {
@@ -17,6 +18,7 @@ export class UnauthorizedError extends HiresFixError {
 /** More requests a minute than `RATE_LIMIT_PER_MINUTE`. */
 export class RateLimitedError extends HiresFixError {
   readonly code = 'ERR_RATE_LIMITED';
+  readonly fault = 'service';
 
   constructor(perMinute: number, retryAfterSeconds: number) {
     super(`More than ${perMinute} requests a minute came with this key. Try again in ${retryAfterSeconds} s`);
@@ -26,6 +28,7 @@ export class RateLimitedError extends HiresFixError {
 /** The caller follows as many jobs at once, by streams or sockets, as one caller may. */
 export class TooManyStreamsError extends HiresFixError {
   readonly code = 'ERR_TOO_MANY_STREAMS';
+  readonly fault = 'service';
 
   constructor(most: number) {
     super(

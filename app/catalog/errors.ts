@@ -22,6 +22,7 @@ export type ModelWhereabouts = Pick<RemoteModel, 'name' | 'filename' | 'url'>;
 /** A model could not be downloaded. Nothing that could be taken for the model is left; `.part` may be, and is resumed. */
 export class DownloadError extends HiresFixError {
   readonly code = 'ERR_DOWNLOAD_FAILED';
+  readonly fault = 'model';
   readonly model: string;
   readonly reason: DownloadFailure;
   /** For `disk-full`: the bytes that have to be freed. */
@@ -42,6 +43,7 @@ export class DownloadError extends HiresFixError {
 /** A model is known but not installed, and cannot be fetched; the message says how to install it by hand. */
 export class ModelUnavailableError extends HiresFixError {
   readonly code = 'ERR_MODEL_UNAVAILABLE';
+  readonly fault = 'model';
   readonly model: string;
   readonly url: string;
   /** The folder to put the file in. */
@@ -66,6 +68,7 @@ export class ModelUnavailableError extends HiresFixError {
 /** No official model and no file in `MODELS_DIR` has that name. */
 export class UnknownModelError extends HiresFixError {
   readonly code = 'ERR_UNKNOWN_MODEL';
+  readonly fault = 'model';
   readonly model: string;
   readonly known: readonly string[];
 
@@ -79,6 +82,7 @@ export class UnknownModelError extends HiresFixError {
 /** `models.lock.json` is not what the downloader wrote. */
 export class BadModelsLockError extends HiresFixError {
   readonly code = 'ERR_BAD_MODELS_LOCK';
+  readonly fault = 'service';
 
   constructor(path: string, options?: ErrorOptions) {
     super(
@@ -92,4 +96,5 @@ export class BadModelsLockError extends HiresFixError {
 /** Why a file in `MODELS_DIR` cannot be used, as reading it found out. */
 export class InspectionError extends HiresFixError {
   readonly code = 'ERR_BAD_CHECKPOINT';
+  readonly fault = 'model';
 }

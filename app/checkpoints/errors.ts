@@ -28,6 +28,7 @@ type CheckpointErrorKind =
 /** A file that is not a checkpoint, is damaged, or holds something that is not read. */
 export class CheckpointError extends HiresFixError {
   readonly code = 'ERR_BAD_CHECKPOINT';
+  readonly fault = 'model';
   readonly kind: CheckpointErrorKind;
 
   constructor(kind: CheckpointErrorKind, message: string, options?: ErrorOptions) {

@@ -1,16 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Config } from '../config.ts';
 import { loadConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
+import { version } from '../version.ts';
 
 const OK = 0;
 const FAILED = 1;
 const BAD_USAGE = 2;
-
-/** Errors by which the caller, not the work, is at fault. */
-const USAGE_CODES = new Set(['ERR_USAGE', 'ERR_BAD_CONFIG', 'ERR_BAD_PARAMETER', 'ERR_UNKNOWN_UPSCALER']);
 
 type AddCommand = (program: Command, loadConfig: () => Config) => void;
 
@@ -54,11 +51,6 @@ async function commandsFor(name: string | undefined): Promise<readonly AddComman
   return Promise.all((asked.length > 0 ? asked : COMMANDS).map(({ load }) => load()));
 }
 
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 /** Commander copies settings to subcommands only when it makes them. */
 function overrideExits(command: Command): void {
   for (const child of command.commands) overrideExits(child.exitOverride());
@@ -68,7 +60,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? OK : BAD_USAGE; // it has spoken itself
   if (error instanceof HiresFixError) {
     process.stderr.write(`hiresfix: ${lineOf(error.message)}\n`);
-    return USAGE_CODES.has(error.code) ? BAD_USAGE : FAILED;
+    return error.fault === 'task' ? BAD_USAGE : FAILED;
   }
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.write(`hiresfix: ${lineOf(text)}\n`);

@@ -15,11 +15,13 @@ export class BadFieldError extends BadParameterError {
 /** The body is not what its Content-Type says, or ends too early. */
 export class BadBodyError extends HiresFixError {
   readonly code = 'ERR_BAD_BODY';
+  readonly fault = 'task';
 }
 
 /** More bytes than are allowed. */
 export class BodyTooLargeError extends HiresFixError {
   readonly code = 'ERR_FILE_TOO_LARGE';
+  readonly fault = 'image';
 
   constructor(what: string, maxBytes: number) {
     super(
@@ -31,6 +33,7 @@ export class BodyTooLargeError extends HiresFixError {
 /** The body came too slowly to be waited for. */
 export class SlowBodyError extends HiresFixError {
   readonly code = 'ERR_SLOW_BODY';
+  readonly fault = 'service';
 
   constructor() {
     super('The request body came too slowly; the connection was closed');
@@ -40,6 +43,7 @@ export class SlowBodyError extends HiresFixError {
 /** A Content-Type that this route does not take. */
 export class UnsupportedMediaTypeError extends HiresFixError {
   readonly code = 'ERR_UNSUPPORTED_MEDIA_TYPE';
+  readonly fault = 'task';
 
   constructor(expected: string, contentType: string | undefined) {
     super(`Expected ${expected}, got ${contentType === undefined ? 'no Content-Type' : quoted(contentType)}`);
@@ -49,6 +53,7 @@ export class UnsupportedMediaTypeError extends HiresFixError {
 /** Nothing answers at this path and method. */
 export class RouteNotFoundError extends HiresFixError {
   readonly code = 'ERR_NOT_FOUND';
+  readonly fault = 'task';
 
   constructor(method: string, path: string) {
     super(`Nothing answers to ${method} ${path.slice(0, 200)}`);
@@ -58,6 +63,7 @@ export class RouteNotFoundError extends HiresFixError {
 /** A page of another web origin tried to change something here. */
 export class OriginNotAllowedError extends HiresFixError {
   readonly code = 'ERR_ORIGIN_NOT_ALLOWED';
+  readonly fault = 'task';
 
   constructor(origin: string) {
     super(`Pages from ${quoted(origin)} may not use this service. Its owner can name the origin in ALLOWED_ORIGINS`);
@@ -67,6 +73,7 @@ export class OriginNotAllowedError extends HiresFixError {
 /** The request names a host that this service does not go by. */
 export class HostNotAllowedError extends HiresFixError {
   readonly code = 'ERR_HOST_NOT_ALLOWED';
+  readonly fault = 'task';
 
   constructor(host: string) {
     super(`This service does not answer to the name ${quoted(host)}. Its owner can add it to ALLOWED_HOSTS`);

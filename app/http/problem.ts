@@ -1,51 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import { TooManyStreamsError } from '../access/errors.ts';
-import type * as access from '../access/errors.ts';
-import type * as architectures from '../architectures/errors.ts';
-import type * as catalog from '../catalog/errors.ts';
-import type * as checkpoints from '../checkpoints/errors.ts';
-import { HiresFixError } from '../errors.ts';
-import type * as imaging from '../imaging/errors.ts';
-import type * as inference from '../inference/errors.ts';
+import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
+import type { PublicCode } from '../fault-of-code.ts';
 import { CallerQueueFullError, NotAcceptingError, QueueFullError, StoreUnavailableError } from '../jobs/errors.ts';
-import type * as jobs from '../jobs/errors.ts';
 import type { ServerFolders } from '../files/without-paths.ts';
 import { withoutPaths } from '../files/without-paths.ts';
 import type { JobError } from '../jobs/job.ts';
 import type { Logger } from '../logger.ts';
-import type * as onnx from '../onnx/errors.ts';
-import type * as outbound from '../outbound/errors.ts';
-import type * as processing from '../processing/errors.ts';
-import type * as worker from '../worker/errors.ts';
-import type * as http from './errors.ts';
 
 const NOT_READY_RETRY_SECONDS = 5;
-const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
-
-type ErrorModule =
-  | typeof access
-  | typeof architectures
-  | typeof catalog
-  | typeof checkpoints
-  | typeof http
-  | typeof imaging
-  | typeof inference
-  | typeof jobs
-  | typeof onnx
-  | typeof outbound
-  | typeof processing
-  | typeof worker;
-/** The literal codes of the error classes in a module; one whose code is only known at run time has none. */
-type CodeOf<Module> = Module extends unknown
-  ? { [Name in keyof Module]: LiteralCode<Module[Name]> }[keyof Module]
-  : never;
-type LiteralCode<Class> = Class extends abstract new (...args: never[]) => { readonly code: infer Code }
-  ? string extends Code
-    ? never
-    : Code
-  : never;
-type PublicCode = Extract<CodeOf<ErrorModule>, string> | 'ERR_BAD_REQUEST' | 'ERR_INTERNAL';
 
 /** The HTTP status of every code; a code without an entry, or an entry without a code, does not compile. */
 export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
@@ -102,7 +66,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
 
 /** Answers with a problem document (RFC 9457). Headers that were meant for a success are taken back. */
 export function sendProblem(response: Response, { code, message }: JobError, status = statusOf(code)): void {
-  const title = status === 500 ? INTERNAL.message : titleOf(code);
+  const title = status === 500 ? INTERNAL_ERROR.message : titleOf(code);
   const body = JSON.stringify({
     type: `urn:hiresfix:error:${code.replace(/^ERR_/, '').toLowerCase().replaceAll('_', '-')}`,
     title,
@@ -148,7 +112,7 @@ function retryAfterSeconds(error: unknown): number | undefined {
 function describe(error: unknown): { readonly problem: JobError; readonly status: number } {
   if (error instanceof HiresFixError) return { problem: error, status: statusOf(error.code) };
   const status = statusByExpress(error);
-  if (status === undefined) return { problem: INTERNAL, status: 500 };
+  if (status === undefined) return { problem: INTERNAL_ERROR, status: 500 };
   return { problem: { code: 'ERR_BAD_REQUEST', message: STATUS_CODES[status] ?? 'Bad request' }, status };
 }
 

@@ -6,6 +6,7 @@ export const ACCEPTED = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
 /** The file is not an image, or a broken one; the message says what was expected and what came. */
 export class BadImageError extends HiresFixError {
   readonly code = 'ERR_BAD_IMAGE';
+  readonly fault = 'image';
 
   /** @param name the file, as the caller knows it */
   constructor(name: string, reason: string, options?: ErrorOptions) {
@@ -16,6 +17,7 @@ export class BadImageError extends HiresFixError {
 /** An image of a kind that is refused on purpose: a drawing, a document, a codec that is not built in. */
 export class UnsupportedImageError extends HiresFixError {
   readonly code = 'ERR_UNSUPPORTED_IMAGE';
+  readonly fault = 'image';
 
   /** @param kind what the file is, e.g. `an SVG drawing` */
   constructor(name: string, kind: string) {
@@ -26,6 +28,7 @@ export class UnsupportedImageError extends HiresFixError {
 /** More pixels than allowed, found in the header, before anything is decoded. */
 export class ImageTooLargeError extends HiresFixError {
   readonly code = 'ERR_IMAGE_TOO_LARGE';
+  readonly fault = 'image';
   readonly width: number;
   readonly height: number;
   readonly maxPixels: number;
@@ -44,9 +47,11 @@ export class ImageTooLargeError extends HiresFixError {
 /** The result does not fit into the format that was asked for. */
 export class OutputFormatError extends HiresFixError {
   readonly code = 'ERR_OUTPUT_FORMAT';
+  readonly fault = 'image';
 }
 
 /** The disk that scratch files or results are written to is full, or fails. */
 export class ScratchSpaceError extends HiresFixError {
   readonly code = 'ERR_SCRATCH_SPACE';
+  readonly fault = 'image';
 }

@@ -3,6 +3,7 @@ import { HiresFixError } from '../errors.ts';
 /** As many jobs wait as `MAX_QUEUE` allows. */
 export class QueueFullError extends HiresFixError {
   readonly code = 'ERR_QUEUE_FULL';
+  readonly fault = 'service';
   /** When a place is likely to be free, in whole seconds from now. */
   readonly retryAfterSeconds: number;
 
@@ -15,6 +16,7 @@ export class QueueFullError extends HiresFixError {
 /** As many jobs of one caller wait as `MAX_QUEUE_PER_CALLER` allows. */
 export class CallerQueueFullError extends HiresFixError {
   readonly code = 'ERR_CALLER_QUEUE_FULL';
+  readonly fault = 'service';
   /** When one of them is likely to have started, in whole seconds from now. */
   readonly retryAfterSeconds: number;
 
@@ -27,6 +29,7 @@ export class CallerQueueFullError extends HiresFixError {
 /** Jobs cannot be read or written where they are kept. Nothing that was accepted is lost by it. */
 export class StoreUnavailableError extends HiresFixError {
   readonly code = 'ERR_STORE_UNAVAILABLE';
+  readonly fault = 'service';
   /** Whether what was to be stored may have been, all the same: the answer never came. */
   readonly isUncertain: boolean;
 
@@ -39,6 +42,7 @@ export class StoreUnavailableError extends HiresFixError {
 /** The journal is not of a kind that this version reads. */
 export class BadJournalError extends HiresFixError {
   readonly code = 'ERR_BAD_JOURNAL';
+  readonly fault = 'service';
 
   constructor(file: string, header: string) {
     super(`${file} was written by another version (${header.slice(0, 100)}); start that one, or move the file away`);
@@ -48,6 +52,7 @@ export class BadJournalError extends HiresFixError {
 /** Another server works with the same folders. */
 export class StateInUseError extends HiresFixError {
   readonly code = 'ERR_STATE_IN_USE';
+  readonly fault = 'service';
 
   constructor(folder: string) {
     super(
@@ -59,6 +64,7 @@ export class StateInUseError extends HiresFixError {
 /** The server stopped again and again while one job ran. */
 export class JobInterruptedError extends HiresFixError {
   readonly code = 'ERR_JOB_INTERRUPTED';
+  readonly fault = 'service';
 
   constructor(restarts: number) {
     super(`The service stopped ${restarts} times while this job ran; it is not tried again`);
@@ -68,6 +74,7 @@ export class JobInterruptedError extends HiresFixError {
 /** The service is starting or shutting down. */
 export class NotAcceptingError extends HiresFixError {
   readonly code = 'ERR_NOT_READY';
+  readonly fault = 'service';
 
   constructor() {
     super('The service takes no jobs at the moment: it is starting or shutting down. Try again in a few seconds');
@@ -77,6 +84,7 @@ export class NotAcceptingError extends HiresFixError {
 /** No job has this id, or its time is over. */
 export class JobNotFoundError extends HiresFixError {
   readonly code = 'ERR_JOB_NOT_FOUND';
+  readonly fault = 'task';
 
   constructor(id: string) {
     super(`No job '${id.slice(0, 64)}'. It never was, or it ended some time ago and its files are gone`);
@@ -86,6 +94,7 @@ export class JobNotFoundError extends HiresFixError {
 /** A job that has ended cannot be cancelled. */
 export class JobFinishedError extends HiresFixError {
   readonly code = 'ERR_JOB_FINISHED';
+  readonly fault = 'task';
 
   constructor(id: string, status: string) {
     super(`Job ${id} is ${status} already: there is nothing to cancel`);
@@ -95,6 +104,7 @@ export class JobFinishedError extends HiresFixError {
 /** The results of a job that has not completed were asked for. */
 export class JobNotCompletedError extends HiresFixError {
   readonly code = 'ERR_JOB_NOT_COMPLETED';
+  readonly fault = 'task';
 
   constructor(id: string, status: string) {
     super(`Job ${id} is ${status}: it has no results${status === 'queued' || status === 'processing' ? ' yet' : ''}`);
@@ -104,6 +114,7 @@ export class JobNotCompletedError extends HiresFixError {
 /** A completed job has no result of this number. */
 export class ResultNotFoundError extends HiresFixError {
   readonly code = 'ERR_RESULT_NOT_FOUND';
+  readonly fault = 'task';
 
   /** `why` says what became of the image, where there was one. */
   constructor(id: string, number: string, why: string) {
@@ -114,6 +125,7 @@ export class ResultNotFoundError extends HiresFixError {
 /** An idempotency key names one request; this one came with other content. */
 export class IdempotencyKeyReusedError extends HiresFixError {
   readonly code = 'ERR_IDEMPOTENCY_KEY_REUSED';
+  readonly fault = 'task';
 
   constructor(jobId: string) {
     super(`This Idempotency-Key belongs to job ${jobId}, which has another image or other options. Use a new key`);

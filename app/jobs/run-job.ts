@@ -1,12 +1,10 @@
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { WorkerCrashedError } from '../worker/errors.ts';
 import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import { finalProgress } from './job.ts';
 import { MAX_CRASHES } from './job-queue.ts';
-
-const INTERNAL: JobError = { code: 'ERR_INTERNAL', message: 'Internal processing error' };
 
 /** How a job ends, and what changes with it. */
 export type JobOutcome = { readonly status: EndStatus } & Partial<Job>;
@@ -38,7 +36,7 @@ export async function runJob(running: RunningJob, run: JobRun): Promise<JobOutco
     try {
       return await runAttempt(running, run);
     } catch (error) {
-      if (run.signal.aborted) return { status: 'failed', error: INTERNAL }; // nobody will hear of it
+      if (run.signal.aborted) return { status: 'failed', error: INTERNAL_ERROR }; // nobody will hear of it
       const mayRetry = error instanceof WorkerCrashedError && mayCrashAgain(running);
       if (!mayRetry) return { status: 'failed', error: failureOf(error, running.job, run) };
       running.crashes++;
@@ -104,8 +102,8 @@ function idsOf({ id, caller, requestId }: Job): Readonly<Record<string, string |
 /** What a caller is told of an error. The log gets all of it: its cause, where it came from, and whose job it was. */
 function failureOf(error: unknown, job: Job, { files, logger }: JobRun): JobError {
   // A worker reports what it did not foresee as internal.
-  const isForeseen = error instanceof HiresFixError && error.code !== INTERNAL.code;
-  const failure = isForeseen ? { code: error.code, message: files.withoutPaths(error.message) } : INTERNAL;
+  const isForeseen = error instanceof HiresFixError && error.code !== INTERNAL_ERROR.code;
+  const failure = isForeseen ? { code: error.code, message: files.withoutPaths(error.message) } : INTERNAL_ERROR;
   logger[isForeseen ? 'warn' : 'error']('job failed', { ...idsOf(job), code: failure.code, error });
   return failure;
 }

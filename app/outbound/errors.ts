@@ -3,6 +3,7 @@ import { HiresFixError } from '../errors.ts';
 /** A stranger's URL leads to this machine or into a private network. */
 export class PrivateAddressError extends HiresFixError {
   readonly code = 'ERR_PRIVATE_ADDRESS';
+  readonly fault = 'task';
 
   constructor(host: string) {
     super(

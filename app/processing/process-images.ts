@@ -1,18 +1,14 @@
 import { rename, stat } from 'node:fs/promises';
+import { HiresFixError } from '../errors.ts';
 import { errorCode } from '../files/error-code.ts';
 import { join } from 'node:path';
-import { UnknownNetworkError } from '../architectures/errors.ts';
-import { BadModelsLockError, ModelUnavailableError, UnknownModelError } from '../catalog/errors.ts';
-import { CheckpointError } from '../checkpoints/errors.ts';
 import { assertHolds } from '../imaging/codec/codec-encode.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
 import { OutputFormatError } from '../imaging/errors.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import type { ScratchImage } from '../imaging/scratch-image.ts';
-import { InferenceError } from '../inference/errors.ts';
-import { GraphError, WeightsError } from '../onnx/errors.ts';
-import { BadParameterError, FileExistsError, UnknownUpscalerError } from './errors.ts';
+import { FileExistsError } from './errors.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
 import { extensionOf } from '../options/output-formats.ts';
 import { chooseFormat } from './choose-format.ts';
@@ -72,20 +68,6 @@ export interface ImagesRun extends TaskRun {
   readonly maxInputPixels: number;
 }
 
-/** Errors that end the task: the task itself is wrong, or another worker may do better on other terms. All others are the image's. */
-const TASK_ERRORS = [
-  BadModelsLockError,
-  BadParameterError,
-  CheckpointError,
-  GraphError,
-  InferenceError,
-  ModelUnavailableError,
-  UnknownModelError,
-  UnknownNetworkError,
-  UnknownUpscalerError,
-  WeightsError,
-];
-
 /**
  * Decodes, works on and encodes, one after another, the images of a task that no earlier worker finished.
  * @throws what `eachImage` does
@@ -114,7 +96,7 @@ export async function eachImage(
     try {
       hooks.onResult({ index, ...(await work(image, { clock, leavesFaces })) });
     } catch (error) {
-      if (TASK_ERRORS.some((kind) => error instanceof kind)) throw error;
+      if (error instanceof HiresFixError && error.fault !== 'image') throw error;
       hooks.onImageFailed(index, error);
     }
   }

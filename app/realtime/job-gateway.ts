@@ -6,7 +6,7 @@ import { ApiKeys } from '../access/api-keys.ts';
 import { TooManyStreamsError, UnauthorizedError } from '../access/errors.ts';
 import { MAX_STREAMS_PER_CALLER, Shares } from '../access/shares.ts';
 import type { Config } from '../config.ts';
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
 import { isAllowedHost } from '../access/allowed-host.ts';
 import { isAllowedOrigin } from '../access/allowed-origin.ts';
 import type { Job } from '../jobs/job.ts';
@@ -172,7 +172,7 @@ function refusal(error: unknown, logger: Logger): SubscriptionAck {
     return { ok: false, code: 'ERR_BAD_PARAMETER', error: 'Expected {job_id} or {idempotency_key}, as text' };
   }
   logger.error('subscription failed', { error });
-  return { ok: false, code: 'ERR_INTERNAL', error: 'Internal processing error' };
+  return { ok: false, code: INTERNAL_ERROR.code, error: INTERNAL_ERROR.message };
 }
 
 /** A job is followed by its id or by the key of its request; the key's room exists before the job does. */

@@ -1,4 +1,4 @@
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
 import { errorCode } from '../files/error-code.ts';
 import { InferenceError } from '../inference/errors.ts';
 import type { RunningOn } from '../processing/result.ts';
@@ -16,15 +16,20 @@ const WRITE_FAULTS = new Set([
  */
 export function failureOf(error: unknown, on?: RunningOn): Failure {
   const origin = error instanceof Error ? { stack: stackOf(error) } : {};
-  if (error instanceof InferenceError && on) {
-    const { code, isOutOfMemory } = error;
-    return { code, message: lineOf(error), remedy: isOutOfMemory ? 'memory' : 'device', ...origin };
+  const message = lineOf(error);
+  if (error instanceof HiresFixError) {
+    const { code, fault } = error;
+    const remedy = isOutOfMemory(error) ? 'memory' : 'device';
+    return { code, fault, message, ...(fault === 'machine' && on && { remedy }), ...origin };
   }
-  if (error instanceof HiresFixError) return { code: error.code, message: lineOf(error), ...origin };
   if (WRITE_FAULTS.has(errorCode(error) ?? '')) {
-    return { code: 'ERR_SCRATCH_SPACE', message: `files cannot be written: ${lineOf(error)}`, ...origin };
+    return { code: 'ERR_SCRATCH_SPACE', fault: 'image', message: `files cannot be written: ${message}`, ...origin };
   }
-  return { code: 'ERR_INTERNAL', message: lineOf(error), ...origin };
+  return { code: INTERNAL_ERROR.code, fault: 'machine', message, ...origin };
+}
+
+function isOutOfMemory(error: HiresFixError): boolean {
+  return error instanceof InferenceError && error.isOutOfMemory;
 }
 
 /** Where an error came from, and what caused it, down to the first cause. */

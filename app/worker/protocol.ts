@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { Fault } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult, RunningOn } from '../processing/result.ts';
 import type {
@@ -26,6 +27,7 @@ export interface StartMessage {
 /** What went wrong, as it crosses the process boundary. */
 export interface Failure {
   readonly code: string;
+  readonly fault: Fault;
   /** One line. */
   readonly message: string;
   /** What may help: `memory`, a smaller tile; `device`, another device. None: trying again cannot help. */

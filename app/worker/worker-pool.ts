@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { withoutSecrets } from '../config.ts';
 import type { HiresFixError } from '../errors.ts';
+import { INTERNAL_ERROR } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { Rung } from '../processing/tasks.ts';
@@ -225,7 +226,7 @@ function scratchParent(task: Task): string {
 }
 
 function thrown(failure: Failure): Error {
-  return failure.code === 'ERR_INTERNAL' ? new UnforeseenError(failure) : new TaskFailedError(failure);
+  return failure.code === INTERNAL_ERROR.code ? new UnforeseenError(failure) : new TaskFailedError(failure);
 }
 
 function crashed(reason: string): WorkerCrashedError {

@@ -30,6 +30,7 @@ export interface QueueSubject {
 
 class PaperJamError extends HiresFixError {
   readonly code = 'ERR_PAPER_JAM';
+  readonly fault = 'machine';
 }
 
 const ENDINGS = ['completed', 'failed', 'cancelled'] as const;
@@ -250,7 +251,10 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
 
       it.each([
         ['here', new Error('/secret/path')],
-        ['in a worker', new TaskFailedError({ code: 'ERR_INTERNAL', message: 'TypeError: x\n    at /secret/path' })],
+        [
+          'in a worker',
+          new TaskFailedError({ code: 'ERR_INTERNAL', fault: 'machine', message: 'TypeError: x\n    at /secret/path' }),
+        ],
       ])('tells nothing about errors that nobody planned %s', async (_where, error) => {
         await open();
         const job = await submit();

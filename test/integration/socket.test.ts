@@ -136,7 +136,7 @@ describe('the socket', () => {
     const id = await post('late');
     await started;
     const failed = once(service.queue.events, 'failed');
-    jobs.fail(id, new TaskFailedError({ code: 'ERR_BAD_CHECKPOINT', message: 'not a checkpoint' }));
+    jobs.fail(id, new TaskFailedError({ code: 'ERR_BAD_CHECKPOINT', fault: 'model', message: 'not a checkpoint' }));
     await failed;
     const socket = await connect();
     const told = ending(socket);

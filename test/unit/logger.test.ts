@@ -29,7 +29,12 @@ describe('a line of the log', () => {
   });
 
   it('has them of a child logger too, and of errors of our own', () => {
-    const error = new TaskFailedError({ code: 'ERR_BAD_IMAGE', message: 'no image', stack: 'where it was' });
+    const error = new TaskFailedError({
+      code: 'ERR_BAD_IMAGE',
+      fault: 'image',
+      message: 'no image',
+      stack: 'where it was',
+    });
     const line = logged((logger) => logger.child({ request_id: 'r' }).warn('failed', { error }));
     expect(line).toMatchObject({
       request_id: 'r',

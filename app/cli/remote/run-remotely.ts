@@ -1,5 +1,6 @@
 import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Fault } from '../../errors.ts';
 import { HiresFixError } from '../../errors.ts';
 import { FileExistsError } from '../../processing/errors.ts';
 import { extensionOf } from '../../options/output-formats.ts';
@@ -19,21 +20,8 @@ export interface RemoteTask {
   readonly call: RemoteCall;
 }
 
-/** Problems of one image, after which the others go on. */
-const IMAGE_CODES = new Set([
-  'ERR_BAD_IMAGE',
-  'ERR_FILE_EXISTS',
-  'ERR_FILE_TOO_LARGE',
-  'ERR_IMAGE_TOO_LARGE',
-  'ERR_INFERENCE',
-  'ERR_INTERNAL',
-  'ERR_JOB_TIMEOUT',
-  'ERR_NETWORK_INPUT',
-  'ERR_OUTPUT_FORMAT',
-  'ERR_OUTPUT_TOO_LARGE',
-  'ERR_UNSUPPORTED_IMAGE',
-  'ERR_WORKER_CRASHED',
-]);
+/** After which the next image may do better: each is a job of its own, for which the service has tried what it could. */
+const FAULTS_OF_ONE_IMAGE: readonly Fault[] = ['image', 'machine'];
 
 interface Followed {
   readonly signal: AbortSignal;
@@ -55,7 +43,7 @@ export async function runRemotely(service: RemoteService, remote: RemoteTask, ho
     } catch (error) {
       if (signal.aborted) throw new CancelledError('the task was cancelled', { cause: error });
       const failure = error instanceof ServerProblemError ? named(error, image) : error;
-      if (!(failure instanceof HiresFixError) || !IMAGE_CODES.has(failure.code)) throw failure;
+      if (!(failure instanceof HiresFixError) || !FAULTS_OF_ONE_IMAGE.includes(failure.fault)) throw failure;
       if (!hooks.onImageFailed) throw failure;
       hooks.onImageFailed(index, failure);
     }
@@ -110,8 +98,9 @@ async function inPlace(file: string, write: (partial: string) => Promise<void>):
 }
 
 /** A problem with the file's name as it is known here; the service knows its last part at most. */
-function named({ code, message }: ServerProblemError, { file }: TaskImage): ServerProblemError {
-  if (!IMAGE_CODES.has(code)) return new ServerProblemError(code, message);
+function named(problem: ServerProblemError, { file }: TaskImage): ServerProblemError {
+  if (!FAULTS_OF_ONE_IMAGE.includes(problem.fault)) return problem;
+  const { code, message } = problem;
   const prefix = `${basename(file)}: `;
   return new ServerProblemError(
     code,

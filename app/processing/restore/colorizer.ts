@@ -3,15 +3,12 @@ import { ddcolor } from '../../architectures/color/ddcolor.ts';
 import { UnknownNetworkError } from '../../architectures/errors.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
 import { buildCheckedTensorGraph } from '../../architectures/tensor-graph.ts';
-import { ModelUnavailableError } from '../../catalog/errors.ts';
-import { CheckpointError } from '../../checkpoints/errors.ts';
 import type { Config } from '../../config.ts';
+import { HiresFixError } from '../../errors.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import { coloredShape } from '../../imaging/rgb-rows.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
-import { InferenceError } from '../../inference/errors.ts';
-import { GraphError, WeightsError } from '../../onnx/errors.ts';
 import { NetworkSession } from '../networks/network-session.ts';
 import { DDCOLOR_SIDE, ddcolorInput, paintAb } from './color/ddcolor-picture.ts';
 import { deoldifyColors, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
@@ -31,16 +28,6 @@ const MODELS: Readonly<Record<ColorizeModel, string>> = {
 
 /** The model to try next when one fails. */
 const SUBSTITUTES: Readonly<Partial<Record<ColorizeModel, ColorizeModel>>> = { 'deoldify-artistic': 'deoldify-stable' };
-
-/** Failures of a model itself, after which another model may do better. */
-const MODEL_ERRORS = [
-  CheckpointError,
-  GraphError,
-  InferenceError,
-  ModelUnavailableError,
-  UnknownNetworkError,
-  WeightsError,
-];
 
 /** Share of the stage `colorizing` that is spent in the network; the rest is painting. */
 const NETWORK_SHARE = 0.8;
@@ -162,7 +149,7 @@ function paintingProgress({ height }: ImageShape, { clock }: StepContext): (rows
   return (rows) => clock.at('colorizing', NETWORK_SHARE + ((1 - NETWORK_SHARE) * rows) / height);
 }
 
-/** An InferenceError counts: a session throws it only when every device has failed, the CPU too. */
+/** The machine counts: a session throws its error only when every device has failed, the CPU too. */
 function isOfModel(error: unknown): error is Error {
-  return MODEL_ERRORS.some((kind) => error instanceof kind);
+  return error instanceof HiresFixError && (error.fault === 'model' || error.fault === 'machine');
 }

@@ -238,7 +238,9 @@ describe('a job over HTTP', () => {
   ])('that fails by %s is answered with %i as a problem', async (code, status, title) => {
     const [response] = await Promise.all([
       post(),
-      jobs.next().then((id) => jobs.fail(id, new TaskFailedError({ code, message: 'what happened' }))),
+      jobs
+        .next()
+        .then((id) => jobs.fail(id, new TaskFailedError({ code, fault: 'machine', message: 'what happened' }))),
     ]);
     expect(response.status).toBe(status);
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);

@@ -79,7 +79,7 @@ describe('GET /metrics', () => {
     expect(busy.get('hiresfix_jobs{status="queued"}')).toBe(1);
     expect(busy.get('hiresfix_jobs{status="processing"}')).toBe(1);
     const next = jobs.next();
-    jobs.fail(id, new TaskFailedError({ code: 'ERR_INFERENCE', message: 'it did not run' }));
+    jobs.fail(id, new TaskFailedError({ code: 'ERR_INFERENCE', fault: 'machine', message: 'it did not run' }));
     jobs.complete(await next);
     await request(url).get(`/jobs/${id}`);
     const after = await scrape();

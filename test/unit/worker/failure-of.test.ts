@@ -6,9 +6,10 @@ import { failureOf } from '../../../app/worker/failure-of.ts';
 const on = { device: 'cpu', tile: 256, side: 1000 } as const;
 
 describe('an error as a worker tells it', () => {
-  it('keeps the code of our own', () => {
+  it('keeps the code and the fault of our own', () => {
     expect(failureOf(new BadImageError('a.png', 'no image'))).toMatchObject({
       code: 'ERR_BAD_IMAGE',
+      fault: 'image',
       message: 'a.png: no image',
     });
   });
@@ -17,7 +18,11 @@ describe('an error as a worker tells it', () => {
     const error = (isOutOfMemory: boolean) => new InferenceError('the network failed', { isOutOfMemory });
     expect(failureOf(error(true), on).remedy).toBe('memory');
     expect(failureOf(error(false), on).remedy).toBe('device');
-    expect(failureOf(error(true))).toMatchObject({ code: 'ERR_INFERENCE', message: 'the network failed' });
+    expect(failureOf(error(true))).toMatchObject({
+      code: 'ERR_INFERENCE',
+      fault: 'machine',
+      message: 'the network failed',
+    });
     expect(failureOf(error(true))).not.toHaveProperty('remedy');
   });
 
@@ -25,6 +30,7 @@ describe('an error as a worker tells it', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     expect(failureOf(full)).toMatchObject({
       code: 'ERR_SCRATCH_SPACE',
+      fault: 'image',
       message: 'files cannot be written: ENOSPC: no space left on device, write',
     });
   });
@@ -41,6 +47,6 @@ describe('an error as a worker tells it', () => {
     const failure = failureOf(new TypeError('x is not\n  a function'));
     expect(failure).toMatchObject({ code: 'ERR_INTERNAL', message: 'x is not a function' });
     expect(failure.stack).toContain('failure-of.test');
-    expect(failureOf('thrown text')).toEqual({ code: 'ERR_INTERNAL', message: 'thrown text' });
+    expect(failureOf('thrown text')).toEqual({ code: 'ERR_INTERNAL', fault: 'machine', message: 'thrown text' });
   });
 });

@@ -63,7 +63,7 @@ describe('the fallback ladder', () => {
   });
 
   it('changes the device where the device failed, whatever the tile', () => {
-    const failure = { code: 'ERR_INFERENCE', message: 'no', remedy: 'device' } as const;
+    const failure = { code: 'ERR_INFERENCE', fault: 'machine', message: 'no', remedy: 'device' } as const;
     const rung = nextRung({ ...first, finished: [3] }, { ...crash('cuda', 256), failure, reason: 'no' });
     expect(rung).toEqual({
       rung: { excludedDevices: ['cuda'], finished: [3] },
@@ -73,13 +73,13 @@ describe('the fallback ladder', () => {
   });
 
   it('ends where trying again cannot help', () => {
-    const failure = { code: 'ERR_BAD_CHECKPOINT', message: 'no' };
+    const failure = { code: 'ERR_BAD_CHECKPOINT', fault: 'model', message: 'no' } as const;
     expect(nextRung(first, { ...crash('cuda', 256), failure })).toBeUndefined();
     expect(nextRung(first, { reason: 'was killed by SIGSEGV', hasStarted: true, image: 0 })).toBeUndefined();
   });
 
   it('blames the image for a crash and for what ran out, and the task for what was said of it', () => {
-    const failure = { code: 'ERR_INFERENCE', message: 'out of memory' };
+    const failure = { code: 'ERR_INFERENCE', fault: 'machine', message: 'out of memory' } as const;
     expect(isOfImage(crash('cpu', 64))).toBe(true);
     expect(isOfImage({ ...crash('cpu', 64), failure: { ...failure, remedy: 'memory' } })).toBe(true);
     expect(isOfImage({ ...crash('cpu', 64), failure })).toBe(false);
