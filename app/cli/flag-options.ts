@@ -29,6 +29,11 @@ export function parseOptions<T extends z.ZodType>(schema: T, values: Readonly<Re
   throw new UsageError(`--${flag}: ${expectation(issue)}, got ${JSON.stringify(values[name])}`);
 }
 
+/** The flag that an option of the service has, as commander names it: `tile_pad` is `tilePad`. */
+export function flagOf(option: string): string {
+  return FLAG_NAMES[option] ?? option.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
+}
+
 function optionOf(flag: string): string {
   const renamed = Object.entries(FLAG_NAMES).find(([, name]) => name === flag);
   return renamed?.[0] ?? flag.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Config } from '../config.ts';
 import { loadConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
+import { IMAGE_METHODS } from '../options/methods.ts';
 import { version } from '../version.ts';
 
 const OK = 0;
@@ -11,7 +12,12 @@ const BAD_USAGE = 2;
 
 type AddCommand = (program: Command, loadConfig: () => Config) => void;
 
-const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<AddCommand> }[] = [
+interface ProgramCommand {
+  readonly name: string;
+  readonly load: () => Promise<AddCommand>;
+}
+
+const WRITTEN_COMMANDS: readonly ProgramCommand[] = [
   { name: 'upscale', load: async () => (await import('./commands/upscale-command.ts')).addUpscaleCommand },
   { name: 'face', load: async () => (await import('./commands/face-command.ts')).addFaceCommand },
   { name: 'faces', load: async () => (await import('./commands/faces-command.ts')).addFacesCommand },
@@ -21,6 +27,19 @@ const COMMANDS: readonly { readonly name: string; readonly load: () => Promise<A
   { name: 'evaluate', load: async () => (await import('./commands/evaluate-command.ts')).addEvaluateCommand },
   { name: 'serve', load: async () => (await import('./commands/serve-command.ts')).addServeCommand },
 ];
+
+/** Of methods that make an image of an image and for which none is written. */
+const METHOD_COMMANDS: readonly ProgramCommand[] = [...IMAGE_METHODS]
+  .filter(([name, { answer }]) => answer === 'image' && !WRITTEN_COMMANDS.some((command) => command.name === name))
+  .map((method) => ({
+    name: method[0],
+    load: async () => {
+      const { addMethodCommand } = await import('./commands/method-command.ts');
+      return (program, load) => addMethodCommand(method, program, load);
+    },
+  }));
+
+const COMMANDS = [...WRITTEN_COMMANDS, ...METHOD_COMMANDS];
 
 process.stdout.on('error', () => process.exit(FAILED)); // whoever read it (`| head`) has read enough
 process.exitCode = await main(process.argv);

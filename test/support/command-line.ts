@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { BuiltProgram } from './built-program.ts';
 import { buildProgram } from './built-program.ts';
+import type { Patch } from './planted-sources.ts';
 
 /** How a run of the command line ended. */
 export interface CommandEnd {
@@ -26,8 +27,13 @@ export class CommandLine {
     this.#program = program;
   }
 
-  static async build(): Promise<CommandLine> {
-    return new CommandLine(await buildProgram());
+  static async build(patches: Readonly<Record<string, Patch>> = {}): Promise<CommandLine> {
+    return new CommandLine(await buildProgram(patches));
+  }
+
+  /** The entry of the program. */
+  get main(): string {
+    return this.#program.main;
   }
 
   /** Runs `hiresfix ARGS` in an environment that has nothing of this one's but where programs and scratch files lie. */
