@@ -8,25 +8,17 @@ export interface AskedSize {
   readonly height?: number | undefined;
 }
 
-/** No format has more, and the table of a resampling is as long as a side. */
-const MAX_SIDE = 1_000_000;
-
 /**
  * The size of the result in pixels. `width` and `height` together are exact, one alone keeps the ratio; a scale gives
  * `int(w * scale)` x `int(h * scale)` as Python counts, at least 1.
  * @param defaultScale where nothing was asked
- * @throws BadParameterError where a scale and a side are both given; OutputTooLargeError above `maxPixels`, or with a side of more than a million
+ * @throws BadParameterError where a scale and a side are both given; OutputTooLargeError above `maxPixels`
  */
 export function targetSize(input: Size, asked: AskedSize, defaultScale: number, maxPixels: number): Size {
   const size = wantedSize(input, asked, defaultScale);
   if (size.width * size.height > maxPixels) {
     throw new OutputTooLargeError(
       `the result would have ${size.width} x ${size.height} pixels, more than the ${maxPixels} pixels that MAX_OUTPUT_PIXELS allows; ask for a smaller ${asked.scale === undefined && isSizeAsked(asked) ? 'width and height' : 'scale'}`,
-    );
-  }
-  if (Math.max(size.width, size.height) > MAX_SIDE) {
-    throw new OutputTooLargeError(
-      `the result would have ${size.width} x ${size.height} pixels, at most ${MAX_SIDE} a side are possible; ask for less`,
     );
   }
   return size;
