@@ -107,6 +107,6 @@ function unknownNetwork(dict: StateDict): UnknownNetworkError {
   const shown = names.slice(0, 4).map(shownName).join(', ');
   const known = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
   return new UnknownNetworkError(
-    `${shownFile(dict.file)}: no network that is known here (${known}). The file has ${names.length} tensors: ${shown}${names.length > 4 ? ', ...' : ''}`,
+    `${shownFile(dict.file)}: no network that is known here (${known}). The file has ${names.length} ${names.length === 1 ? 'tensor' : 'tensors'}: ${shown}${names.length > 4 ? ', ...' : ''}`,
   );
 }

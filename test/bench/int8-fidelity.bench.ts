@@ -15,7 +15,7 @@ import { int8Runs, watchedRuns } from '../../app/processing/int8/crop-runs.ts';
 import { weightLimit } from '../../app/processing/networks/weight-limit.ts';
 import { fidelityOf, inWords } from '../../app/quantization/fidelity.ts';
 import { int8Tensors } from '../../app/quantization/int8-model.ts';
-import { rrdnOf, writeRrdnCheckpoint } from '../support/networks/rrdn.ts';
+import { rrdnOf, writeRrdnCheckpoint } from './rrdn.ts';
 
 const [pack = '', photos = ''] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'hiresfix-rrdn-'));

@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import type { Network } from '../../architectures/architecture.ts';
-import type { Views } from '../../architectures/mirrored-views.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
-import type { Image, ImageShape } from '../../imaging/image.ts';
+import type { Image } from '../../imaging/image.ts';
 import { isOpaque } from '../../imaging/image.ts';
 import { resample } from '../../imaging/pillow/resample.ts';
 import type { RowSource } from '../../imaging/rows.ts';
@@ -18,15 +17,14 @@ import type { Made } from '../process-images.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
 import type { StageClock, StageShares } from '../stage-clock.ts';
 import { taskDevices } from '../networks/task-devices.ts';
+import { passesFor, passesWarning, viewsFor } from './passes.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
-import { imagesSeen } from '../networks/tile-size.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
-import { VIEWS } from '../../options/upscale-options.ts';
 import type { TilingOptions } from './tile-grid.ts';
 import type { Work } from './work.ts';
 import { assertWithin, sumOf } from './work.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
-import { NETWORK_UPSCALERS, isPilUpscaler } from './upscalers.ts';
+import { isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
 
 /** What is the same for all images of a task. */
@@ -273,28 +271,6 @@ export class ImageUpscaler {
     );
     return sink;
   }
-}
-
-/** How often the network runs: twice when that comes nearer to the factor than once, for a 4x network at 16x but not at 8x. */
-function passesFor(scale: number, factor: number): number {
-  return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
-}
-
-/** The views that were asked for; else as many as the upscaler has time for, but one on the reference's grid, which has no views. */
-function viewsFor(
-  name: string,
-  { width, height, channels }: ImageShape,
-  { tta = 'auto' }: UpscaleOptions,
-  cut: TilingOptions,
-): Views {
-  if (tta !== 'auto') return tta;
-  const allowed = cut.tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
-  const pixels = width * height * imagesSeen(channels, cut.isOpaque);
-  return VIEWS.findLast((views) => views * pixels <= allowed) ?? 1;
-}
-
-function passesWarning(passes: number): string[] {
-  return passes > 1 ? [`the network ran ${passes} times, which is nearer to the size asked for`] : [];
 }
 
 function sizes(input: Image, output: Size): Pick<ResultInfo, 'input' | 'output' | 'scale'> {

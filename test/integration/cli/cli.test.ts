@@ -341,7 +341,7 @@ describe('hiresfix upscale', () => {
       expect(refusal(foreign)).toEqual({
         code: 1,
         line: expect.stringMatching(
-          /foreign\.pth: no network that is known here\. Looked for .*RRDBNet.*SRVGGNetCompact/,
+          /foreign\.pth: no network that is known here \(.*ESRGAN, Compact.*\)\. The file has 1 tensor: encoder\.weight$/,
         ),
       });
       expect(refusal(pickle)).toEqual({ code: 1, line: expect.stringMatching(/bad_os_system_reduce\.pth: .*system/) });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecognisedNetwork } from '../../../app/architectures/registry.ts';
-import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
-import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
-import { writeSafetensors } from '../../../app/checkpoints/safetensors-writer.ts';
-import { conv3x3 } from '../../../app/onnx/convolution.ts';
-import type { Value } from '../../../app/onnx/value.ts';
-import { Weights } from '../../../app/onnx/weights.ts';
+import type { RecognisedNetwork } from '../../app/architectures/registry.ts';
+import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
+import type { TensorData } from '../../app/checkpoints/safetensors-writer.ts';
+import { writeSafetensors } from '../../app/checkpoints/safetensors-writer.ts';
+import { conv3x3 } from '../../app/onnx/convolution.ts';
+import type { Value } from '../../app/onnx/value.ts';
+import { Weights } from '../../app/onnx/weights.ts';
 
 interface KerasModel {
   readonly weightsManifest: readonly {

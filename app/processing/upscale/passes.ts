@@ -1,0 +1,30 @@
+import type { Views } from '../../architectures/mirrored-views.ts';
+import type { ImageShape } from '../../imaging/image.ts';
+import type { UpscaleOptions } from '../../options/upscale-options.ts';
+import { VIEWS } from '../../options/upscale-options.ts';
+import { imagesSeen } from '../networks/tile-size.ts';
+import type { TilingOptions } from './tile-grid.ts';
+import { NETWORK_UPSCALERS } from './upscalers.ts';
+
+/** How often the network runs: twice when that comes nearer to the factor than once, for a 4x network at 16x but not at 8x. */
+export function passesFor(scale: number, factor: number): number {
+  return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
+}
+
+/** The views that were asked for; else as many as the upscaler has time for, but one on the reference's grid, which has no views. */
+export function viewsFor(
+  name: string,
+  { width, height, channels }: ImageShape,
+  { tta = 'auto' }: UpscaleOptions,
+  cut: TilingOptions,
+): Views {
+  if (tta !== 'auto') return tta;
+  const allowed = cut.tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
+  const pixels = width * height * imagesSeen(channels, cut.isOpaque);
+  return VIEWS.findLast((views) => views * pixels <= allowed) ?? 1;
+}
+
+/** What `info.warnings` says of more passes than one. */
+export function passesWarning(passes: number): string[] {
+  return passes > 1 ? [`the network ran ${passes} times, which is nearer to the size asked for`] : [];
+}
