@@ -80,11 +80,16 @@ function pictureOf(network: RecognisedNetwork, image: Value): Value {
   );
 }
 
+/** Whether a network's channels are those of pictures: 3 to 3, or 1 to 1. */
+export function takesPictures({ inputChannels: inputs, outputChannels: outputs }: RecognisedNetwork): boolean {
+  return inputs === outputs && (inputs === 1 || inputs === 3);
+}
+
 /** [C, H, W] to the [N, inputChannels, H, W] that the network takes. */
 function toNetwork(planes: Value, network: RecognisedNetwork, channels: Channels): Value {
   const { inputChannels: inputs, outputChannels: outputs } = network;
   if (inputs === 1 && outputs === 1) return planes.unsqueeze(1);
-  if (inputs !== 3 || outputs !== 3) {
+  if (!takesPictures(network)) {
     throw new UnknownNetworkError(
       `the network takes ${inputs} channels and gives ${outputs}; images need one of 3 to 3 or 1 to 1`,
     );

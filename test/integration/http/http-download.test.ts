@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,17 +7,18 @@ import request from 'supertest';
 import { loadConfig } from '../../../app/config.ts';
 import type { RunningService } from '../../../app/main.ts';
 import { startService } from '../../../app/main.ts';
-import type { Faults } from '../../support/servers/fault-server.ts';
-import { FaultServer, madeUpModel } from '../../support/servers/fault-server.ts';
+import type { Content, Faults } from '../../support/servers/fault-server.ts';
+import { FaultServer } from '../../support/servers/fault-server.ts';
+import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { buildManifestTensors, readManifest } from '../../support/networks/hashed-weights.ts';
 import { noise } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-/** Neither its size nor its hash is published, so that any file may stand for it. */
+/** Neither its size nor its hash is published, so that any file of a network may stand for it. */
 const MODEL = 'ddcolor-paper-tiny';
 const FILE = 'ddcolor_paper_tiny.pth';
-const CONTENT = madeUpModel(16_000_001);
 const PHOTO = writePng(noise({ width: 40, height: 30, channels: 3, depth: 8 }));
 /** Of each of eight connections: the whole would take a minute. */
 const SLOW: Faults = { bytesPerSecond: 20_000 };
@@ -31,7 +33,16 @@ interface JobBody {
   readonly total_bytes: number | null;
 }
 
+/** A network of 18 MB: what is no network would not count as installed. */
+function network(file: string): Content {
+  const manifest = readManifest('RealESRGAN_x4plus_anime_6B');
+  writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
+  const bytes = readFileSync(file);
+  return { size: bytes.length, read: (start, end) => bytes.subarray(start, end) };
+}
+
 describe('POST /models/{name}/download', () => {
+  let content: Content;
   let origin: FaultServer;
   let folder: TemporaryFolder;
   let service: RunningService;
@@ -41,6 +52,7 @@ describe('POST /models/{name}/download', () => {
     Object.assign(process.env, { http_proxy: '', https_proxy: 'http://127.0.0.1:9', no_proxy: '' });
     origin = await FaultServer.start();
     folder = await temporaryFolder();
+    content = network(at('network.pth'));
     service = await startService(
       loadConfig({
         PORT: '0',
@@ -63,7 +75,7 @@ describe('POST /models/{name}/download', () => {
   });
 
   const at = (path: string): string => join(folder.path, path);
-  const offer = (faults: Faults = {}): void => void origin.serve(`/${FILE}`, CONTENT, faults);
+  const offer = (faults: Faults = {}): void => void origin.serve(`/${FILE}`, content, faults);
   const start = async (headers: Record<string, string> = {}): Promise<JobBody> => {
     const response = await request(service.url).post(`/models/${MODEL}/download`).set(headers);
     expect(response.status).toBe(202);
@@ -99,7 +111,7 @@ describe('POST /models/{name}/download', () => {
     const bytes = told.filter(({ stage }) => stage === 'downloading').map((event) => event.downloaded_bytes ?? 0);
     expect(new Set(bytes).size).toBeGreaterThan(3);
     expect(bytes).toEqual([...bytes].sort((a, b) => a - b));
-    expect(told.at(-1)?.total_bytes).toBe(CONTENT.size);
+    expect(told.at(-1)?.total_bytes).toBe(content.size);
     expect(await job(id)).toMatchObject({
       method: 'download',
       model: MODEL,
@@ -122,7 +134,7 @@ describe('POST /models/{name}/download', () => {
     offer(SLOW);
     const { job_id: id } = await start();
     const isShown = (model: Record<string, unknown> | undefined): boolean =>
-      (model?.['downloading'] as { total_bytes: number | null } | null)?.total_bytes === CONTENT.size;
+      (model?.['downloading'] as { total_bytes: number | null } | null)?.total_bytes === content.size;
     await until(() => shown(MODEL), isShown);
     const image = await request(service.url).post('/upscale?upscaler=NEAREST').type('image/png').send(PHOTO);
     expect(image.status).toBe(200);
@@ -144,7 +156,7 @@ describe('POST /models/{name}/download', () => {
     offer();
     origin.forget();
     expect(await ended((await start()).job_id)).toMatchObject({ status: 'completed' });
-    expect(origin.sent).toBeLessThan(CONTENT.size);
+    expect(origin.sent).toBeLessThan(content.size);
   });
 
   it('fetches once for two who ask at once', async () => {
@@ -152,7 +164,7 @@ describe('POST /models/{name}/download', () => {
     const jobs = await Promise.all([start(), start()]);
     expect(new Set(jobs.map(({ job_id: id }) => id)).size).toBe(2);
     for (const { job_id: id } of jobs) expect(await ended(id)).toMatchObject({ status: 'completed' });
-    expect(origin.sent).toBeLessThan(CONTENT.size * 1.1);
+    expect(origin.sent).toBeLessThan(content.size * 1.1);
   });
 
   it('shows a download within a job on images, too', async () => {
@@ -170,17 +182,18 @@ describe('POST /models/{name}/download', () => {
       ),
     ).toMatchObject({
       stage: 'downloading',
-      total_bytes: CONTENT.size,
+      total_bytes: content.size,
     });
-    expect(await shown(MODEL)).toMatchObject({ installed: false, downloading: { total_bytes: CONTENT.size } });
+    expect(await shown(MODEL)).toMatchObject({ installed: false, downloading: { total_bytes: content.size } });
     await request(service.url).delete(`/jobs/${id}`).expect(200);
   });
 
   it('says how to get by hand what could not be fetched', async () => {
-    origin.serve(`/${FILE}`, CONTENT, { failFirst: { requests: Infinity, status: 404 } });
+    origin.serve(`/${FILE}`, content, { failFirst: { requests: Infinity, status: 404 } });
     const { job_id: id } = await start();
     const { status, code, error } = await ended(id);
     expect([status, code]).toEqual(['failed', 'ERR_MODEL_UNAVAILABLE']);
-    for (const part of [FILE, 'https://huggingface.co/', at('models')]) expect(error).toContain(part);
+    for (const part of [FILE, 'https://huggingface.co/', 'into MODELS_DIR']) expect(error).toContain(part);
+    expect(error).not.toContain(folder.path);
   });
 });
