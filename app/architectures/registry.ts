@@ -83,7 +83,7 @@ export function recognise(dict: StateDict, values?: TensorValues): RecognisedNet
   if (!found) throw unknownNetwork(dict);
   const weights = Weights.of(dict, values);
   const network = found.read(weights);
-  assertScale(network, dict);
+  assertSane(network, dict);
   return {
     ...network,
     architecture: found.name,
@@ -95,7 +95,10 @@ export function recognise(dict: StateDict, values?: TensorValues): RecognisedNet
 /** No network that anybody trained enlarges by more; one that claims to would make a picture of any size out of a tile. */
 const MAX_SCALE = 16;
 
-function assertScale({ scale }: Network, { file }: StateDict): void {
+function assertSane({ scale, inputChannels }: Network, { file }: StateDict): void {
+  if (!Number.isInteger(inputChannels) || inputChannels < 1) {
+    throw new UnknownNetworkError(`${shownFile(file)}: a network that would take ${inputChannels} channels`);
+  }
   if (scale <= MAX_SCALE) return;
   throw new UnknownNetworkError(
     `${shownFile(file)}: a network that enlarges ${scale} times; at most ${MAX_SCALE} are run`,

@@ -90,6 +90,8 @@ export class Graph {
 
   /** A one-dimensional int64 constant: shapes, axes, indices. */
   integers(values: readonly number[]): Value {
+    // Sizes are computed from the shapes of a file, and those of a damaged one need not divide.
+    if (!values.every(Number.isSafeInteger)) throw new GraphError(`expected whole numbers, got ${values.join(', ')}`);
     return this.#constant('int64', BigInt64Array.from(values, BigInt), [values.length]);
   }
 
