@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { otherNames } from '../options/other-names.ts';
 import { expectation } from '../options/values.ts';
 import { BadFieldError } from './errors.ts';
 
@@ -53,22 +54,50 @@ export interface Parameters<T> {
   readonly warnings: readonly string[];
 }
 
-/** Reads named values by a schema. @throws BadFieldError for the first bad one: its name, what is allowed, what came */
+/**
+ * Reads named values by a schema, which may come under other names that stand for its fields (`options/other-names.ts`).
+ * @throws BadFieldError for the first bad one: its name as it came, what is allowed, what came
+ */
 export function parseParameters<S extends z.ZodObject>(
   schema: S,
   entries: Iterable<readonly [name: string, value: unknown]>,
 ): Parameters<z.output<S>> {
-  const known = new Map<string, unknown>();
+  const has = (name: string): boolean => Object.hasOwn(schema.shape, name);
+  const others = otherNames(has);
+  const known = new Map<string, SentValue>();
   const unknown: string[] = [];
   for (const [name, value] of entries) {
-    if (!Object.hasOwn(schema.shape, name)) unknown.push(name);
-    else if (value !== null) known.set(name, value);
+    const field = has(name) ? name : others.get(name);
+    if (field === undefined) unknown.push(name);
+    else if (value !== null) known.set(field, oneOf(known.get(field), { name, value }));
   }
-  const parsed = schema.safeParse(Object.fromEntries(known));
+  const parsed = schema.safeParse(Object.fromEntries([...known].map(([field, { value }]) => [field, value])));
   if (parsed.success) return { values: parsed.data, warnings: unknownFieldWarnings(unknown) };
   const [issue] = parsed.error.issues;
-  const path = issue?.path ?? [];
-  throw new BadFieldError(nameOf(path), expectation(issue), valueAt(known, path));
+  const [field = '', ...within] = issue?.path ?? [];
+  const sent = known.get(String(field));
+  throw new BadFieldError(nameOf([sent?.name ?? field, ...within]), expectation(issue), valueAt(sent?.value, within));
+}
+
+/** A value under the name by which it came. */
+interface SentValue {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** What came twice, under two names that mean the same, must say the same. */
+function oneOf(before: SentValue | undefined, now: SentValue): SentValue {
+  if (before === undefined || isSame(before.value, now.value)) return before ?? now;
+  const both = `${JSON.stringify(before.value)} and ${JSON.stringify(now.value)}`;
+  throw new BadFieldError(
+    `${before.name}, ${now.name}`,
+    `mean the same and must not differ, got ${both.slice(0, 200)}`,
+  );
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  const [a, b] = [one, other].map((value) => String(value).trim()) as [string, string];
+  return a === b || (a !== '' && b !== '' && Number(a) === Number(b));
 }
 
 /** `images[2]` for `['images', 2]`. */
@@ -76,8 +105,7 @@ function nameOf(path: readonly PropertyKey[]): string {
   return path.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('');
 }
 
-function valueAt(known: ReadonlyMap<string, unknown>, [name, index]: readonly PropertyKey[]): unknown {
-  const value = known.get(String(name));
+function valueAt(value: unknown, [index]: readonly PropertyKey[]): unknown {
   return Array.isArray(value) && typeof index === 'number' ? value[index] : value;
 }
 

@@ -6,6 +6,7 @@ import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
 import type { ImageMethod } from '../../options/methods.ts';
 import { IMAGE_METHODS, METHODS } from '../../options/methods.ts';
+import { IMAGE_PARTS, otherNames } from '../../options/other-names.ts';
 import { webhookUrl } from '../webhook-field.ts';
 
 /** What an answer means, and its media types. */
@@ -24,6 +25,7 @@ export interface Operation {
 }
 
 const BYTES: JsonSchema = { type: 'string', format: 'binary' };
+const PART_NAMES = `The part may also be called ${IMAGE_PARTS.filter((name) => name !== 'file' && name !== 'files').join(', ')}`;
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schema });
 const IMAGE = { 'image/*': BYTES };
@@ -50,21 +52,24 @@ function imageOperations(): Readonly<Record<string, { readonly post: Operation }
 
 /** `POST` of one image that is answered by what `answer` says. */
 function imageOperation(form: z.ZodObject, summary: string, answer: Answer): Operation {
-  const asked = z.object({ ...form.shape, webhook_url: webhookUrl });
+  const asked = z.object({ ...withOtherNames(form).shape, webhook_url: webhookUrl });
   return {
     summary,
     tag: 'images',
     query: asked,
     headers: SUBMITTING,
-    body: { 'multipart/form-data': required(formOf(asked, { file: BYTES }), 'file'), ...IMAGE },
+    body: {
+      'multipart/form-data': required(formOf(asked, { file: { ...BYTES, description: PART_NAMES } }), 'file'),
+      ...IMAGE,
+    },
     answers: { 200: answer, 202: ACCEPTED },
   };
 }
 
 /** `POST` of images that are answered later. */
 function jobOperation(form: z.ZodObject, summary: string, ...names: readonly string[]): Operation {
-  const files = { files: { type: 'array', items: BYTES, minItems: 1 } };
-  const schema = formOf(z.object({ ...form.shape, webhook_url: webhookUrl }), files);
+  const files = { files: { type: 'array', items: BYTES, minItems: 1, description: PART_NAMES } };
+  const schema = formOf(z.object({ ...withOtherNames(form).shape, webhook_url: webhookUrl }), files);
   const body = { 'multipart/form-data': required(schema, 'files', ...names) };
   return { summary, tag: 'jobs', headers: ['Idempotency-Key'], body, answers: { 202: ACCEPTED } };
 }
@@ -72,6 +77,16 @@ function jobOperation(form: z.ZodObject, summary: string, ...names: readonly str
 function formOf(schema: z.ZodObject, files: JsonSchema): JsonSchema {
   const json = schemaOf(schema);
   return { ...json, properties: { ...files, ...(json['properties'] as JsonSchema) } };
+}
+
+/** A form with what its fields may also be called. */
+function withOtherNames(form: z.ZodObject): z.ZodObject {
+  const others = [...otherNames((name) => Object.hasOwn(form.shape, name))].map(([name, field]) => {
+    const kind = form.shape[field] as z.ZodType;
+    const bare = kind instanceof z.ZodDefault ? (kind.unwrap() as z.ZodType) : kind;
+    return [name, bare.optional().describe(`Another name of ${field}; where both come they must not differ`)] as const;
+  });
+  return z.object({ ...form.shape, ...Object.fromEntries(others) });
 }
 
 const anyMethod = z.object({
@@ -87,7 +102,9 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
       summary: METHODS['hires-fix'].summary,
       tag: 'images',
       headers: SUBMITTING,
-      body: json(required(schemaOf(hiresFixBody.extend({ config: hiresFixConfig.optional() })), 'images')),
+      body: json(
+        required(schemaOf(hiresFixBody.extend({ config: withOtherNames(hiresFixConfig).optional() })), 'images'),
+      ),
       answers: { 200: ['The results, and what was done', json(ref('HiresFixResult'))], 202: ACCEPTED },
     },
   },

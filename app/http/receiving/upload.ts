@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { HiresFixError } from '../../errors.ts';
 import type { JobInput } from '../../jobs/job.ts';
+import { IMAGE_PARTS } from '../../options/other-names.ts';
 import { bodyChunks } from './body.ts';
 import { BadBodyError, BadFieldError, BodyTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { Fields } from '../fields.ts';
@@ -16,6 +17,7 @@ const FORM_OVERHEAD_BYTES = 2 ** 20;
 /** For writing what has been received, once all of it has. */
 const LAST_CALL_MS = 5000;
 const FORM_LIMITS = { fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
+const PART_NAMES: ReadonlySet<string> = new Set(IMAGE_PARTS);
 
 /** Where images go, and how many may come. */
 export interface ImageTarget {
@@ -33,8 +35,8 @@ export interface ReceivedImages {
 }
 
 /**
- * Receives images into files: the parts `file` or `files` of a multipart form, or a raw `image/*` body. Whatever goes wrong, an
- * abort in the middle included, leaves no file. Query parameters count as fields; a form's own take precedence.
+ * Receives images into files: the parts of a multipart form that are named like an image (`IMAGE_PARTS`), or a raw `image/*`
+ * body. Whatever goes wrong, an abort in the middle included, leaves no file. Query parameters count as fields; a form's own take precedence.
  */
 export async function receiveImages(
   request: Request,
@@ -137,8 +139,9 @@ class FormReceiver {
   }
 
   #onFile(part: string, stream: Readable, filename: string | undefined): void {
-    if (part !== 'file' && part !== 'files') {
-      this.#refuse(new BadFieldError(part.slice(0, 64), "is a file, but the image belongs in the part 'file'"));
+    if (!PART_NAMES.has(part)) {
+      const expected = `is a file, but the image belongs in the part 'file' (or ${IMAGE_PARTS.slice(1).join(', ')})`;
+      this.#refuse(new BadFieldError(part.slice(0, 64), expected));
     }
     const hash = createHash('sha256');
     const file = this.#target.file(this.#images.length);

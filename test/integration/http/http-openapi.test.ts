@@ -91,6 +91,21 @@ describe('/openapi.json', () => {
     expect(hiresFix?.properties?.['config']?.properties).toMatchObject({ upscale_factor: { type: 'number' } });
   });
 
+  it('has the other names of fields, wherever they are taken', () => {
+    const bodyOf = (path: string, type: string): Schema | undefined =>
+      document.paths[path]?.['post']?.requestBody?.content[type]?.schema;
+    const names = {
+      model: { type: 'string' },
+      outscale: { type: 'number' },
+      tile_size: { description: expect.stringMatching('tile;') },
+    };
+    for (const path of ['/upscale', '/enhance', '/jobs'])
+      expect(bodyOf(path, 'multipart/form-data')?.properties).toMatchObject(names);
+    const config = bodyOf('/hires-fix', 'application/json')?.properties?.['config']?.properties;
+    expect(config).toMatchObject({ model_name: { type: 'string' }, scale: { type: 'number' } });
+    expect(Object.keys(bodyOf('/colorize', 'multipart/form-data')?.properties ?? {})).not.toContain('model');
+  });
+
   it('refers to nothing that is not there, and names each operation once', () => {
     const text = JSON.stringify(document);
     const names = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name = '']) => name);

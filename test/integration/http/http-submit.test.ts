@@ -54,6 +54,31 @@ describe('jobs that are submitted', () => {
     }
   });
 
+  it.each(['file', 'files', 'files[]', 'image', 'images', 'image[]'])(
+    'take images in parts called %s',
+    async (part) => {
+      const started = jobs.next();
+      const response = await request(service.url)
+        .post('/jobs')
+        .field({ method: 'upscale', model: 'NEAREST', outscale: '3' })
+        .attach(part, image('a'), 'a.png');
+      expect(response.status).toBe(202);
+      expect(await service.queue.get(await started)).toMatchObject({
+        work: { options: { upscaler: 'NEAREST', scale: 3 } },
+        warnings: [],
+      });
+    },
+  );
+
+  it('are refused where two names of a field differ, and leave nothing', async () => {
+    const response = await submit({ method: 'upscale', scale: '2', outscale: '3' });
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({
+      code: 'ERR_BAD_PARAMETER',
+      detail: 'scale, outscale: mean the same and must not differ, got "2" and "3"',
+    });
+  });
+
   it('restore as an old photo is restored, where they do not say how', async () => {
     const started = jobs.next();
     const { job_id: id } = (await submit({ method: 'restore' })).body as Accepted;

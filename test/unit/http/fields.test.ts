@@ -97,3 +97,37 @@ describe('Fields', () => {
     ]);
   });
 });
+
+describe('parseParameters and the names that people send', () => {
+  it.each([
+    ['model', 'LANCZOS', { upscaler: 'LANCZOS' }],
+    ['model_name', 'LANCZOS', { upscaler: 'LANCZOS' }],
+    ['outscale', '3.5', { scale: 3.5 }],
+    ['upscale_factor', '3', { scale: 3 }],
+    ['scale_factor', 3, { scale: 3 }],
+    ['tile_size', '192', { tile: 192 }],
+  ])('reads %s', (name, value, expected) => {
+    const { values, warnings } = parseParameters(form, [[name, value]]);
+    expect(values).toMatchObject(expected);
+    expect(warnings).toEqual([]);
+  });
+
+  it('takes a name for itself where the route has it', () => {
+    const config = z.object({ upscale_factor: upscaleOptions.shape.scale });
+    expect(parseParameters(config, [['upscale_factor', 3]]).values).toEqual({ upscale_factor: 3 });
+    expect(parseParameters(config, [['scale', 3]]).values).toEqual({ upscale_factor: 3 });
+    expect(parseParameters(config, [['model', 'LANCZOS']]).warnings).toEqual(['unknown field "model" was ignored']);
+  });
+
+  it('refuses two that differ, by both names, and takes two that agree', () => {
+    expect(messageFor({ scale: '2', outscale: '4' })).toBe(
+      'scale, outscale: mean the same and must not differ, got "2" and "4"',
+    );
+    expect(messageFor({ model: 'NEAREST', model_name: 'LANCZOS' })).toContain('model, model_name: ');
+    expect(messageFor({ scale: '2', scale_factor: 2, outscale: '2.0', upscale_factor: null })).toBe('accepted');
+  });
+
+  it('names a bad field as it was sent', () => {
+    expect(messageFor({ outscale: '0' })).toBe('outscale: must be above 0, got "0"');
+  });
+});
