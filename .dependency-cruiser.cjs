@@ -18,13 +18,14 @@ const LAYERS = [
   'onnx',
   'checkpoints',
   'imaging',
+  'client',
   'options',
   'files',
 ];
 
 /** What a layer may import beside itself and the files beside the rooms. All of it lies below the layer. */
 const MAY_IMPORT = {
-  cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging', 'options', 'files'],
+  cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging', 'client', 'options', 'files'],
   http: [
     'realtime',
     'access',
@@ -68,6 +69,7 @@ const MAY_IMPORT = {
   onnx: ['checkpoints'],
   checkpoints: [],
   imaging: ['options'],
+  client: ['options'],
   options: [],
   files: [],
 };

@@ -3,8 +3,8 @@ import type { ImagesTask } from '../processing/tasks.ts';
 import type { Task } from '../worker/protocol.ts';
 import type { TaskHooks } from '../worker/worker-pool.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
-import type { RemoteCall } from './remote/remote-service.ts';
-import { RemoteService } from './remote/remote-service.ts';
+import { remoteClient } from './remote/remote-client.ts';
+import type { RemoteCall } from './remote/run-remotely.ts';
 import { runRemotely } from './remote/run-remotely.ts';
 
 /** Works on all images of a task, and tells the hooks of each. */
@@ -17,9 +17,8 @@ export type TaskRunner = (task: ImagesTask & Task, hooks: TaskHooks) => Promise<
  */
 export function taskRunner({ server }: { readonly server?: string }, config: Config, call: RemoteCall): TaskRunner {
   if (server === undefined) return (task, hooks) => runLocally(config, task, hooks);
-  // The caller's own key is not a setting of the service that `config` describes, so it is not part of it.
-  const service = new RemoteService(server, process.env['HIRESFIX_API_KEY']);
-  return (task, hooks) => runRemotely(service, { task, call: withFormat(call, task) }, hooks);
+  const client = remoteClient(server);
+  return (task, hooks) => runRemotely(client, { task, call: withFormat(call, task) }, hooks);
 }
 
 /** Runs a task here, in a worker process. */

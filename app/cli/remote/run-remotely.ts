@@ -1,18 +1,29 @@
-import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ServiceProblemError, ServiceUnreachableError } from '../../client/errors.ts';
+import type { Fields, HiresFixClient } from '../../client/hires-fix-client.ts';
+import type { JobResultState, JobState } from '../../client/job-state.ts';
+import { chunksOf } from '../../client/service-connection.ts';
 import type { Fault } from '../../errors.ts';
 import { HiresFixError } from '../../errors.ts';
 import { FileExistsError } from '../../processing/errors.ts';
+import type { ImageMethodName } from '../../options/methods.ts';
 import { extensionOf } from '../../options/output-formats.ts';
 import type { Stage, WorkProgress } from '../../processing/progress.ts';
-import type { ImageResult } from '../../processing/result.ts';
+import type { ImageResult, ResultInfo } from '../../processing/result.ts';
 import type { ImagesTask, TaskImage } from '../../processing/tasks.ts';
 import { CancelledError } from '../../worker/errors.ts';
 import type { TaskHooks } from '../../worker/worker-pool.ts';
-import { ServerProblemError } from '../errors.ts';
-import { followJob } from './follow-job.ts';
-import type { RemoteJob, RemoteResult } from './remote-job.ts';
-import type { RemoteCall, RemoteService } from './remote-service.ts';
+import { ServerProblemError, ServerUnreachableError } from '../errors.ts';
+
+/** What is done with an image, as `POST /jobs` takes it. */
+export interface RemoteCall {
+  readonly method: ImageMethodName;
+  /** The fields of the method's own route. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
 
 /** The images of a task, and what a service is asked to do with each of them. */
 export interface RemoteTask {
@@ -25,24 +36,24 @@ const FAULTS_OF_ONE_IMAGE: readonly Fault[] = ['image', 'machine'];
 
 interface Followed {
   readonly signal: AbortSignal;
-  readonly onProgress: (job: RemoteJob) => void;
+  readonly onProgress: (job: JobState) => void;
 }
 
 /**
  * Has a service work on a task's images, one job after another; results are put where a worker would write them here.
  * @throws ServerUnreachableError; ServerProblemError for what is wrong with the task; CancelledError
  */
-export async function runRemotely(service: RemoteService, remote: RemoteTask, hooks: TaskHooks): Promise<void> {
+export async function runRemotely(service: HiresFixClient, remote: RemoteTask, hooks: TaskHooks): Promise<void> {
   const signal = hooks.signal ?? new AbortController().signal;
   const { images } = remote.task;
   for (const [index, image] of images.entries()) {
-    const onProgress = (job: RemoteJob): void => hooks.onProgress?.(workProgress(job, index, images.length));
+    const onProgress = (job: JobState): void => hooks.onProgress?.(workProgress(job, index, images.length));
     try {
       const result = await makeImage(service, { ...remote, image }, { signal, onProgress });
       hooks.onResult?.({ index, ...result });
     } catch (error) {
       if (signal.aborted) throw new CancelledError('the task was cancelled', { cause: error });
-      const failure = error instanceof ServerProblemError ? named(error, image) : error;
+      const failure = failureOf(error, image);
       if (!(failure instanceof HiresFixError) || !FAULTS_OF_ONE_IMAGE.includes(failure.fault)) throw failure;
       if (!hooks.onImageFailed) throw failure;
       hooks.onImageFailed(index, failure);
@@ -51,38 +62,44 @@ export async function runRemotely(service: RemoteService, remote: RemoteTask, ho
 }
 
 async function makeImage(
-  service: RemoteService,
-  { task, call, image }: RemoteTask & { readonly image: TaskImage },
+  client: HiresFixClient,
+  { task, call: { method, fields }, image }: RemoteTask & { readonly image: TaskImage },
   followed: Followed,
 ): Promise<Omit<ImageResult, 'index'>> {
   const { signal } = followed;
-  const upload = { bytes: await readFile(image.file), name: basename(image.file) };
-  const id = await service.submit(call, upload, signal);
-  try {
-    const { bytes, info, sha256 } = await resultOf(service, id, followed);
-    const extension = info.format === 'json' ? 'json' : extensionOf(info.format);
-    const file = image.outputFile ?? `${image.outputStem}.${extension}`;
-    if (task.mayOverwrite !== true && (await stat(file).catch(() => undefined))) {
-      throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
-    }
-    await inPlace(file, (partial) => service.download(id, partial, { sha256 }, signal));
-    return { file, bytes, info };
-  } catch (error) {
-    if (signal.aborted) await service.cancel(id).catch(() => undefined); // it may have ended, or the service be gone
-    throw error;
+  const files = [{ file: await openAsBlob(image.file), name: basename(image.file) }];
+  const id = await client.submit({ method, files, fields: fields as Fields }, { signal });
+  const [result] = (await client.completion(id, followed)).results ?? [];
+  if (!result) throw new ServiceProblemError('ERR_INTERNAL', `job ${id} completed without a result`);
+  const info = result.info as object as ResultInfo;
+  const extension = info.format === 'json' ? 'json' : extensionOf(info.format);
+  const file = image.outputFile ?? `${image.outputStem}.${extension}`;
+  if (task.mayOverwrite !== true && (await stat(file).catch(() => undefined))) {
+    throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
   }
+  await inPlace(file, (partial) => download(client, { id, result, file: partial }, signal));
+  return { file, bytes: result.bytes, info };
 }
 
-/** The result of a job when it has completed. */
-async function resultOf(service: RemoteService, id: string, { signal, onProgress }: Followed): Promise<RemoteResult> {
-  for await (const job of followJob(service, id, signal)) {
-    onProgress(job);
-    const [result] = job.results;
-    if (job.status === 'completed' && result) return result;
-    if (job.status === 'cancelled') throw new ServerProblemError('ERR_CANCELLED', `job ${id} was cancelled`);
-    if (job.status === 'failed') throw new ServerProblemError(job.code ?? 'ERR_INTERNAL', job.error ?? 'it failed');
+/** Writes a job's only result to `file`, and compares it with its digest. */
+async function download(
+  client: HiresFixClient,
+  { id, result, file }: { readonly id: string; readonly result: JobResultState; readonly file: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await client.result(id, 0, signal);
+  const hash = createHash('sha256');
+  async function* chunks(): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of chunksOf(response)) {
+      hash.update(chunk);
+      yield chunk;
+    }
   }
-  throw new ServerProblemError('ERR_INTERNAL', `job ${id} completed without a result`);
+  await writeFile(file, chunks(), { signal }).catch((error: unknown) => {
+    throw client.failure(error, signal);
+  });
+  if (hash.digest('hex') === result.sha256) return;
+  throw new ServiceUnreachableError(`${response.url}: the result did not arrive as it was made; try again`);
 }
 
 /** Writes beside `file` first, so that what is at `file` is always whole. */
@@ -97,10 +114,14 @@ async function inPlace(file: string, write: (partial: string) => Promise<void>):
   }
 }
 
-/** A problem with the file's name as it is known here; the service knows its last part at most. */
-function named(problem: ServerProblemError, { file }: TaskImage): ServerProblemError {
+/** An error of the client's in the command line's own words, with the file's name where the file is to blame. */
+function failureOf(error: unknown, { file }: TaskImage): unknown {
+  if (error instanceof ServiceUnreachableError) return new ServerUnreachableError(error.message, { cause: error });
+  if (!(error instanceof ServiceProblemError)) return error;
+  const { code, message } = error;
+  const problem = new ServerProblemError(code, message);
   if (!FAULTS_OF_ONE_IMAGE.includes(problem.fault)) return problem;
-  const { code, message } = problem;
+  // The service knows the last part of the file's name at most.
   const prefix = `${basename(file)}: `;
   return new ServerProblemError(
     code,
@@ -108,7 +129,7 @@ function named(problem: ServerProblemError, { file }: TaskImage): ServerProblemE
   );
 }
 
-function workProgress(job: RemoteJob, index: number, images: number): WorkProgress {
+function workProgress(job: JobState, index: number, images: number): WorkProgress {
   const { stage, progress, stage_progress, tile, tiles, downloaded_bytes, total_bytes } = job;
   return {
     stage: stage as Stage,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ServerSentEvent } from '../../../../app/cli/remote/server-sent-events.ts';
-import { serverSentEvents } from '../../../../app/cli/remote/server-sent-events.ts';
+import type { ServerSentEvent } from '../../../app/client/server-sent-events.ts';
+import { serverSentEvents } from '../../../app/client/server-sent-events.ts';
 
 async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array, void> {
   const bytes = Buffer.from(text);

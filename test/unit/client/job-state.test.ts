@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { hasEnded, remoteJob } from '../../../../app/cli/remote/remote-job.ts';
-import type { EndStatus, Job, JobStatus } from '../../../../app/jobs/job.ts';
-import { initialProgress } from '../../../../app/jobs/job.ts';
-import { jobView, progressView } from '../../../../app/jobs/job-view.ts';
-import { outputOptions } from '../../../../app/options/output-options.ts';
-import { upscaleOptions } from '../../../../app/options/upscale-options.ts';
+import type { JobState } from '../../../app/client/job-state.ts';
+import { hasEnded, isJobState } from '../../../app/client/job-state.ts';
+import type { EndStatus, Job, JobStatus } from '../../../app/jobs/job.ts';
+import { initialProgress } from '../../../app/jobs/job.ts';
+import { jobView, progressView } from '../../../app/jobs/job-view.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import { upscaleOptions } from '../../../app/options/upscale-options.ts';
 
 const ENDS: Readonly<Record<JobStatus, boolean>> = {
   queued: false,
@@ -31,13 +32,12 @@ const JOB: Job = {
   attempt: 0,
 };
 
-describe('what the command line reads of a job', () => {
+describe('what the client reads of a job', () => {
   it.each(Object.entries(ENDS))('is what the service writes of one that is %s', (status, isEnd) => {
     const job = { ...JOB, status: status as JobStatus };
-    for (const view of [jobView(job), progressView(job)]) {
-      const read = remoteJob.parse(JSON.parse(JSON.stringify(view)));
-      expect(read).toMatchObject({ status, stage: 'queued', progress: 0, results: [] });
-      expect(hasEnded(read)).toBe(isEnd);
+    for (const view of [jobView(job), progressView(job)] satisfies JobState[]) {
+      expect(isJobState(JSON.parse(JSON.stringify(view)))).toBe(true);
+      expect(hasEnded(view)).toBe(isEnd);
     }
   });
 
@@ -45,9 +45,15 @@ describe('what the command line reads of a job', () => {
     const size = { width: 1, height: 1 };
     const told = { scale: 1, input: size, output: size, fallbacks: [], warnings: [], seconds: {} };
     const result = { index: 0, file: `/out/0.${format}`, bytes: 3, sha256: 'c', info: { ...told, format } };
-    const view = jobView({ ...JOB, status: 'completed', results: [result] });
-    expect(remoteJob.parse(JSON.parse(JSON.stringify(view))).results).toEqual([
-      expect.objectContaining({ bytes: 3, sha256: 'c', info: result.info }),
-    ]);
+    const view: JobState = jobView({ ...JOB, status: 'completed', results: [result] });
+    expect(isJobState(JSON.parse(JSON.stringify(view)))).toBe(true);
+    expect(view.results).toEqual([expect.objectContaining({ bytes: 3, sha256: 'c', info: result.info })]);
   });
+
+  it.each([null, 'text', {}, { status: 'done' }, { status: 'queued', progress: 0 }, { ...JOB, results: [{}] }])(
+    'is not %j',
+    (value) => {
+      expect(isJobState(value)).toBe(false);
+    },
+  );
 });
