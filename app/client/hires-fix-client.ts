@@ -194,10 +194,7 @@ export class HiresFixClient {
 
   async #make(method: string, file: ImageFile, options: FollowOptions): Promise<MadeImage> {
     const { onProgress, signal, name, idempotencyKey, ...fields } = options;
-    const id = await this.submit(
-      { method, files: [{ file, name }], fields: fields as Fields },
-      { signal, idempotencyKey },
-    );
+    const id = await this.submit({ method, files: [{ file, name }], fields: fields }, { signal, idempotencyKey });
     const [result] = (await this.completion(id, { onProgress, signal })).results ?? [];
     if (!result) throw new ServiceProblemError('ERR_INTERNAL', `job ${id} completed without a result`);
     return { blob: await this.#blob(id, result, signal), info: result.info, jobId: id };

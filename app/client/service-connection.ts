@@ -108,7 +108,7 @@ export class ServiceConnection {
 
 /** The body of an answer as it comes. Not every browser can iterate a stream. */
 export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-  const reader = response.body?.getReader();
+  const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>> | null)?.getReader();
   if (!reader) return;
   try {
     for (;;) {
@@ -123,7 +123,9 @@ export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array<A
 
 async function problemOf(response: Response): Promise<Error> {
   const { status, statusText, url } = response;
-  const { code, detail } = Object(parseJson(await response.text().catch(() => ''))) as Record<string, unknown>;
+  const text = await response.text().catch(() => '');
+  const body = parseJson(text);
+  const { code, detail } = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
   if (typeof code === 'string' && typeof detail === 'string') return new ServiceProblemError(code, detail, status);
   return new ServiceUnreachableError(`${url}: expected a hiresfix service, got ${status} ${statusText}`);
 }
