@@ -13,15 +13,7 @@ import { ServiceConnection } from './service-connection.ts';
 
 // What a caller of the package may want to name; it has this one entry.
 export { ServiceProblemError, ServiceUnreachableError } from './errors.ts';
-export type {
-  FacesFound,
-  ImageState,
-  JobResultState,
-  JobsPage,
-  JobState,
-  ModelState,
-  ResultInfo,
-} from './job-state.ts';
+export type { FacesFound, JobResultState, JobsPage, JobState, ModelState, ResultInfo } from './job-state.ts';
 
 /** A picture: a file of a form, a blob, or the bytes of an image file. */
 export type ImageFile = Blob | Uint8Array<ArrayBuffer>;
