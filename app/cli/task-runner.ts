@@ -1,5 +1,8 @@
 import type { Config } from '../config.ts';
-import type { ImagesTask } from '../processing/tasks.ts';
+import { HiresFixError } from '../errors.ts';
+import type { AskedWork } from '../processing/assert-work-fits.ts';
+import { assertWorkFits } from '../processing/assert-work-fits.ts';
+import type { FaceTask, FindFacesTask, HiresFixTask, ImagesTask, RestoreTask } from '../processing/tasks.ts';
 import type { Task } from '../worker/protocol.ts';
 import type { TaskHooks } from '../worker/worker-pool.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
@@ -21,13 +24,37 @@ export function taskRunner({ server }: { readonly server?: string }, config: Con
   return (task, hooks) => runRemotely(client, { task, call: withFormat(call, task) }, hooks);
 }
 
-/** Runs a task here, in a worker process. */
-async function runLocally(config: Config, task: Task, hooks: TaskHooks): Promise<void> {
+/** Runs a task here, in a worker process; a single image that is beyond the limits needs none to be refused. */
+async function runLocally(config: Config, task: ImagesTask & Task, hooks: TaskHooks): Promise<void> {
+  const refusal = isWorkOnImages(task) ? await refusalOf(task, config) : undefined;
+  if (refusal) {
+    if (refusal.fault !== 'image' || !hooks.onImageFailed) throw refusal;
+    hooks.onImageFailed(0, refusal);
+    return;
+  }
   const pool = new WorkerPool(config, { isBackground: false });
   try {
     await pool.run(task, hooks);
   } finally {
     await pool.close();
+  }
+}
+
+function isWorkOnImages(
+  task: ImagesTask & Task,
+): task is ImagesTask & (HiresFixTask | FaceTask | FindFacesTask | RestoreTask) {
+  return ['hires-fix', 'face', 'find-faces', 'restore'].includes(task.kind);
+}
+
+/** Of several images, each that is refused is told by name as its turn comes. */
+async function refusalOf(task: ImagesTask & AskedWork, config: Config): Promise<HiresFixError | undefined> {
+  if (task.images.length !== 1) return undefined;
+  try {
+    await assertWorkFits(task, task.images, config, { isAllOrNothing: true });
+    return undefined;
+  } catch (error) {
+    if (error instanceof HiresFixError) return error;
+    throw error;
   }
 }
 

@@ -1,7 +1,10 @@
 import type { Request, Response } from 'express';
+import type { Config } from '../config.ts';
 import type { JobInput, JobRequest, Submission } from '../jobs/job.ts';
 import { newJobId } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
+import { METHODS } from '../options/methods.ts';
+import { assertWorkFits } from '../processing/assert-work-fits.ts';
 import { callerOf, requestIdOf } from './caller.ts';
 import { admissionOf, idempotency, idempotencyKeyOf } from './idempotency-key.ts';
 
@@ -39,6 +42,15 @@ export async function admittedTicket(
   const ticket = ticketOf(request, response);
   await queue.admit(admissionOf(ticket.caller, ticket.key));
   return ticket;
+}
+
+/** Refuses what is beyond the limits whatever worker has it. @throws what `assertWorkFits` does */
+export async function assertJobFits(
+  { method, work }: Pick<AskedWork, 'method' | 'work'>,
+  inputs: readonly JobInput[],
+  config: Config,
+): Promise<void> {
+  if (work.kind !== 'download') await assertWorkFits(work, inputs, config, METHODS[method]);
 }
 
 /** Hands over what is asked as a job; a request of the same key that was made before is answered by its job. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { FaceModelName, FaceSettings } from './face-options.ts';
 import { FACE_MODELS, faceChoiceFields, faceRestorationFields, faceSettings } from './face-options.ts';
-import { DEVICES } from './upscale-options.ts';
+import type { UpscaleOptions } from './upscale-options.ts';
+import { DEVICES, upscaleOptions } from './upscale-options.ts';
 import { autoOr, flag, number, whole } from './values.ts';
 
 /** What `face` takes beside the networks that restore: Real-ESRGAN, for crops. */
@@ -43,6 +44,12 @@ export function faceTaskSettings(
   const { face_model: model, ...rest } = options;
   const fields = { ...rest, face_model: model === 'realesrgan' ? undefined : model };
   return { ...faceSettings(fields, config, config.modelFace), isAligned: options.aligned };
+}
+
+/** How the picture around the faces is made: kept as it is, unless it is to be enlarged. */
+export function backgroundOptions({ upscaler, face_upscale: scale, tile, device }: FaceOptions): UpscaleOptions {
+  const standard = scale === 1 ? 'LANCZOS' : 'AUTO';
+  return { ...upscaleOptions.parse({ upscaler: upscaler ?? standard, scale }), tile, device };
 }
 
 function issueOf(name: string, message: string, input: unknown) {

@@ -9,7 +9,7 @@ import type { FaceSettings } from '../options/face-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
 import type { FacesRestored } from './faces/face-fallback.ts';
 import type { FaceOptions } from '../options/face-task-options.ts';
-import { faceTaskSettings } from '../options/face-task-options.ts';
+import { backgroundOptions, faceTaskSettings } from '../options/face-task-options.ts';
 import { FACE_SIDE } from './faces/align-face.ts';
 import type { HiresFixProcessor } from './hires-fix-processor.ts';
 import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
@@ -18,7 +18,6 @@ import type { Size } from './result.ts';
 import { targetSize } from './upscale/target-size.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { FaceTask } from './tasks.ts';
-import { upscaleOptions } from '../options/upscale-options.ts';
 
 /** Where encoding begins in the progress of an image that is one face. */
 const ENCODING_FROM = 0.9;
@@ -100,12 +99,6 @@ export class FaceProcessor {
     if (restored.image) background.dispose();
     return madeOf(source, finish(restored.image ?? background, size, shared.scratch), restored);
   }
-}
-
-/** How the picture around the faces is made: kept as it is, unless it is to be enlarged. */
-function backgroundOptions({ upscaler, face_upscale: scale, tile, device }: FaceOptions) {
-  const standard = scale === 1 ? 'LANCZOS' : 'AUTO';
-  return { ...upscaleOptions.parse({ upscaler: upscaler ?? standard, scale }), tile, device };
 }
 
 function finish(image: ScratchImage, size: Size, folder: string): ScratchImage {

@@ -14,7 +14,7 @@ import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import { jobWarnings } from '../result-headers.ts';
 import type { JobTicket } from '../submit-job.ts';
-import { admittedTicket, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
 import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -76,6 +76,7 @@ async function submit(
   const decoded = [];
   for (const [index, text] of images.entries()) decoded.push(await body.image(`images[${index}]`, text));
   const inputs = decoded.map(({ file, sha256 }, index): JobInput => ({ file, name: `images[${index}]`, sha256 }));
+  await assertJobFits(asked, inputs, config);
   await body.removeAllBut(inputs.map(({ file }) => file));
   return submitJob(queue, asked, { ...ticket, inputs });
 }

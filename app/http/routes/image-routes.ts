@@ -12,7 +12,7 @@ import { parseParameters } from '../fields.ts';
 import { receiveImages } from '../receiving/upload.ts';
 import { setResultHeaders } from '../result-headers.ts';
 import type { AskedWork } from '../submit-job.ts';
-import { admittedTicket, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
 import { webhookOf } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 import { sendFaces } from './send-faces.ts';
@@ -64,10 +64,12 @@ export async function submitImages(
     maxBytes: config.maxFileSizeBytes,
     mostFiles,
   });
-  const asked = await asPromise(() => ({
-    ...webhookOf(fields.take('webhook_url'), config),
-    ...read(fields),
-  })).catch(async (error: unknown) => {
+  const ask = async (): Promise<AskedWork> => {
+    const work = { ...webhookOf(fields.take('webhook_url'), config), ...read(fields) };
+    await assertJobFits(work, images, config);
+    return work;
+  };
+  const asked = await ask().catch(async (error: unknown) => {
     await files.removeInputs({ inputs: images });
     throw error;
   });
@@ -79,10 +81,6 @@ interface ImagesRequest {
   readonly response: Response;
   readonly mostFiles: number;
   readonly read: (fields: Fields) => AskedWork;
-}
-
-function asPromise<T>(read: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(read()));
 }
 
 async function sendImage(response: Response, job: Job): Promise<void> {

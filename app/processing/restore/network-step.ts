@@ -14,6 +14,7 @@ import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
 import { autoCore } from '../networks/tile-size.ts';
+import { assertWithin, workOf } from '../upscale/work.ts';
 
 interface Plan {
   readonly padded: RowSource;
@@ -30,11 +31,15 @@ interface Plan {
  */
 export class NetworkStep implements ImageStep {
   readonly #model: string;
-  readonly #config: Pick<Config, 'tile'>;
+  readonly #config: Pick<Config, 'tile' | 'maxInputPixels' | 'maxOutputPixels'>;
   readonly #models: ModelFetcher;
 
   /** @param model its catalogue name */
-  constructor(model: string, config: Pick<Config, 'tile'>, models: ModelFetcher) {
+  constructor(
+    model: string,
+    config: Pick<Config, 'tile' | 'maxInputPixels' | 'maxOutputPixels'>,
+    models: ModelFetcher,
+  ) {
     this.#model = model;
     this.#config = config;
     this.#models = models;
@@ -81,6 +86,8 @@ export class NetworkStep implements ImageStep {
     const asked = options.tile ?? this.#config.tile;
     const wanted = asked === 'auto' ? autoCore(network, padded) : asked;
     const core = maxTile === undefined || (wanted !== 0 && wanted <= maxTile) ? wanted : maxTile;
+    const cut = { tile: core, tilePad: 'auto', prePad: 0, isOpaque: true } as const;
+    assertWithin(this.#config, workOf(network, padded, cut)); // before there is a list of them
     const tiles = evenTiles(padded.width, padded.height, { core, halo, multipleOf });
     const count = tiles.reduce((sum, row) => sum + row.length, 0);
     return { padded, tiles, count, core: count === 1 ? 0 : core };

@@ -21,8 +21,9 @@ import { passesFor, passesWarning, viewsFor } from './passes.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import type { TilingOptions } from './tile-grid.ts';
-import type { Work } from './work.ts';
-import { assertWithin, sumOf } from './work.ts';
+import { tilingOf } from './tile-grid.ts';
+import { DEFAULT_SCALE, workOfUpscale } from './upscale-work.ts';
+import { assertWithin } from './work.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
 import { isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
@@ -64,9 +65,6 @@ const FILTER_END = 0.9;
 const NETWORK_STAGES: StageShares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94] };
 const NETWORK_END = 0.94;
 
-/** Scale of the Pillow filters and of AUTO when no size was asked for. */
-const DEFAULT_SCALE = 2;
-
 type UpscaleConfig = Pick<
   Config,
   'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels' | 'precision' | 'tile' | 'tilePad'
@@ -106,7 +104,10 @@ export class ImageUpscaler {
     const { name, fallbacks, warnings } = choice;
     const network = choice.files && (await clock.time('load', () => this.#open(choice.files, task)));
     const size = targetSize(image, options, network?.scale ?? DEFAULT_SCALE, maxOutputPixels);
-    if (network) assertWithin(this.#config, this.#workOf(image, { name, size, network }, task));
+    if (network) {
+      const work = workOfUpscale(image, { name, size, network: network.tiling }, options, this.#tiling(task, image));
+      assertWithin(this.#config, work);
+    }
     return { name, size, fallbacks, warnings, ...(network && { network }) };
   }
 
@@ -190,23 +191,6 @@ export class ImageUpscaler {
     return { image: await this.#toSize(source, size, { folder: task.scratch, clock }), info: { ...used, passes } };
   }
 
-  /** What all passes of a network and the resampling after them read and write. */
-  #workOf(
-    image: Image,
-    { name, size, network }: Pick<UpscalePlan, 'name' | 'size'> & { readonly network: RealESRGANUpscaler },
-    task: UpscaleTask,
-  ): Work {
-    const { channels, depth } = image;
-    const cut = this.#tiling(task, image);
-    const passes = passesFor(network.scale, growth(image, size));
-    const works = Array.from({ length: passes }, (_, pass) => {
-      const factor = network.scale ** pass;
-      const input = { width: image.width * factor, height: image.height * factor, channels, depth };
-      return network.workOf(input, { ...cut, views: viewsFor(name, input, task.options, cut) });
-    });
-    return sumOf([...works, { tiles: 0, paddedPixels: 0, readPixels: 0, writtenPixels: size.width * size.height }]);
-  }
-
   async #describe({ files, architecture, scale, device }: RealESRGANUpscaler, options: UpscaleOptions) {
     return {
       model: basename(files.file),
@@ -236,13 +220,7 @@ export class ImageUpscaler {
   }
 
   #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {
-    return {
-      isOpaque: isOpaque(image),
-      tile: options.tile ?? this.#config.tile,
-      tilePad: options.tile_pad ?? this.#config.tilePad,
-      prePad: options.pre_pad,
-      maxTile,
-    };
+    return { ...tilingOf(options, this.#config), isOpaque: isOpaque(image), maxTile };
   }
 
   async #toSize(

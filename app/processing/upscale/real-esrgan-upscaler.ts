@@ -2,7 +2,6 @@ import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
-import type { ImageShape } from '../../imaging/image.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
@@ -14,10 +13,8 @@ import { NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
 import { FP32 } from '../networks/precision.ts';
 import type { Fallback } from '../result.ts';
-import type { TilingOptions } from './tile-grid.ts';
+import type { TiledNetwork, TilingOptions } from './tile-grid.ts';
 import { tileGrid } from './tile-grid.ts';
-import { workOf } from './work.ts';
-import type { Work } from './work.ts';
 
 /** The weights of one upscaler. */
 export interface ModelFiles {
@@ -79,6 +76,11 @@ export class RealESRGANUpscaler {
     return this.#runner.network.architecture;
   }
 
+  /** What its tiles depend on. */
+  get tiling(): TiledNetwork {
+    return this.#runner.network;
+  }
+
   get scale(): number {
     return this.#runner.network.scale;
   }
@@ -94,11 +96,6 @@ export class RealESRGANUpscaler {
   /** Every device that could not be had, and why. */
   get fallbacks(): readonly Fallback[] {
     return this.#runner.fallbacks;
-  }
-
-  /** What one pass over an image of this shape reads and writes. */
-  workOf(source: ImageShape, options: TilingOptions): Work {
-    return workOf(this.#runner.network, source, options);
   }
 
   /** Loads what `source` needs, so that the time it takes can be told from the work. */

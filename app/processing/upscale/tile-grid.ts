@@ -1,6 +1,8 @@
 import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
+import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
+import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import { autoTile, imagesSeen } from '../networks/tile-size.ts';
 
 /** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
@@ -29,6 +31,14 @@ export interface TileGrid {
   readonly pad: number;
   /** Whether the grid is RealESRGANer's. */
   readonly isReference: boolean;
+}
+
+/** How a caller wants images cut, or where it does not say, the service. */
+export function tilingOf(
+  { tile, tile_pad: tilePad, pre_pad: prePad }: Pick<UpscaleOptions, 'tile' | 'tile_pad' | 'pre_pad'>,
+  config: Pick<Config, 'tile' | 'tilePad'>,
+): Pick<TilingOptions, 'tile' | 'tilePad' | 'prePad'> {
+  return { tile: tile ?? config.tile, tilePad: tilePad ?? config.tilePad, prePad };
 }
 
 /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */

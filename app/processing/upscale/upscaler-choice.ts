@@ -7,7 +7,15 @@ import { BadParameterError, UnknownUpscalerError } from '../errors.ts';
 import type { ModelFiles } from './real-esrgan-upscaler.ts';
 import type { Fallback } from '../result.ts';
 import type { PilUpscaler } from './upscalers.ts';
-import { NETWORK_UPSCALERS, PIL_UPSCALERS, REALESRGAN_UPSCALERS, isPilUpscaler } from './upscalers.ts';
+import {
+  AUTO,
+  autoUpscalers,
+  canonicalName,
+  isPilUpscaler,
+  NETWORK_UPSCALERS,
+  PIL_UPSCALERS,
+  REALESRGAN_UPSCALERS,
+} from './upscalers.ts';
 
 /** The upscaler that will run: a Pillow filter, or a network with its weights. */
 export type UpscalerChoice = { readonly warnings: readonly string[] } & (
@@ -23,21 +31,6 @@ export interface UpscalerQuery {
   /** How many times the sides grow: what AUTO goes by. */
   readonly growth: number;
 }
-
-const AUTO = 'AUTO';
-/** The largest growth for which AUTO takes the 2x network: it folds pixels and costs a quarter of the 4x one. */
-const AUTO_X2_LIMIT = 2;
-
-/** Short names of `MODEL_UPSCALE`. */
-const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
-  ['x2plus', 'REALESRGAN_X2PLUS'],
-  ['x4plus', 'REALESRGAN_X4PLUS'],
-  ['x4anime', 'REALESRGAN_X4PLUS_ANIME'],
-  ['x4net', 'REALESRNET_X4PLUS'],
-  ['animevideov3', 'REALESR_ANIMEVIDEO_V3'],
-  ['general-x4v3', 'REALESR_GENERAL_X4_V3'],
-  ['compact-x2', 'COMPACT_X2'],
-]);
 
 /** Finds the upscaler that a caller means, and its weights, fetching them where they are missing. */
 export class UpscalerChooser {
@@ -62,8 +55,7 @@ export class UpscalerChooser {
   ): Promise<UpscalerChoice> {
     const { asked, modelFile, denoiseStrength } = query;
     if (modelFile !== undefined || asked.toUpperCase() !== AUTO) return this.#named(query, hooks);
-    const preferred = query.growth <= AUTO_X2_LIMIT ? 'REALESRGAN_X2PLUS' : canonicalName(this.#config.modelUpscale);
-    for (const name of new Set([preferred, 'COMPACT_X2'])) {
+    for (const name of autoUpscalers(query.growth, this.#config)) {
       try {
         return await this.#automatic(name, denoiseStrength, hooks);
       } catch (error) {
@@ -132,14 +124,4 @@ export class UpscalerChooser {
 /** A caller who leaves the choice to AUTO cannot know whether the strength will mean something. */
 function ignoredStrength(name: string, strength: number | undefined): string[] {
   return strength === undefined ? [] : [`denoise_strength was ignored: ${name} does not take it`];
-}
-
-/** An `UpscalerType` for every spelling of it that clients use; any other name as it is. */
-function canonicalName(name: string): string {
-  const upper = name.toUpperCase();
-  if (isPilUpscaler(upper) || NETWORK_UPSCALERS.has(upper)) return upper;
-  const short = SHORT_NAMES.get(name.toLowerCase());
-  if (short !== undefined) return short;
-  const displayed = [...NETWORK_UPSCALERS].find(([, { displayName }]) => displayName.toUpperCase() === upper);
-  return displayed?.[0] ?? name;
 }

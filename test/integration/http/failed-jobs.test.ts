@@ -36,7 +36,7 @@ describe('a job that fails', () => {
     ['ERR_BAD_CHECKPOINT', 'upscaler=passwd', IMAGE, 400],
     ['ERR_BAD_CHECKPOINT', 'upscaler=empty', IMAGE, 400],
     ['ERR_MODEL_UNAVAILABLE', 'upscaler=REALESRGAN_X4PLUS', IMAGE, 503],
-    ['ERR_OUTPUT_TOO_LARGE', 'upscaler=NEAREST&width=100000&height=100000', IMAGE, 413],
+    ['ERR_OUTPUT_FORMAT', 'upscaler=NEAREST&width=20000&height=1&output_format=webp', IMAGE, 400],
   ])('with %s (%s) has one line in the log, with cause, stack and ids', async (code, query, image, status) => {
     const response = await request(server.url).post(`/upscale?${query}`).type('image/png').send(image);
     expect([response.status, (response.body as { code: string }).code]).toEqual([status, code]);

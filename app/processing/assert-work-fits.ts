@@ -1,0 +1,74 @@
+import type { Config } from '../config.ts';
+import { HiresFixError } from '../errors.ts';
+import type { ToldSize } from '../imaging/codec/image-size.ts';
+import { readImageSize } from '../imaging/codec/image-size.ts';
+import { ImageTooLargeError } from '../imaging/errors.ts';
+import type { ImageShape } from '../imaging/image.ts';
+import { backgroundOptions } from '../options/face-task-options.ts';
+import type { MethodWork } from '../options/methods.ts';
+import { targetSize } from './upscale/target-size.ts';
+import { assertUpscaleFits } from './upscale/upscale-work.ts';
+
+/** What is asked to be done with images. */
+export type AskedWork = MethodWork & { readonly modelFile?: string | undefined };
+
+type Limits = Pick<Config, 'maxInputPixels' | 'maxOutputPixels' | 'modelUpscale' | 'tile' | 'tilePad'>;
+
+/** Whether one image that cannot be done is enough, or the others of the job are done without it. */
+export interface DoorOptions {
+  readonly isAllOrNothing: boolean;
+}
+
+/**
+ * Refuses work that is beyond the limits before a worker has it, by what the headers of the files say and nothing else: in some
+ * milliseconds, however large the files are. What the headers do not tell, the worker finds out.
+ * @throws ImageTooLargeError, OutputTooLargeError, WorkTooLargeError, BadParameterError, of the first image
+ */
+export async function assertWorkFits(
+  work: AskedWork,
+  images: readonly { readonly file: string; readonly name: string }[],
+  limits: Limits,
+  { isAllOrNothing }: DoorOptions,
+): Promise<void> {
+  const refusals: HiresFixError[] = [];
+  for (const { file, name } of images) {
+    const size = await readImageSize(file).catch(() => undefined); // the decoder has the words for what cannot be read
+    const refusal = size && size.width * size.height > 0 ? refusalOf(work, name, size, limits) : undefined;
+    if (refusal) refusals.push(refusal);
+    else if (!isAllOrNothing) return; // there is something to do
+  }
+  if (refusals[0]) throw refusals[0];
+}
+
+function refusalOf(work: AskedWork, name: string, size: ToldSize, limits: Limits): HiresFixError | undefined {
+  try {
+    if (size.width * size.height > limits.maxInputPixels) {
+      throw new ImageTooLargeError(name, size, limits.maxInputPixels);
+    }
+    assertImageFits(work, { ...size, channels: size.hasAlpha ? 4 : 3, depth: 8 }, limits);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HiresFixError) return error;
+    throw error;
+  }
+}
+
+function assertImageFits(work: AskedWork, image: ImageShape, limits: Limits): void {
+  switch (work.kind) {
+    case 'hires-fix':
+      assertUpscaleFits(image, work, limits);
+      break;
+    case 'face':
+      if (work.options.aligned) assertSideFits(image, work.options.size ?? 1, limits);
+      else assertUpscaleFits(image, { options: backgroundOptions(work.options) }, limits);
+      break;
+    case 'restore':
+      targetSize(image, {}, 1, limits.maxOutputPixels);
+      break;
+    case 'find-faces':
+  }
+}
+
+function assertSideFits(image: ImageShape, side: number, { maxOutputPixels }: Limits): void {
+  targetSize(image, { width: side, height: side }, 1, maxOutputPixels);
+}
