@@ -29,6 +29,7 @@ import { realCugan } from './upscalers/real-cugan.ts';
 import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
+import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
 import { swinir } from './upscalers/windowed/swinir.ts';
 import { span } from './upscalers/span.ts';
@@ -41,6 +42,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   span,
   swinir,
   dat,
+  omniSr,
   rrdbNet,
   compact,
   plksr,

@@ -9,7 +9,7 @@ import type { Weights } from './weights.ts';
 export interface WindowScores {
   readonly heads: number;
   /** By the tokens' places in their window, for every head: [heads, tokens, key tokens]. */
-  readonly bias: Value;
+  readonly bias?: Value | undefined;
   /** For every window: [windows, tokens, key tokens]. */
   readonly mask?: Value | undefined;
 }
@@ -38,7 +38,7 @@ export function attendInWindows({ query, key, value }: AttentionInputs, scores: 
     x.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
   const scaled = query.scale((query.size(2) / heads) ** -0.5);
   const products = perHead(scaled, [0, 2, 1, 3]).matmul(perHead(key, [0, 2, 3, 1]));
-  const weights = masked(products.add(bias), mask).softmax();
+  const weights = masked(bias ? products.add(bias) : products, mask).softmax();
   const mixed = weights.matmul(perHead(value, [0, 2, 1, 3])).transpose([0, 2, 1, 3]);
   return mixed.reshape([query.size(0), query.size(1), value.size(2)]);
 }

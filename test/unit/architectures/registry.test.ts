@@ -40,6 +40,7 @@ const FAMILIES = [
   'Restormer',
   'SCUNet',
   'DCTLSA',
+  'OmniSR',
 ];
 const KNOWN = MANIFESTS.filter((name) => FAMILIES.includes(readManifest(name).architecture));
 
