@@ -29,6 +29,7 @@ import { realCugan } from './upscalers/real-cugan.ts';
 import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
+import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
 import { swinir } from './upscalers/windowed/swinir.ts';
@@ -40,6 +41,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   deoldify,
   nafnet,
   span,
+  srFormer,
   swinir,
   dat,
   omniSr,

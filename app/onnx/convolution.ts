@@ -75,9 +75,12 @@ function squareConv(x: Value, weights: Weights, outputs: number | null, kernel: 
   return convolve(x, { weight, bias: x.graph.weight(weights.take('bias', [weight.size(0)])) });
 }
 
-/** A depthwise convolution: every channel by a kernel of its own. */
+/** A depthwise convolution: every channel by a kernel of its own (`weight` [C, 1, kernel, kernel], `bias` [C]). */
 export function depthwiseConv(x: Value, weights: Weights, options: Omit<ConvOptions, 'groups'> = {}): Value {
-  return x.conv(weights, { ...options, groups: x.size(1) });
+  const channels = x.size(1);
+  const weight = x.graph.weight(weights.take('weight', [channels, 1, null, null]));
+  const bias = options.bias ?? x.graph.weight(weights.take('bias', [channels]));
+  return convolve(x, { weight, bias: bias || undefined }, { ...options, groups: channels });
 }
 
 /**

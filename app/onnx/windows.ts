@@ -45,9 +45,8 @@ export class Windows {
     places.forEach((place, index) => place < join.length && (join[place] = index));
     this.#cut = graph.integers(places);
     this.#join = graph.integers(join);
-    const isRolled = shift.some((side) => side > 0);
-    const regions = () => inWindows(rows, columns, (y, x) => rows.region(y) * 3 + columns.region(x));
-    this.mask = isRolled ? maskOf(graph, regions(), [this.count, this.tokens]) : undefined;
+    const layout = { height, width, window, multipleOf, shift };
+    this.mask = shift.some((side) => side > 0) ? regionMask(graph, layout, layout) : undefined;
   }
 
   /** [N, H W, C] to [N windows, tokens, C]. */
@@ -64,6 +63,25 @@ export class Windows {
     const n = windows.size(0) / this.count;
     return gatherTokens(windows.reshape([n, this.count * this.tokens, features]), this.#join);
   }
+}
+
+/**
+ * -100 between tokens that are no neighbours in the map, which rolling brought together, else 0: [windows, tokens, key tokens].
+ * @param keys of another map than the queries where keys are fewer; it is cut into as many windows
+ */
+export function regionMask(graph: Graph, queries: WindowLayout, keys: WindowLayout): Value {
+  // Calculated when the session loads, from a number for each token instead of one for each pair.
+  const [own, others] = [regionsOf(graph, queries), regionsOf(graph, keys)];
+  const difference = own.unsqueeze(2).subtract(others.unsqueeze(1));
+  return difference.multiply(difference).clip(0, 1).scale(-100);
+}
+
+/** For every token of every window a number of its region: [windows, tokens]. */
+function regionsOf(graph: Graph, { height, width, window, multipleOf = 1, shift = [0, 0] }: WindowLayout): Value {
+  const rows = windowAxis(toMultiple(height, multipleOf), window[0], shift[0]);
+  const columns = windowAxis(toMultiple(width, multipleOf), window[1], shift[1]);
+  const regions = inWindows(rows, columns, (y, x) => rows.region(y) * 3 + columns.region(x));
+  return graph.constant(regions, [rows.count * columns.count, window[0] * window[1]]);
 }
 
 /** One side of the map, filled up. */
@@ -101,13 +119,6 @@ function inWindows(rows: Axis, columns: Axis, valueAt: (y: number, x: number) =>
     const y = Math.floor(window / columns.count) * rows.window + Math.floor(token / columns.window);
     return valueAt(y, (window % columns.count) * columns.window + (token % columns.window));
   });
-}
-
-/** Calculated when the session loads, from a number for each token instead of one for each pair. */
-function maskOf(graph: Graph, regions: readonly number[], [count, tokens]: readonly [number, number]): Value {
-  const ids = graph.constant(regions, [count, tokens]);
-  const difference = ids.unsqueeze(2).subtract(ids.unsqueeze(1));
-  return difference.multiply(difference).clip(0, 1).scale(-100);
 }
 
 function gatherTokens(map: Value, indices: Value): Value {

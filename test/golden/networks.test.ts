@@ -77,8 +77,9 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'SwinIR-M_colorCAR_w7', cases: { '30x37': 2e-5 } },
   { manifest: 'DAT_2_x4', cases: { '21x26': 4e-5 } },
   { manifest: 'SwinIR-S_lightweight_x2', cases: { '37x29': 2e-5 } },
-  { manifest: 'OmniSR_x4', cases: { '27x20': 4e-5 } },
+  { manifest: 'OmniSR_x4', cases: { '27x20': 2e-5 } },
   { manifest: 'OmniSR_x2', cases: { '40x32': 2e-5 } },
+  { manifest: 'SRFormer_light_x4', cases: { '37x27': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

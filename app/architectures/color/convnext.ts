@@ -1,3 +1,4 @@
+import { depthwiseConv } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
 import { layerNorm, layerNorm2d } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -58,7 +59,7 @@ function downsample(x: Value, weights: Weights, isStem: boolean): Value {
 
 function block(x: Value, weights: Weights): Value {
   const channels = x.size(1);
-  const mixed = x.conv(weights.at('dwconv'), { groups: channels }).transpose([0, 2, 3, 1]);
+  const mixed = depthwiseConv(x, weights.at('dwconv')).transpose([0, 2, 3, 1]);
   const hidden = linear(layerNorm(mixed, weights.at('norm'), EPSILON), weights.at('pwconv1')).gelu();
   const gamma = x.graph.weight(weights.take('gamma', [channels]));
   return linear(hidden, weights.at('pwconv2')).multiply(gamma).transpose([0, 3, 1, 2]).add(x);

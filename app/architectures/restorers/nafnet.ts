@@ -1,3 +1,4 @@
+import { depthwiseConv } from '../../onnx/convolution.ts';
 import { layerNorm2d } from '../../onnx/normalization.ts';
 import { averagePool, globalAveragePool } from '../../onnx/pooling.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -94,7 +95,7 @@ function build(image: Value, weights: Weights, levels: number, pooling: ChannelP
 /** Two residual steps: one over space (depthwise convolution, channel attention), one over channels. */
 function nafBlock(x: Value, weights: Weights, pooling: (x: Value) => Value): Value {
   const spread = layerNorm2d(x, weights.at('norm1'), EPSILON).conv(weights.at('conv1'));
-  const gated = simpleGate(spread.conv(weights.at('conv2'), { groups: spread.size(1) }));
+  const gated = simpleGate(depthwiseConv(spread, weights.at('conv2')));
   const attended = gated.multiply(pooling(gated).conv(weights.at('sca').at(1)));
   const y = x.add(scaled(attended.conv(weights.at('conv3')), weights, 'beta'));
   const mixed = simpleGate(layerNorm2d(y, weights.at('norm2'), EPSILON).conv(weights.at('conv4')));

@@ -1,4 +1,4 @@
-import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
+import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { batchNorm, layerNorm, unitLength } from '../../../onnx/normalization.ts';
 import { globalAveragePool } from '../../../onnx/pooling.ts';
@@ -206,7 +206,7 @@ function channelAttention(x: Value, weights: Weights, { map, size, heads }: DatB
 
 /** Depthwise 3x3, BatchNorm, GELU. */
 function convolution(map: Value, weights: Weights): Value {
-  return batchNorm(map.conv(weights.at(0), { groups: map.size(1) }), weights.at(1)).gelu();
+  return batchNorm(depthwiseConv(map, weights.at(0)), weights.at(1)).gelu();
 }
 
 /** Two maps of a picture, and which of them says how much of each channel and of each place passes of the other. */

@@ -1,4 +1,4 @@
-import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
+import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
@@ -54,6 +54,17 @@ export function spatialGateMlp(x: Value, weights: Weights, map: Value): Value {
   const half = wide.size(2) / 2;
   const gate = weights.at('sg');
   const normed = layerNorm(wide.slice(2, half, 2 * half), gate.at('norm'), LAYER_NORM_EPSILON);
-  const gates = toTokens(toMap(normed, map).conv(gate.at('conv'), { groups: half }));
+  const gates = toTokens(depthwiseConv(toMap(normed, map), gate.at('conv')));
   return linear(wide.slice(2, 0, half).multiply(gates), weights.at('fc2'));
+}
+
+/**
+ * fc1, GELU, to which is added the GELU of a depthwise convolution of it over the map; fc2 (ConvFFN).
+ * @param x [N, H W, C]
+ * @param map of which it takes the sides
+ */
+export function convFeedForward(x: Value, weights: Weights, map: Value): Value {
+  const wide = linear(x, weights.at('fc1')).gelu();
+  const near = toTokens(depthwiseConv(toMap(wide, map), weights.at('dwconv.depthwise_conv.0')).gelu());
+  return linear(wide.add(near), weights.at('fc2'));
 }

@@ -1,0 +1,122 @@
+import { conv3x3 } from '../../../onnx/convolution.ts';
+import { layerNorm } from '../../../onnx/normalization.ts';
+import { toMap, toTokens } from '../../../onnx/tokens.ts';
+import type { Value } from '../../../onnx/value.ts';
+import type { Weights } from '../../../onnx/weights.ts';
+import type { Network } from '../../architecture.ts';
+import { UnknownNetworkError } from '../../errors.ts';
+import type { PictureHead } from './picture-head.ts';
+import { pictureHead, readPictureHead } from './picture-head.ts';
+import { colorRange, LAYER_NORM_EPSILON, residualConv } from './transformer-parts.ts';
+
+/** What is around the blocks of SwinIR and of the networks that descend from it. */
+export interface SwinFrame {
+  readonly inputs: number;
+  readonly features: number;
+  /** The picture's pixels are folded into channels by this first; else 1. */
+  readonly unshuffle: number;
+  readonly head: PictureHead;
+}
+
+/**
+ * @param family as it is called where the frame is none that is known
+ * @throws UnknownNetworkError
+ */
+export function readSwinFrame(weights: Weights, family: string): SwinFrame {
+  const unshuffle = weights.has('conv_first.1') ? Math.round(Math.sqrt(weights.dim('conv_first.1.weight', 1) / 3)) : 1;
+  const first = unshuffle === 1 ? 'conv_first.weight' : 'conv_first.1.weight';
+  const inputs = weights.dim(first, 1) / unshuffle ** 2;
+  const frame = { inputs, unshuffle, features: weights.dim(first, 0), head: readPictureHead(weights, inputs) };
+  assertSound(frame, family);
+  return frame;
+}
+
+function assertSound({ inputs, unshuffle, head }: SwinFrame, family: string): void {
+  const problem = [
+    [!Number.isInteger(inputs), `a picture of ${inputs} channels`],
+    [head.upscale % unshuffle !== 0, `pictures that are made smaller, by ${unshuffle} / ${head.upscale}`],
+    [head.outputs !== inputs, `pictures of ${inputs} channels that become pictures of ${head.outputs}`],
+  ].find(([isSo]) => isSo);
+  if (problem)
+    throw new UnknownNetworkError(`a network of the kind of ${family} with ${String(problem[1])}; none is known`);
+}
+
+/** @throws UnknownNetworkError where the window's side, as shapes tell it, is no whole number */
+export function assertWindow(window: number, family: string): void {
+  if (Number.isInteger(window) && window > 0) return;
+  throw new UnknownNetworkError(
+    `a network of the kind of ${family} with windows of ${window ** 2} tokens, which is no square; none is known`,
+  );
+}
+
+/** What all such networks say of themselves. */
+export function swinNetwork({
+  inputs,
+  unshuffle,
+  head,
+}: SwinFrame): Pick<Network, 'scale' | 'inputChannels' | 'outputChannels' | 'sides' | 'int8Refusal'> {
+  return {
+    scale: head.upscale / unshuffle,
+    inputChannels: inputs,
+    outputChannels: head.outputs,
+    sides: 'fixed',
+    int8Refusal: 'attention has no 8-bit form here',
+  };
+}
+
+/** Bytes for a pixel of the picture: of the blocks, `perFeature` for each of the features, and of the head. */
+export function swinBytes({ features, unshuffle, head }: SwinFrame, perFeature: number): number {
+  return (perFeature * features + 4 * 3 * 64 * head.upscale ** 2) / unshuffle ** 2;
+}
+
+/** The parameters of the references' constructors that the frame decides, or that no file of theirs says otherwise. */
+export function swinParameters(weights: Weights, { inputs, features, head }: SwinFrame): Network['parameters'] {
+  return {
+    in_chans: inputs,
+    embed_dim: features,
+    qkv_bias: true,
+    ape: false,
+    patch_norm: true,
+    upscale: head.upscale,
+    img_range: 1,
+    upsampler: head.upsampler,
+    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
+  };
+}
+
+/** The side of the pictures that a network was trained on, as a mask in its file tells it: that of whole windows. */
+export function trainedSide(weights: Weights, mask: string, window: number): number {
+  return weights.has(mask) ? Math.floor(Math.sqrt(weights.dim(mask, 0)) * window) : 64;
+}
+
+/**
+ * Mean shift, `conv_first`, what is deep, `conv_after_body` around that, the head.
+ * @param deep [N, features, H, W] to the like
+ * @param range of the picture's values inside
+ */
+export function inSwinFrame(
+  image: Value,
+  weights: Weights,
+  { unshuffle, head, range = 1 }: SwinFrame & { readonly range?: number },
+  deep: (map: Value) => Value,
+): Value {
+  const { enter, leave } = colorRange(range);
+  const picture = enter(image);
+  const first = unshuffle === 1 ? weights.at('conv_first') : weights.at('conv_first').at(1);
+  const shallow = conv3x3(picture.pixelUnshuffle(unshuffle), first);
+  const features = residualConv(deep(shallow), weights.at('conv_after_body')).add(shallow);
+  const output = pictureHead(features, weights, head);
+  return leave(head.upsampler === '' ? output.add(picture) : output);
+}
+
+/** The groups of `layers` between two norms, of tokens: [N, C, H, W] to the like. */
+export function betweenNorms(map: Value, weights: Weights, group: (tokens: Value, layer: Weights) => Value): Value {
+  const entered = layerNorm(toTokens(map), weights.at('patch_embed.norm'), LAYER_NORM_EPSILON);
+  const left = weights.list('layers').reduce(group, entered);
+  return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
+}
+
+/** A group's own convolution behind its blocks, added to what went in. */
+export function groupConv(blocks: Value, x: Value, layer: Weights, map: Value): Value {
+  return toTokens(residualConv(toMap(blocks, map), layer.at('conv'))).add(x);
+}
