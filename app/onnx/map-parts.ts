@@ -11,7 +11,10 @@ export function cutParts(map: Value, kind: PartKind, [height, width]: PartSides)
   const [n, c, rows, columns] = [map.size(0), map.size(1), map.size(2) / height, map.size(3) / width];
   const split = kind === 'blocks' ? [n, c, rows, height, columns, width] : [n, c, height, rows, width, columns];
   const order = kind === 'blocks' ? [0, 2, 4, 1, 3, 5] : [0, 3, 5, 1, 2, 4];
-  return map.reshape(split).transpose(order).reshape([n * rows * columns, c, height, width]);
+  return map
+    .reshape(split)
+    .transpose(order)
+    .reshape([n * rows * columns, c, height, width]);
 }
 
 /** What `cutParts` gave, back to a map with the sides of `whole`, whatever its channels. */
