@@ -3,7 +3,7 @@ import { shownName } from '../checkpoints/errors.ts';
 import type { CheckpointFormat } from '../checkpoints/state-dict.ts';
 import { elementCount } from '../checkpoints/tensor-layout.ts';
 import type { Network } from './architecture.ts';
-import { buildImageGraph, takesPictures } from './image-graph.ts';
+import { buildImageGraph } from './image-graph.ts';
 import type { RecognisedNetwork } from './registry.ts';
 import { recognise } from './registry.ts';
 import { tensorGraph } from './tensor-graph.ts';
@@ -28,7 +28,7 @@ const MAX_LEFT_OUT = 20;
 
 /**
  * Reads what network a checkpoint holds, and builds its graph as running it would: what is told here can be run, with pictures
- * where its channels are those of pictures, else with tensors (`hiresfix models run`).
+ * unless the network is a part of a pipeline, which is built for tensors (`hiresfix models run`).
  * @throws CheckpointError, UnknownNetworkError, WeightsError
  */
 export function inspectCheckpoint(file: string): CheckpointReport {
@@ -52,7 +52,7 @@ export function inspectCheckpoint(file: string): CheckpointReport {
 
 function build(network: RecognisedNetwork): void {
   const side = network.side ?? Math.ceil(TRIED_SIDE / network.multipleOf) * network.multipleOf;
-  if (network.role === undefined && takesPictures(network)) {
+  if (network.role === undefined) {
     buildImageGraph(network, { width: side, height: side, channels: 3, depth: 8 });
     return;
   }

@@ -48,6 +48,11 @@ export class Weights {
     return new Weights({ dict, values, read: new Set(), names, location: ownName(dict.file) }, '');
   }
 
+  /** What the checkpoint is called in messages. */
+  get fileName(): string {
+    return shownFile(this.#source.dict.file);
+  }
+
   at(key: string | number): Weights {
     return new Weights(this.#source, this.#full(String(key)));
   }
@@ -79,7 +84,7 @@ export class Weights {
     const indices = this.indices(key);
     indices.forEach((index, position) => {
       if (index !== position)
-        throw new WeightsError(`${shownName(this.#full(`${key}.${position}`))}: missing in ${this.#fileName()}`);
+        throw new WeightsError(`${shownName(this.#full(`${key}.${position}`))}: missing in ${this.fileName}`);
     });
     return indices.map((index) => this.at(key).at(index));
   }
@@ -138,7 +143,7 @@ export class Weights {
     if (unread.length === 0) return;
     const shown = unread.slice(0, 5).map(shownName).join(', ');
     const more = unread.length > 5 ? ` and ${unread.length - 5} more` : '';
-    throw new WeightsError(`${this.#fileName()}: the network does not use ${shown}${more}; it may be another variant`);
+    throw new WeightsError(`${this.fileName}: the network does not use ${shown}${more}; it may be another variant`);
   }
 
   #data(name: string, info: TensorInfo): Pick<WeightTensor, 'type' | 'data'> {
@@ -155,16 +160,12 @@ export class Weights {
   #info(key: string): TensorInfo {
     const name = this.#full(key);
     const info = this.#source.dict.tensors.get(name);
-    if (!info) throw new WeightsError(`${shownName(name)}: missing in ${this.#fileName()}`);
+    if (!info) throw new WeightsError(`${shownName(name)}: missing in ${this.fileName}`);
     return info;
   }
 
   #full(key: string): string {
     return this.#path === '' ? key : `${this.#path}.${key}`;
-  }
-
-  #fileName(): string {
-    return shownFile(this.#source.dict.file);
   }
 }
 

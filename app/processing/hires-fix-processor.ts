@@ -71,7 +71,7 @@ export class HiresFixProcessor {
       plan: async (image, { clock }) => {
         const plan = await this.#upscaler.plan(image, task, clock);
         if (faces) await this.#faces.prepare(faces, clock);
-        return { plan, shape: { ...image, ...plan.size } };
+        return { plan, shape: { ...image, ...plan.size, channels: plan.channels } };
       },
       make: async (image, plan, context) => {
         const clock = faces ? context.clock.span(0, UPSCALING_SHARE) : context.clock;

@@ -338,3 +338,31 @@ describe('What cannot be done', () => {
     expect(failed).toEqual([expect.stringMatching(/^a\.png ERR_INFERENCE .*no numbers.*weights are damaged/)]);
   });
 });
+
+describe('A network that gives other channels than it takes', () => {
+  const CHANNELS = { 'gray.png': 1, 'gray-alpha.png': 2, 'rgb.png': 3, 'rgba.png': 4 } as const;
+  const NAMES = Object.keys(CHANNELS);
+
+  it.each([
+    ['compact-x2-rgba', [1, 2, 3, 4]],
+    ['compact-x2-gray-to-rgb', [3, 4, 3, 4]],
+    ['new-x2-rgb-to-gray', [1, 2, 1, 2]],
+    ['new-x2-rgb-to-rgba', [4, 4, 4, 4]],
+  ])('%s makes files of its channels, also in two passes and at a size of its own', async (name, channels) => {
+    const network = readSmallNetworks().find((row) => row.name === name);
+    if (!network) throw new Error(`no ${name}`);
+    writeSmallNetwork(join(folder.path, 'models', `${name}.safetensors`), network, 'safetensors');
+    for (const [file, count] of Object.entries(CHANNELS)) {
+      await writeFile(join(folder.path, file), writePng(noise({ width: 9, height: 7, channels: count, depth: 8 })));
+    }
+    for (const scale of [2, 3.5]) {
+      const { results, failed } = await run(NAMES, { upscaler: name, scale, tile: 8 });
+      expect(failed).toEqual([]);
+      const made = results.map(({ file }) => readPng(readFileSync(file)));
+      const sides = [Math.trunc(9 * scale), Math.trunc(7 * scale)];
+      expect(made.map((image) => [image.width, image.height, image.channels])).toEqual(
+        channels.map((count) => [...sides, count]),
+      );
+    }
+  });
+});

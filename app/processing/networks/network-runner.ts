@@ -1,6 +1,7 @@
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
+import { imagesSeen } from '../../architectures/picture-channels.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from '../../imaging/image.ts';
 import { allocateSamples } from '../../imaging/image.ts';
 import type { RowSink, RowSource } from '../../imaging/rows.ts';
@@ -16,7 +17,7 @@ import { openSession } from './open-session.ts';
 import type { PrecisionPlan } from './precision.ts';
 import { FP32, precisionOn } from './precision.ts';
 import { SessionShelf } from './session-shelf.ts';
-import { imagesSeen, WORKING_BYTES } from './tile-size.ts';
+import { WORKING_BYTES } from './tile-size.ts';
 import type { Fallback } from '../result.ts';
 
 /** What a session was made for; another image needs another session. */
@@ -93,7 +94,7 @@ export class NetworkRunner {
 
   /**
    * Runs the tiles of `source` through the network, a row of tiles at a time, and appends the finished rows to `sink`
-   * (which may be smaller than the result: what lies beyond it is cut off, as padding is).
+   * (of `resultChannels`; it may be smaller than the result: what lies beyond it is cut off, as padding is).
    */
   async run(source: RowSource, sink: RowSink, plan: RunPlan, onTile: (done: number) => void): Promise<void> {
     const { scale } = this.network;
@@ -128,7 +129,7 @@ export class NetworkRunner {
       this.network.sides === 'fixed' ? window : this.#options.isBatch ? undefined : commonWindow(plan.tiles);
     const { width = null, height = null } = known ?? {};
     const key: SessionKey = { channels, depth, width, height, isOpaque, views };
-    const images = views * imagesSeen(channels, isOpaque);
+    const images = views * imagesSeen(this.network, { channels, isOpaque });
     const bytes = this.network.workingBytesPerPixel * window.width * window.height * images;
     return this.#sessions.hold(JSON.stringify(key), bytes, () => this.#openSession(key));
   }

@@ -1,6 +1,4 @@
 import type { Network } from '../../architectures/architecture.ts';
-import type { Channels } from '../../imaging/image.ts';
-import { hasAlpha } from '../../imaging/image.ts';
 import type { Size } from '../result.ts';
 
 /** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
@@ -17,15 +15,10 @@ const LARGEST = 1024;
 /** Cores that are tried in turn when memory runs out. */
 const LADDER = [400, 200, 100, 64];
 
-/** How many images a network sees of one picture: alpha that is not known to be full goes through it as an image of its own. */
-export function imagesSeen(channels: Channels, isOpaque: boolean): 1 | 2 {
-  return hasAlpha(channels) && !isOpaque ? 2 : 1;
-}
-
 /**
  * The core side that `auto` stands for, in input pixels: the largest that keeps a tile's activations within bounds. On the
  * CPU the cost of a pixel is the same from 64 to 256, so only the halo's share and memory decide.
- * @param images how many images go through the network at once (2 with alpha, for each mirrored view)
+ * @param images how many images go through the network at once (`imagesSeen`, for each mirrored view)
  */
 export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images: number): number {
   const side = Math.sqrt(WORKING_BYTES / (network.workingBytesPerPixel * images));

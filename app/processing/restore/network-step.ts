@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { UnknownNetworkError } from '../../architectures/errors.ts';
+import { assertTakesPictures } from '../../architectures/picture-channels.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { Config } from '../../config.ts';
@@ -96,12 +97,15 @@ export class NetworkStep implements ImageStep {
 
 function openRunner(file: string, { devices, isBatch }: StepContext): NetworkRunner {
   const network = recognise(openCheckpoint(file));
-  if (network.role !== undefined || network.scale !== 1) {
-    const role = network.role ?? `network of scale ${network.scale}`;
+  const { role, scale, inputChannels, outputChannels } = network;
+  if (role !== undefined || scale !== 1 || inputChannels !== outputChannels) {
+    const channels = `network from ${inputChannels} to ${outputChannels} channels`;
+    const what = role ?? (scale === 1 ? channels : `network of scale ${scale}`);
     throw new UnknownNetworkError(
-      `${file}: expected a network that restores pictures at their size, the file holds ${network.architecture}, a ${role}`,
+      `${network.weights.fileName}: expected a network that restores pictures at their size, the file holds ${network.architecture}, a ${what}`,
     );
   }
+  assertTakesPictures(network);
   return new NetworkRunner(network, { weightsFolder: weightsFolderOf(file), devices, isBatch });
 }
 

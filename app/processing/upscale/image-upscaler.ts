@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import type { Network } from '../../architectures/architecture.ts';
+import { resultChannels } from '../../architectures/picture-channels.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
-import type { Image } from '../../imaging/image.ts';
+import type { Channels, Image } from '../../imaging/image.ts';
 import { isOpaque } from '../../imaging/image.ts';
 import { resample } from '../../imaging/pillow/resample.ts';
 import type { RowSource } from '../../imaging/rows.ts';
@@ -21,7 +22,7 @@ import { passesFor, passesWarning, viewsFor } from './passes.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import type { TilingOptions } from './tile-grid.ts';
-import { tilingOf } from './tile-grid.ts';
+import { pixelsSeen, tilingOf } from './tile-grid.ts';
 import { DEFAULT_SCALE, workOfUpscale } from './upscale-work.ts';
 import { assertWithin } from './work.ts';
 import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
@@ -47,6 +48,7 @@ export interface UpscalePlan {
   readonly name: string;
   /** Of the result. */
   readonly size: Size;
+  readonly channels: Channels;
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];
   /** None if a Pillow filter does it. */
@@ -108,7 +110,8 @@ export class ImageUpscaler {
       const work = workOfUpscale(image, { name, size, network: network.tiling }, options, this.#tiling(task, image));
       assertWithin(this.#config, work);
     }
-    return { name, size, fallbacks, warnings, ...(network && { network }) };
+    const channels = network ? resultChannels(network.tiling, image.channels) : image.channels;
+    return { name, size, channels, fallbacks, warnings, ...(network && { network }) };
   }
 
   async upscale(image: Image, plan: UpscalePlan, task: UpscaleTask, whole: StageClock): Promise<Upscaled> {
@@ -172,7 +175,7 @@ export class ImageUpscaler {
     let used: TilingUsed | undefined;
     for (let pass = 0; pass < passes; pass++) {
       const input: RowSource = source;
-      const tiling = { ...cut, views: viewsFor(name, input, task.options, cut) };
+      const tiling = { ...cut, views: viewsFor(name, pixelsSeen(network.tiling, input, cut), task.options, cut) };
       await clock.time('load', async () => {
         clock.at('loading', 0);
         const { tile } = await network.load(input, tiling);

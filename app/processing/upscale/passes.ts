@@ -1,8 +1,6 @@
 import type { Views } from '../../architectures/mirrored-views.ts';
-import type { ImageShape } from '../../imaging/image.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import { VIEWS } from '../../options/upscale-options.ts';
-import { imagesSeen } from '../networks/tile-size.ts';
 import type { TilingOptions } from './tile-grid.ts';
 import { NETWORK_UPSCALERS } from './upscalers.ts';
 
@@ -11,16 +9,13 @@ export function passesFor(scale: number, factor: number): number {
   return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
 }
 
-/** The views that were asked for; else as many as the upscaler has time for, but one on the reference's grid, which has no views. */
-export function viewsFor(
-  name: string,
-  { width, height, channels }: ImageShape,
-  { tta = 'auto' }: UpscaleOptions,
-  cut: TilingOptions,
-): Views {
+/**
+ * The views that were asked for; else as many as the upscaler has time for, but one on the reference's grid, which has no views.
+ * @param pixels those of all images that the network sees of a picture in one view
+ */
+export function viewsFor(name: string, pixels: number, { tta = 'auto' }: UpscaleOptions, cut: TilingOptions): Views {
   if (tta !== 'auto') return tta;
   const allowed = cut.tilePad === 'auto' ? (NETWORK_UPSCALERS.get(name)?.pixelsInViews ?? 0) : 0;
-  const pixels = width * height * imagesSeen(channels, cut.isOpaque);
   return VIEWS.findLast((views) => views * pixels <= allowed) ?? 1;
 }
 

@@ -1,5 +1,6 @@
 import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
+import { assertTakesPictures, resultChannels } from '../../architectures/picture-channels.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { RowSource } from '../../imaging/rows.ts';
@@ -45,7 +46,7 @@ interface Plan {
 
 /**
  * Upscales with one checkpoint of the ESRGAN family, the way RealESRGANer does (realesrgan/utils.py): alpha goes through the
- * network, gray stays gray, 16 bits stay 16. The network is recognised from the file's keys and loaded once for all images.
+ * network, gray stays gray, 16 bits stay 16; where it gives other channels than it takes, the result has what it gives. The network is recognised from the file's keys and loaded once for all images.
  */
 export class RealESRGANUpscaler {
   readonly #runner: NetworkRunner;
@@ -67,6 +68,7 @@ export class RealESRGANUpscaler {
     const dict = openCheckpoint(files.file);
     const values = files.blend && blendedValues(dict, openCheckpoint(files.blend.file), files.blend.strength);
     const network = recognise(dict, values);
+    assertTakesPictures(network);
     const precision = await choosePrecision(network);
     const runner = new NetworkRunner(network, { ...options, precision, weightsFolder: weightsFolderOf(files.file) });
     return new RealESRGANUpscaler(runner, files);
@@ -116,7 +118,8 @@ export class RealESRGANUpscaler {
     onTile: (done: number, all: number) => void,
   ): Promise<{ image: ScratchImage; used: TilingUsed }> {
     const { padded, run, used } = this.#plan(source, options);
-    const { channels, depth } = source;
+    const { depth } = source;
+    const channels = resultChannels(this.#runner.network, source.channels);
     const [width, height] = [source.width * this.scale, source.height * this.scale];
     const image = ScratchImage.create(folder, { width, height, channels, depth });
     onTile(0, used.tiles);

@@ -1,9 +1,11 @@
 import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
+import type { NetworkChannels } from '../../architectures/picture-channels.ts';
+import { imagesSeen } from '../../architectures/picture-channels.ts';
 import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
-import { autoTile, imagesSeen } from '../networks/tile-size.ts';
+import { autoTile } from '../networks/tile-size.ts';
 
 /** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
 export interface TilingOptions {
@@ -19,7 +21,8 @@ export interface TilingOptions {
 }
 
 /** What of a network its tiles depend on. */
-export type TiledNetwork = Pick<Network, 'halo' | 'multipleOf' | 'padding' | 'scale' | 'workingBytesPerPixel'>;
+export type TiledNetwork = NetworkChannels &
+  Pick<Network, 'halo' | 'multipleOf' | 'padding' | 'scale' | 'workingBytesPerPixel'>;
 
 /** The size of the padded image, and how it is cut. Pixels of the input. */
 export interface TileGrid {
@@ -39,6 +42,11 @@ export function tilingOf(
   config: Pick<Config, 'tile' | 'tilePad'>,
 ): Pick<TilingOptions, 'tile' | 'tilePad' | 'prePad'> {
   return { tile: tile ?? config.tile, tilePad: tilePad ?? config.tilePad, prePad };
+}
+
+/** Pixels of all images that a network sees of a picture, in one view. */
+export function pixelsSeen(network: NetworkChannels, source: ImageShape, { isOpaque }: TilingOptions): number {
+  return source.width * source.height * imagesSeen(network, { channels: source.channels, isOpaque });
 }
 
 /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
@@ -62,7 +70,7 @@ export function tileGrid(network: TiledNetwork, source: ImageShape, options: Til
 }
 
 function coreOf(network: TiledNetwork, source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions) {
-  const images = views * imagesSeen(source.channels, isOpaque);
+  const images = views * imagesSeen(network, { channels: source.channels, isOpaque });
   const wanted = tile === 'auto' ? autoTile(network, images) : tile;
   if (maxTile === undefined) return wanted;
   return wanted === 0 ? maxTile : Math.min(wanted, maxTile);

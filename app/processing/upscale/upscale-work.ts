@@ -1,3 +1,4 @@
+import { resultChannels } from '../../architectures/picture-channels.ts';
 import type { Config } from '../../config.ts';
 import { HiresFixError } from '../../errors.ts';
 import type { ImageShape } from '../../imaging/image.ts';
@@ -6,7 +7,7 @@ import type { Size } from '../result.ts';
 import { passesFor, viewsFor } from './passes.ts';
 import { growth, targetSize, wantedSize } from './target-size.ts';
 import type { TiledNetwork, TilingOptions } from './tile-grid.ts';
-import { tilingOf } from './tile-grid.ts';
+import { pixelsSeen, tilingOf } from './tile-grid.ts';
 import { AUTO, autoUpscalers, canonicalName, isPilUpscaler, NETWORK_UPSCALERS } from './upscalers.ts';
 import type { Work } from './work.ts';
 import { assertWithin, sumOf, workOf } from './work.ts';
@@ -30,12 +31,15 @@ export function workOfUpscale(
   options: UpscaleOptions,
   cut: TilingOptions,
 ): Work {
-  const { channels, depth } = image;
-  const works = Array.from({ length: passesFor(network.scale, growth(image, size)) }, (_, pass) => {
-    const factor = network.scale ** pass;
-    const input = { width: image.width * factor, height: image.height * factor, channels, depth };
-    return workOf(network, input, { ...cut, views: viewsFor(name, input, options, cut) });
-  });
+  const works: Work[] = [];
+  let input = image;
+  for (let pass = passesFor(network.scale, growth(image, size)); pass > 0; pass--) {
+    works.push(
+      workOf(network, input, { ...cut, views: viewsFor(name, pixelsSeen(network, input, cut), options, cut) }),
+    );
+    const [width, height] = [input.width * network.scale, input.height * network.scale];
+    input = { ...input, width, height, channels: resultChannels(network, input.channels) };
+  }
   return sumOf([...works, writing(size)]);
 }
 

@@ -27,11 +27,12 @@ export interface NetworkUpscaler {
 const COMPACT_X2_PIXELS = 400_000;
 
 // What the official files are recognised as (a test holds it against their manifests).
-const RRDB_X2: TiledNetwork = { scale: 2, multipleOf: 2, halo: 24, workingBytesPerPixel: 5120 };
-const RRDB_X4: TiledNetwork = { scale: 4, multipleOf: 1, halo: 12, workingBytesPerPixel: 20_480 };
-const VIDEO_X4: TiledNetwork = { scale: 4, multipleOf: 1, halo: 18, workingBytesPerPixel: 1984 };
-const GENERAL_X4: TiledNetwork = { scale: 4, multipleOf: 1, halo: 34, workingBytesPerPixel: 1984 };
-const COMPACT: TiledNetwork = { scale: 2, multipleOf: 1, halo: 18, workingBytesPerPixel: 1264 };
+const COLOR = { inputChannels: 3, outputChannels: 3 };
+const RRDB_X2: TiledNetwork = { ...COLOR, scale: 2, multipleOf: 2, halo: 24, workingBytesPerPixel: 5120 };
+const RRDB_X4: TiledNetwork = { ...COLOR, scale: 4, multipleOf: 1, halo: 12, workingBytesPerPixel: 20_480 };
+const VIDEO_X4: TiledNetwork = { ...COLOR, scale: 4, multipleOf: 1, halo: 18, workingBytesPerPixel: 1984 };
+const GENERAL_X4: TiledNetwork = { ...COLOR, scale: 4, multipleOf: 1, halo: 34, workingBytesPerPixel: 1984 };
+const COMPACT: TiledNetwork = { ...COLOR, scale: 2, multipleOf: 1, halo: 18, workingBytesPerPixel: 1264 };
 
 /** The upscalers with official weights, by `UpscalerType`. Any ESRGAN-family file in `MODELS_DIR` is one too, by its name. */
 export const NETWORK_UPSCALERS: ReadonlyMap<string, NetworkUpscaler> = new Map([

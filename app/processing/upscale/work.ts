@@ -1,5 +1,5 @@
 import type { ImageShape } from '../../imaging/image.ts';
-import { imagesSeen } from '../networks/tile-size.ts';
+import { imagesSeen } from '../../architectures/picture-channels.ts';
 import { WorkTooLargeError } from '../errors.ts';
 import type { TiledNetwork, TileGrid, TilingOptions } from './tile-grid.ts';
 import { tileGrid } from './tile-grid.ts';
@@ -29,7 +29,8 @@ export function workOf(network: TiledNetwork, source: ImageShape, options: Tilin
   const across = spans({ size: grid.width, needed: grid.width }, grid, network);
   const down = spans({ size: grid.height, needed: source.height }, grid, network); // rows of nothing but padding are left out
   const { views = 1 } = options;
-  const images = imagesSeen(source.channels, options.isOpaque && !grid.isReference);
+  const isOpaque = options.isOpaque && !grid.isReference;
+  const images = imagesSeen(network, { channels: source.channels, isOpaque });
   return {
     tiles: across.count * all.count * views,
     paddedPixels: grid.width * grid.height,

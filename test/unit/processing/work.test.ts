@@ -7,7 +7,8 @@ import { tileGrid } from '../../../app/processing/upscale/tile-grid.ts';
 import { assertWithin, sumOf, workOf } from '../../../app/processing/upscale/work.ts';
 
 const LIMITS = { maxInputPixels: 2 ** 26, maxOutputPixels: 2 ** 29 };
-const NETWORK = { halo: 10, multipleOf: 2, scale: 4, workingBytesPerPixel: 20_000 };
+const COLORS = { inputChannels: 3, outputChannels: 3 } as const;
+const NETWORK = { halo: 10, multipleOf: 2, scale: 4, workingBytesPerPixel: 20_000, ...COLORS };
 const RGB = { channels: 3, depth: 8 } as const;
 
 const paddings = fc.constantFrom({}, { padding: 'zeros' } as const, { padding: 'own' } as const);
@@ -36,7 +37,7 @@ describe('the work that is counted before it is begun', () => {
   it('is neither less than what is done nor more than twice as much, whatever the tiles', () => {
     fc.assert(
       fc.property(networks, paddings, sources, tilings, (sides, padding, source, options) => {
-        const network = { ...sides, ...padding };
+        const network = { ...sides, ...padding, ...COLORS };
         const { width, height, core, pad, isReference } = tileGrid(network, source, options);
         const rows = isReference
           ? referenceTiles(width, height, core, pad)

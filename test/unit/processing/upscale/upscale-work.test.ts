@@ -7,10 +7,10 @@ import type { ImageShape } from '../../../../app/imaging/image.ts';
 import { evenTiles, referenceTiles } from '../../../../app/imaging/tiling.ts';
 import { upscaleOptions } from '../../../../app/options/upscale-options.ts';
 import { OutputTooLargeError, WorkTooLargeError } from '../../../../app/processing/errors.ts';
-import { imagesSeen } from '../../../../app/processing/networks/tile-size.ts';
+import { imagesSeen } from '../../../../app/architectures/picture-channels.ts';
 import { passesFor, viewsFor } from '../../../../app/processing/upscale/passes.ts';
 import { growth, targetSize } from '../../../../app/processing/upscale/target-size.ts';
-import { tileGrid, tilingOf } from '../../../../app/processing/upscale/tile-grid.ts';
+import { pixelsSeen, tileGrid, tilingOf } from '../../../../app/processing/upscale/tile-grid.ts';
 import type { NetworkPlan } from '../../../../app/processing/upscale/upscale-work.ts';
 import { assertUpscaleFits, workOfUpscale } from '../../../../app/processing/upscale/upscale-work.ts';
 import { NETWORK_UPSCALERS } from '../../../../app/processing/upscale/upscalers.ts';
@@ -55,7 +55,7 @@ function workDone(image: ImageShape, { name, network, size }: NetworkPlan, field
   let [source, pixels] = [image, size.width * size.height];
   for (let pass = 0; pass < passesFor(network.scale, growth(image, size)); pass++) {
     const cut = { ...tilingOf(options, LIMITS), isOpaque };
-    const views = viewsFor(name, source, options, cut);
+    const views = viewsFor(name, pixelsSeen(network, source, cut), options, cut);
     const { width, height, core, pad, isReference } = tileGrid(network, source, { ...cut, views });
     const rows = isReference
       ? referenceTiles(width, height, core, pad)
@@ -63,7 +63,7 @@ function workDone(image: ImageShape, { name, network, size }: NetworkPlan, field
     const { height: needed } = source;
     const tiles = rows.filter(([first]) => first !== undefined && first.core.y < needed).flat();
     const seen = tiles.reduce((sum, { window }) => sum + window.width * window.height, 0);
-    pixels += seen * views * imagesSeen(image.channels, isOpaque && !isReference);
+    pixels += seen * views * imagesSeen(network, { channels: image.channels, isOpaque: isOpaque && !isReference });
     source = { ...source, width: source.width * network.scale, height: source.height * network.scale };
     pixels += source.width * source.height;
   }
@@ -84,9 +84,9 @@ describe('the work of an upscale, by what its image says of itself', () => {
   it.each([...NETWORK_UPSCALERS])('cuts tiles for %s as its file asks for', (name, { tiling }) => {
     const file = OFFICIAL_FILES.get(name);
     const network = recognise(file === undefined ? openCheckpoint(OWN_FILE) : shapeDict(manifestShapes(file)));
-    const { halo, multipleOf, scale, workingBytesPerPixel } = network;
+    const { halo, multipleOf, scale, workingBytesPerPixel, inputChannels, outputChannels } = network;
     expect(network.padding).toBeUndefined();
-    expect(tiling).toEqual({ halo, multipleOf, scale, workingBytesPerPixel });
+    expect(tiling).toEqual({ halo, multipleOf, scale, workingBytesPerPixel, inputChannels, outputChannels });
   });
 
   it('is neither less than what is done nor more than twice as much, whatever the passes, tiles and views', () => {
