@@ -14,17 +14,17 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
   const { combine, timestamp, errors, json } = winston.format;
   return winston.createLogger({
     level: config.logLevel,
-    format: combine(timestamp(), errors({ stack: true, cause: true }), spelledOut(), json()),
+    format: combine(timestamp(), errors({ stack: true, cause: true }), json({ replacer: spelledOut })),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types Console as an interface
     transports: [new winston.transports.Console({ stderrLevels: LEVELS })],
   });
 }
 
-/** Errors in fields: JSON knows nothing of what they say, because they have it as properties that are not listed. */
-const spelledOut = winston.format((info) => {
-  for (const [name, value] of Object.entries(info)) if (value instanceof Error) info[name] = describeError(value);
-  return info;
-});
+/** Errors in fields, however deep: JSON knows nothing of what they say, because they have it as properties that are not listed. */
+function spelledOut(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Error ? describeError(value) : value;
+}
 
 const MAX_CAUSES = 8;
 
@@ -37,6 +37,7 @@ function describeError(error: Error, depth = 0): Readonly<Record<string, unknown
     name: name === 'Error' ? error.constructor.name : name,
     message,
     stack,
+    ...(error instanceof AggregateError && { errors: error.errors as unknown[] }),
     cause: isTold ? (cause instanceof Error ? describeError(cause, depth + 1) : inspect(cause)) : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { WorkerCrashedError } from '../worker/errors.ts';
+import type { JobInterruptedError } from './errors.ts';
 import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import { finalProgress } from './job.ts';
@@ -92,6 +93,11 @@ function mayCrashAgain({ crashes }: RunningJob): boolean {
 
 function completed(job: Job, results: readonly JobResult[], failures: readonly ImageFailure[]): JobOutcome {
   return { status: 'completed', results, failures, progress: finalProgress(job) };
+}
+
+/** Tells the log of a job that failed without having run again: its server stopped too often. */
+export function logInterrupted(job: Job, error: JobInterruptedError, logger: Logger): void {
+  logger.warn('job failed', { ...idsOf(job), code: error.code, error });
 }
 
 /** By what a job is found again: in the log, at its caller's, and in the line of the request that it came by. */

@@ -20,7 +20,7 @@ import { JobTable } from './job-table.ts';
 import type { Journal } from './journal.ts';
 import { QueuePlaces } from './queue-places.ts';
 import { RequestKeys } from './request-keys.ts';
-import { runJob } from '../run-job.ts';
+import { logInterrupted, runJob } from '../run-job.ts';
 import { ServiceRate } from '../service-rate.ts';
 import { StartOrder } from './start-order.ts';
 import type { StoredJob } from './stored-job.ts';
@@ -166,6 +166,7 @@ export class FileJobQueue implements JobQueue {
     entry.restarts++;
     if (entry.restarts > MAX_RESTARTS) {
       const error = new JobInterruptedError(entry.restarts);
+      logInterrupted(entry.job, error, this.#options.logger);
       await this.#endings.end(entry, { status: 'failed', error: { code: error.code, message: error.message } });
       return;
     }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../logger.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { JobInterruptedError, StoreUnavailableError } from '../errors.ts';
 import type { Job, JobHandler } from '../job.ts';
 import { hasEnded } from '../job.ts';
 import { ProgressThrottle } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
+import { MAX_RESTARTS } from '../job-queue.ts';
 import type { JobOutcome } from '../run-job.ts';
-import { runJob } from '../run-job.ts';
+import { logInterrupted, runJob } from '../run-job.ts';
 import type { RecordedJob } from './job-record.ts';
 import type { JobStore, RunName } from './job-store.ts';
 import type { Line } from './lines.ts';
@@ -89,14 +90,20 @@ export class JobRuns {
   }
 
   async #use(ticket: string, line: Line): Promise<void> {
-    const { store, onMoved, onSettled } = this.#options;
+    const { store, onMoved } = this.#options;
     if (this.#state !== 'open') return;
     const nonce = randomUUID();
     const taken = await this.#insist(() => store.take(ticket, line, nonce));
     if (!taken) return;
     onMoved();
-    if (taken.outcome === 'ended') await onSettled(taken.job);
+    if (taken.outcome === 'ended') await this.#giveUp(taken.job);
     else await this.#run(taken);
+  }
+
+  /** Of a job that its servers stopped too often: nobody runs it, so nobody else tells. */
+  async #giveUp(job: Job): Promise<void> {
+    logInterrupted(job, new JobInterruptedError(MAX_RESTARTS + 1), this.#options.logger);
+    await this.#options.onSettled(job);
   }
 
   async #run({ job, run, crashes, restarts }: RecordedJob): Promise<void> {
@@ -142,7 +149,7 @@ export class JobRuns {
     if (this.#state === 'closed' && outcome.status !== 'completed') {
       const released = await this.#insist(() => store.release(name));
       if (released.outcome === 'queued') onInterrupted(mine.job);
-      else if (released.outcome === 'ended') await onSettled(released.job);
+      else if (released.outcome === 'ended') await this.#giveUp(released.job);
       else await this.#leave(mine, released.job);
       return;
     }

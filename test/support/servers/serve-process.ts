@@ -14,6 +14,8 @@ export interface LogLine {
   readonly message: string;
   readonly code?: string;
   readonly job_id?: string;
+  /** Of an image of the job. */
+  readonly index?: number;
   readonly caller?: string;
   readonly request_id?: string;
   readonly error?: { readonly message?: string; readonly stack?: string };
