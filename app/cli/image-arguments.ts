@@ -19,7 +19,7 @@ export function addInputs(command: Command): Command {
 /** Adds the options of the results, and those of every command that works on images. */
 export function addResultOptions(command: Command, suffix: string): Command {
   command
-    .addOption(new Option('--format <format>', 'format of the results').choices(ASKED_FORMATS).default('auto'))
+    .option(`--format <${ASKED_FORMATS.join('|')}>`, 'format of the results; jpg is jpeg', 'auto')
     .option('--quality <1..100>', `of ${formatLabels('and', ({ quality }) => quality !== undefined)}`)
     .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
     .option('--suffix <text>', 'put after the name of each result in a folder', suffix)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, fraction, whole } from './values.ts';
+import { flag, fraction, oneOf, whole } from './values.ts';
 
 /** Networks that restore faces, as requests name them. */
 export const FACE_MODELS = ['gfpgan', 'codeformer', 'restoreformer'] as const;
@@ -18,7 +18,7 @@ const DEFAULT_FIDELITY = 0.5;
 
 /** How faces are restored, under the names of the form fields. */
 export const faceRestorationFields = {
-  face_model: z.enum(FACE_MODELS, { error: `must be ${FACE_MODELS.join(', ')}` }).optional(),
+  face_model: oneOf(FACE_MODELS).optional().describe('What restores the faces'),
   face_restoration_strength: fraction()
     .optional()
     .describe('How much of the restored face shows: 0 is the face as it was'),

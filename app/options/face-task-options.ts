@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { FaceModelName, FaceSettings } from './face-options.ts';
 import { FACE_MODELS, faceChoiceFields, faceRestorationFields, faceSettings } from './face-options.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
-import { DEVICES, upscaleOptions } from './upscale-options.ts';
-import { autoOr, flag, number, whole } from './values.ts';
+import { deviceField, upscaleOptions } from './upscale-options.ts';
+import { autoOr, flag, numberAbove, oneOf, text, whole } from './values.ts';
 
 /** What `face` takes beside the networks that restore: Real-ESRGAN, for crops. */
 export const FACE_TASK_MODELS = [...FACE_MODELS, 'realesrgan'] as const;
@@ -12,20 +12,16 @@ export const FACE_TASK_MODELS = [...FACE_MODELS, 'realesrgan'] as const;
 export const faceOptions = z
   .object({
     ...faceRestorationFields,
-    face_model: z
-      .enum(FACE_TASK_MODELS, { error: `must be ${FACE_TASK_MODELS.join(', ')}` })
+    face_model: oneOf(FACE_TASK_MODELS)
       .optional()
       .describe('By default what MODEL_FACE names; realesrgan takes aligned faces only'),
     ...faceChoiceFields,
     aligned: flag().default(false).describe('The picture is one face, cut out upright'),
-    face_upscale: number()
-      .pipe(z.number().gt(0, { error: 'must be above 0' }))
-      .default(1)
-      .describe('How many times larger the result is than the picture'),
+    face_upscale: numberAbove(0).default(1).describe('How many times larger the result is than the picture'),
     size: whole(1).optional().describe('With aligned: width and height of the result; 512 without'),
-    upscaler: z.string().min(1).max(255).optional().describe('What enlarges the picture around the faces'),
-    tile: autoOr(whole(0)).optional(),
-    device: z.enum(DEVICES).optional(),
+    upscaler: text(255).optional().describe('What enlarges the picture around the faces'),
+    tile: autoOr(whole(0)).optional().describe('Tile side of that upscaler: auto, 0 for the whole image, or pixels'),
+    device: deviceField(),
   })
   .check(({ value, issues }) => {
     const { size, aligned, face_model: model } = value;

@@ -1,17 +1,26 @@
 import { z } from 'zod';
-import { OUTPUT_FORMAT_NAMES } from './output-formats.ts';
-import { whole } from './values.ts';
+import { formatOfExtension, OUTPUT_FORMAT_NAMES } from './output-formats.ts';
+import { oneOf, whole } from './values.ts';
 
 /** Image formats that can be asked for; `auto` keeps the input's where that loses nothing, else PNG. */
 export const ASKED_FORMATS = ['auto', ...OUTPUT_FORMAT_NAMES] as const;
 
 /** How a result is written. */
 export const outputOptions = z.object({
-  output_format: z.enum(ASKED_FORMATS).default('auto'),
-  quality: whole(1)
-    .pipe(z.number().max(100, { error: 'must be 1 to 100' }))
-    .optional(),
-  metadata: z.enum(['keep', 'strip']).default('keep'),
+  output_format: formatWord()
+    .default('auto')
+    .describe("auto keeps the image's own where that loses nothing, else png; jpg is jpeg, tif is tiff"),
+  quality: whole(1, 100).optional().describe('Of formats that lose something; each has its own without'),
+  metadata: oneOf(['keep', 'strip']).default('keep').describe('What becomes of EXIF, XMP, DPI and texts'),
 });
+
+/** A format by its name, or by an extension of its files. */
+function formatWord() {
+  const format = oneOf(ASKED_FORMATS);
+  return z
+    .string({ error: `must be ${ASKED_FORMATS.join(', ')}` })
+    .transform((word) => formatOfExtension(`.${word.trim()}`) ?? word.trim().toLowerCase())
+    .pipe(format);
+}
 
 export type OutputOptions = z.output<typeof outputOptions>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { faceChoiceFields, faceRestorationFields } from './face-options.ts';
-import { DEVICES } from './upscale-options.ts';
-import { autoOr, number, whole } from './values.ts';
+import { deviceField } from './upscale-options.ts';
+import { autoOr, numberOneOf, oneOf, whole } from './values.ts';
 
 /** What can be done to a picture without changing its size, in the order in which it is done. */
 export const RESTORE_STEPS = ['denoise', 'deblur', 'face', 'colorize'] as const;
@@ -24,25 +24,17 @@ const OLD_PHOTO_COLORIZE_MODEL: ColorizeModel = 'deoldify-artistic';
 const OLD_PHOTO_FACE_MODEL = 'codeformer';
 
 const STEP_NAMES: readonly string[] = [...RESTORE_STEPS, OLD_PHOTO];
-
-const RENDER_FACTOR_RANGE = 'must be 7 to 45';
+const STEPS_LIST = `must be a comma-separated list of ${STEP_NAMES.join(', ')}`;
 
 /** What a caller may ask of colouring, under the names of the form fields (`POST /colorize`). */
 export const colorizeOptions = z.object({
-  colorize_model: z
-    .enum(COLORIZE_MODELS, { error: `must be ${COLORIZE_MODELS.join(', ')}` })
+  colorize_model: oneOf(COLORIZE_MODELS)
     .optional()
     .describe('DDColor: modelscope, paper_tiny, artistic; or a DeOldify'),
-  render_factor: number()
-    .pipe(
-      z
-        .int({ error: RENDER_FACTOR_RANGE })
-        .min(7, { error: RENDER_FACTOR_RANGE })
-        .max(45, { error: RENDER_FACTOR_RANGE }),
-    )
+  render_factor: whole(7, 45)
     .default(35)
     .describe('DeOldify only: it paints a square of 16 times as many pixels a side'),
-  device: z.enum(DEVICES).optional(),
+  device: deviceField(),
 });
 
 /** What a caller may ask of a restoration (`POST /restore`): its steps, and the options of each. */
@@ -50,19 +42,18 @@ export const restoreOptions = colorizeOptions.extend({
   ...faceRestorationFields,
   ...faceChoiceFields,
   steps: z
-    .string()
+    .string({ error: STEPS_LIST })
     .transform((text, context) => {
       const names = text.split(',').map((name) => name.trim().toLowerCase());
       if (names.every((name) => STEP_NAMES.includes(name))) return names;
-      context.addIssue(`must be a comma-separated list of ${STEP_NAMES.join(', ')}`);
+      context.addIssue(STEPS_LIST);
       return z.NEVER;
     })
     .optional()
-    .describe(`A comma-separated list of ${STEP_NAMES.join(', ')}`),
+    .describe(`A comma-separated list of ${STEP_NAMES.join(', ')}`)
+    .meta({ examples: ['denoise,face', OLD_PHOTO] }),
   tile: autoOr(whole(0)).optional().describe('auto, 0 for the whole image, or pixels'),
-  scale: number()
-    .pipe(z.literal(1, { error: 'must be 1: a restoration does not change the size' }))
-    .optional(),
+  scale: numberOneOf([1], 'must be 1: a restoration does not change the size').optional(),
 });
 
 export type RestoreOptions = z.output<typeof restoreOptions>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { faceEnhanceFields } from './face-options.ts';
-import { autoOr, fraction, number, whole } from './values.ts';
+import { autoOr, fraction, numberAbove, numberOneOf, oneOf, text, whole } from './values.ts';
 
 /** Where a network runs; `auto` takes the first that works. */
 export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const;
@@ -11,6 +11,8 @@ export const PRECISIONS = ['auto', 'fp32', 'fp16', 'int8'] as const;
 /** Over how many mirrored views of a picture the mean may be taken; each is one of those that networks can be shown. */
 export const VIEWS = [1, 2, 4] as const;
 
+const VIEWS_LIST = `must be auto, ${VIEWS.join(', ')}`;
+
 export type Device = (typeof DEVICES)[number];
 export type Precision = (typeof PRECISIONS)[number];
 
@@ -19,41 +21,45 @@ export type Precision = (typeof PRECISIONS)[number];
  * dashes, of the command line. Sizes in pixels of the result; `tile`, `tile_pad`, `pre_pad` in pixels of the input.
  */
 export const upscaleOptions = z.object({
-  upscaler: z
-    .string()
-    .min(1)
-    .max(255)
+  upscaler: text(255)
     .default('AUTO')
-    .describe('AUTO, an UpscalerType, an A1111 name or a file in MODELS_DIR'),
-  scale: number()
-    .pipe(z.number().gt(0, { error: 'must be above 0' }))
-    .optional(),
-  width: whole(1).optional(),
-  height: whole(1).optional(),
+    .describe('AUTO, an UpscalerType, an A1111 name or a file in MODELS_DIR')
+    .meta({ examples: ['AUTO', 'LANCZOS', 'REALESRGAN_X4PLUS'] }),
+  scale: numberAbove(0)
+    .optional()
+    .describe("How many times larger the result is; below 1 smaller. Without a size: the model's own, or 2")
+    .meta({ examples: [2, 1.5] }),
+  width: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
+  height: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
   denoise_strength: fraction()
     .optional()
     .describe('REALESR_GENERAL_X4_V3 only: 1 is the general model, 0 keeps the most grain'),
-  tile: autoOr(whole(0)).optional().describe('auto, 0 for the whole image, or pixels'),
+  tile: autoOr(whole(0))
+    .optional()
+    .describe('auto, 0 for the whole image, or pixels')
+    .meta({ examples: ['auto', 256] }),
   tile_pad: autoOr(whole(0))
     .optional()
     .describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
-  pre_pad: whole(0).default(0),
+  pre_pad: whole(0).default(0).describe('Padding of the image before it is cut into tiles, in pixels'),
   tta: z
-    .union([z.literal('auto'), number().pipe(z.literal(VIEWS))], {
-      error: `must be auto, ${VIEWS.join(', ')}`,
-    })
+    .union([z.literal('auto'), numberOneOf(VIEWS, VIEWS_LIST)], { error: VIEWS_LIST })
     .optional()
     .describe(
       'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
     ),
-  device: z.enum(DEVICES).optional(),
-  precision: z
-    .enum(PRECISIONS)
+  device: deviceField(),
+  precision: oneOf(PRECISIONS)
     .optional()
     .describe(
       'auto: int8 on CPUs for weights whose calibration passed its gate (models optimize), else fp32; fp16 is for GPUs',
     ),
   ...faceEnhanceFields,
 });
+
+/** Where a request wants its networks to run. */
+export function deviceField() {
+  return oneOf(DEVICES).optional().describe('Where networks run; by default what DEVICE names');
+}
 
 export type UpscaleOptions = z.output<typeof upscaleOptions>;

@@ -21,25 +21,41 @@ const TRUTH = [...TRUTH_WORDS.keys()].join(', ').replace(/, (?=\w+$)/, ' or ');
  * @param issue the first of those that zod found
  */
 export function expectation(issue: z.core.$ZodIssue | undefined): string {
-  return issue?.message.replace(/^Invalid (input|option): /, '') ?? 'is not valid';
+  return issue?.message ?? 'is not valid';
 }
 
-/** A number, or text that is one. */
-export function number() {
-  return z
-    .union([z.number(), z.string().trim().min(1).transform(Number)], { error: 'must be a number' })
-    .pipe(z.number({ error: 'must be a finite number' }));
+/** A number above `above`, or text of one. */
+export function numberAbove(above: number) {
+  const error = `must be a number above ${above}`;
+  return numberOf(error).pipe(z.number().gt(above, { error, abort: true }));
 }
 
-/** A whole number of at least `min`. */
-export function whole(min: number) {
-  return number().pipe(z.int({ error: 'must be a whole number' }).min(min, { error: `must be at least ${min}` }));
+/** A whole number from `min` to `max`, or text of one. */
+export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
+  const error = `must be a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
+  return numberOf(error).pipe(z.int({ error }).min(min, { error, abort: true }).max(max, { error, abort: true }));
 }
 
-/** A number from 0 to 1. */
+/** A number from 0 to 1, or text of one. */
 export function fraction() {
-  const error = 'must be 0 to 1';
-  return number().pipe(z.number().min(0, { error }).max(1, { error }));
+  const error = 'must be a number from 0 to 1';
+  return numberOf(error).pipe(z.number().min(0, { error, abort: true }).max(1, { error, abort: true }));
+}
+
+/** One of some numbers, or text of one. */
+export function numberOneOf<const Value extends number>(values: readonly Value[], error: string) {
+  return numberOf(error).pipe(z.literal(values, { error }));
+}
+
+/** One of some words. */
+export function oneOf<const Value extends string>(values: readonly Value[]) {
+  return z.enum(values, { error: `must be ${values.join(', ')}` });
+}
+
+/** Text of at most `max` characters, and not none. */
+export function text(max: number) {
+  const error = `must be text of 1 to ${max} characters`;
+  return z.string({ error }).min(1, { error }).max(max, { error });
 }
 
 /** A truth value, or one of the words for it, in capitals or not. */
@@ -129,6 +145,12 @@ function truthOf(error: string) {
     if (value === undefined) context.addIssue(error);
     return value ?? false;
   });
+}
+
+/** A finite number, or text of one; not text that is empty, which JavaScript takes for 0. */
+function numberOf(error: string) {
+  const text = z.string().trim().min(1).transform(Number);
+  return z.union([z.number(), text], { error }).pipe(z.number({ error }));
 }
 
 function numberText(pattern: RegExp, error: string) {

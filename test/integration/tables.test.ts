@@ -87,7 +87,7 @@ describe('an output format and a method that nothing but the tables know', () =>
     expect(paths['/shrink']?.post.summary).toBe('Halve an image');
     expect(fieldsOf(paths['/shrink'])).toMatchObject({ is_sharp: { type: 'boolean', description: 'No filter' } });
     expect(fieldsOf(paths['/upscale'])['output_format']?.enum).toContain('gif');
-    expect(fieldsOf(paths['/jobs'])['method']?.enum).toContain('shrink');
+    expect(JSON.stringify(paths['/jobs'])).toContain('"const":"shrink"');
     expect((await request(server.url).get('/docs')).text).toContain('/shrink');
   });
 

@@ -1,7 +1,8 @@
 import type { Operation } from './openapi-paths.ts';
-import { OPERATIONS } from './openapi-paths.ts';
+import { OPERATIONS, stepsOf } from './openapi-paths.ts';
+import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { schemaOf } from './openapi-schema.ts';
+import { fieldsOf } from './openapi-schema.ts';
 
 export const DOCS_STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
 code{font-family:ui-monospace,monospace}summary{cursor:pointer;padding:.4rem 0}details{border-top:1px solid #ddd}
@@ -25,15 +26,25 @@ ${operations.join('\n')}
 `;
 }
 
-function section(method: string, path: string, { summary, headers = [], body, query, answers }: Operation): string {
-  const bodies = Object.entries(body ?? {}).map(([type, schema]) => fields(`Body: ${type}`, schema));
-  const inQuery = query && !body ? fields('Query', schemaOf(query)) : '';
+function section(method: string, path: string, operation: Operation): string {
+  const { summary, headers = [], body, query, answers } = operation;
+  const bodies = Object.entries(body ?? {}).map(([type, schema]) => bodyFields(`Body: ${type}`, schema));
+  const inQuery = query && !body ? fields('Query', { properties: fieldsOf(query) }) : '';
   const told = Object.entries(answers).map(([status, [text, types]]) =>
     row(status, Object.keys(types).join(', '), text),
   );
+  const problems = Object.entries(problemAnswers(stepsOf(operation))).map(([status, { description }]) =>
+    row(status, 'application/problem+json', String(description)),
+  );
   const sent = headers.length > 0 ? `<p>Headers: ${headers.map((name) => `<code>${name}</code>`).join(', ')}</p>` : '';
   return `<details id="${method}${path.replace(/\W+/g, '-')}"><summary><b class="${method}">${method.toUpperCase()}</b> <code>${escaped(path)}</code> ${escaped(summary)}</summary>
-${sent}${inQuery}${bodies.join('')}<table><tr><th>Answer</th></tr>${told.join('')}</table></details>`;
+${sent}${inQuery}${bodies.join('')}<table><tr><th>Answer</th></tr>${told.join('')}${problems.join('')}</table></details>`;
+}
+
+/** The fields of a body, or of each of the bodies that it may be. */
+function bodyFields(title: string, schema: JsonSchema): string {
+  const bodies = (schema['oneOf'] ?? [schema]) as readonly (JsonSchema & { readonly title?: string })[];
+  return bodies.map((one) => fields(one.title === undefined ? title : `${title}: ${one.title}`, one)).join('');
 }
 
 function fields(title: string, { properties }: JsonSchema): string {

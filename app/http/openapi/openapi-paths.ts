@@ -1,50 +1,98 @@
 import { z } from 'zod';
+import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { required, schemaOf } from './openapi-schema.ts';
+import { fieldsOf, required, schemaOf } from './openapi-schema.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
 import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
 import type { ImageMethod } from '../../options/methods.ts';
 import { IMAGE_METHODS, METHODS } from '../../options/methods.ts';
 import { IMAGE_PARTS, otherNames } from '../../options/other-names.ts';
+import { OUTPUT_FORMAT_NAMES, traitsOf } from '../../options/output-formats.ts';
+import { MAX_IMAGES } from '../submit-job.ts';
 import { webhookUrl } from '../webhook-field.ts';
 
-/** What an answer means, and its media types. */
-type Answer = readonly [string, Readonly<Record<string, JsonSchema>>];
+/** What an answer means, its media types, and what its header says. */
+type Answer = readonly [
+  meaning: string,
+  types: Readonly<Record<string, JsonSchema>>,
+  headers?: Readonly<Record<string, JsonSchema>>,
+];
 
-/** What a route answers and takes; statuses of problems beside it are the same everywhere. */
+/** What a route answers and takes. */
 export interface Operation {
   readonly summary: string;
   readonly tag: 'images' | 'jobs' | 'service';
   readonly query?: z.ZodObject;
-  readonly headers?: readonly string[];
+  readonly headers?: readonly (keyof typeof REQUEST_HEADERS)[];
   readonly body?: Readonly<Record<string, JsonSchema>>;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** What it does on which something may fail, beside what all routes do: tells which problems it answers with. */
+  readonly steps?: readonly Step[];
   /** Whether it is open to callers without a key. */
   readonly isOpen?: boolean;
 }
 
 const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 const PART_NAMES = `The part may also be called ${IMAGE_PARTS.filter((name) => name !== 'file' && name !== 'files').join(', ')}`;
+const TEXT: JsonSchema = { type: 'string' };
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schema });
+const header = (description: string, schema: JsonSchema = TEXT): JsonSchema => ({ description, schema });
+
+/** What the header of a request may say. */
+export const REQUEST_HEADERS = {
+  'Idempotency-Key': header('A name for the request: sent again, it is answered by the same job', {
+    ...{ type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+    examples: ['photo-1'],
+  }),
+  Prefer: header('respond-async: answer 202 at once; wait=N: after N seconds at the latest', {
+    ...{ type: 'string', pattern: '^(respond-async|wait=[0-9]{1,4})$' },
+    examples: ['respond-async'],
+  }),
+  'Last-Event-ID': header('The last event that an earlier connection has got', { type: 'integer', minimum: 0 }),
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
+const JOB_HEADERS = { 'X-Job-Id': header('The job', ref('JobId')) };
+const RESULT_HEADERS = {
+  ...JOB_HEADERS,
+  ETag: header('Of the content'),
+  'X-Model': header('What made it'),
+  'X-Scale': header('How many times larger it is', { type: 'number' }),
+  'X-Device': header('Where it was made'),
+  'X-Warnings': header('What the caller should know about it: fallbacks, fields that were ignored'),
+  'Server-Timing': header('Milliseconds by stage'),
+};
 const IMAGE = { 'image/*': BYTES };
-const ACCEPTED = ['Accepted; `Location` says where to ask', json(ref('Accepted'))] as const;
-const JOB = ['The job as it stands', json(ref('Job'))] as const;
-const PAGE = ['A page', { 'text/html': { type: 'string' } }] as const;
-const SUBMITTING = ['Idempotency-Key', 'Prefer'];
+const RESULT_TYPES = Object.fromEntries(OUTPUT_FORMAT_NAMES.map((format) => [traitsOf(format).mediaType, BYTES]));
+const ACCEPTED: Answer = [
+  'Accepted; `Location` says where to ask',
+  json(ref('Accepted')),
+  { ...JOB_HEADERS, Location: header('Where to ask for the job') },
+];
+const JOB: Answer = ['The job as it stands', json(ref('Job'))];
+const PAGE: Answer = ['A page', { 'text/html': TEXT }];
+const RESULT: Answer = ['The result', RESULT_TYPES, RESULT_HEADERS];
+/** Of a job of any method: what finds faces has a list as its result. */
+const ANY_RESULT: Answer = ['The result', { ...RESULT_TYPES, ...json({ type: 'object' }) }, RESULT_HEADERS];
+const PARTS = {
+  206: ['A range of it', ANY_RESULT[1], RESULT_HEADERS],
+  304: ['What the caller has is still it', {}],
+} as const satisfies Readonly<Record<number, Answer>>;
+const SUBMITTING = ['Idempotency-Key', 'Prefer'] as const;
+const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job'];
 
 /** What a method's own route answers where all is well, but for methods whose answer is a job. */
 const ANSWERS: Readonly<Record<Exclude<ImageMethod['answer'], 'job'>, Answer>> = {
-  image: ['The result', IMAGE],
-  faces: ['The faces', json(ref('Faces'))],
+  image: RESULT,
+  faces: ['The faces', json(ref('Faces')), JOB_HEADERS],
 };
 
 /** `POST /{method}` of every method that takes images. */
 function imageOperations(): Readonly<Record<string, { readonly post: Operation }>> {
-  const operations = [...IMAGE_METHODS].map(([name, method]) => {
-    const { answer, form, summary } = method;
-    const post = answer === 'job' ? jobOperation(form, summary) : imageOperation(form, summary, ANSWERS[answer]);
+  const operations = [...IMAGE_METHODS].map(([name, { answer, form, summary }]) => {
+    const post =
+      answer === 'job' ? jobOperation(summary, filesForm(form)) : imageOperation(form, summary, ANSWERS[answer]);
     return [`/${name}`, { post }] as const;
   });
   return Object.fromEntries(operations);
@@ -63,20 +111,26 @@ function imageOperation(form: z.ZodObject, summary: string, answer: Answer): Ope
       ...IMAGE,
     },
     answers: { 200: answer, 202: ACCEPTED },
+    steps: [...TAKING, 'does the work'],
   };
 }
 
 /** `POST` of images that are answered later. */
-function jobOperation(form: z.ZodObject, summary: string, ...names: readonly string[]): Operation {
-  const files = { files: { type: 'array', items: BYTES, minItems: 1, description: PART_NAMES } };
-  const schema = formOf(z.object({ ...withOtherNames(form).shape, webhook_url: webhookUrl }), files);
-  const body = { 'multipart/form-data': required(schema, 'files', ...names) };
-  return { summary, tag: 'jobs', headers: ['Idempotency-Key'], body, answers: { 202: ACCEPTED } };
+function jobOperation(summary: string, form: JsonSchema): Operation {
+  const body = { 'multipart/form-data': form };
+  return { summary, tag: 'jobs', headers: ['Idempotency-Key'], body, answers: { 202: ACCEPTED }, steps: TAKING };
 }
 
-function formOf(schema: z.ZodObject, files: JsonSchema): JsonSchema {
-  const json = schemaOf(schema);
-  return { ...json, properties: { ...files, ...(json['properties'] as JsonSchema) } };
+/** The form of several images, and of the method that it is for, where that is a field. */
+function filesForm(form: z.ZodObject, method?: string): JsonSchema {
+  const files = { files: { type: 'array', items: BYTES, minItems: 1, maxItems: MAX_IMAGES, description: PART_NAMES } };
+  const named = method === undefined ? files : { method: { type: 'string', const: method }, ...files };
+  const schema = formOf(z.object({ ...withOtherNames(form).shape, webhook_url: webhookUrl }), named);
+  return required(schema, ...Object.keys(named));
+}
+
+function formOf(schema: z.ZodObject, others: JsonSchema): JsonSchema {
+  return { type: 'object', properties: { ...others, ...fieldsOf(schema) } };
 }
 
 /** A form with what its fields may also be called. */
@@ -89,10 +143,10 @@ function withOtherNames(form: z.ZodObject): z.ZodObject {
   return z.object({ ...form.shape, ...Object.fromEntries(others) });
 }
 
-const anyMethod = z.object({
-  ...Object.assign({}, ...[...IMAGE_METHODS.values()].map(({ form }) => form.shape)),
-  method: z.enum([...IMAGE_METHODS.keys()]).describe('What is done; the other fields are those of its route'),
-} as z.ZodRawShape);
+/** A form for each method, which has that method's fields alone. */
+const ANY_FORM: JsonSchema = {
+  oneOf: [...IMAGE_METHODS].map(([name, { form, summary }]) => ({ title: summary, ...filesForm(form, name) })),
+};
 
 /** Every route of the service, by path and method. A test holds this equal to the routes that are there. */
 export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post' | 'delete', Operation>>>>> = {
@@ -105,37 +159,61 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
       body: json(
         required(schemaOf(hiresFixBody.extend({ config: withOtherNames(hiresFixConfig).optional() })), 'images'),
       ),
-      answers: { 200: ['The results, and what was done', json(ref('HiresFixResult'))], 202: ACCEPTED },
+      answers: { 200: ['The results, and what was done', json(ref('HiresFixResult')), JOB_HEADERS], 202: ACCEPTED },
+      steps: [...TAKING, 'does the work'],
     },
   },
   '/jobs': {
-    post: jobOperation(anyMethod, 'Any method as a job', 'method'),
+    post: jobOperation('Any method as a job', ANY_FORM),
     get: {
       summary: "The caller's jobs, newest first",
       tag: 'jobs',
       query: jobsPage,
       answers: { 200: ['A page of jobs', json(ref('JobPage'))] },
+      steps: ['reads parameters', 'finds a job'],
     },
   },
   '/jobs/{id}': {
-    get: { summary: 'A job', tag: 'jobs', answers: { 200: JOB } },
-    delete: { summary: 'Cancel a job', tag: 'jobs', answers: { 200: JOB } },
+    get: { summary: 'A job', tag: 'jobs', answers: { 200: JOB }, steps: ['finds a job'] },
+    delete: {
+      summary: 'Cancel a job',
+      tag: 'jobs',
+      answers: { 200: JOB },
+      steps: ['changes something', 'finds a job'],
+    },
   },
   '/jobs/{id}/results/{number}': {
-    get: { summary: 'A result of a job', tag: 'jobs', answers: { 200: ['The result', IMAGE] } },
+    get: {
+      summary: 'A result of a job',
+      tag: 'jobs',
+      answers: { 200: ANY_RESULT, ...PARTS },
+      steps: ['finds a job', 'reads a result'],
+    },
   },
   '/jobs/{id}/events': {
     get: {
       summary: 'The events of a job, as they happen',
       tag: 'jobs',
-      answers: { 200: ['Server-sent events', { 'text/event-stream': { type: 'string' } }] },
+      headers: ['Last-Event-ID'],
+      answers: { 200: ['Server-sent events', { 'text/event-stream': TEXT }] },
+      steps: ['finds a job', 'streams'],
     },
   },
   '/status/{id}': {
-    get: { summary: 'How a job stands, in short', tag: 'jobs', answers: { 200: ['Its state', json(ref('Status'))] } },
+    get: {
+      summary: 'How a job stands, in short',
+      tag: 'jobs',
+      answers: { 200: ['Its state', json(ref('Status'))] },
+      steps: ['finds a job'],
+    },
   },
   '/processed/{name}': {
-    get: { summary: 'A result by its name', tag: 'jobs', answers: { 200: ['The result', IMAGE] } },
+    get: {
+      summary: 'A result by its name',
+      tag: 'jobs',
+      answers: { 200: ANY_RESULT, ...PARTS },
+      steps: ['finds a job', 'reads a result'],
+    },
   },
   '/models': {
     get: {
@@ -151,17 +229,18 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
       query: downloadQuery,
       headers: SUBMITTING,
       answers: { 200: JOB, 202: ACCEPTED },
+      steps: ['changes something', 'reads parameters', 'submits a job', 'does the work', 'fetches a model'],
     },
   },
   '/metrics': {
     get: {
       summary: 'Figures for Prometheus',
       tag: 'service',
-      answers: { 200: ['Figures', { 'text/plain': { type: 'string' } }] },
+      answers: { 200: ['Figures', { 'text/plain': TEXT }] },
     },
   },
   '/health/live': { get: healthOperation('Whether the process answers') },
-  '/health/ready': { get: healthOperation('Whether jobs are taken') },
+  '/health/ready': { get: healthOperation('Whether jobs are taken', ['tells whether it is ready']) },
   '/openapi.json': {
     get: {
       summary: 'This document',
@@ -174,6 +253,11 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
   '/redoc': { get: { summary: 'The same', tag: 'service', isOpen: true, answers: { 200: PAGE } } },
 };
 
-function healthOperation(summary: string): Operation {
-  return { summary, tag: 'service', isOpen: true, answers: { 200: ['It does', json(ref('Health'))] } };
+function healthOperation(summary: string, steps: readonly Step[] = []): Operation {
+  return { summary, tag: 'service', isOpen: true, answers: { 200: ['It does', json(ref('Health'))] }, steps };
+}
+
+/** What an operation does on which something may fail. */
+export function stepsOf({ isOpen = false, steps = [] }: Operation): readonly Step[] {
+  return ['answers', ...(isOpen ? [] : (['knows its caller'] as const)), ...steps];
 }

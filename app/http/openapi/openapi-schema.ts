@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** A JSON Schema, as an OpenAPI 3.1 document holds it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** Marks what is text in a request, whatever becomes of it. Not part of what is answered. */
+const TEXT = 'x-text';
+
 /**
  * What values a zod schema takes. Text that stands for numbers and truth values is left out: a form has nothing but text, and
  * what matters is what the text may say.
@@ -16,28 +19,50 @@ export function schemaOf(schema: z.ZodType): JsonSchema {
       // With defaults everything is there in the end; a caller need not send it.
       for (const name of ['$schema', 'required', 'additionalProperties'] as const)
         Reflect.deleteProperty(jsonSchema, name);
-      const kinds = jsonSchema.anyOf?.filter((one) => Object.keys(one).length > 0);
-      if (kinds) jsonSchema.anyOf = kinds;
-      if (kinds?.length === 1) {
-        delete jsonSchema.anyOf;
-        Object.assign(jsonSchema, kinds[0]);
-      }
       if (zodSchema._zod.def.type === 'pipe') narrow(jsonSchema, schemaOf((zodSchema as z.ZodPipe).in as z.ZodType));
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },
   });
   Reflect.deleteProperty(json, '$schema');
-  return json;
+  return withoutText(json) as JsonSchema;
 }
 
-/** What comes out of a pipe has been through what is before it: its limits hold as well. */
-function narrow(numbers: z.core.JSONSchema.BaseSchema, before: JsonSchema): void {
-  if (before['type'] !== 'integer' && before['type'] !== 'number') return;
-  Object.assign(numbers, { ...before, ...numbers }, before['type'] === 'integer' && { type: 'integer' });
+/**
+ * The fields of a form or a query. Both hold nothing but text, once for each name: a list is text with commas there.
+ * @returns their schemas by name
+ */
+export function fieldsOf(schema: z.ZodObject): Readonly<Record<string, JsonSchema>> {
+  const fields = Object.entries(schemaOf(schema)['properties'] as Readonly<Record<string, JsonSchema>>);
+  return Object.fromEntries(
+    fields.map(([name, { items, ...field }]) => [
+      name,
+      items === undefined ? field : { ...field, type: 'string', pattern: '^\\d{1,6}(,\\d{1,6})*$' },
+    ]),
+  );
 }
 
 /** An object's schema with some of its properties required. */
 export function required(schema: JsonSchema, ...names: readonly string[]): JsonSchema {
   return { ...schema, required: names };
+}
+
+/** What comes out of a pipe has been through what is before it: its limits hold as well. */
+function narrow(after: z.core.JSONSchema.BaseSchema, before: JsonSchema): void {
+  if (before['type'] === 'integer' || before['type'] === 'number') {
+    Object.assign(after, { ...before, ...after }, before['type'] === 'integer' && { type: 'integer' });
+  } else if (before['type'] === 'string' && after.type === undefined) {
+    Object.assign(after, { ...before, ...after, [TEXT]: true });
+  }
+}
+
+/** Takes text out of alternatives where it stands for something else that is among them. All schemas are complete by then. */
+function withoutText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutText);
+  if (typeof value !== 'object' || value === null) return value;
+  const { anyOf, [TEXT]: _mark, ...rest } = value as JsonSchema & { readonly anyOf?: readonly JsonSchema[] };
+  const settled = Object.fromEntries(Object.entries(rest).map(([name, one]) => [name, withoutText(one)]));
+  if (!anyOf) return settled;
+  const others = anyOf.filter((one) => one[TEXT] !== true).map(withoutText);
+  return others.length === 1 ? { ...(others[0] as JsonSchema), ...settled } : { ...settled, anyOf: others };
 }

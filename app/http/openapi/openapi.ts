@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Operation } from './openapi-paths.ts';
-import { OPERATIONS } from './openapi-paths.ts';
+import { OPERATIONS, REQUEST_HEADERS, stepsOf } from './openapi-paths.ts';
+import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { schemaOf } from './openapi-schema.ts';
+import { fieldsOf, schemaOf } from './openapi-schema.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
 
 const JOB_STATUS = z.enum(['queued', 'processing', 'completed', 'failed', 'cancelled']);
@@ -54,6 +55,10 @@ const face = z.object({
 
 /** What is answered. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  JobId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .meta({ examples: ['0123456789abcdef0123456789abcdef'] }),
   Accepted: z.object({ job_id: z.string(), status: JOB_STATUS, queue_position: z.int().min(0) }),
   Faces: z.object({ faces: z.array(face).describe('The surest first'), info }),
   Health: z.object({ status: z.string() }),
@@ -79,7 +84,12 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
 export function openApiDocument(version: string): JsonSchema {
   return {
     openapi: '3.1.0',
-    info: { title: 'hiresfix', version, description: 'Upscales and restores images. Errors are problem documents.' },
+    info: {
+      title: 'hiresfix',
+      version,
+      description:
+        'Upscales and restores images. Errors are problem documents; a path that is there answers another method by 405 and `Allow`.',
+    },
     servers: [{ url: '/' }],
     tags: ['images', 'jobs', 'service'].map((name) => ({ name })),
     paths: Object.fromEntries(
@@ -100,42 +110,37 @@ export function openApiDocument(version: string): JsonSchema {
 }
 
 function operationOf(path: string, method: string, operation: Operation): JsonSchema {
-  const { summary, tag, query, headers = [], body, answers, isOpen } = operation;
+  const { summary, tag, query, headers = [], body, answers, isOpen = false } = operation;
   const parameters = [
-    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-      name,
-      in: 'path',
-      required: true,
-      schema: { type: 'string' },
-    })),
-    ...Object.entries((query && schemaOf(query)['properties']) ?? {}).map(([name, schema]) => ({
-      name,
-      in: 'query',
-      schema: schema as unknown,
-    })),
-    ...headers.map((name) => ({ name, in: 'header', schema: { type: 'string' } })),
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
+    ...Object.entries(query ? fieldsOf(query) : {}).map(([name, schema]) => ({ name, in: 'query', schema })),
+    ...headers.map((name) => ({ name, in: 'header', ...REQUEST_HEADERS[name] })),
   ];
-  const problem = {
-    description: 'A problem',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  };
   return {
     operationId: `${method}${path.replace(/[^a-z]+(.?)/gi, (_all, first: string) => first.toUpperCase())}`,
     summary,
     tags: [tag],
-    ...(isOpen === true && { security: [{}] }),
+    ...(isOpen && { security: [{}] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: true, content: contentOf(body) } }),
     responses: {
-      ...Object.fromEntries(
-        Object.entries(answers).map(([status, [description, types]]) => [
-          status,
-          { description, content: contentOf(types) },
-        ]),
-      ),
-      default: problem,
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+      ...problemAnswers(stepsOf(operation)),
     },
   };
+}
+
+function pathParameter(name: string): JsonSchema {
+  const schemas: Readonly<Record<string, JsonSchema>> = {
+    id: { $ref: '#/components/schemas/JobId' },
+    number: { type: 'integer', minimum: 0, maximum: 9999 },
+  };
+  return { name, in: 'path', required: true, schema: schemas[name] ?? { type: 'string', minLength: 1 } };
+}
+
+function answerOf([description, types, headers]: Operation['answers'][number]): JsonSchema {
+  const hasContent = Object.keys(types).length > 0;
+  return { description, ...(headers && { headers }), ...(hasContent && { content: contentOf(types) }) };
 }
 
 function contentOf(types: Readonly<Record<string, JsonSchema>>): JsonSchema {

@@ -6,6 +6,7 @@ import { JobNotCompletedError, ResultNotFoundError } from '../../jobs/errors.ts'
 import type { Job, JobResult } from '../../jobs/job.ts';
 import { ownJob } from '../../jobs/own-job.ts';
 import { jobView, processedName } from '../../jobs/job-view.ts';
+import { text, whole } from '../../options/values.ts';
 import { callerOf } from '../caller.ts';
 import { RouteNotFoundError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
@@ -13,16 +14,10 @@ import { setResultHeaders } from '../result-headers.ts';
 import type { RouteContext } from './route-context.ts';
 
 const MAX_PAGE = 100;
-const LIMIT_ERROR = { error: `must be a whole number from 1 to ${MAX_PAGE}` };
 
 export const jobsPage = z.object({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, LIMIT_ERROR)
-    .transform(Number)
-    .pipe(z.number().min(1, LIMIT_ERROR).max(MAX_PAGE, LIMIT_ERROR))
-    .default(20),
-  cursor: z.string().max(64).optional(),
+  limit: whole(1, MAX_PAGE).default(20).describe('Jobs on a page'),
+  cursor: text(64).optional().describe('`next_cursor` of the page before'),
 });
 
 /** `/jobs`, `/status/{id}` and `/processed/{name}`: how the caller's jobs stand, their results, and cancelling them. */

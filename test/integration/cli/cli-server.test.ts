@@ -130,7 +130,7 @@ describe('hiresfix upscale --server', () => {
         [['large.png', '-o', 'out', '-u', 'LANCZOS'], 1, /large\.png: .*MAX_FILE_SIZE_MB|large\.png: .*1048576/],
         [['a.png', '-o', 'out', '-u', 'FANCY'], 2, /there is no 'FANCY'\. Known: AUTO/],
         [['a.png', '-o', 'out', '-u', 'x4plus'], 1, /realesrgan-x4plus is not installed/],
-        [['a.png', '-o', 'out', '-s', '0'], 2, /--scale: must be above 0, got "0"/],
+        [['a.png', '-o', 'out', '-s', '0'], 2, /--scale: must be a number above 0, got "0"/],
         [['a.png', '-o', 'out'], 1, /key/i, { env: { HIRESFIX_API_KEY: 'wrong' } }],
         [
           ['a.png', '-o', 'out'],

@@ -34,12 +34,12 @@ describe('POST /face', () => {
   });
 
   it.each([
-    [{ fidelity: '1.5' }, 'fidelity: must be 0 to 1'],
-    [{ face_restoration_strength: '-1' }, 'face_restoration_strength: must be 0 to 1'],
+    [{ fidelity: '1.5' }, 'fidelity: must be a number from 0 to 1'],
+    [{ face_restoration_strength: '-1' }, 'face_restoration_strength: must be a number from 0 to 1'],
     [{ face_model: 'realesrgan' }, 'face_model: must go with aligned=true'],
     [{ size: '256' }, 'size: must go with aligned=true'],
     [{ face_model: 'dlib' }, 'face_model: must be gfpgan, codeformer, restoreformer, realesrgan'],
-    [{ min_face_size: '-1' }, 'min_face_size: must be at least 0'],
+    [{ min_face_size: '-1' }, 'min_face_size: must be a whole number of at least 0'],
     [{ faces: 'all' }, 'faces: must be whole numbers from 0'],
   ])('names the field that is bad and what is allowed (%j)', async (fields, detail) => {
     const response = await post(fields);

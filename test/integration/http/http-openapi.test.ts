@@ -5,8 +5,12 @@ import request from 'supertest';
 import { createCatalog } from '../../../app/catalog/create-catalog.ts';
 import { loadConfig } from '../../../app/config.ts';
 import { createHttpServer } from '../../../app/http/server.ts';
+import { STATUS_OF_CODE } from '../../../app/http/problem.ts';
 import { JobFiles } from '../../../app/jobs/job-files.ts';
 import { createLogger } from '../../../app/logger.ts';
+import type { ImageMethodName } from '../../../app/options/methods.ts';
+import { IMAGE_METHODS } from '../../../app/options/methods.ts';
+import { otherNames } from '../../../app/options/other-names.ts';
 import type { HttpService } from '../../support/servers/http-service.ts';
 import { echo, openHttpService } from '../../support/servers/http-service.ts';
 
@@ -31,6 +35,7 @@ interface Document {
 interface OperationDocument {
   readonly operationId: string;
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
 }
 
 /** Method and path of every route below a list of layers, however deep the routers are nested. */
@@ -84,6 +89,9 @@ describe('/openapi.json', () => {
       output_format: { default: 'auto', enum: ['auto', 'png', 'jpeg', 'webp', 'avif', 'tiff'] },
       is_face_enhance: { type: 'boolean' },
       upscaler: { default: 'AUTO' },
+      tile: { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 0 }], examples: ['auto', 256] },
+      tile_pad: { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 0 }] },
+      tta: { anyOf: [{ const: 'auto' }, { enum: [1, 2, 4] }] },
       webhook_url: { type: 'string', maxLength: 2048 },
     });
     const hiresFix = document.paths['/hires-fix']?.['post']?.requestBody?.content['application/json']?.schema;
@@ -99,11 +107,58 @@ describe('/openapi.json', () => {
       outscale: { type: 'number' },
       tile_size: { description: expect.stringMatching('tile;') },
     };
-    for (const path of ['/upscale', '/enhance', '/jobs'])
+    for (const path of ['/upscale', '/enhance'])
       expect(bodyOf(path, 'multipart/form-data')?.properties).toMatchObject(names);
     const config = bodyOf('/hires-fix', 'application/json')?.properties?.['config']?.properties;
     expect(config).toMatchObject({ model_name: { type: 'string' }, scale: { type: 'number' } });
     expect(Object.keys(bodyOf('/colorize', 'multipart/form-data')?.properties ?? {})).not.toContain('model');
+  });
+
+  it("has a form of its own for each method that POST /jobs takes, with that method's fields alone", () => {
+    const { schema } = document.paths['/jobs']?.['post']?.requestBody?.content['multipart/form-data'] ?? {};
+    const forms = (schema?.['oneOf'] ?? []) as readonly Schema[];
+    expect(forms.map(({ properties }) => properties?.['method']?.['const'])).toEqual([...IMAGE_METHODS.keys()]);
+    for (const { properties: fields = {}, required } of forms) {
+      const { form } = IMAGE_METHODS.get(fields['method']?.['const'] as ImageMethodName) ?? {};
+      const shape = form?.shape ?? {};
+      const others = [...otherNames((name) => Object.hasOwn(shape, name)).keys()];
+      const names = ['method', 'files', ...Object.keys(shape), ...others, 'webhook_url'];
+      expect(Object.keys(fields).sort()).toEqual(names.sort());
+      expect(required).toEqual(['method', 'files']);
+    }
+    expect(forms.find(({ properties }) => properties?.['method']?.['const'] === 'restore')?.properties).toMatchObject({
+      scale: { const: 1 },
+      steps: { type: 'string' },
+      faces: { type: 'string' },
+    });
+  });
+
+  it('says which problems a route answers with, by status and code', () => {
+    const codes = (path: string, method: string): Readonly<Record<string, string>> =>
+      Object.fromEntries(
+        Object.entries(document.paths[path]?.[method]?.responses ?? {})
+          .filter(([, { content = {} }]) => 'application/problem+json' in content)
+          .map(([status, { description }]) => [status, description]),
+      );
+    expect(codes('/health/live', 'get')).toEqual({
+      400: 'ERR_BAD_REQUEST',
+      403: 'ERR_HOST_NOT_ALLOWED',
+      500: 'ERR_INTERNAL',
+    });
+    expect(codes('/jobs/{id}', 'get')).toMatchObject({ 401: 'ERR_UNAUTHORIZED', 404: 'ERR_JOB_NOT_FOUND' });
+    expect(Object.keys(codes('/upscale', 'post')).map(Number)).toEqual([
+      400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503,
+    ]);
+    expect(codes('/upscale', 'post')['503']).toContain('ERR_MODEL_UNAVAILABLE');
+    expect(Object.keys(codes('/enhance', 'post'))).not.toContain('404');
+    const named = new Set(
+      Object.values(document.paths).flatMap((one) =>
+        Object.keys(one).flatMap((method) =>
+          Object.values(one[method]?.responses ?? {}).flatMap(({ description }) => description.match(/ERR_\w+/g) ?? []),
+        ),
+      ),
+    );
+    for (const code of named) expect(Object.keys(STATUS_OF_CODE)).toContain(code);
   });
 
   it('refers to nothing that is not there, and names each operation once', () => {

@@ -81,7 +81,7 @@ describe('an upload', () => {
     [
       'a bad option',
       `--XX\r\nContent-Disposition: form-data; name="scale"\r\n\r\n-1\r\n${partHead('file')}x\r\n--XX--\r\n`,
-      'scale: must be above 0, got \\"-1\\"',
+      'scale: must be a number above 0, got \\"-1\\"',
     ],
     ['an end in the middle', `${partHead('file')}half of it`, 'Unexpected end of form'],
     ['no form at all', 'hello', 'Unexpected end of form'],

@@ -74,19 +74,19 @@ describe('the task that flags ask for', () => {
   });
 
   it.each([
-    [{ scale: '0' }, '--scale: must be above 0, got "0"'],
-    [{ scale: '-1' }, '--scale: must be above 0, got "-1"'],
-    [{ scale: 'NaN' }, '--scale: must be a finite number, got "NaN"'],
-    [{ scale: '' }, '--scale: must be a number, got ""'],
-    [{ width: '1.5' }, '--width: must be a whole number, got "1.5"'],
-    [{ height: '0' }, '--height: must be at least 1, got "0"'],
-    [{ tile: 'small' }, '--tile: must be auto or a finite number, got "small"'],
-    [{ tile: '-1' }, '--tile: must be at least 0, got "-1"'],
-    [{ tilePad: '0.5' }, '--tile-pad: must be auto or a whole number, got "0.5"'],
-    [{ prePad: 'auto' }, '--pre-pad: must be a finite number, got "auto"'],
+    [{ scale: '0' }, '--scale: must be a number above 0, got "0"'],
+    [{ scale: '-1' }, '--scale: must be a number above 0, got "-1"'],
+    [{ scale: 'NaN' }, '--scale: must be a number above 0, got "NaN"'],
+    [{ scale: '' }, '--scale: must be a number above 0, got ""'],
+    [{ width: '1.5' }, '--width: must be a whole number of at least 1, got "1.5"'],
+    [{ height: '0' }, '--height: must be a whole number of at least 1, got "0"'],
+    [{ tile: 'small' }, '--tile: must be auto or a whole number of at least 0, got "small"'],
+    [{ tile: '-1' }, '--tile: must be auto or a whole number of at least 0, got "-1"'],
+    [{ tilePad: '0.5' }, '--tile-pad: must be auto or a whole number of at least 0, got "0.5"'],
+    [{ prePad: 'auto' }, '--pre-pad: must be a whole number of at least 0, got "auto"'],
     [{ tta: '8' }, '--tta: must be auto, 1, 2, 4, got "8"'],
-    [{ denoiseStrength: '2' }, '--denoise-strength: must be 0 to 1, got "2"'],
-    [{ quality: '0' }, '--quality: must be at least 1, got "0"'],
+    [{ denoiseStrength: '2' }, '--denoise-strength: must be a number from 0 to 1, got "2"'],
+    [{ quality: '0' }, '--quality: must be a whole number from 1 to 100, got "0"'],
   ])('names the flag of %j, what was expected and what came', async (flags, message) => {
     await expect(create(flags)).rejects.toMatchObject({ code: 'ERR_USAGE', message });
   });

@@ -25,20 +25,20 @@ describe('parseParameters', () => {
   });
 
   it.each([
-    [{ scale: '0' }, 'scale: must be above 0, got "0"'],
-    [{ scale: '-1' }, 'scale: must be above 0, got "-1"'],
-    [{ scale: 'NaN' }, 'scale: must be a finite number, got "NaN"'],
-    [{ scale: 'Infinity' }, 'scale: must be a finite number, got "Infinity"'],
-    [{ scale: 'large' }, 'scale: must be a finite number, got "large"'],
-    [{ width: '1.5' }, 'width: must be a whole number, got "1.5"'],
-    [{ width: '0' }, 'width: must be at least 1, got "0"'],
-    [{ device: 'tpu' }, 'device: expected one of "auto"|"cuda"|"mps"|"cpu", got "tpu"'],
-    [{ output_format: 'gif' }, 'output_format: expected one of "auto"|"png"|"jpeg"|"webp"|"avif"|"tiff", got "gif"'],
-    [{ tile: 'small' }, 'tile: must be auto or a finite number, got "small"'],
-    [{ denoise_strength: 2 }, 'denoise_strength: must be 0 to 1, got 2'],
-    [{ quality: true }, 'quality: must be a number, got true'],
-    [{ scale: [1, 2] }, 'scale: must be a number, got a list of 2'],
-    [{ scale: { toString: 1 } }, 'scale: must be a number, got an object'],
+    [{ scale: '0' }, 'scale: must be a number above 0, got "0"'],
+    [{ scale: '-1' }, 'scale: must be a number above 0, got "-1"'],
+    [{ scale: 'NaN' }, 'scale: must be a number above 0, got "NaN"'],
+    [{ scale: 'Infinity' }, 'scale: must be a number above 0, got "Infinity"'],
+    [{ scale: 'large' }, 'scale: must be a number above 0, got "large"'],
+    [{ width: '1.5' }, 'width: must be a whole number of at least 1, got "1.5"'],
+    [{ width: '0' }, 'width: must be a whole number of at least 1, got "0"'],
+    [{ device: 'tpu' }, 'device: must be auto, cuda, mps, cpu, got "tpu"'],
+    [{ output_format: 'gif' }, 'output_format: must be auto, png, jpeg, webp, avif, tiff, got "gif"'],
+    [{ tile: 'small' }, 'tile: must be auto or a whole number of at least 0, got "small"'],
+    [{ denoise_strength: 2 }, 'denoise_strength: must be a number from 0 to 1, got 2'],
+    [{ quality: true }, 'quality: must be a whole number from 1 to 100, got true'],
+    [{ scale: [1, 2] }, 'scale: must be a number above 0, got a list of 2'],
+    [{ scale: { toString: 1 } }, 'scale: must be a number above 0, got an object'],
   ])('refuses %j by name, with what is allowed and what came', (entries, message) => {
     expect(messageFor(entries)).toBe(message);
   });
@@ -128,6 +128,6 @@ describe('parseParameters and the names that people send', () => {
   });
 
   it('names a bad field as it was sent', () => {
-    expect(messageFor({ outscale: '0' })).toBe('outscale: must be above 0, got "0"');
+    expect(messageFor({ outscale: '0' })).toBe('outscale: must be a number above 0, got "0"');
   });
 });

@@ -19,8 +19,10 @@ describe('What may be asked of faces', () => {
   it.each(['face_restoration_strength', 'fidelity'])('keeps %s from 0 to 1', (name) => {
     for (const value of ['0', '1', 0.5]) expect(upscaleOptions.safeParse({ [name]: value }).success).toBe(true);
     for (const value of ['-0.1', '1.01', 2]) {
-      expect(upscaleOptions.safeParse({ [name]: value }).error?.issues[0]?.message).toBe('must be 0 to 1');
-      expect(messageFor({ [name]: value })).toBe('must be 0 to 1');
+      expect(upscaleOptions.safeParse({ [name]: value }).error?.issues[0]?.message).toBe(
+        'must be a number from 0 to 1',
+      );
+      expect(messageFor({ [name]: value })).toBe('must be a number from 0 to 1');
     }
   });
 

@@ -38,8 +38,8 @@ describe('What a restoration is asked to do', () => {
   it('paints squares that DeOldify can paint', () => {
     expect(restoreOptions.parse({}).render_factor).toBe(35);
     expect(restoreOptions.parse({ render_factor: '45' }).render_factor).toBe(45);
-    expect(messageFor({ render_factor: 46 })).toBe('must be 7 to 45');
-    expect(messageFor({ render_factor: 6 })).toBe('must be 7 to 45');
+    expect(messageFor({ render_factor: 46 })).toBe('must be a whole number from 7 to 45');
+    expect(messageFor({ render_factor: 6 })).toBe('must be a whole number from 7 to 45');
   });
 
   it('names the networks that colour', () => {

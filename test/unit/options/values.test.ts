@@ -8,7 +8,7 @@ import { findFacesOptions } from '../../../app/options/find-faces-options.ts';
 import { outputOptions } from '../../../app/options/output-options.ts';
 import { restoreOptions } from '../../../app/options/restore-options.ts';
 import { upscaleOptions } from '../../../app/options/upscale-options.ts';
-import { autoOr, expectation, flag, fraction, number, whole, wholeText } from '../../../app/options/values.ts';
+import { autoOr, expectation, flag, fraction, numberAbove, whole, wholeText } from '../../../app/options/values.ts';
 
 const refusal = (schema: z.ZodType, value: unknown) => expectation(schema.safeParse(value).error?.issues[0]);
 
@@ -50,12 +50,12 @@ describe('A truth value', () => {
 
 describe('What is said of a value that was refused', () => {
   it('says what came nearest, where `auto` may stand for it', () => {
-    expect(refusal(autoOr(whole(0)), 'small')).toBe('must be auto or a finite number');
-    expect(refusal(autoOr(whole(0)), true)).toBe('must be auto or a number');
-    expect(refusal(autoOr(fraction()), {})).toBe('must be auto or a number');
+    expect(refusal(autoOr(whole(0)), 'small')).toBe('must be auto or a whole number of at least 0');
+    expect(refusal(autoOr(whole(0)), true)).toBe('must be auto or a whole number of at least 0');
+    expect(refusal(autoOr(fraction()), {})).toBe('must be auto or a number from 0 to 1');
     expect(refusal(autoOr(wholeText({ min: 1, max: 9 })), 'ten')).toBe('expected auto or a whole number from 1 to 9');
-    expect(autoOr(number()).parse('auto')).toBe('auto');
-    expect(autoOr(number()).parse(' 2 ')).toBe(2);
+    expect(autoOr(numberAbove(0)).parse('auto')).toBe('auto');
+    expect(autoOr(numberAbove(0)).parse(' 2 ')).toBe(2);
   });
 
   it('is alike in a form and for a flag', () => {
