@@ -121,7 +121,10 @@ describe('hiresfix', () => {
           /'gpu' is invalid. Allowed choices are auto, cuda, mps, cpu/,
         ],
         [['upscale', 'lost.png', '-o', 'b.png'], /^hiresfix: lost\.png: no such file/],
-        [['upscale', 'a.png', '-o', 'b.png', '--scale', '-1'], /^hiresfix: --scale: must be a number above 0, got "-1"/],
+        [
+          ['upscale', 'a.png', '-o', 'b.png', '--scale', '-1'],
+          /^hiresfix: --scale: must be a number above 0, got "-1"/,
+        ],
         [
           ['upscale', 'a.png', '-o', 'b.png', '--scale', 'NaN'],
           /^hiresfix: --scale: must be a number above 0, got "NaN"/,

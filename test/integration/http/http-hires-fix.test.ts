@@ -68,7 +68,11 @@ describe('POST /hires-fix', () => {
     ['an image that is no base64', { images: ['AAAA', 'hello!'] }, 'images[1]: must be an image as base64'],
     ['a URL', { images: ['http://127.0.0.1/x.png'] }, 'images[0]: must be an image as base64'],
     ['a list as config', { images: ['AAAA'], config: [] }, 'config: must be an object'],
-    ['a bad option', { images: ['AAAA'], config: { upscale_factor: 0 } }, 'upscale_factor: must be a number above 0, got 0'],
+    [
+      'a bad option',
+      { images: ['AAAA'], config: { upscale_factor: 0 } },
+      'upscale_factor: must be a number above 0, got 0',
+    ],
     [
       'a bad width',
       { images: ['AAAA'], config: { target_width: 'wide' } },
