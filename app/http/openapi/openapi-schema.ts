@@ -60,8 +60,10 @@ function narrow(after: z.core.JSONSchema.BaseSchema, before: JsonSchema): void {
 function withoutText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutText);
   if (typeof value !== 'object' || value === null) return value;
-  const { anyOf, [TEXT]: _mark, ...rest } = value as JsonSchema & { readonly anyOf?: readonly JsonSchema[] };
-  const settled = Object.fromEntries(Object.entries(rest).map(([name, one]) => [name, withoutText(one)]));
+  const { anyOf, ...rest } = value as JsonSchema & { readonly anyOf?: readonly JsonSchema[] };
+  const settled = Object.fromEntries(
+    Object.entries(rest).flatMap(([name, one]) => (name === TEXT ? [] : [[name, withoutText(one)]])),
+  );
   if (!anyOf) return settled;
   const others = anyOf.filter((one) => one[TEXT] !== true).map(withoutText);
   return others.length === 1 ? { ...(others[0] as JsonSchema), ...settled } : { ...settled, anyOf: others };
