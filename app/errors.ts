@@ -11,6 +11,9 @@ export type Fault = 'image' | 'task' | 'model' | 'machine' | 'service';
 /** What callers are told of an error that nobody foresaw; the log has the rest. */
 export const INTERNAL_ERROR = { code: 'ERR_INTERNAL', message: 'Internal processing error' } as const;
 
+const MAX_LINE = 400;
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 /**
  * The base of every error that a caller may see. Each module throws its own subclasses; `code` is public and stable
  * (docs/errors.md lists them), the message says what was expected, what came, and what to do.
@@ -23,4 +26,15 @@ export abstract class HiresFixError extends Error {
     super(message, options);
     this.name = new.target.name;
   }
+}
+
+/** A message as one line of at most 400 printable characters, whatever of a file or a request went into it. */
+export function oneLine(message: string): string {
+  const line = printable(message.slice(0, MAX_LINE + 1));
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line;
+}
+
+/** Text in which controls, line ends and marks that turn its direction are spelt out: what a terminal or a page would obey. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (found) => `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`);
 }

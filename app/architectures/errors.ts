@@ -1,5 +1,4 @@
-import { oneLine } from '../checkpoints/errors.ts';
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, oneLine } from '../errors.ts';
 
 /** The checkpoint is sound, but no network that we know has keys like its. */
 export class UnknownNetworkError extends HiresFixError {

@@ -1,4 +1,4 @@
-import { shownFile, shownName } from '../checkpoints/errors.ts';
+import { shownFile } from '../checkpoints/errors.ts';
 import type { StateDict } from '../checkpoints/state-dict.ts';
 import type { TensorValues } from '../onnx/weights.ts';
 import { Weights } from '../onnx/weights.ts';
@@ -20,6 +20,7 @@ import { safmn } from './upscalers/safmn.ts';
 import { seemore } from './upscalers/seemore.ts';
 import { swiftSrgan } from './upscalers/swift-srgan.ts';
 import { gfpgan } from './faces/gfpgan.ts';
+import { refusalOfForeign, refusalOfUnknown } from './network-refusal.ts';
 import { nafnet } from './restorers/nafnet.ts';
 import { mosr } from './upscalers/mosr.ts';
 import { parseNet } from './faces/parsenet.ts';
@@ -80,11 +81,16 @@ export interface RecognisedNetwork extends Network {
 /**
  * Finds out from its keys and shapes what network a state dict holds.
  * @param values replaces tensors of the file (blended checkpoints)
- * @throws UnknownNetworkError which says what was looked for and what the file has
+ * @throws UnknownNetworkError which says what the file is where that is known, and what to take instead
  */
 export function recognise(dict: StateDict, values?: TensorValues): RecognisedNetwork {
-  const found = ARCHITECTURES.find((architecture) => architecture.detect(Weights.of(dict)));
-  if (!found) throw unknownNetwork(dict);
+  const asked = Weights.of(dict);
+  const running = ARCHITECTURES.map(({ name }) => name);
+  // First: what belongs to another family may have all keys of one that runs, and more.
+  const foreign = refusalOfForeign(dict, asked, running);
+  if (foreign) throw foreign;
+  const found = ARCHITECTURES.find((architecture) => architecture.detect(asked));
+  if (!found) throw refusalOfUnknown(dict, running);
   const weights = Weights.of(dict, values);
   const network = found.read(weights);
   assertSane(network, dict);
@@ -106,14 +112,5 @@ function assertSane({ scale, inputChannels }: Network, { file }: StateDict): voi
   if (scale <= MAX_SCALE) return;
   throw new UnknownNetworkError(
     `${shownFile(file)}: a network that enlarges ${scale} times; at most ${MAX_SCALE} are run`,
-  );
-}
-
-function unknownNetwork(dict: StateDict): UnknownNetworkError {
-  const names = [...dict.tensors.keys()];
-  const shown = names.slice(0, 4).map(shownName).join(', ');
-  const known = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
-  return new UnknownNetworkError(
-    `${shownFile(dict.file)}: no network that is known here (${known}). The file has ${names.length} ${names.length === 1 ? 'tensor' : 'tensors'}: ${shown}${names.length > 4 ? ', ...' : ''}`,
   );
 }

@@ -1,5 +1,6 @@
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, oneLine } from '../errors.ts';
 import type { RemoteModel } from './remote-model.ts';
+import { unknownName } from './unknown-name.ts';
 
 /** Why a download failed; stable, for programs. */
 export type DownloadFailure =
@@ -71,11 +72,14 @@ export class UnknownModelError extends HiresFixError {
   readonly fault = 'model';
   readonly model: string;
   readonly known: readonly string[];
+  /** Why a file that lies there under that name is none, in a sentence. */
+  readonly hint: string | undefined;
 
-  constructor(model: string, known: readonly string[]) {
-    super(`There is no model '${model}'. Known: ${known.join(', ')}`);
+  constructor(model: string, known: readonly string[], hint?: string) {
+    super(oneLine(`There is no model '${model.slice(0, 80)}'. ${unknownName(model, known, hint)}`));
     this.model = model;
     this.known = known;
+    this.hint = hint;
   }
 }
 

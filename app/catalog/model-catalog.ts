@@ -12,7 +12,7 @@ import type { FileCheck } from './installed-file.ts';
 import { checkFile, setAside, stampOf } from './installed-file.ts';
 import type { DownloadedModel, DownloadOptions, ModelDownloader } from './download/model-downloader.ts';
 import type { ModelFile } from './model-files.ts';
-import { findModelFiles } from './model-files.ts';
+import { EXTENSIONS, findModelFiles, findNamesake } from './model-files.ts';
 import type { KnownModel } from './model-index.ts';
 import { ModelIndex } from './model-index.ts';
 import type { LockedModel } from './models-lock-file.ts';
@@ -103,7 +103,7 @@ export class ModelCatalog {
    * `UnknownModelError`; `ModelUnavailableError` where it is missing and downloads are off.
    */
   async obtainable(name: string): Promise<string> {
-    const model = this.#lookUp(await this.#index(), name);
+    const model = await this.#lookUp(await this.#index(), name);
     const official = officialOf(model);
     if (!model.file && official) this.#assertDownloading(official);
     return model.name;
@@ -146,7 +146,8 @@ export class ModelCatalog {
   /** Reads whole files and compares their hashes: all that are installed, or those named. Corrupt ones are set aside. */
   async verify(names?: readonly string[], signal?: AbortSignal): Promise<readonly Verification[]> {
     const index = await this.#index();
-    const models = names?.map((name) => this.#lookUp(index, name)) ?? index.models.filter(({ file }) => file);
+    const asked = names && (await Promise.all(names.map((name) => this.#lookUp(index, name))));
+    const models = asked ?? index.models.filter(({ file }) => file);
     const results: Verification[] = [];
     for (const model of models) results.push(await this.#verifyOrTell(model, signal));
     return results;
@@ -191,14 +192,12 @@ export class ModelCatalog {
     return new ModelIndex(this.#official, await findModelFiles(directory), await findModelFiles(bundledDirectory));
   }
 
-  #lookUp(index: ModelIndex, name: string): KnownModel {
+  async #lookUp(index: ModelIndex, name: string): Promise<KnownModel> {
     const model = index.find(name);
-    if (!model)
-      throw new UnknownModelError(
-        name,
-        index.models.map((one) => one.name),
-      );
-    return model;
+    if (model) return model;
+    const known = index.models.map((one) => one.name);
+    const namesake = await findNamesake(this.#options.directory, name);
+    throw new UnknownModelError(name, known, namesake && notOfAKind(namesake));
   }
 
   async #names(): Promise<readonly string[]> {
@@ -212,7 +211,7 @@ export class ModelCatalog {
   /** Looks until it finds a file that may be used, or none: one that is set aside may have had another behind it. */
   async #find(name: string): Promise<{ model: KnownModel; record: LockedModel | undefined; isUsable: boolean }> {
     for (;;) {
-      const model = this.#lookUp(await this.#index(), name);
+      const model = await this.#lookUp(await this.#index(), name);
       const record = this.#recordOf(model, await this.#lockFile.read());
       if (!model.file) return { model, record, isUsable: false };
       const check = await checkFile(model.file.path, record);
@@ -279,4 +278,8 @@ export class ModelCatalog {
 
 function officialOf(model: KnownModel): RemoteModel | null {
   return model.kind === 'official' ? model.official : null;
+}
+
+function notOfAKind(file: string): string {
+  return `There is a file '${file}', but only ${EXTENSIONS.join(', ')} are read: rename it if it is one of them.`;
 }

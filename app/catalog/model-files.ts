@@ -3,7 +3,7 @@ import { basename, extname, join, relative, sep } from 'node:path';
 import { errorCode } from '../files/error-code.ts';
 
 /** What checkpoints are called, the best first where several files of one stem lie in a folder. */
-const EXTENSIONS = ['.safetensors', '.pth', '.pt', '.ckpt'];
+export const EXTENSIONS = ['.safetensors', '.pth', '.pt', '.ckpt'];
 /** Deeper than anybody sorts his models. */
 const DEEPEST = 8;
 
@@ -25,14 +25,30 @@ export interface ModelFile {
  */
 export async function findModelFiles(directory: string): Promise<readonly ModelFile[]> {
   const found: ModelFile[] = [];
-  await collect(directory, { root: directory, found, visited: new Set(), depth: 0 });
+  await collect(directory, { root: directory, found, visited: new Set(), depth: 0, isTaken: isCheckpointName });
   const depth = (file: ModelFile) => file.relativePath.split('/').length;
   const rank = (file: ModelFile) => EXTENSIONS.indexOf(extname(file.path).toLowerCase());
   const byName = (a: ModelFile, b: ModelFile) => (a.relativePath < b.relativePath ? -1 : 1);
   return found.sort((a, b) => depth(a) - depth(b) || rank(a) - rank(b) || byName(a, b));
 }
 
+/**
+ * The name, below the folder, of a file that is called `name` with an ending that is none of a checkpoint: what somebody may mean
+ * who asks for it.
+ */
+export async function findNamesake(directory: string, name: string): Promise<string | undefined> {
+  const found: ModelFile[] = [];
+  const isTaken = (filename: string) => !filename.startsWith('.');
+  await collect(directory, { root: directory, found, visited: new Set(), depth: 0, isTaken });
+  const wanted = name.normalize().toLowerCase();
+  const spellings = (file: ModelFile) => [basename(file.path), file.relativePath, file.stem];
+  const namesake = found.find((file) => spellings(file).some((one) => one.normalize().toLowerCase() === wanted));
+  return namesake?.relativePath;
+}
+
 interface Walk {
+  /** Whether a file is taken, by its name. */
+  readonly isTaken: (filename: string) => boolean;
   readonly root: string;
   readonly found: ModelFile[];
   readonly visited: Set<string>;
@@ -47,7 +63,7 @@ async function collect(directory: string, walk: Walk): Promise<void> {
     const path = join(directory, name);
     const found = await readable(stat(path));
     if (found?.isDirectory()) await collect(path, { ...walk, depth: walk.depth + 1 });
-    else if (found?.isFile() && isCheckpointName(name)) {
+    else if (found?.isFile() && walk.isTaken(name)) {
       const relativePath = relative(walk.root, path).split(sep).join('/');
       const stem = basename(name, extname(name));
       walk.found.push({ path, relativePath, stem, size: found.size, mtimeMs: found.mtimeMs });

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, oneLine, printable } from '../errors.ts';
 
 /** What is wrong with a checkpoint; stable, for callers that treat kinds apart. */
 type CheckpointErrorKind =
@@ -42,21 +42,12 @@ export class CheckpointError extends HiresFixError {
   }
 }
 
-const MAX_LINE = 400;
 const MAX_QUOTE = 80;
-/** What a terminal or a page would obey, and not show: controls, line ends, marks that turn the direction of text. */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-
-/** A message as one line of at most 400 characters, whatever of a file went into it. */
-export function oneLine(message: string): string {
-  const line = escaped(message.slice(0, MAX_LINE + 1));
-  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line;
-}
 
 /** Text from a file, for a message: quoted, control characters escaped, cut short. */
 export function quoted(text: string): string {
   const shown = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}…` : text;
-  return `'${escaped(JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"'))}'`;
+  return `'${printable(JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"'))}'`;
 }
 
 /** The name of a tensor, for a message: as it is where it is a plain one, else quoted. */
@@ -67,9 +58,5 @@ export function shownName(name: string): string {
 /** What a file is called in a message: its name without its folder, quoted where it has odd characters. */
 export function shownFile(file: string): string {
   const name = basename(file);
-  return name.length <= MAX_QUOTE && name === escaped(name) ? name : quoted(name);
-}
-
-function escaped(text: string): string {
-  return text.replace(UNPRINTABLE, (found) => `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`);
+  return name.length <= MAX_QUOTE && name === printable(name) ? name : quoted(name);
 }

@@ -1,6 +1,6 @@
 import { ByteCursor } from './byte-cursor.ts';
 import type { ByteFile } from './byte-file.ts';
-import { CheckpointError, quoted } from './errors.ts';
+import { CheckpointError, quoted, shownFile } from './errors.ts';
 import { unpickle } from './pickle/pickle.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
 import type { PickledCheckpoint, StorageTable } from './pickle/tensors-from-pickle.ts';
@@ -31,7 +31,7 @@ function findPickle(entries: ReadonlyMap<string, ZipEntry>): { root: string; ent
   const found = [...entries.values()].filter(({ name }) => name.endsWith(`/${PICKLE}`) && name.split('/').length === 2);
   const [entry] = found;
   if (entry === undefined) {
-    throw new CheckpointError('not-a-checkpoint', `a zip archive without ${PICKLE}: not written by torch.save`);
+    throw new CheckpointError('not-a-checkpoint', `a zip archive ${contents([...entries.keys()])}`);
   }
   if (found.length > 1) throw new CheckpointError('bad-zip', `the archive holds ${found.length} files named ${PICKLE}`);
   const root = entry.name.slice(0, -PICKLE.length);
@@ -42,6 +42,17 @@ function findPickle(entries: ReadonlyMap<string, ZipEntry>): { root: string; ent
     );
   }
   return { root, entry };
+}
+
+/** What an archive that torch did not write is, by the names in it, and what to do with it. */
+function contents(names: readonly string[]): string {
+  const model = names.find((name) => /(^|\/)(?!\._)[^/]+\.(pth|safetensors|ckpt|pt)$/i.test(name));
+  if (model !== undefined) return `that holds ${shownFile(model)}: unpack it, and take that file`;
+  if (names.some((name) => /\.(param|onnx|engine|mlmodel)$/i.test(name))) {
+    return 'that holds a model of another format (ncnn, ONNX ...): take the PyTorch file that it was made of';
+  }
+  if (names.some((name) => name.endsWith('.npy'))) return 'of NumPy (.npz): save the weights with torch.save';
+  return `without ${PICKLE}: not written by torch.save`;
 }
 
 function storageTable(file: ByteFile, entries: ReadonlyMap<string, ZipEntry>, root: string): StorageTable {

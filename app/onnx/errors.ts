@@ -1,5 +1,4 @@
-import { oneLine } from '../checkpoints/errors.ts';
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, oneLine } from '../errors.ts';
 
 /** A checkpoint's tensors do not make the network that its keys promise: one is missing, left over, or of the wrong shape. */
 export class WeightsError extends HiresFixError {

@@ -69,6 +69,11 @@ export class Weights {
     return [...this.#source.dict.tensors.keys()].every((name) => pattern.test(name));
   }
 
+  /** Whether any name in the file looks like this. */
+  hasAny(pattern: RegExp): boolean {
+    return [...this.#source.dict.tensors.keys()].some((name) => pattern.test(name));
+  }
+
   /** Whether the file has an entry of this name that is no tensor (Real-CUGAN's `pro`). */
   hasMark(key: string): boolean {
     return this.#source.dict.marks?.has(this.#full(key)) ?? false;

@@ -113,7 +113,16 @@ function run(opcode: Opcode, machine: PickleMachine, at: number): void {
   }
 }
 
+/** Of protocols 0 and 1: INT, LONG, FLOAT, STRING, UNICODE, PUT, GET, DICT, LIST; torch.save writes them when it is told to. */
+const OLD_OPCODES = new Set(Buffer.from('ILFSVpgdl', 'latin1'));
+
 function unknownOpcode(code: number, at: number): CheckpointError {
+  if (OLD_OPCODES.has(code)) {
+    return new CheckpointError(
+      'bad-pickle',
+      `the pickle is of protocol 0 or 1, or damaged (byte ${at}): save it with torch.save as it is without pickle_protocol`,
+    );
+  }
   const hex = code.toString(16).padStart(2, '0');
   return new CheckpointError(
     'bad-pickle',

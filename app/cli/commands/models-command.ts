@@ -7,6 +7,7 @@ import { createCatalog } from '../../catalog/create-catalog.ts';
 import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
 import type { Config } from '../../config.ts';
+import { printable } from '../../errors.ts';
 import { WorkerPool } from '../../worker/worker-pool.ts';
 import { UsageError } from '../errors.ts';
 import { interruption } from '../interruption.ts';
@@ -74,7 +75,7 @@ function print(isJson: boolean, document: unknown, text: () => string): void {
 function describe(entry: CatalogEntry): string {
   const { name, isInstalled, size, scale, architecture, licence, purpose, problem } = entry;
   const columns = [
-    (isInstalled ? '* ' : '  ') + name.padEnd(26),
+    (isInstalled ? '* ' : '  ') + printable(name).padEnd(26),
     (scale === null ? '' : `${scale}x`).padEnd(3),
     (size === null ? '' : megabytes(size)).padStart(9),
     stateOf(entry).padEnd(8),

@@ -2,6 +2,8 @@ import { isAbsolute, parse } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import { ModelUnavailableError, UnknownModelError } from '../../catalog/errors.ts';
+import { unknownName } from '../../catalog/unknown-name.ts';
+import { oneLine } from '../../errors.ts';
 import type { DownloadOptions } from '../../catalog/download/model-downloader.ts';
 import { BadParameterError, UnknownUpscalerError } from '../errors.ts';
 import type { ModelFiles } from './real-esrgan-upscaler.ts';
@@ -113,10 +115,12 @@ export class UpscalerChooser {
       return (await this.#catalog.ensure(name, hooks)).file;
     } catch (error) {
       if (!(error instanceof UnknownModelError)) throw error;
-      const known = [AUTO, ...PIL_UPSCALERS, ...REALESRGAN_UPSCALERS, ...error.known];
-      throw new UnknownUpscalerError(`upscaler: there is no '${name}'. Known: ${[...new Set(known)].join(', ')}`, {
-        cause: error,
-      });
+      const models = [...NETWORK_UPSCALERS.values()].map(({ model }) => model);
+      // The user's own files come last in the catalogue, and are what he may mean.
+      const others = error.known.filter((one) => !models.includes(one)).reverse();
+      const known = [AUTO, ...PIL_UPSCALERS, ...REALESRGAN_UPSCALERS, ...others];
+      const message = `upscaler: there is no '${name.slice(0, 80)}'. ${unknownName(name, known, error.hint)}`;
+      throw new UnknownUpscalerError(oneLine(message), { cause: error });
     }
   }
 }

@@ -96,7 +96,7 @@ describe('Recognition', () => {
     expect(error).toBeInstanceOf(UnknownNetworkError);
     expect(error).toMatchObject({ code: 'ERR_UNKNOWN_NETWORK' });
     expect(error.message).toMatch(/^shapes\.pth: no network that is known here .*ESRGAN, Compact/);
-    expect(error.message).toContain('5 tensors: alpha.weight, beta.weight, gamma, delta, ...');
+    expect(error.message).toContain('(it has 5 tensors: alpha.weight, beta.weight, gamma, …)');
   });
 
   it('of a pixel shuffle by 512 says that nobody trained such a network', () => {

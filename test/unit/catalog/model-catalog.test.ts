@@ -218,6 +218,23 @@ describe('finding a model', () => {
     });
   });
 
+  it('tells of a file of that name which is of another kind, and what may be meant', async () => {
+    await mkdir(join(directory, 'sub'));
+    for (const name of ['mine.pth', 'sub/4x-foo.onnx', 'pytorch_model.bin']) await writeFile(join(directory, name), '');
+    const saying = (name: string) =>
+      catalog()
+        .resolve(name)
+        .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    expect(await saying('4x-foo.onnx')).toMatch(
+      /There is a file 'sub\/4x-foo\.onnx', but only \.safetensors, .* are read/,
+    );
+    expect(await saying('4X-FOO')).toMatch(/There is a file 'sub\/4x-foo\.onnx'/);
+    expect(await saying('pytorch_model.bin')).toMatch(/rename it if it is one/);
+    expect(await saying('nime')).not.toMatch(/There is a file|Did you mean/);
+    expect(await saying('meni.pth')).not.toMatch(/There is a file/);
+    expect(await saying('alpha_x5')).toMatch(/Did you mean 'alpha-x4'\? Known: alpha-x4, beta, compact-x2, mine$/);
+  });
+
   it('says how to install a model by hand when downloads are off', async () => {
     const error: unknown = await catalog()
       .ensure('alpha-x4')

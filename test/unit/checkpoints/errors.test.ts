@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CheckpointError, oneLine, quoted, shownFile, shownName } from '../../../app/checkpoints/errors.ts';
+import { CheckpointError, quoted, shownFile, shownName } from '../../../app/checkpoints/errors.ts';
+import { oneLine } from '../../../app/errors.ts';
 
 describe('text from a file, in a message', () => {
   it('is cut and has nothing that a terminal would obey', () => {

@@ -29,6 +29,24 @@ describe('detectFormat', () => {
     ['a gzip archive', '\u001f\u008b\u0008', 'unsupported-format', /unpack/],
     ['zeros', '\u0000'.repeat(600), 'unsupported-format', /unfinished/],
     ['something else', '\u0001\u0002\u0003', 'unsupported-format', /of another kind$/],
+    [
+      'an ONNX model with a producer',
+      '\u0008\u0007\u0012\u0007pytorch\u001a\u00052.1.0',
+      'unsupported-format',
+      /ONNX.*PyTorch/,
+    ],
+    ['an ONNX model without', '\u0008\u0008:\u0080\u0001', 'unsupported-format', /ONNX/],
+    ['an ncnn .param', '7767517\n10 12\nInput data 0 1 data', 'unsupported-format', /ncnn model \(\.param\)/],
+    ['an ncnn .bin', '\u0047\u006b\u0030\u0001\u0000', 'unsupported-format', /ncnn model \(\.bin\)/],
+    ['a TensorRT engine', 'ftrt\u0000\u0000\u0000\u0000', 'unsupported-format', /TensorRT/],
+    ['an AppleDouble file', '\u0000\u0005\u0016\u0007\u0000\u0002', 'unsupported-format', /AppleDouble.*without \._/],
+    ['an OpenVINO model', '<?xml version="1.0"?>\n<net name="x" version="11">', 'unsupported-format', /OpenVINO/],
+    [
+      'a TensorFlow graph, which begins as ONNX does',
+      '\u0008\u0001\u0012\u0007',
+      'unsupported-format',
+      /of another kind$/,
+    ],
     ['a tar archive', `a${'\u0000'.repeat(256)}ustar`, 'unsupported-format', /tar/],
   ])('refuses %s and says so', (_name, text, kind, message) => {
     const refusal = refusalOf(() => detect(latin1(text)));

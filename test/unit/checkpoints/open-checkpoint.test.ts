@@ -92,6 +92,20 @@ describe('openCheckpoint', () => {
   });
 
   it.each([
+    [
+      'a release',
+      ['release/README.txt', '__MACOSX/._4x.pth', 'release/4x_foo.pth'],
+      /that holds 4x_foo\.pth: unpack it/,
+    ],
+    ['a model of Upscayl', ['x4.bin', 'x4.param'], /another format \(ncnn/],
+    ['a file of NumPy', ['w.npy'], /NumPy/],
+  ])('says of %s in a zip archive what it holds', (_name, members, words) => {
+    const file = scratch.path('release.pth');
+    writeChunks(file, zipArchive(members.map((name): [string, Buffer] => [name, Buffer.from('x')])));
+    expect(refusalOf(() => openCheckpoint(file)).message).toMatch(words);
+  });
+
+  it.each([
     ['no data.pkl', [['a/version', '3\n']], 'not-a-checkpoint'],
     ['data.pkl too deep down', [['a/b/data.pkl', 'N']], 'not-a-checkpoint'],
     [

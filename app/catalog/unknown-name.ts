@@ -1,0 +1,71 @@
+/** What a message may take, less what is said before it. */
+const MAX_KNOWN = 280;
+const MAX_NEAR = 3;
+
+/**
+ * What to say of a name that nothing has: what may be meant, why a file of that name is none, and what names there are, as many
+ * as a line holds.
+ * @param hint a sentence of its own, told first
+ */
+export function unknownName(asked: string, known: readonly string[], hint?: string): string {
+  const near = nearNames(asked, known).map((name) => `'${name}'`);
+  const sentences = [
+    hint,
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : undefined,
+    `Known: ${listed([...new Set(known)], hint === undefined ? MAX_KNOWN : MAX_KNOWN / 2)}`,
+  ];
+  return sentences.filter((sentence) => sentence !== undefined).join(' ');
+}
+
+/** The names that are a few letters off, or of which it is a part; the nearest first. */
+export function nearNames(asked: string, known: readonly string[]): readonly string[] {
+  const wanted = plain(asked);
+  if (wanted.length < 3 || wanted.length > 100) return [];
+  return [...new Set(known)]
+    .map((name) => ({ name, distance: distance(wanted, plain(name)) }))
+    .filter(({ distance }) => distance <= Math.max(1, wanted.length / 4))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, MAX_NEAR)
+    .map(({ name }) => name);
+}
+
+function listed(names: readonly string[], room: number): string {
+  const shown: string[] = [];
+  let used = 0;
+  for (const name of names) {
+    used += name.length + 2;
+    if (used > room) break;
+    shown.push(name);
+  }
+  const more = names.length - shown.length;
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
+}
+
+/** Endings, case, and what stands between letters are seldom what makes a name another. */
+function plain(name: string): string {
+  return name
+    .normalize()
+    .toLowerCase()
+    .replace(/\.(safetensors|pth|pt|ckpt)$/, '')
+    .replaceAll(/[\s._-]/g, '');
+}
+
+/** Letters to put in, take out, change or swap with their neighbours; a part of a name counts as one. */
+function distance(one: string, other: string): number {
+  if (one === other) return 0;
+  if (one.length >= 4 && other.includes(one)) return 1;
+  if (Math.abs(one.length - other.length) > one.length / 4 + 1) return Infinity;
+  let before: number[] = [];
+  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const change = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
+      const isSwapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      const swap = isSwapped ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next[j] = Math.min(change, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+    }
+    [before, row] = [row, next];
+  }
+  return row[other.length] ?? Infinity;
+}
