@@ -30,6 +30,7 @@ import { realCugan } from './upscalers/real-cugan.ts';
 import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
+import { hat } from './upscalers/windowed/hat.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -43,6 +44,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   nafnet,
   span,
   srFormer,
+  hat,
   swinir,
   dat,
   omniSr,

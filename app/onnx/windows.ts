@@ -121,7 +121,8 @@ function inWindows(rows: Axis, columns: Axis, valueAt: (y: number, x: number) =>
   });
 }
 
-function gatherTokens(map: Value, indices: Value): Value {
+/** Rows of tokens [N, tokens, C] by number: [N, rows, C]. */
+export function gatherTokens(map: Value, indices: Value): Value {
   const shape = [map.size(0), indices.size(0), map.size(2)];
   return map.graph.node({ op: 'Gather', inputs: [map, indices], attributes: { axis: 1 } }, shape);
 }

@@ -16,6 +16,8 @@ export interface SwinFrame {
   /** The picture's pixels are folded into channels by this first; else 1. */
   readonly unshuffle: number;
   readonly head: PictureHead;
+  /** Whether there is no convolution behind the groups and behind what is deep (`identity` for `1conv`). */
+  readonly isIdentity?: boolean;
 }
 
 /**
@@ -70,7 +72,9 @@ export function swinBytes({ features, unshuffle, head }: SwinFrame, perFeature: 
 }
 
 /** The parameters of the references' constructors that the frame decides, or that no file of theirs says otherwise. */
-export function swinParameters(weights: Weights, { inputs, features, head }: SwinFrame): Network['parameters'] {
+export function swinParameters(weights: Weights, frame: SwinFrame): Network['parameters'] {
+  const { inputs, features, head, isIdentity = false } = frame;
+  const connection = weights.has('conv_after_body.0') ? '3conv' : '1conv';
   return {
     in_chans: inputs,
     embed_dim: features,
@@ -80,7 +84,7 @@ export function swinParameters(weights: Weights, { inputs, features, head }: Swi
     upscale: head.upscale,
     img_range: 1,
     upsampler: head.upsampler,
-    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
+    resi_connection: isIdentity ? 'identity' : connection,
   };
 }
 
@@ -97,14 +101,15 @@ export function trainedSide(weights: Weights, mask: string, window: number): num
 export function inSwinFrame(
   image: Value,
   weights: Weights,
-  { unshuffle, head, range = 1 }: SwinFrame & { readonly range?: number },
+  { unshuffle, head, isIdentity = false, range = 1 }: SwinFrame & { readonly range?: number },
   deep: (map: Value) => Value,
 ): Value {
   const { enter, leave } = colorRange(range);
   const picture = enter(image);
   const first = unshuffle === 1 ? weights.at('conv_first') : weights.at('conv_first').at(1);
   const shallow = conv3x3(picture.pixelUnshuffle(unshuffle), first);
-  const features = residualConv(deep(shallow), weights.at('conv_after_body')).add(shallow);
+  const map = deep(shallow);
+  const features = (isIdentity ? map : residualConv(map, weights.at('conv_after_body'))).add(shallow);
   const output = pictureHead(features, weights, head);
   return leave(head.upsampler === '' ? output.add(picture) : output);
 }

@@ -1,3 +1,4 @@
+import { channelAttention } from '../../../onnx/channel-attention.ts';
 import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
@@ -67,4 +68,11 @@ export function convFeedForward(x: Value, weights: Weights, map: Value): Value {
   const wide = linear(x, weights.at('fc1')).gelu();
   const near = toTokens(depthwiseConv(toMap(wide, map), weights.at('dwconv.depthwise_conv.0')).gelu());
   return linear(wide.add(near), weights.at('fc2'));
+}
+
+/** Two 3x3 convolutions with fewer channels between them, then attention to channels (CAB of HAT): [N, C, H, W] to the like. */
+export function channelAttentionBlock(map: Value, weights: Weights): Value {
+  const features = map.size(1);
+  const convolved = conv3x3(conv3x3(map, weights.at('cab.0')).gelu(), weights.at('cab.2'), features);
+  return channelAttention(convolved, weights.at('cab.3.attention.1'), weights.at('cab.3.attention.3'));
 }
