@@ -31,6 +31,7 @@ import { restoreFormer } from './faces/restoreformer.ts';
 import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
 import { hat } from './upscalers/windowed/hat.ts';
+import { swin2sr } from './upscalers/windowed/swin2sr.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -45,6 +46,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   span,
   srFormer,
   hat,
+  swin2sr,
   swinir,
   dat,
   omniSr,

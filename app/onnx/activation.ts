@@ -9,6 +9,10 @@ export function tanh(x: Value): Value {
   return x.graph.node({ op: 'Tanh', inputs: [x] }, x.shape);
 }
 
+export function exp(x: Value): Value {
+  return x.graph.node({ op: 'Exp', inputs: [x] }, x.shape);
+}
+
 function softplus(x: Value): Value {
   return x.graph.node({ op: 'Softplus', inputs: [x] }, x.shape);
 }

@@ -16,6 +16,17 @@ export function resizeBilinearTo(x: Value, height: number, width: number): Value
   return x.graph.node({ op: 'Resize', inputs: [x, null, null, x.graph.integers(shape)], attributes }, shape);
 }
 
+/** Resizes NCHW to `height` x `width` by cubic splines of -0.75, nothing smoothed (`F.interpolate(size=..., mode='bicubic')`). */
+export function resizeBicubicTo(x: Value, height: number, width: number): Value {
+  const shape = [x.size(0), x.size(1), height, width];
+  const attributes = {
+    mode: 'cubic',
+    cubic_coeff_a: { float: -0.75 },
+    coordinate_transformation_mode: 'half_pixel',
+  };
+  return x.graph.node({ op: 'Resize', inputs: [x, null, null, x.graph.integers(shape)], attributes }, shape);
+}
+
 /** Resizes NCHW to `height` x `width`, each pixel a copy of the nearest (`F.interpolate(size=..., mode='nearest')`). */
 export function resizeNearestTo(x: Value, height: number, width: number): Value {
   if (x.shape[2] === height && x.shape[3] === width) return x;

@@ -2,12 +2,15 @@ import type { AttentionInputs } from './attention.ts';
 import { GraphError } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { project } from './linear.ts';
+import { unitLength } from './normalization.ts';
 import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
 
-/** What is added to the scores of attention in windows, and how many heads there are. */
+/** What is added to the scores of attention in windows, how many heads there are, and how queries and keys are compared. */
 export interface WindowScores {
   readonly heads: number;
+  /** Queries and keys are compared by their cosine, times this (`exp(logit_scale)`), for every head: [heads, 1, 1]. */
+  readonly cosineScale?: Value;
   /** By the tokens' places in their window, for every head: [heads, tokens, key tokens]. */
   readonly bias?: Value | undefined;
   /** For every window: [windows, tokens, key tokens]. */
@@ -28,16 +31,20 @@ export function queryKeyValue(x: Value, qkv: Weights, { hasBias = true } = {}): 
 }
 
 /**
- * softmax(q k^T / sqrt(d) + bias + mask) v, in every window for itself: [N windows, tokens, C] each to the like.
+ * softmax(q k^T / sqrt(d) + bias + mask) v, in every window for itself: [N windows, tokens, C] each to the like. With a `cosineScale`
+ * it is cos(q, k) times that in place of q k^T / sqrt(d).
  * @param scores `C / heads` is d, the features of a head
  */
 export function attendInWindows({ query, key, value }: AttentionInputs, scores: WindowScores): Value {
-  const { heads, bias, mask } = scores;
+  const { heads, cosineScale, bias, mask } = scores;
   if (query.size(2) % heads !== 0) throw new GraphError(`attention: ${query.size(2)} features are not ${heads} heads`);
   const perHead = (x: Value, order: readonly number[]): Value =>
     x.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
-  const scaled = query.scale((query.size(2) / heads) ** -0.5);
-  const products = perHead(scaled, [0, 2, 1, 3]).matmul(perHead(key, [0, 2, 3, 1]));
+  const products = cosineScale
+    ? unitLength(perHead(query, [0, 2, 1, 3]), 3)
+        .matmul(unitLength(perHead(key, [0, 2, 3, 1]), 2))
+        .multiply(cosineScale)
+    : perHead(query.scale((query.size(2) / heads) ** -0.5), [0, 2, 1, 3]).matmul(perHead(key, [0, 2, 3, 1]));
   const weights = masked(bias ? products.add(bias) : products, mask).softmax();
   const mixed = weights.matmul(perHead(value, [0, 2, 1, 3])).transpose([0, 2, 1, 3]);
   return mixed.reshape([query.size(0), query.size(1), value.size(2)]);

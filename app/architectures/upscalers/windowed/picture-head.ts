@@ -43,16 +43,17 @@ export function pictureHead(features: Value, weights: Weights, { upsampler, upsc
   }
   const before = conv3x3(features, weights.at('conv_before_upsample').at(0)).leakyRelu(0.01);
   if (upsampler === 'pixelshuffle') {
-    const enlarged = shuffleSteps(weights).reduce(
-      (x, { conv, factor }) => conv3x3(x, conv).pixelShuffle(factor),
-      before,
-    );
-    return conv3x3(enlarged, weights.at('conv_last'));
+    return conv3x3(shuffled(before, weights), weights.at('conv_last'));
   }
   const width = before.size(1);
   const layer = (x: Value, conv: Weights): Value => conv3x3(x, conv, width).leakyRelu(0.2);
   const enlarged = enlargers(weights).reduce((x, conv) => layer(x.resizeNearest(2), conv), before);
   return conv3x3(layer(enlarged, weights.at('conv_hr')), weights.at('conv_last'));
+}
+
+/** Convolutions with pixel shuffles (`upsample`). */
+export function shuffled(x: Value, weights: Weights): Value {
+  return shuffleSteps(weights).reduce((y, { conv, factor }) => conv3x3(y, conv).pixelShuffle(factor), x);
 }
 
 function shuffleSteps(weights: Weights): ShuffleStep[] {

@@ -101,17 +101,26 @@ export function trainedSide(weights: Weights, mask: string, window: number): num
 export function inSwinFrame(
   image: Value,
   weights: Weights,
-  { unshuffle, head, isIdentity = false, range = 1 }: SwinFrame & { readonly range?: number },
+  frame: SwinFrame & { readonly range?: number },
   deep: (map: Value) => Value,
 ): Value {
-  const { enter, leave } = colorRange(range);
+  const { enter, leave } = colorRange(frame.range ?? 1);
   const picture = enter(image);
+  const output = pictureHead(swinFeatures(picture, weights, frame, deep), weights, frame.head);
+  return leave(frame.head.upsampler === '' ? output.add(picture) : output);
+}
+
+/** What the head gets: [N, inputs, H, W], in the network's own range, to [N, features, H, W]. */
+export function swinFeatures(
+  picture: Value,
+  weights: Weights,
+  { unshuffle, isIdentity = false }: SwinFrame,
+  deep: (map: Value) => Value,
+): Value {
   const first = unshuffle === 1 ? weights.at('conv_first') : weights.at('conv_first').at(1);
   const shallow = conv3x3(picture.pixelUnshuffle(unshuffle), first);
   const map = deep(shallow);
-  const features = (isIdentity ? map : residualConv(map, weights.at('conv_after_body'))).add(shallow);
-  const output = pictureHead(features, weights, head);
-  return leave(head.upsampler === '' ? output.add(picture) : output);
+  return (isIdentity ? map : residualConv(map, weights.at('conv_after_body'))).add(shallow);
 }
 
 /** The groups of `layers` between two norms, of tokens: [N, C, H, W] to the like. */

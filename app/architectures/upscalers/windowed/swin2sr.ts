@@ -1,0 +1,172 @@
+import { continuousPositions, cosineScale } from '../../../onnx/continuous-positions.ts';
+import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
+import type { AttentionInputs } from '../../../onnx/attention.ts';
+import { linear, project } from '../../../onnx/linear.ts';
+import { layerNorm } from '../../../onnx/normalization.ts';
+import { resizeBicubicTo } from '../../../onnx/resize.ts';
+import { toMap, toTokens } from '../../../onnx/tokens.ts';
+import type { Value } from '../../../onnx/value.ts';
+import { attendInWindows, positionBias } from '../../../onnx/window-attention.ts';
+import type { Weights } from '../../../onnx/weights.ts';
+import type { Architecture, Network } from '../../architecture.ts';
+import { UnknownNetworkError } from '../../errors.ts';
+import { cropTo, padToMultiple } from '../../padding.ts';
+import { hasAll } from '../../state-dict-keys.ts';
+import { shuffled } from './picture-head.ts';
+import type { SwinWindows } from './swin-block.ts';
+import { swinWindows } from './swin-block.ts';
+import type { SwinFrame } from './swin-frame.ts';
+import {
+  assertWindow,
+  betweenNorms,
+  inSwinFrame,
+  readSwinFrame,
+  swinBytes,
+  swinFeatures,
+  swinNetwork,
+  swinParameters,
+  trainedSide,
+} from './swin-frame.ts';
+import { colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
+
+const FIRST_BLOCK = 'layers.0.residual_group.blocks.0';
+
+/** What blocks cannot see in their own tensors. */
+interface Swin2SrSize {
+  readonly window: number;
+  readonly hasBias: boolean;
+}
+
+/**
+ * Swin2SR (arXiv:2209.11345): SwinIR with the blocks of Swin Transformer V2: queries and keys compared by their cosine, positions by a small
+ * network, norms behind attention and MLP. Reference: mv-lab/swin2sr, models/network_swin2sr.py.
+ */
+export const swin2sr: Architecture = {
+  name: 'Swin2SR',
+  looksFor: `Swin2SR: conv_first + patch_embed.proj + ${FIRST_BLOCK}.attn.logit_scale`,
+
+  detect: hasAll('conv_first', 'patch_embed.proj', `${FIRST_BLOCK}.attn.cpb_mlp`),
+
+  // Made anew for the size of the picture.
+  ignores: (name) => /\.(attn_mask|relative_position_index|relative_coords_table)$/.test(name),
+
+  read(weights) {
+    const frame = readSwinFrame(weights, 'Swin2SR');
+    if (weights.has('conv_after_body_hf')) {
+      throw new UnknownNetworkError("a Swin2SR with the head 'pixelshuffle_hf', of several pictures; it is not run");
+    }
+    const window = Math.sqrt(weights.dim(`${FIRST_BLOCK}.attn.relative_position_index`, 0));
+    assertWindow(window, 'Swin2SR');
+    const blocks = weights.list('layers').flatMap((layer) => layer.list('residual_group.blocks'));
+    const hasBias = blocks.some((block) => block.has('attn.q_bias') || block.has('attn.v_bias'));
+    const isAuxiliary = weights.has('conv_bicubic');
+    const deep = (map: Value): Value => transformer(map, weights, { window, hasBias });
+    return {
+      ...swinNetwork(frame),
+      parameters: {
+        ...parametersOf(weights, frame, { window, hasBias }),
+        ...(isAuxiliary && { upsampler: AUXILIARY }),
+      },
+      multipleOf: window,
+      ...(isAuxiliary && { padding: 'own' }),
+      halo: HALO_WINDOWS * window,
+      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
+      build: (image) =>
+        isAuxiliary
+          ? withAuxiliaryPicture(image, weights, { frame, window, deep })
+          : inSwinFrame(image, weights, frame, deep),
+    } satisfies Network;
+  },
+};
+
+const AUXILIARY = 'pixelshuffle_aux';
+
+/** Windows around a tile: what is further away changed it by one level of 255 at most, as measured on pseudo-random weights. */
+const HALO_WINDOWS = 4;
+
+/** What a block takes at once for every feature of a pixel, as measured. */
+const BYTES_PER_FEATURE = 120;
+
+function parametersOf(weights: Weights, frame: SwinFrame, { window, hasBias }: Swin2SrSize): Network['parameters'] {
+  const layers = weights.list('layers');
+  return {
+    ...swinParameters(weights, frame),
+    img_size: trainedSide(weights, `${FIRST_BLOCK.replace(/0$/, '1')}.attn_mask`, window),
+    depths: layers.map((layer) => layer.list('residual_group.blocks').length),
+    num_heads: layers.map((layer) => layer.dim('residual_group.blocks.0.attn.logit_scale', 0)),
+    window_size: window,
+    mlp_ratio: weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 0) / frame.features,
+    qkv_bias: hasBias,
+  };
+}
+
+/**
+ * The head `pixelshuffle_aux`: features become a small picture and features again, and a bicubic enlargement of the picture is added. The
+ * reference enlarges the padded picture to the size of what is asked for, so it does not lie quite where the rest does.
+ */
+function withAuxiliaryPicture(
+  image: Value,
+  weights: Weights,
+  { frame, window, deep }: { readonly frame: SwinFrame; readonly window: number; readonly deep: (map: Value) => Value },
+): Value {
+  const [height, width] = [image.size(2) * frame.head.upscale, image.size(3) * frame.head.upscale];
+  const { enter, leave } = colorRange(1);
+  const picture = enter(padToMultiple(image, window, 'mirrored'));
+  const bicubic = conv3x3(resizeBicubicTo(picture, height, width), weights.at('conv_bicubic'));
+  const features = swinFeatures(picture, weights, frame, deep);
+  const before = conv3x3(features, weights.at('conv_before_upsample').at(0)).leakyRelu(0.01);
+  const small = conv3x3(before, weights.at('conv_aux'));
+  const after = conv3x3(small, weights.at('conv_after_aux').at(0)).leakyRelu(0.01);
+  const enlarged = cropTo(shuffled(after, weights), height, width).add(bicubic);
+  return leave(conv3x3(enlarged, weights.at('conv_last')));
+}
+
+/** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
+function transformer(map: Value, weights: Weights, size: Swin2SrSize): Value {
+  const windows = swinWindows(map, size.window);
+  const embed = (x: Value, at: Weights): Value => conv1x1(x, at.at('patch_embed.proj'), x.size(1));
+  return betweenNorms(embed(map, weights), weights, (x, layer) => {
+    const blocks = layer.list('residual_group.blocks');
+    const y = blocks.reduce(
+      (z, block, index) => normedBlock(z, block, { windows, size, isShifted: index % 2 === 1 }),
+      x,
+    );
+    return toTokens(embed(residualConv(toMap(y, map), layer.at('conv')), layer)).add(x);
+  });
+}
+
+interface NormedBlock {
+  readonly windows: SwinWindows;
+  readonly size: Swin2SrSize;
+  readonly isShifted: boolean;
+}
+
+/** Attention in windows, then an MLP, each with a norm behind and added to what went in: [N, H W, C] to the like. */
+function normedBlock(x: Value, weights: Weights, { windows, size, isShifted }: NormedBlock): Value {
+  const norm = (y: Value, name: string): Value => layerNorm(y, weights.at(name), LAYER_NORM_EPSILON);
+  const cut = isShifted ? windows.shifted : windows.plain;
+  const attention = weights.at('attn');
+  const reach = { first: 1 - size.window, last: size.window - 1 };
+  const table = continuousPositions(x.graph, attention.at('cpb_mlp'), [reach, reach]);
+  const bias = positionBias(table, windows.positions, [cut.tokens, cut.tokens]);
+  const scores = { heads: table.size(1), cosineScale: cosineScale(x.graph, attention), bias, mask: cut.mask };
+  const inputs = queryKeyValue(cut.partition(x), attention, size.hasBias);
+  const attended = linear(attendInWindows(inputs, scores), attention.at('proj'));
+  const y = norm(cut.merge(attended), 'norm1').add(x);
+  return norm(mlp(y, weights.at('mlp')), 'norm2').add(y);
+}
+
+/** Keys have no bias. */
+function queryKeyValue(x: Value, attention: Weights, hasBias: boolean): AttentionInputs {
+  const { graph } = x;
+  const features = x.size(-1);
+  const weight = graph.weight(attention.take('qkv.weight', [3 * features, features]));
+  const rows = (index: number): Value => weight.slice(0, index * features, (index + 1) * features);
+  const bias = (name: string): Value | undefined =>
+    hasBias ? graph.weight(attention.take(name, [features])) : undefined;
+  return {
+    query: project(x, rows(0), bias('q_bias')),
+    key: project(x, rows(1)),
+    value: project(x, rows(2), bias('v_bias')),
+  };
+}
