@@ -32,6 +32,7 @@ import { retinaFace } from './faces/retinaface.ts';
 import { rrdbNet } from './upscalers/rrdbnet.ts';
 import { hat } from './upscalers/windowed/hat.ts';
 import { swin2sr } from './upscalers/windowed/swin2sr.ts';
+import { drct } from './upscalers/windowed/drct.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -50,6 +51,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   swinir,
   dat,
   omniSr,
+  drct,
   rrdbNet,
   compact,
   plksr,

@@ -80,6 +80,8 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'OmniSR_x4', cases: { '27x20': 2e-5 } },
   { manifest: 'OmniSR_x2', cases: { '40x32': 2e-5 } },
   { manifest: 'SRFormer_light_x4', cases: { '37x27': 2e-5 } },
+  { manifest: 'Swin2SR_light_x2', cases: { '29x36': 2e-5 } },
+  { manifest: 'DRCT_x4', cases: { '32x16': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

@@ -42,6 +42,9 @@ const FAMILIES = [
   'DCTLSA',
   'OmniSR',
   'SRFormer',
+  'HAT',
+  'Swin2SR',
+  'DRCT',
 ];
 const KNOWN = MANIFESTS.filter((name) => FAMILIES.includes(readManifest(name).architecture));
 
@@ -57,7 +60,7 @@ const entriesOf = (name: string): readonly Entry[] => FILES.get(name) ?? [];
 
 /** Tensors without which a file is of another kind, or no other than with them. */
 const NEEDLESS =
-  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|relative_position_index(_SA|_OCA)?$/;
+  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|relative_(position_index(_SA|_OCA)?|coords_table)$/;
 
 /** Of the tensors whose numbers say what a network is, those of MoESR. */
 const numbersOf: TensorValues = (name) =>
