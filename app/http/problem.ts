@@ -89,7 +89,8 @@ export function problemHandler(folders: ServerFolders): ErrorRequestHandler {
     const hasCallerGone = request.socket.destroyed;
     const { problem, status } = describe(error);
     if (hasCallerGone) logger.info('caller disconnected', { reason: String(error) });
-    else if (status >= 500) logger.error('request failed', { code: problem.code, error });
+    else if (status >= 500 && !isExpected(error, response))
+      logger.error('request failed', { code: problem.code, error });
     if (response.headersSent || hasCallerGone) {
       // A cut answer cannot be taken for a whole one. (Express would cut it too, but writes on stderr what it is about.)
       response.destroy();
@@ -99,6 +100,11 @@ export function problemHandler(folders: ServerFolders): ErrorRequestHandler {
     if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
     sendProblem(response, { ...problem, message: withoutPaths(problem.message, folders) }, status);
   };
+}
+
+/** A probe asks whether all is well: that it is not is an answer. A service that starts or stops has said so. */
+function isExpected(error: unknown, response: Response): boolean {
+  return error instanceof NotAcceptingError || response.locals['isProbe'] === true;
 }
 
 function retryAfterSeconds(error: unknown): number | undefined {

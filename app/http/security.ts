@@ -78,17 +78,19 @@ export function originPolicy({ allowedOrigins }: Pick<Config, 'allowedOrigins'>)
   };
 }
 
-/** Gives each request an id and a logger that carries it, and writes one line when it has been answered. */
+/** Gives each request an id and a logger that carries it, and writes one line when it has been answered; of probes, which come all the time, only at `debug`. */
 export function requestLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     const start = performance.now();
     const requestId = randomUUID();
     const log = logger.child({ request_id: requestId });
     const { method, path } = request;
+    const isProbe = path === '/metrics' || path.startsWith('/health/');
     response.locals['logger'] = log;
+    response.locals['isProbe'] = isProbe;
     response.set('X-Request-Id', requestId);
     response.on('close', () => {
-      log.info('request', {
+      log[isProbe ? 'debug' : 'info']('request', {
         method,
         path,
         status: response.statusCode,

@@ -1,5 +1,8 @@
 import type { Request, Response } from 'express';
 import type { Config } from '../config.ts';
+import { isDiskFault } from '../files/disk-room.ts';
+import { StoreUnavailableError } from '../jobs/errors.ts';
+import type { JobFiles } from '../jobs/job-files.ts';
 import type { JobInput, JobRequest, Submission } from '../jobs/job.ts';
 import { newJobId } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
@@ -35,13 +38,25 @@ export function ticketOf(request: Request, response: Response): JobTicket {
 
 /** The ticket of a request for images, for which there is room: asked before its body is read. @throws QueueFullError and others */
 export async function admittedTicket(
-  queue: Pick<JobQueue, 'admit'>,
+  { queue, files }: { readonly queue: Pick<JobQueue, 'admit'>; readonly files: Pick<JobFiles, 'room'> },
   request: Request,
   response: Response,
 ): Promise<JobTicket> {
   const ticket = ticketOf(request, response);
   await queue.admit(admissionOf(ticket.caller, ticket.key));
+  if (!(await files.room.isThere())) throw new StoreUnavailableError(undefined, { reason: 'the disk is full' });
   return ticket;
+}
+
+/** Does what writes files for a job. @throws StoreUnavailableError where the disk has no room for them, or fails */
+export async function writingFiles<T>({ room }: Pick<JobFiles, 'room'>, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isDiskFault(error)) throw error;
+    room.ranOut();
+    throw new StoreUnavailableError(error);
+  }
 }
 
 /** Refuses what is beyond the limits whatever worker has it. @throws what `assertWorkFits` does */

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Job, JobRequest, JobResult } from './job.ts';
+import { DiskRoom } from '../files/disk-room.ts';
 import type { ServerFolders } from '../files/without-paths.ts';
 import { withoutPaths } from '../files/without-paths.ts';
 import { syncFile, syncFolder } from '../files/durable-file.ts';
@@ -14,6 +15,8 @@ const INPUT_NAME = /^[0-9a-f]{32}-\d+$/;
 
 /** Where the files of jobs lie. Names are made from job ids alone: nothing that a caller sends becomes part of a path. */
 export class JobFiles {
+  /** On the disks of both folders. */
+  readonly room: DiskRoom;
   readonly #folders: ServerFolders;
   readonly #uploadFolder: string;
   readonly #processedFolder: string;
@@ -21,8 +24,9 @@ export class JobFiles {
   readonly #folderSyncs = new Map<string, FolderSync>();
 
   /** Folders as absolute paths; `prepare` creates them. */
-  constructor(folders: ServerFolders) {
+  constructor(folders: ServerFolders & { readonly maxFileSizeBytes?: number }) {
     this.#folders = folders;
+    this.room = new DiskRoom([folders.uploadFolder, folders.processedFolder], folders.maxFileSizeBytes ?? 0);
     this.#uploadFolder = folders.uploadFolder;
     this.#processedFolder = folders.processedFolder;
   }

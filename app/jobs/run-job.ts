@@ -1,6 +1,8 @@
 import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
+import { isDiskFault } from '../files/disk-room.ts';
 import type { Logger } from '../logger.ts';
-import { WorkerCrashedError } from '../worker/errors.ts';
+import { TaskFailedError, WorkerCrashedError } from '../worker/errors.ts';
+import { failureOf as workerFailureOf } from '../worker/failure-of.ts';
 import type { JobInterruptedError } from './errors.ts';
 import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
@@ -107,9 +109,11 @@ function idsOf({ id, caller, requestId }: Job): Readonly<Record<string, string |
 
 /** What a caller is told of an error. The log gets all of it: its cause, where it came from, and whose job it was. */
 function failureOf(error: unknown, job: Job, { files, logger }: JobRun): JobError {
+  // What the server itself could not write, such as the folder of the results, is told as if a worker could not.
+  const told = isDiskFault(error) ? new TaskFailedError(workerFailureOf(error)) : error;
   // A worker reports what it did not foresee as internal.
-  const isForeseen = error instanceof HiresFixError && error.code !== INTERNAL_ERROR.code;
-  const failure = isForeseen ? { code: error.code, message: files.withoutPaths(error.message) } : INTERNAL_ERROR;
+  const isForeseen = told instanceof HiresFixError && told.code !== INTERNAL_ERROR.code;
+  const failure = isForeseen ? { code: told.code, message: files.withoutPaths(told.message) } : INTERNAL_ERROR;
   logger[isForeseen ? 'warn' : 'error']('job failed', { ...idsOf(job), code: failure.code, error });
   return failure;
 }

@@ -14,7 +14,7 @@ import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import { jobWarnings } from '../result-headers.ts';
 import type { JobTicket } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob, writingFiles } from '../submit-job.ts';
 import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -51,17 +51,19 @@ export const hiresFixConfig = z.object({
 export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): Router {
   const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
   return Router().post('/hires-fix', async (request, response) => {
-    const ticket = await admittedTicket(queue, request, response);
-    const body = await receiveJsonImages(request, response, {
-      what: 'The body',
-      maxBytes,
-      maxImageBytes: config.maxFileSizeBytes,
-      mostImages: MAX_IMAGES,
-      file: (index) => files.input(ticket.id, index),
-    });
-    const submission = await submit({ config, queue }, body, ticket).catch(async (error: unknown) => {
-      await body.removeAllBut([]);
-      throw error;
+    const ticket = await admittedTicket({ queue, files }, request, response);
+    const submission = await writingFiles(files, async () => {
+      const body = await receiveJsonImages(request, response, {
+        what: 'The body',
+        maxBytes,
+        maxImageBytes: config.maxFileSizeBytes,
+        mostImages: MAX_IMAGES,
+        file: (index) => files.input(ticket.id, index),
+      });
+      return submit({ config, queue }, body, ticket).catch(async (error: unknown) => {
+        await body.removeAllBut([]);
+        throw error;
+      });
     });
     await answerJob(awaited, submission, response, (job) => files.reading(job, () => sendImages(response, job)));
   });

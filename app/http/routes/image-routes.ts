@@ -11,8 +11,8 @@ import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
 import { receiveImages } from '../receiving/upload.ts';
 import { setResultHeaders } from '../result-headers.ts';
-import type { AskedWork } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import type { AskedWork, JobTicket } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob, writingFiles } from '../submit-job.ts';
 import { webhookOf } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 import { sendFaces } from './send-faces.ts';
@@ -55,10 +55,18 @@ export function askedWork(name: ImageMethodName, fields: Fields, defaults: Metho
 
 /** Takes the images of a request as one job; nothing is left of a request that is refused. */
 export async function submitImages(
+  context: Pick<RouteContext, 'config' | 'queue' | 'files'>,
+  asked: ImagesRequest,
+): Promise<Submission> {
+  const ticket = await admittedTicket(context, asked.request, asked.response);
+  return writingFiles(context.files, () => submitFor(ticket, context, asked));
+}
+
+async function submitFor(
+  ticket: JobTicket,
   { config, queue, files }: Pick<RouteContext, 'config' | 'queue' | 'files'>,
   { request, response, mostFiles, read }: ImagesRequest,
 ): Promise<Submission> {
-  const ticket = await admittedTicket(queue, request, response);
   const { images, fields } = await receiveImages(request, response, {
     file: (index) => files.input(ticket.id, index),
     maxBytes: config.maxFileSizeBytes,
