@@ -49,7 +49,7 @@ function sendAccepted(response: Response, job: Job): void {
 }
 
 /** Aborts when the caller goes away before it has its answer. */
-function disconnection(request: Request, response: Response): AbortSignal {
+export function disconnection(request: Request, response: Response): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();

@@ -81,8 +81,14 @@ export function sendProblem(response: Response, { code, message }: JobError, sta
   response.set({ 'Cache-Control': 'no-store', 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
 }
 
-/** The last handler: every error becomes a problem document, and those that are ours to repair are logged. */
-export function problemHandler(folders: ServerFolders): ErrorRequestHandler {
+/** Writes an error as an answer. `error` is what was thrown, for who wants to know more of it than is told. */
+export type SendError = (response: Response, told: JobError, status: number, error: unknown) => void;
+
+/**
+ * A last handler: every error becomes a problem document, or what `send` makes of it, and those that are ours to repair are
+ * logged.
+ */
+export function problemHandler(folders: ServerFolders, send: SendError = sendProblem): ErrorRequestHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- express knows an error handler by its four parameters
   return (error: unknown, request, response, _next) => {
     const logger = response.locals['logger'] as Logger;
@@ -98,7 +104,7 @@ export function problemHandler(folders: ServerFolders): ErrorRequestHandler {
     }
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
-    sendProblem(response, { ...problem, message: withoutPaths(problem.message, folders) }, status);
+    send(response, { ...problem, message: withoutPaths(problem.message, folders) }, status, error);
   };
 }
 
@@ -128,7 +134,8 @@ function statusByExpress(error: unknown): number | undefined {
   return error.status >= 400 && error.status < 500 ? error.status : undefined;
 }
 
-function statusOf(code: string): number {
+/** The HTTP status of a code, also of one that is not known. */
+export function statusOf(code: string): number {
   return (STATUS_OF_CODE as Readonly<Record<string, number>>)[code] ?? 500;
 }
 

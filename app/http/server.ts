@@ -13,6 +13,10 @@ import { answerUpgradesAsPlainHttp } from './connections/plain-http.ts';
 import { AwaitedJobs } from './awaited-jobs.ts';
 import { discardRest } from './receiving/body.ts';
 import { RouteNotFoundError } from './errors.ts';
+import { comfyRoute } from './gateways/comfy-route.ts';
+import { fittedUpscaleRoute } from './gateways/fitted-upscale-route.ts';
+import { gatewayErrors } from './gateways/gateway-errors.ts';
+import { IMAGES_UPSCALE_PATH, imagesUpscaleRoute } from './gateways/images-upscale-route.ts';
 import { problemHandler } from './problem.ts';
 import { docsRoute } from './routes/docs-route.ts';
 import { eventsRoute } from './routes/events-route.ts';
@@ -50,12 +54,16 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     submitRoute(context),
     imageRoutes(context),
     hiresFixRoute(context),
+    imagesUpscaleRoute(context),
+    fittedUpscaleRoute(context),
+    comfyRoute(context),
     modelsRoute(context),
     metricsRoute(context),
   );
   app.use((request) => {
     throw new RouteNotFoundError(request.method, request.path);
   });
+  app.use(IMAGES_UPSCALE_PATH, gatewayErrors(config));
   app.use(problemHandler(config));
 
   const server = createServer(CONNECTION_LIMITS, app);

@@ -13,6 +13,10 @@ export const VIEWS = [1, 2, 4] as const;
 
 const VIEWS_LIST = `must be auto, ${VIEWS.join(', ')}`;
 
+/** What becomes of a picture of another shape than the `width` and `height` that were asked for together. */
+export const FITS = ['fill', 'inside', 'cover'] as const;
+
+export type Fit = (typeof FITS)[number];
 export type Device = (typeof DEVICES)[number];
 export type Precision = (typeof PRECISIONS)[number];
 
@@ -31,6 +35,12 @@ export const upscaleOptions = z.object({
     .meta({ examples: [2, 1.5] }),
   width: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
   height: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
+  fit: z
+    .enum(FITS)
+    .optional()
+    .describe(
+      'With width and height: fill (the default) stretches, inside keeps the ratio, cover keeps it and cuts off',
+    ),
   denoise_strength: fraction()
     .optional()
     .describe('REALESR_GENERAL_X4_V3 only: 1 is the general model, 0 keeps the most grain'),

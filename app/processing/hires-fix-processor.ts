@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
+import { cropRows } from '../imaging/crop-rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
+import { rowsInto } from '../imaging/rows-into.ts';
 import type { FaceSettings } from '../options/face-options.ts';
 import { faceSettings } from '../options/face-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
@@ -11,6 +13,7 @@ import { processImages } from './process-images.ts';
 import type { StageShares } from './stage-clock.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { HiresFixTask } from './tasks.ts';
+import { coverCrop } from './upscale/target-size.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it. */
 const UPSCALING_SHARE = 0.6;
@@ -71,13 +74,15 @@ export class HiresFixProcessor {
       plan: async (image, { clock }) => {
         const plan = await this.#upscaler.plan(image, task, clock);
         if (faces) await this.#faces.prepare(faces, clock);
-        return { plan, shape: { ...image, ...plan.size, channels: plan.channels } };
+        const size = coverCrop(plan.size, task.options) ?? plan.size;
+        return { plan, shape: { ...image, ...size, channels: plan.channels } };
       },
       make: async (image, plan, context) => {
         const clock = faces ? context.clock.span(0, UPSCALING_SHARE) : context.clock;
         const upscaled = await this.#upscaler.upscale(image, plan, task, clock);
         const made = { ...upscaled, info: { ...upscaled.info, asked_upscaler: asked } };
-        return faces ? this.#restoreFaces(image, made, { task, faces, context }) : made;
+        const restored = faces ? await this.#restoreFaces(image, made, { task, faces, context }) : made;
+        return cropped(restored, plan, task);
       },
     };
   }
@@ -105,4 +110,14 @@ export class HiresFixProcessor {
       },
     };
   }
+}
+
+/** The middle of a picture that was made to cover a size of another ratio. */
+function cropped(made: Made, { size }: UpscalePlan, { options, scratch }: UpscaleTask): Made {
+  const region = coverCrop(size, options);
+  if (!region) return made;
+  const image = rowsInto(cropRows(made.image, region), scratch);
+  made.image.dispose();
+  const { width, height } = region;
+  return { ...made, image, info: { ...made.info, output: { width, height } } };
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import { Router } from 'express';
@@ -8,6 +7,7 @@ import type { Job, JobInput, JobResult, Submission } from '../../jobs/job.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { upscaleOptions } from '../../options/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
+import { base64Of } from '../base64-of.ts';
 import { BadBodyError } from '../errors.ts';
 import { parseParameters } from '../fields.ts';
 import type { JsonImages } from '../receiving/json-images.ts';
@@ -117,17 +117,6 @@ async function* jsonAnswer(job: Job): AsyncGenerator<string, void> {
     yield '"';
   }
   yield `],"info":${JSON.stringify(infoOf(job))}}`;
-}
-
-async function* base64Of(file: string): AsyncGenerator<string, void> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, { highWaterMark: 196_608 }) as AsyncIterable<Buffer>) {
-    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    const whole = bytes.length - (bytes.length % 3);
-    yield bytes.toString('base64', 0, whole);
-    rest = bytes.subarray(whole);
-  }
-  yield rest.toString('base64');
 }
 
 /** What holds for the request as a whole is told by its first image; `images` has each one's own record. */

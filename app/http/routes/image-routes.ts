@@ -91,7 +91,8 @@ interface ImagesRequest {
   readonly read: (fields: Fields) => AskedWork;
 }
 
-async function sendImage(response: Response, job: Job): Promise<void> {
+/** Answers with the result of a job of one image that has completed. */
+export async function sendImage(response: Response, job: Job): Promise<void> {
   const [result] = job.results;
   if (!result) throw new Error(`Job ${job.id} completed without a result`);
   const file = await open(result.file);

@@ -1,4 +1,6 @@
 import { BadParameterError, OutputTooLargeError } from '../errors.ts';
+import type { Region } from '../../imaging/crop-rows.ts';
+import type { Fit } from '../../options/upscale-options.ts';
 import type { Size } from '../result.ts';
 
 /** The size that a caller asked for: a factor, one side, or both. */
@@ -6,10 +8,13 @@ export interface AskedSize {
   readonly scale?: number | undefined;
   readonly width?: number | undefined;
   readonly height?: number | undefined;
+  /** With both sides. */
+  readonly fit?: Fit | undefined;
 }
 
 /**
- * The size of the result in pixels. `width` and `height` together are exact, one alone keeps the ratio; a scale gives
+ * The size of the result in pixels, before `coverCrop`. `width` and `height` together are exact, or as `fit` says; one alone keeps
+ * the ratio; a scale gives
  * `int(w * scale)` x `int(h * scale)` as Python counts, at least 1.
  * @param defaultScale where nothing was asked
  * @throws BadParameterError where a scale and a side are both given; OutputTooLargeError above `maxPixels`
@@ -25,11 +30,11 @@ export function targetSize(input: Size, asked: AskedSize, defaultScale: number, 
 }
 
 /** The same without a bound, for where what `defaultScale` will be is not known yet. @throws BadParameterError */
-export function wantedSize(input: Size, { scale, width, height }: AskedSize, defaultScale: number): Size {
+export function wantedSize(input: Size, { scale, width, height, fit }: AskedSize, defaultScale: number): Size {
   if (scale !== undefined && (width !== undefined || height !== undefined)) {
     throw new BadParameterError('scale: give either scale, or width and height, not both');
   }
-  if (width !== undefined && height !== undefined) return { width, height };
+  if (width !== undefined && height !== undefined) return fitted(input, { width, height }, fit);
   if (width !== undefined) return { width, height: Math.max(1, Math.round((input.height * width) / input.width)) };
   if (height !== undefined) return { width: Math.max(1, Math.round((input.width * height) / input.height)), height };
   const factor = scale ?? defaultScale;
@@ -47,4 +52,22 @@ export function isSizeAsked({ scale, width, height }: AskedSize): boolean {
 /** How many times the sides grow, as the larger of both: what a model is chosen by. */
 export function growth(input: Size, output: Size): number {
   return Math.max(output.width / input.width, output.height / input.height);
+}
+
+/** What is left of a picture of `size` that was made to cover what was asked: the middle of it. */
+export function coverCrop(size: Size, { width, height, fit }: AskedSize): Region | undefined {
+  if (fit !== 'cover' || width === undefined || height === undefined) return undefined;
+  if (size.width === width && size.height === height) return undefined;
+  return { x: Math.floor((size.width - width) / 2), y: Math.floor((size.height - height) / 2), width, height };
+}
+
+/** Of both sides one is as asked; the other is smaller (`inside`) or larger (`cover`) by the ratio of the picture. */
+function fitted(input: Size, asked: Size, fit: Fit = 'fill'): Size {
+  if (fit === 'fill') return asked;
+  const [byWidth, byHeight] = [asked.width / input.width, asked.height / input.height];
+  const isWide = fit === 'inside' ? byWidth <= byHeight : byWidth >= byHeight;
+  const other = (side: number, factor: number): number => Math.max(1, Math.round(side * factor));
+  return isWide
+    ? { width: asked.width, height: other(input.height, byWidth) }
+    : { width: other(input.width, byHeight), height: asked.height };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Size } from '../../../../app/processing/result.ts';
 import type { AskedSize } from '../../../../app/processing/upscale/target-size.ts';
-import { growth, isSizeAsked, targetSize } from '../../../../app/processing/upscale/target-size.ts';
+import { coverCrop, growth, isSizeAsked, targetSize } from '../../../../app/processing/upscale/target-size.ts';
 
 const LIMIT = 2 ** 29;
 const size = (width: number, height: number) => ({ width, height });
@@ -16,6 +16,11 @@ describe('the size of a result', () => {
     ['width and height exactly, whatever the ratio', size(40, 20), { width: 7, height: 9 }, size(7, 9)],
     ['in the ratio where a width is alone', size(40, 21), { width: 100 }, size(100, 53)],
     ['in the ratio where a height is alone', size(40, 21), { height: 100 }, size(190, 100)],
+    ['as large as goes into what is asked', size(40, 20), { width: 100, height: 100, fit: 'inside' }, size(100, 50)],
+    ['inside of a low box as high as it', size(40, 20), { width: 100, height: 30, fit: 'inside' }, size(60, 30)],
+    ['large enough to cover what is asked', size(40, 20), { width: 100, height: 100, fit: 'cover' }, size(200, 100)],
+    ['exact where it is told to fill', size(40, 20), { width: 100, height: 100, fit: 'fill' }, size(100, 100)],
+    ['in the ratio beside one side, whatever the fit', size(40, 20), { width: 100, fit: 'cover' }, size(100, 50)],
     ['at least one pixel beside a height', size(1, 5000), { height: 10 }, size(1, 10)],
   ])('is %s', (_what, input, asked, expected) => {
     expect(targetSize(input, asked, 4, LIMIT)).toEqual(expected);
@@ -28,6 +33,13 @@ describe('the size of a result', () => {
     );
     expect(() => targetSize(size(41, 21), { scale: 1e9 }, 4, LIMIT)).toThrow(/MAX_OUTPUT_PIXELS.*smaller scale/);
     expect(() => targetSize(size(41, 21), { scale: 1e308 }, 4, LIMIT)).toThrow(/Infinity/);
+  });
+
+  it('is cut out of the middle of what covers it', () => {
+    const asked = { width: 100, height: 99, fit: 'cover' } as const;
+    expect(coverCrop(size(200, 100), asked)).toEqual({ x: 50, y: 0, width: 100, height: 99 });
+    expect(coverCrop(size(100, 99), asked)).toBeUndefined();
+    expect(coverCrop(size(200, 100), { ...asked, fit: 'inside' })).toBeUndefined();
   });
 
   it('is not asked for twice', () => {

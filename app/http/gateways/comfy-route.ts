@@ -1,0 +1,100 @@
+import { Router } from 'express';
+import type { Response } from 'express';
+import type { ModelCatalog } from '../../catalog/model-catalog.ts';
+import type { Config } from '../../config.ts';
+import { JobNotCompletedError } from '../../jobs/errors.ts';
+import type { Job } from '../../jobs/job.ts';
+import { hasEnded } from '../../jobs/job.ts';
+import { ownJob } from '../../jobs/own-job.ts';
+import { METHODS } from '../../options/methods.ts';
+import { outputOptions } from '../../options/output-options.ts';
+import { PIL_UPSCALERS, NETWORK_UPSCALERS } from '../../processing/upscale/upscalers.ts';
+import { callerOf } from '../caller.ts';
+import type { Fields } from '../fields.ts';
+import { parseParameters } from '../fields.ts';
+import { sendProblem } from '../problem.ts';
+import { sendImage, submitImages } from '../routes/image-routes.ts';
+import type { RouteContext } from '../routes/route-context.ts';
+import type { AskedWork } from '../submit-job.ts';
+import { failureOf, whenCompleted } from './completed-job.ts';
+
+const EVENTS = ['progress', 'completed', 'failed', 'cancelled', 'interrupted'] as const;
+/** Progress is told in steps of this many, whatever the number of tiles: that is known only when the work has begun. */
+const STEPS = 100;
+
+/**
+ * What the remote-upscale nodes of ComfyUI ask for, below `/comfy`: `models` as names, `upscale` answered by a PNG, `upscale_stream`
+ * answered by events and then `result/{id}`, and `health`.
+ */
+export function comfyRoute(context: RouteContext): Router {
+  const { catalog, config, queue, files } = context;
+  const read = (fields: Fields): AskedWork => {
+    const { values, warnings } = parseParameters(METHODS.upscale.form, fields.entries());
+    const work = METHODS.upscale.workOf(values, config);
+    return { method: 'upscale', work, output: outputOptions.parse({ ...values, output_format: 'png' }), warnings };
+  };
+  return Router()
+    .get('/comfy/models', async (_request, response) => {
+      response.json({ models: await upscalerNames(catalog, config), path: 'models' });
+    })
+    .get('/comfy/health', (_request, response) => {
+      response.json({ status: 'ok' });
+    })
+    .post('/comfy/upscale', async (request, response) => {
+      const submission = await submitImages(context, { request, response, mostFiles: 1, read });
+      const send = (job: Job): Promise<void> => sendImage(response, job);
+      await whenCompleted(context, submission, response, { send, fail: sendProblem });
+    })
+    .post('/comfy/upscale_stream', async (request, response) => {
+      const { job } = await submitImages(context, { request, response, mostFiles: 1, read });
+      await streamProgress(context, job, response);
+    })
+    .get('/comfy/result/:id', async (request, response) => {
+      const job = await ownJob(queue, request.params.id, callerOf(response));
+      if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
+      await files.reading(job, () => sendImage(response, job));
+    });
+}
+
+/** The names that an upscale takes and that can be had now, networks first. */
+async function upscalerNames(
+  catalog: Pick<ModelCatalog, 'list'>,
+  { modelDownloads }: Pick<Config, 'modelDownloads'>,
+): Promise<readonly string[]> {
+  const entries = await catalog.list();
+  const canBeHad = (name: string): boolean =>
+    entries.some((entry) => entry.name === name && (entry.isInstalled || modelDownloads));
+  const known = [...NETWORK_UPSCALERS].flatMap(([type, { model }]) => (canBeHad(model) ? [type] : []));
+  const own = entries.filter(({ kind, isInstalled, scale }) => kind === 'user' && isInstalled && scale !== null);
+  return [...known, ...own.map(({ name }) => name), ...PIL_UPSCALERS];
+}
+
+/** Tells a job's progress as events without names until its end. A caller that goes away has its job cancelled. */
+async function streamProgress({ queue }: Pick<RouteContext, 'queue'>, { id }: Job, response: Response): Promise<void> {
+  response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+  response.set('X-Job-Id', id).flushHeaders();
+  const write = (data: object): void => void response.write(`data: ${JSON.stringify(data)}\n\n`);
+  const follow = (job: Job): void => {
+    if (job.id !== id || response.writableEnded) return;
+    write({ progress: Math.floor(job.progress.progress * STEPS), total: STEPS });
+    if (job.status === 'completed') write({ status: 'done', result_id: id });
+    else if (hasEnded(job.status)) write({ status: 'error', ...errorOf(job) });
+    if (hasEnded(job.status)) response.end();
+  };
+  const interrupted = (job: Job): void => {
+    if (job.id !== id) return;
+    write({ status: 'error', ...errorOf(job) });
+    response.end();
+  };
+  for (const event of EVENTS) queue.events.on(event, event === 'interrupted' ? interrupted : follow);
+  response.once('close', () => {
+    for (const event of EVENTS) queue.events.off(event, event === 'interrupted' ? interrupted : follow);
+    if (!response.writableFinished) void queue.cancel(id).catch(() => undefined); // it may have ended meanwhile
+  });
+  follow(await queue.get(id));
+}
+
+function errorOf(job: Job): { readonly error: string; readonly code: string } {
+  const { message, code } = failureOf(job);
+  return { error: message, code };
+}

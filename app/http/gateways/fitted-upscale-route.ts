@@ -1,0 +1,70 @@
+import type { Response } from 'express';
+import { Router } from 'express';
+import { z } from 'zod';
+import type { Job } from '../../jobs/job.ts';
+import { METHODS } from '../../options/methods.ts';
+import { outputOptions } from '../../options/output-options.ts';
+import { FITS, upscaleOptions } from '../../options/upscale-options.ts';
+import { number, whole } from '../../options/values.ts';
+import type { Fields } from '../fields.ts';
+import { parseParameters } from '../fields.ts';
+import { sendProblem } from '../problem.ts';
+import { sendImage, submitImages } from '../routes/image-routes.ts';
+import type { RouteContext } from '../routes/route-context.ts';
+import type { AskedWork } from '../submit-job.ts';
+import { whenCompleted } from './completed-job.ts';
+
+const FIT_NAMES = FITS.filter((fit) => fit !== 'fill');
+
+/** The query, or the fields of a form: a box, and how a picture of another shape is put into it. */
+export const fittedUpscaleForm = z.object({
+  ...upscaleOptions.omit({ width: true, height: true }).shape,
+  ...outputOptions.omit({ output_format: true }).shape,
+  target_width: whole(1).describe('Of the box, in pixels'),
+  target_height: whole(1).describe('Of the box, in pixels'),
+  fit: z
+    .enum(FIT_NAMES, { error: `must be ${FIT_NAMES.join(', ')}` })
+    .default('inside')
+    .describe('inside: as large as goes into the box; cover: the middle of what fills it'),
+  format: outputOptions.shape.output_format,
+  trigger_ratio: number()
+    .pipe(z.number().min(0, { error: 'must be at least 0' }))
+    .default(1)
+    .describe('A picture that need not grow by more than this is told by X-Upscale-Applied: false'),
+});
+
+/**
+ * `POST /v1/upscale`: a picture into a box, as gateways ask for it that enlarge what other services have made. The answer is the
+ * picture; `X-Upscale-Applied` says whether it was enlarged by more than `trigger_ratio`, `X-Upscale-Method` by what.
+ */
+export function fittedUpscaleRoute(context: RouteContext): Router {
+  return Router().post('/v1/upscale', async (request, response) => {
+    let trigger = 1;
+    const read = (fields: Fields): AskedWork => {
+      const { values, warnings } = parseParameters(fittedUpscaleForm, fields.entries());
+      const { target_width, target_height, format, trigger_ratio, ...rest } = values;
+      trigger = trigger_ratio;
+      const asked = { ...rest, width: target_width, height: target_height };
+      const output = outputOptions.parse({ ...rest, output_format: format });
+      return { method: 'upscale', work: METHODS.upscale.workOf(asked, context.config), output, warnings };
+    };
+    const submission = await submitImages(context, { request, response, mostFiles: 1, read });
+    await whenCompleted(context, submission, response, {
+      send: (job) => {
+        setMarkers(response, job, trigger);
+        return sendImage(response, job);
+      },
+      fail: sendProblem,
+    });
+  });
+}
+
+function setMarkers(response: Response, { results: [result] }: Job, trigger: number): void {
+  if (!result) return;
+  const { input, output, upscaler = '' } = result.info;
+  const grown = Math.max(output.width / input.width, output.height / input.height);
+  response.set({
+    'X-Upscale-Applied': String(grown > trigger),
+    'X-Upscale-Method': upscaler.replace(/[^\x21-\x7e]/g, '_'),
+  });
+}
