@@ -14,7 +14,7 @@ import { receiveJsonImages } from '../receiving/json-images.ts';
 import { askedWork, submitImages } from '../routes/image-routes.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import type { AskedWork } from '../submit-job.ts';
-import { admittedTicket, submitJob } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, submitJob } from '../submit-job.ts';
 import { whenCompleted } from './completed-job.ts';
 import { sendGatewayError } from './gateway-errors.ts';
 
@@ -81,6 +81,7 @@ async function submitJson(context: RouteContext, request: Request, response: Res
     const { file, sha256 } = await body.image('image', text);
     await body.removeAllBut([file]);
     const inputs = [{ file, name: 'image', sha256 }];
+    await assertJobFits(asked, inputs, config);
     return { submission: await submitJob(queue, asked, { ...ticket, inputs }), format };
   } catch (error) {
     await body.removeAllBut([]);

@@ -45,3 +45,33 @@ export async function rawConnection(port: number): Promise<RawConnection> {
 export function postHead(path: string, ...headers: string[]): string {
   return [`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');
 }
+
+/** An answer as it came over a connection, its body put together. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+}
+
+/** Sends a whole request, which must ask for the connection to be closed, and reads the answer to its end. */
+export async function rawAnswer(port: number, request: Buffer): Promise<RawAnswer> {
+  const connection = await rawConnection(port);
+  connection.write(request);
+  const [head = '', body = ''] = (await connection.closed()).split(/\r\n\r\n(.*)/s);
+  const [first = '', ...lines] = head.split('\r\n');
+  const headers = new Headers(lines.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
+  const isChunked = headers.get('transfer-encoding') === 'chunked';
+  const bytes = Buffer.from(isChunked ? withoutChunks(body) : body, 'latin1');
+  return { status: Number(first.split(' ')[1]), headers, body: bytes };
+}
+
+function withoutChunks(text: string): string {
+  let whole = '';
+  for (let at = 0; ;) {
+    const end = text.indexOf('\r\n', at);
+    const length = parseInt(text.slice(at, end), 16);
+    if (!(length > 0)) return whole;
+    whole += text.slice(end + 2, end + 2 + length);
+    at = end + 2 + length + 2;
+  }
+}

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { loadConfig } from '../../../app/config.ts';
+import type { RunningService } from '../../../app/main.ts';
+import { startService } from '../../../app/main.ts';
+import { gradient } from '../../support/images/images.ts';
+import { readPng, writePng } from '../../support/images/png.ts';
+import type { RawAnswer } from '../../support/servers/raw-http.ts';
+import { rawAnswer } from '../../support/servers/raw-http.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const REQUESTS = fileURLToPath(new URL('../../fixtures/clients/raw/', import.meta.url));
+const PICTURE = writePng(gradient({ width: 30, height: 20, channels: 3, depth: 8 }));
+
+/** A request of the fixtures with the picture in it. */
+function requestOf(name: string): Buffer {
+  const [head = '', body = ''] = readFileSync(join(REQUESTS, `${name}.http`), 'latin1').split(/\r\n\r\n(.*)/s);
+  const sent = body
+    .replace('{{image}}', () => PICTURE.toString('latin1'))
+    .replace('{{base64}}', PICTURE.toString('base64'));
+  const text = `${head.replace('{{length}}', String(sent.length))}\r\nConnection: close\r\n\r\n${sent}`;
+  return Buffer.from(text, 'latin1');
+}
+
+function sizeOf(png: Buffer): readonly [width: number, height: number] {
+  const { width, height } = readPng(png);
+  return [width, height];
+}
+
+interface Upscaled {
+  readonly id: string;
+  readonly created: number;
+  readonly data: readonly [{ readonly url?: string; readonly b64_json?: string }];
+}
+
+describe('clients of other upscalers', () => {
+  let folder: TemporaryFolder;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    service = await startService(
+      loadConfig({
+        PORT: '0',
+        UPLOAD_FOLDER: join(folder.path, 'in'),
+        PROCESSED_FOLDER: join(folder.path, 'out'),
+        MODELS_DIR: join(folder.path, 'models'),
+        MODEL_DOWNLOADS: 'false',
+        FORCE_CPU: 'true',
+        MODEL_KEEP_ALIVE_SECONDS: '60',
+        MAX_FILE_SIZE_MB: '1',
+        LOG_LEVEL: 'error',
+      }),
+    );
+  });
+  afterAll(async () => {
+    await service.close();
+    await folder.remove();
+  });
+
+  const send = (name: string): Promise<RawAnswer> => rawAnswer(Number(new URL(service.url).port), requestOf(name));
+
+  it.each<[client: string, size: readonly number[]]>([
+    ['suwayomi', [60, 40]],
+    ['outscale-script', [105, 70]],
+    ['pollinations', [60, 40]],
+    ['runpod-handler', [60, 40]],
+    ['gen1nya-upscale', [60, 40]],
+  ])('%s gets its picture as the body', async (client, size) => {
+    const { status, headers, body } = await send(client);
+    expect([status, headers.get('content-type')]).toEqual([200, 'image/png']);
+    expect(sizeOf(body)).toEqual(size);
+  });
+
+  it.each<[client: string, applied: string, method: string, size: readonly number[]]>([
+    ['codex2api', 'true', 'NEAREST', [90, 60]],
+    ['codex2api-cover', 'true', 'LANCZOS', [80, 80]],
+    ['codex2api-large-enough', 'false', 'LANCZOS', [20, 13]],
+  ])('%s is told whether its picture was enlarged, and by what', async (client, applied, method, size) => {
+    const { status, headers, body } = await send(client);
+    const told = [headers.get('x-upscale-applied'), headers.get('x-upscale-method')];
+    expect([status, ...told, ...sizeOf(body)]).toEqual([200, applied, method, ...size]);
+  });
+
+  it.each<[client: string, form: 'url' | 'b64_json', size: readonly number[]]>([
+    ['localai', 'url', [60, 40]],
+    ['localai-base64', 'b64_json', [120, 80]],
+    ['lemonade', 'b64_json', [60, 40]],
+    ['lemonade-data-url', 'url', [90, 60]],
+  ])('%s gets its picture as %s', async (client, form, size) => {
+    const { status, body } = await send(client);
+    const { created, data } = JSON.parse(body.toString()) as Upscaled;
+    expect([status, Math.abs(created - Date.now() / 1000) < 60]).toEqual([200, true]);
+    expect(Object.keys(data[0])).toEqual([form]);
+    const png =
+      form === 'url'
+        ? ((
+            await request(service.url)
+              .get(new URL(data[0].url ?? '').pathname)
+              .responseType('blob')
+          ).body as Buffer)
+        : Buffer.from(data[0].b64_json ?? '', 'base64');
+    expect(sizeOf(png)).toEqual(size);
+  });
+
+  it('a gateway that names a model that is not there is told so in its own words', async () => {
+    const { status, body } = await send('gateway-unknown-model');
+    expect([status, JSON.parse(body.toString())]).toEqual([
+      400,
+      {
+        error: {
+          message: expect.stringMatching(/'esrgan-deluxe'\. Known: AUTO/) as unknown,
+          type: 'invalid_request_error',
+          param: null,
+          code: 'ERR_UNKNOWN_UPSCALER',
+        },
+      },
+    ]);
+  });
+
+  it('gateways get every refusal in their own words, and others in ours', async () => {
+    const call = (body: object) => request(service.url).post('/v1/images/upscale').send(body);
+    const codes: unknown[] = [];
+    for (const body of [{}, { image: 'no!' }, { image: PICTURE.toString('base64'), response_format: 'gif' }]) {
+      const { status, body: answer } = (await call(body)) as { status: number; body: { error: { code: string } } };
+      codes.push([status, answer.error.code]);
+    }
+    expect(codes).toEqual(Array(3).fill([400, 'ERR_BAD_PARAMETER']));
+    const large = await call({ image: Buffer.alloc(1_100_000).toString('base64') });
+    expect([large.status, large.body]).toMatchObject([413, { error: { code: 'ERR_FILE_TOO_LARGE' } }]);
+    const lost = await request(service.url).get('/v1/images/upscale');
+    expect(lost.body).toMatchObject({ error: { type: 'invalid_request_error' } });
+    const noBox = await request(service.url).post('/v1/upscale').attach('file', PICTURE, 'a.png');
+    expect([noBox.status, noBox.type, noBox.body]).toMatchObject([
+      400,
+      'application/problem+json',
+      { detail: expect.stringMatching(/^target_width: /) as unknown },
+    ]);
+  });
+
+  it('the remote-upscale node of ComfyUI finds models, follows its picture and fetches it', async () => {
+    const { models } = (await request(service.url).get('/comfy/models')).body as { models: string[] };
+    expect([models[0], models.includes('LANCZOS'), models.includes('REALESRGAN_X4PLUS')]).toEqual([
+      'COMPACT_X2',
+      true,
+      false,
+    ]);
+    const { status, headers, body } = await send('gen1nya-stream');
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    const events = [...body.toString().matchAll(/^data: (.*)$/gm)].map(
+      ([, data = '']) => JSON.parse(data) as Readonly<Record<string, unknown>>,
+    );
+    expect(events.at(-2)).toEqual({ progress: 100, total: 100 });
+    expect(events.at(-1)).toEqual({ status: 'done', result_id: headers.get('x-job-id') });
+    const result = await request(service.url)
+      .get(`/comfy/result/${String(headers.get('x-job-id'))}`)
+      .responseType('blob');
+    expect(sizeOf(result.body as Buffer)).toEqual([60, 40]);
+    expect((await request(service.url).get('/comfy/health')).body).toEqual({ status: 'ok' });
+  });
+
+  it('the node is told why its picture failed', async () => {
+    const response = await request(service.url)
+      .post('/comfy/upscale_stream')
+      .field('model_name', 'COMPACT_X2')
+      .attach('file', Buffer.from('hello, I am text'), 'image.png');
+    expect(response.text).toContain('"status":"error"');
+    expect(response.text).toContain('ERR_BAD_IMAGE');
+  });
+});
