@@ -35,8 +35,7 @@ export const upscaleOptions = z.object({
     .meta({ examples: [2, 1.5] }),
   width: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
   height: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
-  fit: z
-    .enum(FITS)
+  fit: oneOf(FITS)
     .optional()
     .describe(
       'With width and height: fill (the default) stretches, inside keeps the ratio, cover keeps it and cuts off',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../../config.ts';
 import { METHODS } from '../../options/methods.ts';
-import { DEVICES, PRECISIONS } from '../../options/upscale-options.ts';
+import { DEVICES, FITS, PRECISIONS } from '../../options/upscale-options.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
@@ -29,6 +29,9 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .option('-s, --scale <factor>', "any factor above 0; by default the model's own, or 2")
     .option('--width <pixels>', 'width of the result; alone it keeps the ratio')
     .option('--height <pixels>', 'height of the result; alone it keeps the ratio')
+    .addOption(
+      new Option('--fit <fit>', 'with width and height: stretch, keep the ratio, or keep it and cut off').choices(FITS),
+    )
     .option('--tile <pixels|auto>', 'tile side in input pixels, 0 for the whole image')
     .option('--tile-pad <pixels|auto>', "pixels around a tile; a number means RealESRGANer's own grid")
     .option('--pre-pad <pixels>', 'padding of the image before it is cut')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GATEWAY_OPERATIONS } from './gateway-paths.ts';
 import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { fieldsOf, required, schemaOf } from './openapi-schema.ts';
@@ -232,6 +233,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
       steps: ['changes something', 'reads parameters', 'submits a job', 'does the work', 'fetches a model'],
     },
   },
+  ...GATEWAY_OPERATIONS,
   '/metrics': {
     get: {
       summary: 'Figures for Prometheus',

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { METHODS } from '../../options/methods.ts';
+import { fittedUpscaleForm } from '../gateways/fitted-upscale-route.ts';
+import { imagesUpscaleBody, imagesUpscaleForm } from '../gateways/images-upscale-route.ts';
+import type { Operation } from './openapi-paths.ts';
+import type { JsonSchema } from './openapi-schema.ts';
+import { required, schemaOf } from './openapi-schema.ts';
+
+const BYTES: JsonSchema = { type: 'string', format: 'binary' };
+const PNG = ['The result', { 'image/png': BYTES }] as const;
+const json = (schema: z.ZodType): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schemaOf(schema) });
+
+const upscaled = z.object({
+  id: z.string().describe('Of the job'),
+  created: z.int().describe('In seconds since 1970'),
+  data: z.array(z.object({ url: z.string().optional(), b64_json: z.string().optional() })).length(1),
+  info: z.looseObject({}).describe('What was done'),
+});
+const models = z.object({ models: z.array(z.string()), path: z.string() });
+
+/** The routes of clients of other upscalers. */
+export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post', Operation>>>>> = {
+  '/v1/images/upscale': {
+    post: {
+      summary: 'Enlarge an image as OpenAI-like gateways ask for it; errors are {"error": {...}}',
+      tag: 'images',
+      body: {
+        'multipart/form-data': form(imagesUpscaleForm, 'image'),
+        'application/json': required(schemaOf(imagesUpscaleBody), 'image'),
+      },
+      answers: { 200: ['The result by its URL, or in base64', json(upscaled)] },
+    },
+  },
+  '/v1/upscale': {
+    post: {
+      summary: 'Put an image into a box; X-Upscale-Applied says whether it was enlarged, X-Upscale-Method by what',
+      tag: 'images',
+      query: fittedUpscaleForm,
+      body: { 'multipart/form-data': form(fittedUpscaleForm, 'file'), 'image/*': BYTES },
+      answers: { 200: ['The result', { 'image/*': BYTES }] },
+    },
+  },
+  '/comfy/models': {
+    get: {
+      summary: 'Upscalers by their names, for remote-upscale nodes of ComfyUI',
+      tag: 'service',
+      answers: { 200: ['Names', json(models)] },
+    },
+  },
+  '/comfy/health': {
+    get: {
+      summary: 'Whether the service answers, for the same',
+      tag: 'service',
+      answers: { 200: ['It does', json(z.object({ status: z.string() }))] },
+    },
+  },
+  '/comfy/upscale': {
+    post: {
+      summary: 'Enlarge an image to a PNG, for the same',
+      tag: 'images',
+      body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
+      answers: { 200: PNG },
+    },
+  },
+  '/comfy/upscale_stream': {
+    post: {
+      summary: 'The same, answered by events: {"progress", "total"}, then {"status": "done", "result_id"}',
+      tag: 'images',
+      body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
+      answers: { 200: ['Server-sent events', { 'text/event-stream': { type: 'string' } }] },
+    },
+  },
+  '/comfy/result/{id}': {
+    get: { summary: 'The result of such a stream', tag: 'jobs', answers: { 200: PNG } },
+  },
+};
+
+/** A form with one image in the part `part`. */
+function form(fields: z.ZodObject, part: string): JsonSchema {
+  const schema = schemaOf(fields);
+  const properties = { [part]: BYTES, ...(schema['properties'] as JsonSchema) };
+  return required({ ...schema, properties }, part);
+}
