@@ -5,7 +5,7 @@ import type { Job } from '../../jobs/job.ts';
 import { METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { FITS, upscaleOptions } from '../../options/upscale-options.ts';
-import { number, whole } from '../../options/values.ts';
+import { numberAbove, oneOf, whole } from '../../options/values.ts';
 import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
 import { sendProblem } from '../problem.ts';
@@ -22,13 +22,11 @@ export const fittedUpscaleForm = z.object({
   ...outputOptions.omit({ output_format: true }).shape,
   target_width: whole(1).describe('Of the box, in pixels'),
   target_height: whole(1).describe('Of the box, in pixels'),
-  fit: z
-    .enum(FIT_NAMES, { error: `must be ${FIT_NAMES.join(', ')}` })
+  fit: oneOf(FIT_NAMES)
     .default('inside')
     .describe('inside: as large as goes into the box; cover: the middle of what fills it'),
   format: outputOptions.shape.output_format,
-  trigger_ratio: number()
-    .pipe(z.number().min(0, { error: 'must be at least 0' }))
+  trigger_ratio: numberAbove(0)
     .default(1)
     .describe('A picture that need not grow by more than this is told by X-Upscale-Applied: false'),
 });

@@ -7,6 +7,7 @@ import { processedName } from '../../jobs/job-view.ts';
 import { METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { upscaleOptions } from '../../options/upscale-options.ts';
+import { oneOf } from '../../options/values.ts';
 import { base64Of } from '../base64-of.ts';
 import { BadBodyError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
@@ -26,10 +27,7 @@ const RESPONSE_FORMATS = ['url', 'b64_json'] as const;
 type ResponseFormat = (typeof RESPONSE_FORMATS)[number];
 
 const imageText = z.string({ error: 'must be an image as base64 or a data URL' });
-const responseFormat = z
-  .enum(RESPONSE_FORMATS, { error: `must be ${RESPONSE_FORMATS.join(', ')}` })
-  .optional()
-  .describe('By default url for a form, b64_json for JSON');
+const responseFormat = oneOf(RESPONSE_FORMATS).optional().describe('By default url for a form, b64_json for JSON');
 
 /** The fields of the form beside its picture. */
 export const imagesUpscaleForm = upscaleOptions.extend({ ...outputOptions.shape, response_format: responseFormat });

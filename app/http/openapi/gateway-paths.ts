@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { METHODS } from '../../options/methods.ts';
 import { fittedUpscaleForm } from '../gateways/fitted-upscale-route.ts';
 import { imagesUpscaleBody, imagesUpscaleForm } from '../gateways/images-upscale-route.ts';
+import { STATUS_OF_CODE } from '../problem.ts';
 import type { Operation } from './openapi-paths.ts';
+import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { required, schemaOf } from './openapi-schema.ts';
 
 const BYTES: JsonSchema = { type: 'string', format: 'binary' };
+const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job', 'does the work'];
 const PNG = ['The result', { 'image/png': BYTES }] as const;
 const json = (schema: z.ZodType): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schemaOf(schema) });
 
@@ -15,6 +18,14 @@ const upscaled = z.object({
   created: z.int().describe('In seconds since 1970'),
   data: z.array(z.object({ url: z.string().optional(), b64_json: z.string().optional() })).length(1),
   info: z.looseObject({}).describe('What was done'),
+});
+const gatewayError = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.null(),
+    code: z.enum(Object.keys(STATUS_OF_CODE)),
+  }),
 });
 const models = z.object({ models: z.array(z.string()), path: z.string() });
 
@@ -29,6 +40,8 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
         'application/json': required(schemaOf(imagesUpscaleBody), 'image'),
       },
       answers: { 200: ['The result by its URL, or in base64', json(upscaled)] },
+      steps: TAKING,
+      errors: schemaOf(gatewayError),
     },
   },
   '/v1/upscale': {
@@ -38,6 +51,7 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
       query: fittedUpscaleForm,
       body: { 'multipart/form-data': form(fittedUpscaleForm, 'file'), 'image/*': BYTES },
       answers: { 200: ['The result', { 'image/*': BYTES }] },
+      steps: TAKING,
     },
   },
   '/comfy/models': {
@@ -60,6 +74,7 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
       tag: 'images',
       body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
       answers: { 200: PNG },
+      steps: TAKING,
     },
   },
   '/comfy/upscale_stream': {
@@ -68,10 +83,16 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
       tag: 'images',
       body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
       answers: { 200: ['Server-sent events', { 'text/event-stream': { type: 'string' } }] },
+      steps: TAKING,
     },
   },
   '/comfy/result/{id}': {
-    get: { summary: 'The result of such a stream', tag: 'jobs', answers: { 200: PNG } },
+    get: {
+      summary: 'The result of such a stream',
+      tag: 'jobs',
+      answers: { 200: PNG },
+      steps: ['finds a job', 'reads a result'],
+    },
   },
 };
 

@@ -30,6 +30,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** What it does on which something may fail, beside what all routes do: tells which problems it answers with. */
   readonly steps?: readonly Step[];
+  /** What its errors are, where they are no problem documents. */
+  readonly errors?: JsonSchema;
   /** Whether it is open to callers without a key. */
   readonly isOpen?: boolean;
 }

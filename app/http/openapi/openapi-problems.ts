@@ -82,8 +82,11 @@ const HEADERS_OF_STATUS: Readonly<Record<string, JsonSchema>> = {
   503: { 'Retry-After': SECONDS },
 };
 
-/** The answers of a route that does `steps`, where it cannot do what was asked: each status with the codes it comes with. */
-export function problemAnswers(steps: readonly Step[]): Readonly<Record<string, JsonSchema>> {
+/**
+ * The answers of a route that does `steps`, where it cannot do what was asked: each status with the codes it comes with.
+ * @param errors what they are, where they are no problem documents
+ */
+export function problemAnswers(steps: readonly Step[], errors?: JsonSchema): Readonly<Record<string, JsonSchema>> {
   const byStatus = new Map<string, PublicCode[]>();
   for (const [code, of] of Object.entries(STEPS_OF_CODE) as [PublicCode, readonly Step[]][]) {
     if (!of.some((step) => steps.includes(step))) continue;
@@ -92,10 +95,10 @@ export function problemAnswers(steps: readonly Step[]): Readonly<Record<string, 
   }
   // By express: a range that lies beyond the end of a result.
   if (steps.includes('reads a result')) byStatus.set('416', ['ERR_BAD_REQUEST']);
-  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problemAnswer(status, codes)]));
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problemAnswer(status, codes, errors)]));
 }
 
-function problemAnswer(status: string, codes: readonly PublicCode[]): JsonSchema {
+function problemAnswer(status: string, codes: readonly PublicCode[], errors?: JsonSchema): JsonSchema {
   const schema = {
     allOf: [{ $ref: '#/components/schemas/Problem' }],
     properties: { status: { const: Number(status) }, code: { enum: codes } },
@@ -104,6 +107,6 @@ function problemAnswer(status: string, codes: readonly PublicCode[]): JsonSchema
   return {
     description: codes.join(', '),
     ...(headers && { headers }),
-    content: { 'application/problem+json': { schema } },
+    content: errors ? { 'application/json': { schema: errors } } : { 'application/problem+json': { schema } },
   };
 }

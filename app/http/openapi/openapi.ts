@@ -125,7 +125,7 @@ function operationOf(path: string, method: string, operation: Operation): JsonSc
     ...(body && { requestBody: { required: true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...problemAnswers(stepsOf(operation)),
+      ...problemAnswers(stepsOf(operation), operation.errors),
     },
   };
 }
