@@ -15,11 +15,11 @@ export async function whenCompleted(
   { awaited, files }: Pick<RouteContext, 'awaited' | 'files'>,
   { job: accepted }: Submission,
   response: Response,
-  { send, fail }: { readonly send: (job: Job) => unknown; readonly fail: SendFailure },
+  { send, fail }: { readonly send: (job: Job) => Promise<void>; readonly fail: SendFailure },
 ): Promise<void> {
   response.set('X-Job-Id', accepted.id);
   const job = await awaited.wait(accepted.id, { signal: disconnection(response.req, response), waitMs: undefined });
-  if (job?.status === 'completed') await files.reading(job, async () => send(job));
+  if (job?.status === 'completed') await files.reading(job, () => send(job));
   else if (job) fail(response, failureOf(job));
 }
 
