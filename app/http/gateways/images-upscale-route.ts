@@ -67,7 +67,7 @@ async function submitForm(context: RouteContext, request: Request, response: Res
 
 async function submitJson(context: RouteContext, request: Request, response: Response): Promise<Asked> {
   const { config, queue, files } = context;
-  const ticket = await admittedTicket(queue, request, response);
+  const ticket = await admittedTicket({ queue, files }, request, response);
   const body = await receiveJsonImages(request, response, {
     what: 'The body',
     maxBytes: Math.ceil((config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES,
