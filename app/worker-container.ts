@@ -11,6 +11,7 @@ import { FindFacesProcessor } from './processing/find-faces-processor.ts';
 import { ModelOptimizer } from './processing/int8/model-optimizer.ts';
 import { ModelFetcher } from './processing/networks/model-fetcher.ts';
 import { runNetwork } from './processing/networks/run-network.ts';
+import { PreviewProcessor } from './processing/preview-processor.ts';
 import { Colorizer } from './processing/restore/colorizer.ts';
 import { FaceRestoreStep } from './processing/restore/face-restore-step.ts';
 import { NetworkStep } from './processing/restore/network-step.ts';
@@ -43,9 +44,11 @@ function createProcessors(config: Config): Processors {
     face: new FaceRestoreStep(config, faces),
     colorize: new Colorizer(config, models),
   });
+  const preview = new PreviewProcessor(config, upscaler);
   const optimizer = new ModelOptimizer(config, catalog);
   return {
     'hires-fix': (task, run) => hiresFix.process(task, run),
+    preview: (task, run) => preview.process(task, run),
     face: (task, run) => face.process(task, run),
     'find-faces': (task, run) => findFaces.process(task, run),
     restore: (task, run) => restore.process(task, run),

@@ -26,6 +26,7 @@ import { imageRoutes } from './routes/image-routes.ts';
 import { jobsRoute } from './routes/jobs-route.ts';
 import { metricsRoute } from './routes/metrics-route.ts';
 import { modelsRoute } from './routes/models-route.ts';
+import { previewRoute } from './routes/preview-route.ts';
 import { submitRoute } from './routes/submit-route.ts';
 import { hostPolicy, originPolicy, requestLog, securityHeaders } from './security.ts';
 
@@ -53,6 +54,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     eventsRoute(context),
     submitRoute(context),
     imageRoutes(context),
+    previewRoute(context),
     hiresFixRoute(context),
     imagesUpscaleRoute(context),
     fittedUpscaleRoute(context),

@@ -65,7 +65,8 @@ export async function assertJobFits(
   inputs: readonly JobInput[],
   config: Config,
 ): Promise<void> {
-  if (work.kind !== 'download') await assertWorkFits(work, inputs, config, METHODS[method]);
+  // Of a preview each upscaler is a result of its own, which the worker refuses or makes.
+  if (work.kind !== 'download' && work.kind !== 'preview') await assertWorkFits(work, inputs, config, METHODS[method]);
 }
 
 /** Hands over what is asked as a job; a request of the same key that was made before is answered by its job. */

@@ -1,5 +1,6 @@
 import type { Image, ImageShape, Samples } from './image.ts';
-import { rowLength } from './image.ts';
+import { allocateSamples, rowLength } from './image.ts';
+import type { Rectangle } from './rectangle.ts';
 import { batchRows } from './row-batch.ts';
 
 /**
@@ -27,6 +28,32 @@ export function rowsOf(image: Image): RowSource {
     channels,
     depth,
     readRows: (y, count) => image.data.subarray(y * length, (y + count) * length),
+  };
+}
+
+/** A rectangle of a source, which must lie within it. */
+export function croppedRows(source: RowSource, region: Rectangle): RowSource {
+  const { channels, depth } = source;
+  const { x, y: top, width, height } = region;
+  if (x === 0 && width === source.width) {
+    return { width, height, channels, depth, readRows: (y, count) => source.readRows(top + y, count) };
+  }
+  const whole = rowLength(source);
+  const length = width * channels;
+  return {
+    width,
+    height,
+    channels,
+    depth,
+    readRows(y, count) {
+      const rows = source.readRows(top + y, count);
+      const cut = allocateSamples(depth, count * length);
+      for (let row = 0; row < count; row++) {
+        const from = row * whole + x * channels;
+        cut.set(rows.subarray(from, from + length), row * length);
+      }
+      return cut;
+    },
   };
 }
 

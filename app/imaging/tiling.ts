@@ -1,14 +1,7 @@
 import { allocateSamples } from './image.ts';
+import type { Rectangle } from './rectangle.ts';
 import { reflect101 } from './reflect.ts';
 import type { RowSource } from './rows.ts';
-
-/** A rectangle, in pixels. */
-export interface Rectangle {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A piece of work: the network sees `window`, and `core` of its result is kept. Both in input pixels. */
 export interface Tile {

@@ -6,6 +6,7 @@ import { WorkerCrashedError } from '../worker/errors.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 import { sha256OfFile } from '../files/file-hash.ts';
 import type { ImageWork, Job, JobHandler, JobHooks, JobResult } from './job.ts';
+import { workOn } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import type { ResultCache } from './result-cache.ts';
 
@@ -19,7 +20,9 @@ export function createJobHandler(pool: Pick<WorkerPool, 'run'>, files: JobFiles,
     const { work } = job;
     if (work.kind === 'download') return download(work, hooks, pool);
     await files.createResultFolder(job);
-    const keys = await Promise.all(job.inputs.map((input) => cache.keyOf(job, input)));
+    const keys = await Promise.all(
+      job.inputs.map((input, index) => cache.keyOf({ ...job, work: workOn(work, [index]) }, input)),
+    );
     const cached: JobResult[] = [];
     for (const [index, key] of keys.entries()) {
       const found = key === undefined ? undefined : await cache.take(key, files.resultStem(job, index));
@@ -62,7 +65,7 @@ async function makeOthers(
   const inJob = (index: number): number => indices[index] ?? index;
   const failed: HiresFixError[] = [];
   const results = await pool.run(
-    { ...work, output: job.output, images: imagesOf(job, files, indices) },
+    { ...workOn(work, indices), output: job.output, images: imagesOf(job, files, indices) },
     {
       signal: hooks.signal,
       onProgress: (progress) => {

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
-import type { DownloadTask, FaceTask, FindFacesTask, HiresFixTask, RestoreTask } from '../processing/tasks.ts';
+import type {
+  DownloadTask,
+  FaceTask,
+  FindFacesTask,
+  HiresFixTask,
+  PreviewTask,
+  RestoreTask,
+} from '../processing/tasks.ts';
 import type { MethodName } from '../options/methods.ts';
 import type { OutputOptions } from '../options/output-options.ts';
 
@@ -12,12 +19,19 @@ export type JobStatus = 'queued' | 'processing' | EndStatus;
 /** What is done to each image: a worker's task but for the images. */
 export type ImageWork =
   | Pick<HiresFixTask, 'kind' | 'options'>
+  | Pick<PreviewTask, 'kind' | 'upscalers' | 'region' | 'options'>
   | Pick<FaceTask, 'kind' | 'options'>
   | Pick<FindFacesTask, 'kind' | 'options'>
   | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;
 
 /** What a job does. A download has no inputs and no results. */
 export type JobWork = ImageWork | DownloadTask;
+
+/** The work on some of a job's images alone, by their indices. */
+export function workOn(work: ImageWork, indices: readonly number[]): ImageWork {
+  if (work.kind !== 'preview') return work;
+  return { ...work, upscalers: indices.flatMap((index) => work.upscalers[index] ?? []) };
+}
 
 /** The caller of all jobs where no keys are set. */
 export const ANYONE = 'anyone';

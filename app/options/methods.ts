@@ -119,6 +119,13 @@ export const METHODS = {
     isAllOrNothing: true,
     answer: 'other',
   },
+  preview: {
+    summary: 'Enlarge a region of an image by one or several upscalers, as each would in the whole',
+    suffix: '_preview',
+    restores: 'never',
+    isAllOrNothing: false,
+    answer: 'other',
+  },
   download: {
     summary: 'Fetch a model, as a job; one that is there already is left alone',
     suffix: '', // has no results

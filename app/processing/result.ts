@@ -1,4 +1,5 @@
 import type { SessionDevice } from '../inference/devices.ts';
+import type { Rectangle } from '../imaging/rectangle.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
 import type { Device, Precision } from '../options/upscale-options.ts';
 
@@ -84,7 +85,10 @@ export interface ResultInfo extends FaceInfo {
   readonly scale: number;
   readonly passes?: number;
   readonly input: Size;
+  /** Of the whole result, also where only a part of it was made. */
   readonly output: Size;
+  /** The part of the result that was made (`POST /preview`), in its pixels; none: all of it. */
+  readonly region?: Rectangle;
   readonly tiles?: number;
   /** Core side of a tile in input pixels; 0 is the whole image. */
   readonly tile?: number;

@@ -1,3 +1,4 @@
+import type { Rectangle } from '../imaging/rectangle.ts';
 import type { FaceSettings } from '../options/face-options.ts';
 import type { FaceOptions } from '../options/face-task-options.ts';
 import type { FindFacesOptions } from '../options/find-faces-options.ts';
@@ -31,6 +32,16 @@ export interface HiresFixTask extends ImagesTask {
   readonly modelFile?: string;
   /** How faces are restored; without it, `options` say whether and how. */
   readonly faces?: FaceSettings;
+}
+
+/** Upscale a region of one picture by several upscalers, one after another: `images` are as many as these, all of the same file. */
+export interface PreviewTask extends ImagesTask {
+  readonly kind: 'preview';
+  readonly upscalers: readonly string[];
+  /** In pixels of the picture. */
+  readonly region: Rectangle;
+  /** For each of them; its `upscaler` and what it says of faces do not count. */
+  readonly options: UpscaleOptions;
 }
 
 /** Restore the faces of a list of images. */

@@ -9,11 +9,13 @@ import type {
   FindFacesTask,
   HiresFixTask,
   OptimizeTask,
+  PreviewTask,
   RestoreTask,
   RunNetworkTask,
 } from '../processing/tasks.ts';
 
-export type Task = HiresFixTask | FaceTask | FindFacesTask | RestoreTask | RunNetworkTask | DownloadTask | OptimizeTask;
+export type Task =
+  HiresFixTask | PreviewTask | FaceTask | FindFacesTask | RestoreTask | RunNetworkTask | DownloadTask | OptimizeTask;
 
 /** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
 export interface StartMessage {

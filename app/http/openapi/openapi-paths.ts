@@ -6,6 +6,8 @@ import { fieldsOf, required, schemaOf } from './openapi-schema.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
 import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
+import { previewForm } from '../routes/preview-route.ts';
+import { partQuery } from '../result-part.ts';
 import type { ImageMethod } from '../../options/methods.ts';
 import { IMAGE_METHODS, METHODS } from '../../options/methods.ts';
 import { IMAGE_PARTS, otherNames } from '../../options/other-names.ts';
@@ -154,6 +156,12 @@ const ANY_FORM: JsonSchema = {
 /** Every route of the service, by path and method. A test holds this equal to the routes that are there. */
 export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post' | 'delete', Operation>>>>> = {
   ...imageOperations(),
+  '/preview': {
+    post: imageOperation(previewForm, METHODS.preview.summary, [
+      'The job; its results are in the order of the upscalers',
+      json(ref('Job')),
+    ]),
+  },
   '/hires-fix': {
     post: {
       summary: METHODS['hires-fix'].summary,
@@ -187,8 +195,9 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
   },
   '/jobs/{id}/results/{number}': {
     get: {
-      summary: 'A result of a job',
+      summary: 'A result of a job, or a part of it as a PNG',
       tag: 'jobs',
+      query: partQuery,
       answers: { 200: ANY_RESULT, ...PARTS },
       steps: ['finds a job', 'reads a result'],
     },

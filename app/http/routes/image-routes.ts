@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { Router } from 'express';
-import type { Job, Submission } from '../../jobs/job.ts';
+import type { Job, JobInput, JobWork, Submission } from '../../jobs/job.ts';
 import type { ImageMethod, ImageMethodName, MethodDefaults } from '../../options/methods.ts';
 import { IMAGE_METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
@@ -81,7 +81,12 @@ async function submitFor(
     await files.removeInputs({ inputs: images });
     throw error;
   });
-  return submitJob(queue, asked, { ...ticket, inputs: images });
+  return submitJob(queue, asked, { ...ticket, inputs: inputsOf(asked.work, images) });
+}
+
+/** A preview has its one picture for each of its upscalers. */
+function inputsOf(work: JobWork, images: readonly JobInput[]): readonly JobInput[] {
+  return work.kind === 'preview' ? work.upscalers.flatMap(() => images) : images;
 }
 
 interface ImagesRequest {

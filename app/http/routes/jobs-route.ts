@@ -11,6 +11,8 @@ import { callerOf } from '../caller.ts';
 import { RouteNotFoundError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
 import { setResultHeaders } from '../result-headers.ts';
+import { partOf, partQuery } from '../result-part.ts';
+import { sendPart } from './send-part.ts';
 import type { RouteContext } from './route-context.ts';
 
 const MAX_PAGE = 100;
@@ -42,7 +44,11 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
       const { id, number } = request.params;
       const job = await own(id, response);
       const result = resultOf(job, number);
-      await files.reading({ ...job, results: [result] }, () => sendResult(response, job, result));
+      const { values } = parseParameters(partQuery, Fields.ofQuery(request.query).entries());
+      const part = result.info.format === 'json' ? undefined : partOf(result.info.output, values);
+      await files.reading({ ...job, results: [result] }, () =>
+        part ? sendPart(response, { job, result, part }) : sendResult(response, job, result),
+      );
     })
     .get('/processed/:name', async (request, response) => {
       const [, id, number] = /^([0-9a-f]{32})-(\d{1,4})\.\w+$/.exec(request.params.name) ?? [];

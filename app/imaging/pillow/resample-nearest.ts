@@ -1,15 +1,28 @@
 import type { BitDepth, Channels, Samples } from '../image.ts';
 import { allocateSamples, rowLength } from '../image.ts';
 import { batchRows } from '../row-batch.ts';
+import type { Rectangle } from '../rectangle.ts';
 import type { RowSink, RowSource } from '../rows.ts';
+
+type Sides = Pick<Rectangle, 'width' | 'height'>;
 
 /**
  * Picks the nearest pixel as Pillow does: 8 bits by `ImagingScaleAffine`, which accumulates the source coordinate, 16 bits
  * by `ImagingGenericTransform`, which multiplies it. The rounding error shows, where a coordinate falls between two pixels.
+ * Of a result that is `whole`, `region` is what the sink holds; by default all of it.
  */
-export function resampleNearest(source: RowSource, sink: RowSink, onRows: (y: number) => void): void {
-  const columns = nearestPositions(source.width, sink.width, sink.depth);
-  const lines = nearestPositions(source.height, sink.height, sink.depth);
+export function resampleNearest(
+  source: RowSource,
+  sink: RowSink,
+  onRows: (y: number) => void,
+  { whole, region }: { readonly whole: Sides; readonly region: Rectangle } = {
+    whole: sink,
+    region: { x: 0, y: 0, ...sink },
+  },
+): void {
+  const across = nearestPositions(source.width, whole.width, sink.depth);
+  const columns = across.subarray(region.x, region.x + region.width);
+  const lines = nearestPositions(source.height, whole.height, sink.depth).subarray(region.y, region.y + region.height);
   const length = rowLength(sink);
   const pieceRows = Math.min(batchRows(length), sink.height);
   const piece = allocateSamples(sink.depth, pieceRows * length);

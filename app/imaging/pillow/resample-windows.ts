@@ -60,6 +60,32 @@ export function resampleWindows(inputSize: number, outputSize: number, filter: W
   return { inputSize, outputSize, starts, counts, stride, weights };
 }
 
+/**
+ * The windows of some output positions alone, over the input positions that they use. Without windows (a side that stays as it is)
+ * positions are the same before and after.
+ * @returns also where those input positions begin, and how many they are
+ */
+export function cutWindows(
+  windows: Windows | undefined,
+  inputSize: number,
+  first: number,
+  count: number,
+): { readonly windows: Windows | undefined; readonly from: number; readonly size: number } {
+  if (!windows) return { windows, from: first, size: count };
+  const counts = windows.counts.slice(first, first + count);
+  const whole = windows.starts.subarray(first, first + count);
+  let [from, end] = [inputSize, 0];
+  for (const [i, start] of whole.entries()) {
+    from = Math.min(from, start);
+    end = Math.max(end, start + (counts[i] ?? 0));
+  }
+  const { stride } = windows;
+  const weights = windows.weights.slice(first * stride, (first + count) * stride);
+  const starts = whole.map((start) => start - from);
+  const size = end - from;
+  return { windows: { inputSize: size, outputSize: count, starts, counts, stride, weights }, from, size };
+}
+
 /** The weights with 22 fractional bits, halves rounded away from zero. */
 export function fixedPointWeights(windows: Windows): Int32Array {
   const one = 1 << FRACTION_BITS;

@@ -3,7 +3,7 @@ import { planeSource, rowSampler } from '../../imaging/opencv/affine-warp.ts';
 import type { Plane } from '../../imaging/opencv/plane.ts';
 import type { AffineMatrix } from '../../imaging/opencv/similarity-transform.ts';
 import { invertAffine, mapPoint } from '../../imaging/opencv/similarity-transform.ts';
-import type { Rectangle } from '../../imaging/tiling.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
 import { squareMask } from './face-mask.ts';
 
 /** A restored face and how it is put into the result. */

@@ -5,7 +5,7 @@ import type { Plane } from '../../imaging/opencv/plane.ts';
 import { filledPlane } from '../../imaging/opencv/plane.ts';
 import type { AffineMatrix } from '../../imaging/opencv/similarity-transform.ts';
 import { invertAffine } from '../../imaging/opencv/similarity-transform.ts';
-import type { Rectangle } from '../../imaging/tiling.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
 import { FACE_SIDE } from './align-face.ts';
 
 /** Labels of the parser that are no face: background, hat (14), necklace, neck, cloth (16, 17, 18). */

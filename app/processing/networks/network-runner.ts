@@ -5,7 +5,9 @@ import { imagesSeen } from '../../architectures/picture-channels.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from '../../imaging/image.ts';
 import { allocateSamples } from '../../imaging/image.ts';
 import type { RowSink, RowSource } from '../../imaging/rows.ts';
-import type { Rectangle, Tile, TileRows } from '../../imaging/tiling.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
+import { overlap } from '../../imaging/rectangle.ts';
+import type { Tile, TileRows } from '../../imaging/tiling.ts';
 import { commonWindow } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { Session } from '../../inference/session.ts';
@@ -38,6 +40,8 @@ export interface RunPlan {
   readonly isOpaque: boolean;
   /** Mirrored views of each tile that its result is the mean of; by default one. */
   readonly views?: Views;
+  /** In pixels of the source: tiles whose core has none of it are not run, and what they would have made is black. */
+  readonly needed?: Rectangle | undefined;
 }
 
 export interface RunnerOptions {
@@ -56,6 +60,8 @@ export interface RunnerOptions {
  * takes them in turn. Any other network has one.
  */
 const MAX_SESSIONS = 4;
+
+const NO_ROWS = new Uint8Array(0);
 
 /** A network on a device: opens sessions for the kinds of pixels that come and runs tiles through them. */
 export class NetworkRunner {
@@ -102,12 +108,13 @@ export class NetworkRunner {
     for (const row of plan.tiles) {
       const [first] = row;
       if (!first) continue;
-      const rows = source.readRows(first.window.y, first.window.height).slice();
+      const wanted = row.filter(({ core }) => isNeeded(core, plan));
+      const rows = wanted.length > 0 ? source.readRows(first.window.y, first.window.height).slice() : NO_ROWS;
       const top = first.core.y * scale;
       const height = Math.min(first.core.height * scale, sink.height - top);
       if (height <= 0) break;
       const band = allocateSamples(sink.depth, height * sink.width * sink.channels);
-      for (const tile of row) {
+      for (const tile of wanted) {
         const pixels = cutColumns(rows, source, tile);
         const session = await this.#session(tile.window, source, plan);
         const output = await this.#runTile(session, pixels, tile, source);
@@ -163,6 +170,11 @@ export class NetworkRunner {
     }
     return outputs['pixels_out']?.data as Samples;
   }
+}
+
+/** Whether a tile has to be run. */
+export function isNeeded(core: Rectangle, { needed }: Pick<RunPlan, 'needed'>): boolean {
+  return needed === undefined || overlap(core, needed);
 }
 
 /** The columns of a tile's window out of whole rows. */

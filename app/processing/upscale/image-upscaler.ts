@@ -5,7 +5,8 @@ import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
 import type { Channels, Image } from '../../imaging/image.ts';
 import { isOpaque } from '../../imaging/image.ts';
-import { resample } from '../../imaging/pillow/resample.ts';
+import { resample, resampleRegion } from '../../imaging/pillow/resample.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { rowsOf } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
@@ -18,7 +19,8 @@ import type { Made } from '../process-images.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
 import type { StageClock, StageShares } from '../stage-clock.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import { passesFor, passesWarning, viewsFor } from './passes.ts';
+import { neededByPass, regionOfResult } from './needed-part.ts';
+import { passesFor, passesWarning, shapesByPass, viewsFor } from './passes.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import type { TilingOptions } from './tile-grid.ts';
@@ -34,6 +36,8 @@ export interface UpscaleTask {
   readonly options: UpscaleOptions;
   readonly modelFile?: string | undefined;
   readonly isBatch: boolean;
+  /** A region of each image that alone is wanted, in its pixels; by default all of it. */
+  readonly region?: Rectangle | undefined;
   /** Folder of scratch files. */
   readonly scratch: string;
   readonly excludedDevices: readonly string[];
@@ -46,13 +50,21 @@ export interface UpscaleTask {
 export interface UpscalePlan {
   /** The upscaler that was chosen. */
   readonly name: string;
-  /** Of the result. */
+  /** Of the result, or of the whole that a part is wanted of. */
   readonly size: Size;
+  /** Where the part lies in it that is wanted; by default all of it is. */
+  readonly part?: Rectangle;
   readonly channels: Channels;
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];
   /** None if a Pillow filter does it. */
   readonly network?: RealESRGANUpscaler;
+}
+
+/** The size of a whole result, and the part of it that is wanted. */
+interface SizedPlan {
+  readonly size: Size;
+  readonly part: Rectangle | undefined;
 }
 
 /** An upscaled image, and the record of how it was made. */
@@ -111,16 +123,17 @@ export class ImageUpscaler {
       assertWithin(this.#config, work);
     }
     const channels = network ? resultChannels(network.tiling, image.channels) : image.channels;
-    return { name, size, channels, fallbacks, warnings, ...(network && { network }) };
+    const part = task.region && { part: regionOfResult(image, size, task.region) };
+    return { name, size, channels, ...part, fallbacks, warnings, ...(network && { network }) };
   }
 
   async upscale(image: Image, plan: UpscalePlan, task: UpscaleTask, whole: StageClock): Promise<Upscaled> {
-    const { name, size, fallbacks, network, warnings } = plan;
+    const { name, size, part, fallbacks, network, warnings } = plan;
     if (!network) {
       const clock = whole.span(0, 1, FILTER_STAGES);
       const filter = isPilUpscaler(name) ? name : 'LANCZOS';
-      const resized = await this.#resize(rowsOf(image), size, filter, { folder: task.scratch, clock });
-      const info = { ...sizes(image, size), upscaler: name, fallbacks, warnings };
+      const resized = await this.#resize(rowsOf(image), { size, part }, filter, { folder: task.scratch, clock });
+      const info = { ...sizes(image, size), ...regionInfo(part), upscaler: name, fallbacks, warnings };
       return { image: resized, encodingFrom: FILTER_END, info };
     }
     const clock = whole.span(0, 1, NETWORK_STAGES);
@@ -131,6 +144,7 @@ export class ImageUpscaler {
       encodingFrom: NETWORK_END,
       info: {
         ...sizes(image, size),
+        ...regionInfo(part),
         ...(await this.#describe(network, task.options)),
         ...precision,
         ...upscaled.info,
@@ -165,17 +179,16 @@ export class ImageUpscaler {
   /** One or two passes of the network, then to the exact size by LANCZOS. */
   async #runNetwork(
     image: Image,
-    { name, size }: UpscalePlan,
+    { name, size, part }: UpscalePlan,
     network: RealESRGANUpscaler,
     { task, clock }: { readonly task: UpscaleTask; readonly clock: StageClock },
   ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
-    const passes = passesFor(network.scale, growth(image, size));
-    const cut = this.#tiling(task, image);
+    const tilings = this.#tilings(image, { name, size, part, network }, task);
+    const passes = tilings.length;
     let source: RowSource | ScratchImage = rowsOf(image);
     let used: TilingUsed | undefined;
-    for (let pass = 0; pass < passes; pass++) {
+    for (const [pass, tiling] of tilings.entries()) {
       const input: RowSource = source;
-      const tiling = { ...cut, views: viewsFor(name, pixelsSeen(network.tiling, input, cut), task.options, cut) };
       await clock.time('load', async () => {
         clock.at('loading', 0);
         const { tile } = await network.load(input, tiling);
@@ -191,7 +204,23 @@ export class ImageUpscaler {
       used = used ? { ...used, tiles: used.tiles + result.used.tiles } : result.used;
     }
     if (!(source instanceof ScratchImage) || !used) throw new RangeError('a network runs at least once');
-    return { image: await this.#toSize(source, size, { folder: task.scratch, clock }), info: { ...used, passes } };
+    const place = { folder: task.scratch, clock };
+    return { image: await this.#toSize(source, { size, part }, place), info: { ...used, passes } };
+  }
+
+  /** How each pass is cut, and what of it is needed where only a part of the result is. */
+  #tilings(
+    image: Image,
+    { name, size, part, network }: SizedPlan & { readonly name: string; readonly network: RealESRGANUpscaler },
+    task: UpscaleTask,
+  ): readonly TilingOptions[] {
+    const cut = this.#tiling(task, image);
+    const shapes = shapesByPass(network.tiling, image, passesFor(network.scale, growth(image, size)));
+    const seen = shapes.map((shape) => pixelsSeen(network.tiling, shape, cut));
+    const tilings = seen.map((pixels) => ({ ...cut, views: viewsFor(name, pixels, task.options, cut) }));
+    if (!part) return tilings;
+    const needed = neededByPass(network, shapes, tilings, { whole: size, region: part });
+    return tilings.map((tiling, pass) => ({ ...tiling, needed: needed[pass] }));
   }
 
   async #describe({ files, architecture, scale, device }: RealESRGANUpscaler, options: UpscaleOptions) {
@@ -228,12 +257,13 @@ export class ImageUpscaler {
 
   async #toSize(
     source: ScratchImage,
-    size: Size,
+    wanted: SizedPlan,
     place: { readonly folder: string; readonly clock: StageClock },
   ): Promise<ScratchImage> {
-    if (source.width === size.width && source.height === size.height) return source;
+    const { size, part } = wanted;
+    if (!part && source.width === size.width && source.height === size.height) return source;
     try {
-      return await this.#resize(source, size, 'LANCZOS', place);
+      return await this.#resize(source, wanted, 'LANCZOS', place);
     } finally {
       source.dispose();
     }
@@ -241,17 +271,25 @@ export class ImageUpscaler {
 
   async #resize(
     source: RowSource,
-    size: Size,
+    { size, part }: SizedPlan,
     filter: PilUpscaler,
     { folder, clock }: { readonly folder: string; readonly clock: StageClock },
   ): Promise<ScratchImage> {
     const { channels, depth } = source;
-    const sink = ScratchImage.create(folder, { ...size, channels, depth });
+    const { width, height } = part ?? size;
+    const sink = ScratchImage.create(folder, { width, height, channels, depth });
+    const onProgress = (fraction: number) => clock.at('resizing', fraction);
     await clock.time('resize', () =>
-      resample(source, sink, filter, { onProgress: (fraction) => clock.at('resizing', fraction) }),
+      part
+        ? resampleRegion(source, sink, filter, { whole: size, region: part })
+        : resample(source, sink, filter, { onProgress }),
     );
     return sink;
   }
+}
+
+function regionInfo(part: Rectangle | undefined): Pick<ResultInfo, 'region'> {
+  return part ? { region: part } : {};
 }
 
 function sizes(input: Image, output: Size): Pick<ResultInfo, 'input' | 'output' | 'scale'> {

@@ -1,12 +1,29 @@
+import { resultChannels } from '../../architectures/picture-channels.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
+import type { ImageShape } from '../../imaging/image.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import { VIEWS } from '../../options/upscale-options.ts';
-import type { TilingOptions } from './tile-grid.ts';
+import type { TiledNetwork, TilingOptions } from './tile-grid.ts';
 import { NETWORK_UPSCALERS } from './upscalers.ts';
 
 /** How often the network runs: twice when that comes nearer to the factor than once, for a 4x network at 16x but not at 8x. */
 export function passesFor(scale: number, factor: number): number {
   return scale > 1 && factor > scale ** 1.5 ? 2 : 1;
+}
+
+/** What each pass of a network reads. */
+export function shapesByPass(
+  network: Pick<TiledNetwork, 'scale' | 'inputChannels' | 'outputChannels'>,
+  image: ImageShape,
+  passes: number,
+): ImageShape[] {
+  const { width, height, depth } = image;
+  let { channels } = image;
+  return Array.from({ length: passes }, (_, pass) => {
+    if (pass > 0) channels = resultChannels(network, channels);
+    const factor = network.scale ** pass;
+    return { width: width * factor, height: height * factor, channels, depth };
+  });
 }
 
 /**

@@ -3,14 +3,17 @@ import type { Views } from '../../architectures/mirrored-views.ts';
 import { assertTakesPictures, resultChannels } from '../../architectures/picture-channels.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
+import type { ImageShape } from '../../imaging/image.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
+import { hull } from '../../imaging/rectangle.ts';
 import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import { blendedValues } from '../networks/blended-weights.ts';
 import type { RunnerOptions, RunPlan } from '../networks/network-runner.ts';
-import { NetworkRunner } from '../networks/network-runner.ts';
+import { isNeeded, NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
 import { FP32 } from '../networks/precision.ts';
 import type { Fallback } from '../result.ts';
@@ -37,6 +40,8 @@ export interface OpenOptions extends Pick<RunnerOptions, 'devices' | 'isBatch'> 
   /** In what numbers the network that was recognised is to run; by default fp32. */
   readonly choosePrecision?: (network: Network) => PrecisionPlan | Promise<PrecisionPlan>;
 }
+
+const NO_ROWS = new Uint8Array(0);
 
 interface Plan {
   readonly padded: RowSource;
@@ -100,6 +105,13 @@ export class RealESRGANUpscaler {
     return this.#runner.fallbacks;
   }
 
+  /** What of an image of this shape its tiles must have seen for `needed` of it to come out as in the whole. */
+  seenFor(shape: ImageShape, options: TilingOptions, needed: Rectangle): Rectangle {
+    const { run } = this.#plan({ ...shape, readRows: () => NO_ROWS }, { ...options, needed });
+    const windows = run.tiles.flat().flatMap(({ core, window }) => (isNeeded(core, run) ? [window] : []));
+    return seenWithin(shape, hull(windows) ?? needed);
+  }
+
   /** Loads what `source` needs, so that the time it takes can be told from the work. */
   async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
     const { padded, run, used } = this.#plan(source, options);
@@ -141,9 +153,21 @@ export class RealESRGANUpscaler {
     const rows = isReference
       ? referenceTiles(width, height, core, pad)
       : evenTiles(width, height, { core, halo: pad, multipleOf });
-    const tiles = rows.reduce((sum, row) => sum + row.length, 0);
-    const { views = 1 } = options;
-    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views };
+    const { views = 1, needed } = options;
+    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views, needed };
+    const tiles = rows.flat().filter(({ core }) => isNeeded(core, run)).length;
     return { padded, run, used: { tiles, tile: core, halo: pad, ...(views > 1 && { tta: views }) } };
   }
+}
+
+/** What padding mirrors lies within the image. */
+function seenWithin({ width, height }: ImageShape, window: Rectangle): Rectangle {
+  const across = seenSide(window.x, window.x + window.width, width);
+  const down = seenSide(window.y, window.y + window.height, height);
+  return { x: across.start, y: down.start, width: across.end - across.start, height: down.end - down.start };
+}
+
+function seenSide(start: number, end: number, size: number): { readonly start: number; readonly end: number } {
+  if (end <= size) return { start, end };
+  return { start: Math.max(0, Math.min(start, 2 * size - 1 - end)), end: size };
 }

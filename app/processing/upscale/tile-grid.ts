@@ -4,6 +4,7 @@ import type { NetworkChannels } from '../../architectures/picture-channels.ts';
 import { imagesSeen } from '../../architectures/picture-channels.ts';
 import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import { autoTile } from '../networks/tile-size.ts';
 
@@ -18,6 +19,8 @@ export interface TilingOptions {
   readonly maxTile?: number | undefined;
   /** Mirrored views of each tile that its result is the mean of; by default one. */
   readonly views?: Views;
+  /** What of the source a result is wanted for; by default all of it. Tiles of the grid that have none of it are not run. */
+  readonly needed?: Rectangle | undefined;
 }
 
 /** What of a network its tiles depend on. */

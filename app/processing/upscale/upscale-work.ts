@@ -1,10 +1,9 @@
-import { resultChannels } from '../../architectures/picture-channels.ts';
 import type { Config } from '../../config.ts';
 import { HiresFixError } from '../../errors.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import type { Size } from '../result.ts';
-import { passesFor, viewsFor } from './passes.ts';
+import { passesFor, shapesByPass, viewsFor } from './passes.ts';
 import { growth, targetSize, wantedSize } from './target-size.ts';
 import type { TiledNetwork, TilingOptions } from './tile-grid.ts';
 import { pixelsSeen, tilingOf } from './tile-grid.ts';
@@ -31,15 +30,11 @@ export function workOfUpscale(
   options: UpscaleOptions,
   cut: TilingOptions,
 ): Work {
-  const works: Work[] = [];
-  let input = image;
-  for (let pass = passesFor(network.scale, growth(image, size)); pass > 0; pass--) {
-    works.push(
-      workOf(network, input, { ...cut, views: viewsFor(name, pixelsSeen(network, input, cut), options, cut) }),
-    );
-    const [width, height] = [input.width * network.scale, input.height * network.scale];
-    input = { ...input, width, height, channels: resultChannels(network, input.channels) };
-  }
+  const shapes = shapesByPass(network, image, passesFor(network.scale, growth(image, size)));
+  const works = shapes.map((shape) => {
+    const views = viewsFor(name, pixelsSeen(network, shape, cut), options, cut);
+    return workOf(network, shape, { ...cut, views });
+  });
   return sumOf([...works, writing(size)]);
 }
 

@@ -21,6 +21,7 @@ describe('the table of processors', () => {
   const note = (task: Task): Promise<void> => Promise.resolve(void done.push(task.kind));
   const table: Processors = {
     'hires-fix': note,
+    preview: note,
     face: note,
     'find-faces': note,
     restore: note,
@@ -41,6 +42,6 @@ describe('the table of processors', () => {
     const incomplete: Processors = others;
     // @ts-expect-error -- what downloads cannot restore
     const mixed: Processors = { ...table, restore: download };
-    expect([Object.keys(incomplete), Object.keys(mixed)]).toMatchObject([{ length: 6 }, { length: 7 }]);
+    expect([Object.keys(incomplete), Object.keys(mixed)]).toMatchObject([{ length: 7 }, { length: 8 }]);
   });
 });

@@ -1,0 +1,33 @@
+import type { Response } from 'express';
+import type { PicturePart } from '../../imaging/codec/picture-part.ts';
+import type { Job, JobResult } from '../../jobs/job.ts';
+import { setResultHeaders } from '../result-headers.ts';
+
+/** A result never changes, and so does no part of it: whoever has one need not ask again. */
+const KEPT_SECONDS = 3600;
+
+interface PartOfResult {
+  readonly job: Job;
+  readonly result: JobResult;
+  readonly part: PicturePart;
+}
+
+/** Answers a part of a result as a PNG. The decoder is loaded with the first: a server of programs alone never needs it. */
+export async function sendPart(response: Response, { job, result, part }: PartOfResult): Promise<void> {
+  const { region, width } = part;
+  const tag = `"${result.sha256}-${region.x}-${region.y}-${region.width}-${region.height}-${width}"`;
+  const headers = {
+    'Content-Type': 'image/png',
+    'Cache-Control': `private, max-age=${KEPT_SECONDS}, immutable`,
+    ETag: tag,
+  };
+  const isKnown = response.req.get('If-None-Match') === tag;
+  const { picturePart } = await import('../../imaging/codec/picture-part.ts');
+  const picture = isKnown ? undefined : await picturePart(result.file, part);
+  // Only now: what fails is answered as a problem, and not as a part that could be kept.
+  setResultHeaders(response, job, result);
+  response.removeHeader('Content-Disposition');
+  response.set(headers);
+  if (picture) response.send(picture);
+  else response.status(304).end();
+}
