@@ -60,7 +60,7 @@ describe('parts of pictures', () => {
   const upscaled = async (fields: Record<string, string>): Promise<string> => {
     const response = await post('/upscale', fields);
     expect(response.status).toBe(200);
-    return response.headers['x-job-id']!;
+    return String(response.headers['x-job-id']);
   };
 
   /** The results of a preview, and of the whole picture cut to what the preview says it is. */
