@@ -224,7 +224,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
       summary: 'A result by its name',
       tag: 'jobs',
       answers: { 200: ANY_RESULT, ...PARTS },
-      steps: ['reads parameters', 'finds a job', 'reads a result'],
+      steps: ['finds a job', 'reads a result'],
     },
   },
   '/models': {
