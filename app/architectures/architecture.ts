@@ -16,6 +16,8 @@ export interface Network {
   readonly outputChannels: number | null;
   /** The reference constructor's parameters under their own names, as `models inspect` shows them. */
   readonly parameters: Readonly<Record<string, Parameter>>;
+  /** Settings that the keys do not tell and that the built network takes for granted; a file that says otherwise is refused. */
+  readonly assumes?: Readonly<Record<string, Parameter>>;
   /** Sides (and the origins of tiles) must be a multiple of this; others are padded right and bottom, and the result is cropped. */
   readonly multipleOf: number;
   /**

@@ -1,4 +1,4 @@
-import { shownFile } from '../checkpoints/errors.ts';
+import { quoted, shownFile } from '../checkpoints/errors.ts';
 import type { StateDict } from '../checkpoints/state-dict.ts';
 import type { TensorValues } from '../onnx/weights.ts';
 import { Weights } from '../onnx/weights.ts';
@@ -100,6 +100,7 @@ export function recognise(dict: StateDict, values?: TensorValues): RecognisedNet
   const weights = Weights.of(dict, values);
   const network = found.read(weights);
   assertSane(network, dict);
+  assertAsSaid(network, dict, found.name);
   return {
     ...network,
     architecture: found.name,
@@ -119,4 +120,21 @@ function assertSane({ scale, inputChannels }: Network, { file }: StateDict): voi
   throw new UnknownNetworkError(
     `${shownFile(file)}: a network that enlarges ${scale} times; at most ${MAX_SCALE} are run`,
   );
+}
+
+/** Numbers that no key tells; of others the keys are the better witness. */
+const TOLD_NUMBERS: ReadonlySet<string> = new Set(['res_scale', 'img_range', 'rgb_range', 'negative_slope']);
+
+/** Fails where the file says of its network what the network that would be run has not. */
+function assertAsSaid({ parameters, assumes }: Network, { settings = new Map(), file }: StateDict, name: string): void {
+  const run = new Map(Object.entries({ ...assumes, ...parameters }));
+  for (const [key, said] of settings) {
+    const own = run.get(key);
+    const isCompared = typeof said === 'number' ? TOLD_NUMBERS.has(key) : said !== null;
+    if (!isCompared || own === undefined || own === null || key.includes('checkpoint')) continue;
+    if (String(own).toLowerCase() === String(said).toLowerCase()) continue;
+    throw new UnknownNetworkError(
+      `${shownFile(file)}: its own metadata says ${key} is ${quoted(String(said))}; ${name} is run with '${String(own)}' only`,
+    );
+  }
 }

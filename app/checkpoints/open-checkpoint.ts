@@ -4,6 +4,8 @@ import { detectFormat } from './file-kind.ts';
 import { readPthLegacy } from './pth-legacy.ts';
 import { readPthZip } from './pth-zip.ts';
 import { readSafetensors } from './safetensors.ts';
+import type { Settings } from './settings.ts';
+import { settingsBeside, settingsInTexts } from './settings.ts';
 import type { CheckpointFormat, StateDict, TensorInfo } from './state-dict.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
 import { besides, findStateDict, noTensors } from './unwrapping/find-state-dict.ts';
@@ -26,11 +28,11 @@ export function openCheckpoint(file: string): StateDict {
   try {
     return ByteFile.with(file, (bytes) => {
       const format = detectFormat(bytes);
-      const { path, tensors, beside, marks } = readTensors(bytes, format);
+      const { path, tensors, beside, marks, settings } = readTensors(bytes, format);
       checkExpansion(tensors, bytes.size);
       const unwrapped = unwrapNames(tensors);
       const leftOut = [...beside, ...unwrapped.leftOut];
-      return { file, format, root: path, tensors: unwrapped.tensors, leftOut, marks };
+      return { file, format, root: path, tensors: unwrapped.tensors, leftOut, marks, settings };
     });
   } catch (error) {
     throw error instanceof CheckpointError ? error.inFile(file) : error;
@@ -41,16 +43,17 @@ interface RootedTensors {
   readonly path: readonly string[];
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly marks: ReadonlySet<string>;
+  readonly settings: Settings;
   /** What stands beside the state dict. */
   readonly beside: readonly string[];
 }
 
 function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
   if (format !== 'safetensors') return tensorsOf(format === 'pth-zip' ? readPthZip(file) : readPthLegacy(file));
-  const tensors = readSafetensors(file);
+  const { tensors, metadata } = readSafetensors(file);
   if (tensors.size === 0) throw noTensors(new Map());
   checkTensorCount(tensors);
-  return { path: [], tensors, beside: [], marks: new Set() };
+  return { path: [], tensors, beside: [], marks: new Set(), settings: settingsInTexts(metadata) };
 }
 
 /** The tensors of the state dict; of whatever else stands beside them (counters, settings) the names. */
@@ -66,7 +69,7 @@ function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
     checkTensorCount(tensors);
   }
   if (tensors.size === 0) throw noTensors(dict);
-  return { path, tensors, beside: besides(tree, path), marks };
+  return { path, tensors, beside: besides(tree, path), marks, settings: settingsBeside(tree, path) };
 }
 
 function namingTensor<T>(name: string, read: () => T): T {

@@ -33,16 +33,23 @@ interface HeaderEntry {
   readonly end: number;
 }
 
+/** What the header of a `.safetensors` tells. */
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The texts that it carries beside the tensors. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
 /**
- * The tensors of a `.safetensors` file in the order of its header: a length (uint64), a JSON header, then the data, which the
+ * The tensors of a `.safetensors` file in the order of its header, and its texts: a length (uint64), a JSON header, then the data, which the
  * tensors have to cover without gap or overlap (github.com/huggingface/safetensors, "Format").
  * @throws CheckpointError
  */
-export function readSafetensors(file: ByteFile): ReadonlyMap<string, TensorInfo> {
+export function readSafetensors(file: ByteFile): SafetensorsFile {
   const { text, end: dataStart } = readHeader(file);
-  const { entries } = parseHeader(text);
+  const { entries, metadata } = parseHeader(text);
   checkCoverage(entries, file.size - dataStart);
-  return new Map(
+  const tensors = new Map(
     entries.map(({ name, dtype, shape, begin }) => [
       name,
       {
@@ -55,6 +62,7 @@ export function readSafetensors(file: ByteFile): ReadonlyMap<string, TensorInfo>
       },
     ]),
   );
+  return { tensors, metadata };
 }
 
 /**

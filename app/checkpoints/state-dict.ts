@@ -1,3 +1,5 @@
+import type { Settings } from './settings.ts';
+
 /** Element types of tensors in a checkpoint, in PyTorch's words. */
 export type DType =
   'float64' | 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
@@ -44,6 +46,8 @@ export interface StateDict {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Names beside the tensors' that hold none: settings which some networks are told apart by. */
   readonly marks?: ReadonlySet<string>;
+  /** What the file says of its network's parameters beside the weights (training programs write it). */
+  readonly settings?: Settings;
   /** The names of what else the file holds: counters, optimizers, other networks. */
   readonly leftOut: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readTensor } from '../checkpoints/read-tensor.ts';
+import type { Setting } from '../checkpoints/settings.ts';
 import type { StateDict, TensorInfo } from '../checkpoints/state-dict.ts';
 import { DTYPE_BYTES } from '../checkpoints/state-dict.ts';
 import { shownFile, shownName } from '../checkpoints/errors.ts';
@@ -72,6 +73,11 @@ export class Weights {
   /** Whether any name in the file looks like this. */
   hasAny(pattern: RegExp): boolean {
     return [...this.#source.dict.tensors.keys()].some((name) => pattern.test(name));
+  }
+
+  /** What the file says of a parameter of its network; undefined where it says nothing. */
+  setting(name: string): Setting | undefined {
+    return this.#source.dict.settings?.get(name);
   }
 
   /** Whether the file has an entry of this name that is no tensor (Real-CUGAN's `pro`). */

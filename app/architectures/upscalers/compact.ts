@@ -22,13 +22,13 @@ export const compact: Architecture = {
       weights.shape('body.1.weight').length === 1),
 
   read(weights) {
-    const last = weights.indices('body').at(-1) ?? 0;
-    for (let index = 0; index <= last; index++) weights.shape(`body.${index}.weight`); // a gap is a missing layer
-    if (last % 2 === 1) throw new WeightsError(`body.${last + 1}.weight: missing; the last layer is a convolution`);
+    const activation = activationOf(weights);
+    const last = lastLayer(weights, activation);
     const inputs = weights.dim('body.0.weight', 1);
     const head = weights.dim(`body.${last}.weight`, 0);
-    const { channels, factor } = pixelShuffleHead(head, inputs);
-    if (channels !== inputs && inputs !== 1) {
+    const isResidual = weights.setting('learn_residual') !== false;
+    const { channels, factor } = toldHead(weights, head) ?? pixelShuffleHead(head, inputs);
+    if (isResidual && channels !== inputs && inputs !== 1) {
       throw new UnknownNetworkError(
         `a head of ${head} channels after ${inputs} would be a picture of ${channels}, to which the input cannot be added`,
       );
@@ -43,25 +43,68 @@ export const compact: Architecture = {
         num_feat: weights.dim('body.0.weight', 0),
         num_conv: (last - 2) / 2,
         upscale: factor,
-        act_type: 'prelu',
+        act_type: activation,
+        ...(!isResidual && { learn_residual: false }),
       },
       multipleOf: 1,
       halo: last / 2 + 1, // one pixel for every 3x3 convolution: the whole receptive field, so tiles are exact
       workingBytesPerPixel: 4 * (4 * weights.dim('body.0.weight', 0) + 5 * head),
       int8Refusal: 'compact networks keep 25 to 40 dB only, and gain little',
-      build: (image) => build(image, weights, last, factor),
+      build(image) {
+        const made = body(image, weights, { last, activation }).pixelShuffle(factor);
+        return isResidual ? made.add(image.resizeNearest(factor)) : made;
+      },
     } satisfies Network;
   },
 };
 
-function build(image: Value, weights: Weights, last: number, factor: number): Value {
+/** What stands between the convolutions. */
+type Activation = 'prelu' | 'relu' | 'leakyrelu';
+
+/** Slope of the reference's LeakyReLU. */
+const LEAK = 0.1;
+
+/** PReLU has weights of its own; of the others, which have none, only the file's metadata can tell which it is. */
+function activationOf(weights: Weights): Activation {
+  const layers = weights.indices('body');
+  if (layers.length < 2 || layers.some((index) => index % 2 === 1)) return 'prelu';
+  const told = String(weights.setting('act_type') ?? '').toLowerCase();
+  if (told === 'relu' || told === 'leakyrelu') return told;
+  throw new UnknownNetworkError(
+    `${weights.fileName}: a Compact whose activations have no weights: they are ReLU or LeakyReLU, and nothing in the file says which. It runs where the file's metadata has act_type ('relu' or 'leakyrelu'), as traiNNer-redux writes it`,
+  );
+}
+
+/** The index of the last convolution. */
+function lastLayer(weights: Weights, activation: Activation): number {
+  const last = weights.indices('body').at(-1) ?? 0;
+  const step = activation === 'prelu' ? 1 : 2;
+  for (let index = 0; index <= last; index += step) weights.shape(`body.${index}.weight`); // a gap is a missing layer
+  if (last % 2 === 1) throw new WeightsError(`body.${last + 1}.weight: missing; the last layer is a convolution`);
+  return last;
+}
+
+/** What the metadata says of the head, where that fits it: the features alone may mean several things. */
+function toldHead(weights: Weights, head: number): { channels: number; factor: number } | undefined {
+  const [channels, factor] = [weights.setting('num_out_ch'), weights.setting('upscale')].map(Number);
+  return channels && factor && channels * factor ** 2 === head ? { channels, factor } : undefined;
+}
+
+function body(image: Value, weights: Weights, how: { readonly last: number; readonly activation: Activation }): Value {
+  const { last, activation } = how;
   const features = weights.dim('body.0.weight', 0);
-  let x = conv3x3(image, weights.at('body').at(0));
+  const layers = weights.at('body');
+  let x = conv3x3(image, layers.at(0));
   for (let index = 1; index < last; index += 2) {
     const outputs = index + 1 < last ? features : null;
-    x = conv3x3(x.prelu(weights.at('body').at(index)), weights.at('body').at(index + 1), outputs);
+    x = conv3x3(activated(x, layers.at(index), activation), layers.at(index + 1), outputs);
   }
-  return x.pixelShuffle(factor).add(image.resizeNearest(factor));
+  return x;
+}
+
+function activated(x: Value, weights: Weights, activation: Activation): Value {
+  if (activation === 'prelu') return x.prelu(weights);
+  return activation === 'relu' ? x.relu() : x.leakyRelu(LEAK);
 }
 
 /**

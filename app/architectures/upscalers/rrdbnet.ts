@@ -12,6 +12,8 @@ interface Layout {
   readonly conv: (index: number) => string;
   readonly trunk: string;
   readonly upsamplers: readonly string[];
+  /** `upconv`: pixels are repeated before the convolution; `pixel_shuffle`: it makes them. */
+  readonly upsampler: 'upconv' | 'pixel_shuffle';
   readonly highResolution: string;
   readonly last: string;
 }
@@ -41,7 +43,8 @@ export const rrdbNet: Architecture = {
     const stored = weights.dim(`${layout.first}.weight`, 1);
     const channels = weights.dim(`${layout.last}.weight`, 0);
     const unshuffle = [2, 4].find((factor) => stored === channels * factor ** 2) ?? 1; // x2plus and x1 fold pixels first
-    const networkScale = 2 ** layout.upsamplers.length;
+    const factors = factorsOf(weights, layout);
+    const networkScale = factors.reduce((product, factor) => product * factor, 1);
     if (networkScale < unshuffle) {
       throw new UnknownNetworkError(
         `an RRDBNet that folds pixels by ${unshuffle} and enlarges by ${networkScale} would make pictures smaller; none is known`,
@@ -62,12 +65,14 @@ export const rrdbNet: Architecture = {
         num_feat: trunk.features,
         num_block: trunk.blocks.length,
         network_scale: networkScale,
+        ...(layout.upsampler === 'pixel_shuffle' && { upsampler: layout.upsampler }),
       },
+      assumes: { act: 'leakyrelu', act_type: 'leakyrelu', mode: 'CNA', upsampler: layout.upsampler },
       multipleOf: unshuffle,
       halo: EFFECTIVE_FIELD * unshuffle,
       workingBytesPerPixel: LIVE_TENSORS * 4 * trunk.features * (networkScale / unshuffle) ** 2,
       ...(trunk.isPlus && { int8Refusal: 'ESRGAN+ adds values of different steps inside its dense blocks' }),
-      build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, trunk),
+      build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, { ...trunk, factors }),
     } satisfies Network;
   },
 };
@@ -84,14 +89,18 @@ const LIVE_TENSORS = 5;
 /** More (64x) are no network that anybody trained; what a file has of them is left unread, and so refused. */
 const MAX_UPSAMPLERS = 6;
 
-function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
-  const { features } = trunk;
+function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk & { factors: readonly number[] }): Value {
+  const { features, factors } = trunk;
   const shallow = conv3x3(folded, weights.at(layout.first));
   const residual = folded.graph.region('trunk', shallow, (x) =>
     trunk.blocks.reduce((y, block) => residualBlock(y, block, layout, trunk), x),
   );
   const deep = conv3x3(residual, weights.at(layout.trunk), features).add(shallow);
-  const upscaled = layout.upsamplers.reduce((x, name) => upsample(x, weights.at(name), features), deep);
+  const upsample = layout.upsampler === 'upconv' ? upsampleNearest : upsampleShuffled;
+  const upscaled = layout.upsamplers.reduce(
+    (x, name, i) => upsample(x, weights.at(name), features, factors[i] ?? 2).leakyRelu(0.2),
+    deep,
+  );
   const picture = conv3x3(upscaled, weights.at(layout.highResolution), features).leakyRelu(0.2);
   return conv3x3(picture, weights.at(layout.last));
 }
@@ -125,8 +134,23 @@ function shortcut(x: Value, weights: Weights, growth: number): Value {
   return convolve(x, { weight: x.graph.weight(weights.take('weight', [growth, x.size(1), 1, 1])) });
 }
 
-function upsample(x: Value, weights: Weights, features: number): Value {
-  return conv3x3(x.resizeNearest(2), weights, features).leakyRelu(0.2);
+/** How much each upsampler enlarges. One that enlarges three times looks like one that does twice unless pixels are shuffled. */
+function factorsOf(weights: Weights, { first, upsamplers, upsampler }: Layout): number[] {
+  if (upsampler === 'upconv')
+    return upsamplers.map(() => (upsamplers.length === 1 && weights.setting('scale') === 3 ? 3 : 2));
+  const features = weights.dim(`${first}.weight`, 0);
+  return upsamplers.map((name) => {
+    const factor = Math.sqrt(weights.dim(`${name}.weight`, 0) / features);
+    return factor === 3 ? 3 : 2; // another does not fit, and is named by its shape
+  });
+}
+
+function upsampleNearest(x: Value, weights: Weights, features: number, factor: number): Value {
+  return conv3x3(x.resizeNearest(factor), weights, features);
+}
+
+function upsampleShuffled(x: Value, weights: Weights, features: number, factor: number): Value {
+  return conv3x3(x, weights, features * factor ** 2).pixelShuffle(factor);
 }
 
 /** By the blocks alone, so that a file without, say, its first convolution is told what it lacks. */
@@ -150,6 +174,7 @@ function newLayout(weights: Weights): Layout {
     conv: (index) => `conv${index}`,
     trunk: 'conv_body',
     upsamplers: numbered(weights, 'conv_up'),
+    upsampler: 'upconv',
     highResolution: 'conv_hr',
     last: 'conv_last',
   };
@@ -164,6 +189,7 @@ function bsrganLayout(weights: Weights): Layout {
     conv: (index) => `conv${index}`,
     trunk: 'trunk_conv',
     upsamplers: numbered(weights, 'upconv'),
+    upsampler: 'upconv',
     highResolution: 'HRconv',
     last: 'conv_last',
   };
@@ -171,12 +197,13 @@ function bsrganLayout(weights: Weights): Layout {
 
 /**
  * ESRGAN's first release: one nn.Sequential, whose parts without weights leave gaps. After the trunk (model.1) each
- * upsampler takes three places, its convolution on the last: model.3, model.6 ...; then conv_hr two places on, conv_last two
- * more. In the trunk the blocks are followed by its own convolution.
+ * upsampler takes three places, its convolution on the last: model.3, model.6 ... (on the first where it shuffles pixels: model.2,
+ * model.5 ...); then conv_hr two places on, conv_last two more. In the trunk the blocks are followed by its own convolution.
  */
 function oldLayout(weights: Weights): Layout {
   const upsamplers = Math.floor(((weights.indices('model').at(-1) ?? 0) - 4) / 3);
   const count = Math.min(Math.max(upsamplers, 0), MAX_UPSAMPLERS);
+  const isShuffled = count > 0 && weights.has('model.2');
   const parts = weights.indices('model.1.sub');
   const end = parts.at(-1) ?? 0;
   const isBlock = weights.has(`model.1.sub.${end}.RDB1`);
@@ -186,7 +213,8 @@ function oldLayout(weights: Weights): Layout {
     denseBlock: (index) => `RDB${index}`,
     conv: (index) => `conv${index}.0`,
     trunk: `model.1.sub.${isBlock ? end + 1 : end}`,
-    upsamplers: Array.from({ length: count }, (_, i) => `model.${3 * (i + 1)}`),
+    upsamplers: Array.from({ length: count }, (_, i) => `model.${3 * (i + 1) - (isShuffled ? 1 : 0)}`),
+    upsampler: isShuffled ? 'pixel_shuffle' : 'upconv',
     highResolution: `model.${3 * count + 2}`,
     last: `model.${3 * count + 4}`,
   };
