@@ -30,6 +30,8 @@ export interface HiresFixTask extends ImagesTask {
   readonly options: UpscaleOptions;
   /** Path of a checkpoint, which the command line may name; used instead of `options.upscaler`. */
   readonly modelFile?: string;
+  /** Why AUTO does without the networks that it would have to fetch. */
+  readonly autoGoesWithout?: string;
   /** How faces are restored; without it, `options` say whether and how. */
   readonly faces?: FaceSettings;
 }

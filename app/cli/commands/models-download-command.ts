@@ -1,10 +1,9 @@
-import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Verification } from '../../catalog/model-catalog.ts';
 import { verificationView } from '../../catalog/model-view.ts';
-import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
 import type { Config } from '../../config.ts';
+import { DownloadBar } from '../download-bar.ts';
 import { VerificationFailedError } from '../errors.ts';
 
 /** Adds `hiresfix models download` and `verify` to the models command. */
@@ -53,27 +52,6 @@ async function download(names: readonly string[], config: Config, isJson: boolea
     }
   }
   if (isJson) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
-}
-
-/** Bytes on stderr, where that is a terminal; else nothing. */
-class DownloadBar {
-  readonly #bar: cliProgress.SingleBar | undefined;
-
-  constructor(name: string, isWanted: boolean) {
-    if (!isWanted || !process.stderr.isTTY) return;
-    const format = `${name} {bar} {percentage}%  {value} of {total} MB  {eta_formatted} left`;
-    this.#bar = new cliProgress.SingleBar({ format, hideCursor: true }, cliProgress.Presets.shades_classic);
-    this.#bar.start(1, 0);
-  }
-
-  update({ downloadedBytes, totalBytes }: DownloadProgress): void {
-    if (totalBytes !== null) this.#bar?.setTotal(Math.round(totalBytes / 1e6));
-    this.#bar?.update(Math.round(downloadedBytes / 1e6));
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-  }
 }
 
 const STATES: Readonly<Record<Verification['state'], string>> = {

@@ -12,11 +12,12 @@ import { base64Of } from '../base64-of.ts';
 import { BadBodyError } from '../errors.ts';
 import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
+import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import { askedWork, submitImages } from '../routes/image-routes.ts';
 import type { RouteContext } from '../routes/route-context.ts';
-import type { AskedWork } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, submitJob } from '../submit-job.ts';
+import type { AskedWork, JobTicket } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, submitJob, writingFiles } from '../submit-job.ts';
 import { whenCompleted } from './completed-job.ts';
 import { sendGatewayError } from './gateway-errors.ts';
 
@@ -68,24 +69,28 @@ async function submitForm(context: RouteContext, request: Request, response: Res
 async function submitJson(context: RouteContext, request: Request, response: Response): Promise<Asked> {
   const { config, queue, files } = context;
   const ticket = await admittedTicket({ queue, files }, request, response);
-  const body = await receiveJsonImages(request, response, {
-    what: 'The body',
-    maxBytes: Math.ceil((config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES,
-    maxImageBytes: config.maxFileSizeBytes,
-    mostImages: 1,
-    file: (index) => files.input(ticket.id, index),
+  return writingFiles(files, async () => {
+    const body = await receiveJsonImages(request, response, {
+      what: 'The body',
+      maxBytes: Math.ceil((config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES,
+      maxImageBytes: config.maxFileSizeBytes,
+      mostImages: 1,
+      file: (index) => files.input(ticket.id, index),
+    });
+    return submitBody(context, body, ticket).catch(async (error: unknown) => {
+      await body.removeAllBut([]);
+      throw error;
+    });
   });
-  try {
-    const { image: text, response_format: format = 'b64_json', ...asked } = parseJson(body.value, config);
-    const { file, sha256 } = await body.image('image', text);
-    await body.removeAllBut([file]);
-    const inputs = [{ file, name: 'image', sha256 }];
-    await assertJobFits(asked, inputs, config);
-    return { submission: await submitJob(queue, asked, { ...ticket, inputs }), format };
-  } catch (error) {
-    await body.removeAllBut([]);
-    throw error;
-  }
+}
+
+async function submitBody({ config, queue }: RouteContext, body: JsonImages, ticket: JobTicket): Promise<Asked> {
+  const { image: text, response_format: format = 'b64_json', ...asked } = parseJson(body.value, config);
+  const { file, sha256 } = await body.image('image', text);
+  const inputs = [{ file, name: 'image', sha256 }];
+  await assertJobFits(asked, inputs, config);
+  await body.removeAllBut([file]);
+  return { submission: await submitJob(queue, asked, { ...ticket, inputs }), format };
 }
 
 function parseJson(body: unknown, config: RouteContext['config']) {

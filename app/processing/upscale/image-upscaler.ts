@@ -35,6 +35,7 @@ import type { PilUpscaler } from './upscalers.ts';
 export interface UpscaleTask {
   readonly options: UpscaleOptions;
   readonly modelFile?: string | undefined;
+  readonly autoGoesWithout?: string | undefined;
   readonly isBatch: boolean;
   /** A region of each image that alone is wanted, in its pixels; by default all of it. */
   readonly region?: Rectangle | undefined;
@@ -111,6 +112,7 @@ export class ImageUpscaler {
     const query = {
       asked: options.upscaler,
       modelFile,
+      autoGoesWithout: task.autoGoesWithout,
       denoiseStrength: options.denoise_strength,
       growth: growth(image, wantedSize(image, options, DEFAULT_SCALE)),
     };

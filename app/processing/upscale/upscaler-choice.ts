@@ -30,6 +30,8 @@ export interface UpscalerQuery {
   /** A checkpoint that the command line named by its path; it goes before `asked`. */
   readonly modelFile?: string | undefined;
   readonly denoiseStrength?: number | undefined;
+  /** Why AUTO does without the networks that it would have to fetch. */
+  readonly autoGoesWithout?: string | undefined;
   /** How many times the sides grow: what AUTO goes by. */
   readonly growth: number;
 }
@@ -37,11 +39,11 @@ export interface UpscalerQuery {
 /** Finds the upscaler that a caller means, and its weights, fetching them where they are missing. */
 export class UpscalerChooser {
   readonly #config: Pick<Config, 'modelUpscale'>;
-  readonly #catalog: Pick<ModelCatalog, 'ensure'>;
+  readonly #catalog: Pick<ModelCatalog, 'ensure' | 'resolve'>;
   /** What AUTO could not have, and why: it is not tried again for every image of a batch. */
   readonly #missing = new Map<string, Error>();
 
-  constructor(config: Pick<Config, 'modelUpscale'>, catalog: Pick<ModelCatalog, 'ensure'>) {
+  constructor(config: Pick<Config, 'modelUpscale'>, catalog: Pick<ModelCatalog, 'ensure' | 'resolve'>) {
     this.#config = config;
     this.#catalog = catalog;
   }
@@ -58,6 +60,10 @@ export class UpscalerChooser {
     const { asked, modelFile, denoiseStrength } = query;
     if (modelFile !== undefined || asked.toUpperCase() !== AUTO) return this.#named(query, hooks);
     for (const name of autoUpscalers(query.growth, this.#config)) {
+      if (query.autoGoesWithout !== undefined && (await this.#isMissing(name))) {
+        hooks.onFallback({ from: name, to: 'COMPACT_X2', reason: query.autoGoesWithout });
+        continue;
+      }
       try {
         return await this.#automatic(name, denoiseStrength, hooks);
       } catch (error) {
@@ -67,6 +73,11 @@ export class UpscalerChooser {
       }
     }
     return { name: 'LANCZOS', warnings: ignoredStrength('LANCZOS', denoiseStrength) };
+  }
+
+  async #isMissing(name: string): Promise<boolean> {
+    const model = NETWORK_UPSCALERS.get(name)?.model;
+    return model !== undefined && (await this.#catalog.resolve(model)).file === null;
   }
 
   async #automatic(name: string, strength: number | undefined, hooks: DownloadOptions): Promise<UpscalerChoice> {
