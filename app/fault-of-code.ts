@@ -45,6 +45,7 @@ export type PublicCode = PublicError['code'];
 
 /** What the classes say, for whoever has nothing but the code. An entry that is missing, or says another fault, does not compile. */
 const FAULTS: { readonly [Code in PublicCode]: Extract<PublicError, { readonly code: Code }>['fault'] } = {
+  ERR_ADDRESS_UNUSABLE: 'service',
   ERR_BAD_BODY: 'task',
   ERR_BAD_CHECKPOINT: 'model',
   ERR_BAD_GRAPH: 'model',
@@ -60,6 +61,7 @@ const FAULTS: { readonly [Code in PublicCode]: Extract<PublicError, { readonly c
   ERR_DOWNLOAD_FAILED: 'model',
   ERR_FILE_EXISTS: 'image',
   ERR_FILE_TOO_LARGE: 'image',
+  ERR_FOLDER_UNUSABLE: 'service',
   ERR_HOST_NOT_ALLOWED: 'task',
   ERR_IDEMPOTENCY_KEY_REUSED: 'task',
   ERR_IMAGE_TOO_LARGE: 'image',

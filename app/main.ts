@@ -16,8 +16,10 @@ import {
   WEBHOOK_SENDER,
   WORKER_POOL,
 } from './container.ts';
+import type { Logger } from './logger.ts';
 import { closeServer } from './http/connections/close-server.ts';
 import { OpenSockets } from './http/connections/open-sockets.ts';
+import { AddressUnusableError } from './http/errors.ts';
 import { StateInUseError } from './jobs/errors.ts';
 
 /** What running jobs get to finish when the service is told to stop. */
@@ -43,7 +45,7 @@ export interface RunningService {
 
 /**
  * Starts the service: config in, a running service out. SIGINT and SIGTERM close it and end the process; a second one ends
- * it at once. Throws what listening throws, such as EADDRINUSE, `StateInUseError` and `BadJournalError`.
+ * it at once. Throws `AddressUnusableError`, `FolderUnusableError`, `StateInUseError` and `BadJournalError`.
  */
 export async function startService(config: Config): Promise<RunningService> {
   process.umask(PRIVATE); // of workers too: pictures, results and the URLs of webhooks are nobody else's
@@ -60,14 +62,13 @@ export async function startService(config: Config): Promise<RunningService> {
   const files = container.resolve(JOB_FILES);
   const start = async (): Promise<ProcessLock | undefined> => {
     // Servers that share their jobs may share the folders too.
-    const held = config.redisUrl === undefined ? await lockState(files.stateFolder) : undefined;
+    const held = config.redisUrl === undefined ? await lockState(files.stateFolder, logger) : undefined;
     await queue.start(container.resolve(JOB_HANDLER));
     janitor.start();
     return held;
   };
   await files.prepare();
-  server.listen(config.port, config.host);
-  await once(server, 'listening');
+  await listen(server, config);
   const lock = await start().catch(async (error: unknown) => {
     await closeServer(connections);
     throw error;
@@ -104,11 +105,28 @@ export async function startService(config: Config): Promise<RunningService> {
   return { url, close };
 }
 
-/** One server at a time works with a journal. One that was killed leaves no lock that counts. */
-async function lockState(folder: string): Promise<ProcessLock> {
-  const signal = AbortSignal.timeout(MAX_LOCK_WAIT_MS);
+/** @throws AddressUnusableError */
+async function listen(server: Server, { port, host }: Config): Promise<void> {
   try {
-    return await ProcessLock.acquire(join(folder, 'server.lock'), LOCK_TIMINGS, { signal });
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    throw new AddressUnusableError({ host, port }, error);
+  }
+}
+
+/** One server at a time works with a journal. One that was killed leaves no lock that counts. */
+async function lockState(folder: string, logger: Logger): Promise<ProcessLock> {
+  const signal = AbortSignal.timeout(MAX_LOCK_WAIT_MS);
+  let isTold = false;
+  const onWait = (): Promise<void> => {
+    if (!isTold)
+      logger.warn('another server uses the folder; waiting for it to stop', { folder, ms: MAX_LOCK_WAIT_MS });
+    isTold = true;
+    return Promise.resolve();
+  };
+  try {
+    return await ProcessLock.acquire(join(folder, 'server.lock'), LOCK_TIMINGS, { signal, onWait });
   } catch (error) {
     throw signal.aborted ? new StateInUseError(folder) : error;
   }

@@ -1,4 +1,5 @@
 import { HiresFixError } from '../errors.ts';
+import { errorCode } from '../files/error-code.ts';
 import { BadParameterError } from '../processing/errors.ts';
 
 /** A field of a request is not usable; the message names it, what is allowed, and what came. */
@@ -89,3 +90,27 @@ function quoted(value: unknown): string {
     ? `${JSON.stringify(value.slice(0, MAX_QUOTE))}…`
     : JSON.stringify(value);
 }
+
+/** The service cannot listen where it is told to. */
+export class AddressUnusableError extends HiresFixError {
+  readonly code = 'ERR_ADDRESS_UNUSABLE';
+  readonly fault = 'service';
+
+  constructor({ host, port }: { readonly host: string; readonly port: number }, cause: unknown) {
+    const reason =
+      ADDRESS_FAULTS.get(errorCode(cause) ?? '') ?? 'HOST, PORT: the service cannot listen at {host}:{port}';
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    super(`${reason.replace('{host}', host).replace('{port}', String(port))} (${detail})`, { cause });
+  }
+}
+
+/** What is wrong, and what to do, by the code of the system. */
+const ADDRESS_FAULTS: ReadonlyMap<string, string> = new Map([
+  [
+    'EADDRINUSE',
+    'PORT: another program listens at {host}:{port}. Stop it, or choose another PORT (0 takes a free one)',
+  ],
+  ['EACCES', 'PORT: this user may not listen at {port}. Choose a PORT above 1023'],
+  ['EADDRNOTAVAIL', 'HOST: {host} is no address of this machine. Choose one, or 0.0.0.0 for all of them'],
+  ['ENOTFOUND', 'HOST: there is no {host}. Choose an address of this machine, or 0.0.0.0 for all of them'],
+]);

@@ -13,6 +13,7 @@ const NOT_READY_RETRY_SECONDS = 5;
 
 /** The HTTP status of every code; a code without an entry, or an entry without a code, does not compile. */
 export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
+  ERR_ADDRESS_UNUSABLE: 500,
   ERR_BAD_BODY: 400,
   ERR_BAD_CHECKPOINT: 400,
   ERR_BAD_GRAPH: 500,
@@ -28,6 +29,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_DOWNLOAD_FAILED: 503,
   ERR_FILE_EXISTS: 409,
   ERR_FILE_TOO_LARGE: 413,
+  ERR_FOLDER_UNUSABLE: 500,
   ERR_HOST_NOT_ALLOWED: 403,
   ERR_IDEMPOTENCY_KEY_REUSED: 409,
   ERR_IMAGE_TOO_LARGE: 413,

@@ -61,6 +61,20 @@ export class StateInUseError extends HiresFixError {
   }
 }
 
+/** A folder that the service needs cannot be made or written to; `variable` names it. */
+export class FolderUnusableError extends HiresFixError {
+  readonly code = 'ERR_FOLDER_UNUSABLE';
+  readonly fault = 'service';
+
+  constructor(variable: string, folder: string, cause: unknown) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `${variable}: no files can be made in ${folder} (${detail}). Let the user that the service runs as write there, or set ${variable} to another folder`,
+      { cause },
+    );
+  }
+}
+
 /** The server stopped again and again while one job ran. */
 export class JobInterruptedError extends HiresFixError {
   readonly code = 'ERR_JOB_INTERRUPTED';

@@ -1,8 +1,10 @@
 import type { Dirent } from 'node:fs';
 import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { FolderUnusableError } from './errors.ts';
 import type { Job, JobRequest, JobResult } from './job.ts';
 import { DiskRoom } from '../files/disk-room.ts';
+import { makeUsableFolder } from '../files/usable-folder.ts';
 import type { ServerFolders } from '../files/without-paths.ts';
 import { withoutPaths } from '../files/without-paths.ts';
 import { syncFile, syncFolder } from '../files/durable-file.ts';
@@ -40,9 +42,10 @@ export class JobFiles {
     return join(this.#processedFolder, STATE);
   }
 
+  /** @throws FolderUnusableError */
   async prepare(): Promise<void> {
-    await mkdir(this.#uploadFolder, { recursive: true });
-    await mkdir(this.stateFolder, { recursive: true });
+    await prepareFolder('UPLOAD_FOLDER', this.#uploadFolder);
+    await prepareFolder('PROCESSED_FOLDER', this.stateFolder);
   }
 
   /** The file of a job's `index`-th input. */
@@ -230,5 +233,13 @@ class FolderSync {
     });
     this.#running = running;
     return running;
+  }
+}
+
+async function prepareFolder(variable: string, folder: string): Promise<void> {
+  try {
+    await makeUsableFolder(folder);
+  } catch (error) {
+    throw new FolderUnusableError(variable, folder, error);
   }
 }

@@ -19,6 +19,7 @@ export type Step =
 
 /** In which steps a code may be told. A code without an entry does not compile; those of none are never answered with. */
 const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
+  ERR_ADDRESS_UNUSABLE: [],
   ERR_BAD_BODY: ['reads a body'],
   ERR_BAD_CHECKPOINT: ['does the work'],
   ERR_BAD_GRAPH: ['does the work'],
@@ -34,9 +35,10 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_DOWNLOAD_FAILED: ['does the work'],
   ERR_FILE_EXISTS: [],
   ERR_FILE_TOO_LARGE: ['reads a body'],
+  ERR_FOLDER_UNUSABLE: [],
   ERR_HOST_NOT_ALLOWED: ['answers'],
   ERR_IDEMPOTENCY_KEY_REUSED: ['submits a job'],
-  ERR_IMAGE_TOO_LARGE: ['does the work'],
+  ERR_IMAGE_TOO_LARGE: ['reads a body', 'does the work'],
   ERR_INFERENCE: ['does the work'],
   ERR_INTERNAL: ['answers'],
   ERR_JOB_FINISHED: [],
@@ -50,7 +52,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_NOT_READY: ['submits a job', 'tells whether it is ready'],
   ERR_ORIGIN_NOT_ALLOWED: ['changes something'],
   ERR_OUTPUT_FORMAT: ['does the work'],
-  ERR_OUTPUT_TOO_LARGE: ['does the work'],
+  ERR_OUTPUT_TOO_LARGE: ['reads a body', 'does the work'],
   ERR_PRIVATE_ADDRESS: [],
   ERR_QUEUE_FULL: ['submits a job'],
   ERR_RATE_LIMITED: ['knows its caller'],
@@ -58,7 +60,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_SCRATCH_SPACE: ['does the work'],
   ERR_SLOW_BODY: ['reads a body'],
   ERR_STATE_IN_USE: [],
-  ERR_STORE_UNAVAILABLE: ['submits a job', 'finds a job', 'reads a result'],
+  ERR_STORE_UNAVAILABLE: ['submits a job', 'finds a job', 'reads a result', 'tells whether it is ready'],
   ERR_TOO_MANY_STREAMS: ['streams'],
   ERR_UNAUTHORIZED: ['knows its caller'],
   ERR_UNKNOWN_MODEL: ['does the work', 'fetches a model'],
@@ -67,7 +69,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_UNSUPPORTED_IMAGE: ['does the work'],
   ERR_UNSUPPORTED_MEDIA_TYPE: ['reads a body'],
   ERR_WORKER_CRASHED: ['does the work'],
-  ERR_WORK_TOO_LARGE: ['does the work'],
+  ERR_WORK_TOO_LARGE: ['reads a body', 'does the work'],
 };
 
 const TEXT: JsonSchema = { type: 'string' };

@@ -38,6 +38,8 @@ const OF_NO_JOB: Readonly<Record<string, string>> = {
   ),
   ERR_BAD_JOURNAL: 'the service does not start',
   ERR_STATE_IN_USE: 'the service does not start',
+  ERR_ADDRESS_UNUSABLE: 'the service does not start',
+  ERR_FOLDER_UNUSABLE: 'the service does not start',
   ERR_CANCELLED: 'a job is cancelled, which is no failure',
   ERR_DEVICE_UNAVAILABLE:
     'what cannot be had is followed by the CPU, which always can; `models run` takes one device alone',

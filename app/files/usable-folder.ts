@@ -1,0 +1,40 @@
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorCode } from './error-code.ts';
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/**
+ * Makes a folder, with those above it, and sees whether files can be made in it. A disk that is full may have room later.
+ * @throws what the system says where it cannot be made, is no folder or takes no files
+ */
+export async function makeUsableFolder(path: string): Promise<void> {
+  await makeFolder(path);
+  const probe = join(path, `.probe-${process.pid}`);
+  try {
+    await writeFile(probe, '');
+  } catch (error) {
+    if (!FULL.has(errorCode(error) ?? '')) throw error;
+  } finally {
+    await rm(probe, { force: true });
+  }
+}
+
+/** Step by step: Node's own recursive way tries for ever where a folder is there and takes no others, as `/proc`. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (await isFolder(path)) return;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
+    await makeFolder(above);
+    await makeFolder(path);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there?.isDirectory() === true;
+}
