@@ -16,7 +16,6 @@ import {
   WEBHOOK_SENDER,
   WORKER_POOL,
 } from './container.ts';
-import type { Logger } from './logger.ts';
 import { closeServer } from './http/connections/close-server.ts';
 import { OpenSockets } from './http/connections/open-sockets.ts';
 import { AddressUnusableError } from './http/errors.ts';
@@ -60,9 +59,13 @@ export async function startService(config: Config): Promise<RunningService> {
   const webhooks = container.resolve(WEBHOOK_SENDER);
 
   const files = container.resolve(JOB_FILES);
+  const tellOfWait = (): void => {
+    const told = { folder: files.stateFolder, ms: MAX_LOCK_WAIT_MS };
+    logger.warn('another server uses the folder; waiting for it to stop', told);
+  };
   const start = async (): Promise<ProcessLock | undefined> => {
     // Servers that share their jobs may share the folders too.
-    const held = config.redisUrl === undefined ? await lockState(files.stateFolder, logger) : undefined;
+    const held = config.redisUrl === undefined ? await lockState(files.stateFolder, tellOfWait) : undefined;
     await queue.start(container.resolve(JOB_HANDLER));
     janitor.start();
     return held;
@@ -116,12 +119,11 @@ async function listen(server: Server, { port, host }: Config): Promise<void> {
 }
 
 /** One server at a time works with a journal. One that was killed leaves no lock that counts. */
-async function lockState(folder: string, logger: Logger): Promise<ProcessLock> {
+async function lockState(folder: string, tellOfWait: () => void): Promise<ProcessLock> {
   const signal = AbortSignal.timeout(MAX_LOCK_WAIT_MS);
   let isTold = false;
   const onWait = (): Promise<void> => {
-    if (!isTold)
-      logger.warn('another server uses the folder; waiting for it to stop', { folder, ms: MAX_LOCK_WAIT_MS });
+    if (!isTold) tellOfWait();
     isTold = true;
     return Promise.resolve();
   };
