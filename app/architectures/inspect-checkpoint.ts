@@ -1,6 +1,6 @@
 import { openCheckpoint } from '../checkpoints/open-checkpoint.ts';
 import { shownName } from '../checkpoints/errors.ts';
-import type { CheckpointFormat } from '../checkpoints/state-dict.ts';
+import type { CheckpointFormat, StateDict } from '../checkpoints/state-dict.ts';
 import { elementCount } from '../checkpoints/tensor-layout.ts';
 import type { Network } from './architecture.ts';
 import { buildImageGraph } from './image-graph.ts';
@@ -29,11 +29,16 @@ const MAX_LEFT_OUT = 20;
 /**
  * Reads what network a checkpoint holds, and builds its graph as running it would: what is told here can be run, with pictures
  * unless the network is a part of a pipeline, which is built for tensors (`hiresfix models run`).
+ * @param checkWeights reads the weights themselves, and throws where they are damaged; by default nothing does
  * @throws CheckpointError, UnknownNetworkError, WeightsError
  */
-export function inspectCheckpoint(file: string): CheckpointReport {
+export function inspectCheckpoint(
+  file: string,
+  checkWeights: (dict: StateDict) => void = () => undefined,
+): CheckpointReport {
   const dict = openCheckpoint(file);
   const network = recognise(dict);
+  checkWeights(dict);
   build(network);
   const leftOut = [...dict.leftOut, ...network.weights.unreadCounters()];
   const counts = [...dict.tensors.values()].map(({ shape }) => elementCount(shape));

@@ -15,6 +15,7 @@ type CheckpointErrorKind =
   | 'truncated'
   | 'bad-zip'
   | 'bad-crc'
+  | 'not-finite'
   | 'duplicate-entry'
   | 'compressed-entry'
   | 'bad-header'

@@ -6,7 +6,7 @@ import { readPthZip } from './pth-zip.ts';
 import { readSafetensors } from './safetensors.ts';
 import type { Settings } from './settings.ts';
 import { settingsBeside, settingsInTexts } from './settings.ts';
-import type { CheckpointFormat, StateDict, TensorInfo } from './state-dict.ts';
+import type { CheckpointFormat, Checksum, StateDict, TensorInfo } from './state-dict.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
 import { besides, findStateDict, noTensors } from './unwrapping/find-state-dict.ts';
 import { unwrapNames } from './unwrapping/unwrap-names.ts';
@@ -28,11 +28,11 @@ export function openCheckpoint(file: string): StateDict {
   try {
     return ByteFile.with(file, (bytes) => {
       const format = detectFormat(bytes);
-      const { path, tensors, beside, marks, settings } = readTensors(bytes, format);
+      const { path, tensors, beside, marks, settings, checksums } = readTensors(bytes, format);
       checkExpansion(tensors, bytes.size);
       const unwrapped = unwrapNames(tensors);
       const leftOut = [...beside, ...unwrapped.leftOut];
-      return { file, format, root: path, tensors: unwrapped.tensors, leftOut, marks, settings };
+      return { file, format, root: path, tensors: unwrapped.tensors, leftOut, marks, settings, checksums };
     });
   } catch (error) {
     throw error instanceof CheckpointError ? error.inFile(file) : error;
@@ -44,6 +44,7 @@ interface RootedTensors {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly marks: ReadonlySet<string>;
   readonly settings: Settings;
+  readonly checksums: readonly Checksum[];
   /** What stands beside the state dict. */
   readonly beside: readonly string[];
 }
@@ -53,7 +54,7 @@ function readTensors(file: ByteFile, format: CheckpointFormat): RootedTensors {
   const { tensors, metadata } = readSafetensors(file);
   if (tensors.size === 0) throw noTensors(new Map());
   checkTensorCount(tensors);
-  return { path: [], tensors, beside: [], marks: new Set(), settings: settingsInTexts(metadata) };
+  return { path: [], tensors, beside: [], marks: new Set(), settings: settingsInTexts(metadata), checksums: [] };
 }
 
 /** The tensors of the state dict; of whatever else stands beside them (counters, settings) the names. */
@@ -69,7 +70,8 @@ function tensorsOf({ tree, storages }: PickledCheckpoint): RootedTensors {
     checkTensorCount(tensors);
   }
   if (tensors.size === 0) throw noTensors(dict);
-  return { path, tensors, beside: besides(tree, path), marks, settings: settingsBeside(tree, path) };
+  const settings = settingsBeside(tree, path);
+  return { path, tensors, beside: besides(tree, path), marks, settings, checksums: storages.checksums };
 }
 
 function namingTensor<T>(name: string, read: () => T): T {

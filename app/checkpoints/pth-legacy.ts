@@ -50,6 +50,7 @@ interface Place {
 function storageTable(places: ReadonlyMap<string, Place>): StorageTable {
   return {
     isBigEndian: false,
+    checksums: [],
     locate({ key, dtype, length }) {
       const place = places.get(key);
       if (place === undefined) throw new CheckpointError('missing-storage', `the file lacks storage ${quoted(key)}`);

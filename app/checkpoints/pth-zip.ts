@@ -2,6 +2,7 @@ import { ByteCursor } from './byte-cursor.ts';
 import type { ByteFile } from './byte-file.ts';
 import { CheckpointError, quoted, shownFile } from './errors.ts';
 import { unpickle } from './pickle/pickle.ts';
+import type { Checksum } from './state-dict.ts';
 import { DTYPE_BYTES } from './state-dict.ts';
 import type { PickledCheckpoint, StorageTable } from './pickle/tensors-from-pickle.ts';
 import { resolveTorchGlobal } from './pickle/torch-globals.ts';
@@ -57,7 +58,9 @@ function contents(names: readonly string[]): string {
 
 function storageTable(file: ByteFile, entries: ReadonlyMap<string, ZipEntry>, root: string): StorageTable {
   const offsets = new Map<string, number>();
+  const checksums: Checksum[] = [];
   return {
+    checksums,
     isBigEndian: readByteOrder(file, entries.get(`${root}byteorder`)) === 'big',
     locate({ key, dtype, length }) {
       const entry = entries.get(`${root}data/${key}`);
@@ -68,8 +71,13 @@ function storageTable(file: ByteFile, entries: ReadonlyMap<string, ZipEntry>, ro
           `storage ${quoted(key)} should hold ${length} elements of ${dtype}, its member has ${entry.size} bytes`,
         );
       }
-      const offset = offsets.get(key) ?? locateMember(file, entry);
+      const known = offsets.get(key);
+      if (known !== undefined) return known;
+      const offset = locateMember(file, entry);
       offsets.set(key, offset);
+      const { name, size, crc32 } = entry;
+      // torch.serialization.set_crc32_options(False) leaves all of them at 0.
+      if (crc32 !== 0) checksums.push({ name, offset, length: size, crc32 });
       return offset;
     },
   };

@@ -31,6 +31,15 @@ export interface TensorInfo {
   readonly isBigEndian: boolean;
 }
 
+/** Bytes of a file, and the CRC-32 that they had when it was written. */
+export interface Checksum {
+  /** Of the member of the archive that they are. */
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly crc32: number;
+}
+
 export type CheckpointFormat = 'pth-zip' | 'pth-legacy' | 'safetensors';
 
 /**
@@ -48,6 +57,8 @@ export interface StateDict {
   readonly marks?: ReadonlySet<string>;
   /** What the file says of its network's parameters beside the weights (training programs write it). */
   readonly settings?: Settings;
+  /** Of the storages that the tensors lie in, where the format has any; they were not compared. */
+  readonly checksums?: readonly Checksum[];
   /** The names of what else the file holds: counters, optimizers, other networks. */
   readonly leftOut: readonly string[];
 }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import type { SessionJob, SessionSeen } from '../support/networks/network-session-child.ts';
+import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
 import { readSmallNetworks, smallTensors } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -14,7 +15,7 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = 120_000;
 const NO_NUMBERS = 'Compact answered with values that are no numbers; its weights are damaged, or cpu is at fault';
 
-/** Damaged, one of its biases is no number; endless, it is infinite. */
+/** Damaged, it answers with what is no number; endless, with infinities. */
 type State = 'whole' | 'damaged' | 'endless';
 
 describe('A network whose device fails while it runs', () => {
@@ -69,9 +70,6 @@ function writeNetwork(file: string, state: State): void {
   const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
   if (!network) throw new Error('no network');
   const tensors = smallTensors(network);
-  const head = tensors.get('body.4.bias');
-  if (!head) throw new Error('no head');
-  const bias = state === 'damaged' ? NaN : -Infinity;
-  if (state !== 'whole') tensors.set('body.4.bias', { ...head, data: new Float32Array(12).fill(bias) });
-  writeCheckpoint(file, tensors, { format: 'safetensors' });
+  const answers = { whole: tensors, damaged: overflowingNetwork('NaN'), endless: overflowingNetwork('infinity') };
+  writeCheckpoint(file, answers[state], { format: 'safetensors' });
 }

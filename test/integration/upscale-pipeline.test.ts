@@ -15,6 +15,7 @@ import { DIFFICULT_IMAGES } from '../support/images/input-images.ts';
 import { readPng, writePng } from '../support/images/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 import { readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { scratchFolders, upscaleTask, workerConfig } from '../support/upscale-task.ts';
@@ -328,14 +329,17 @@ describe('What cannot be done', () => {
   });
 
   it('includes damaged weights: numbers that are none are no pixels', async () => {
+    const models = join(folder.path, 'models');
+    writeCheckpoint(join(models, 'overflowing.pth'), overflowingNetwork('NaN'), { format: 'pth-zip' });
+    const { results, failed } = await run([await picture('a.png', 20, 10)], { upscaler: 'overflowing.pth' });
+    expect(results).toEqual([]);
+    expect(failed).toEqual([expect.stringMatching(/^a\.png ERR_INFERENCE .*no numbers.*weights are damaged/)]);
     const manifest = readManifest('compact_x2_ultra');
     const tensors = buildManifestTensors(manifest);
     for (const { data } of tensors.values()) if (data instanceof Float32Array) data[0] = NaN;
-    const file = join(folder.path, 'models', 'damaged.pth');
-    writeCheckpoint(file, tensors, { format: 'pth-zip', root: manifest.root });
-    const { results, failed } = await run([await picture('a.png', 20, 10)], { upscaler: 'damaged.pth' });
-    expect(results).toEqual([]);
-    expect(failed).toEqual([expect.stringMatching(/^a\.png ERR_INFERENCE .*no numbers.*weights are damaged/)]);
+    writeCheckpoint(join(models, 'damaged.pth'), tensors, { format: 'pth-zip', root: manifest.root });
+    const damaged = run([await picture('b.png', 20, 10)], { upscaler: 'damaged.pth' });
+    await expect(damaged).rejects.toThrow(/^damaged\.pth: tensor 'body\.0\.weight' holds values that are no numbers/);
   });
 });
 

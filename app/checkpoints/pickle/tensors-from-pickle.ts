@@ -1,7 +1,7 @@
 import { CheckpointError } from '../errors.ts';
 import type { PickleValue } from './pickle-values.ts';
 import { kindOf, PersistentReference, PickleCall, PickleGlobal, PickleTuple } from './pickle-values.ts';
-import type { DType, TensorInfo } from '../state-dict.ts';
+import type { Checksum, DType, TensorInfo } from '../state-dict.ts';
 import { DTYPE_BYTES } from '../state-dict.ts';
 import { checkedCount, isContiguous, lastElement } from '../tensor-layout.ts';
 import { dtypeOfStorage } from './torch-globals.ts';
@@ -21,6 +21,8 @@ export interface StorageTable {
   readonly isBigEndian: boolean;
   /** File offset of the storage's first byte, after checking that all of it is in the file. */
   locate(storage: StorageReference): number;
+  /** Of the storages that were located so far. */
+  readonly checksums: readonly Checksum[];
 }
 
 /** A tree of pickled values, and the storages that its tensors refer to. */

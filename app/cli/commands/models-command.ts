@@ -8,6 +8,7 @@ import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
 import type { Config } from '../../config.ts';
 import { printable } from '../../errors.ts';
+import { checkWeightsOnce } from '../../processing/networks/check-weights-once.ts';
 import { WorkerPool } from '../../worker/worker-pool.ts';
 import { UsageError } from '../errors.ts';
 import { interruption } from '../interruption.ts';
@@ -33,7 +34,7 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
     .argument('<file>', 'a .pth or .safetensors file')
     .option('--json', 'print one JSON document on stdout')
     .action(async (file: string, { json }: { readonly json?: boolean }) => {
-      const found = inspectCheckpoint(await existing(file));
+      const found = inspectCheckpoint(await existing(file), checkWeightsOnce);
       print(json === true, found, () =>
         Object.entries(found)
           .map(([name, value]) => `${name.padEnd(16)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)

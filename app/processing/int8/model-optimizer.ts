@@ -17,6 +17,7 @@ import { CROP, int8Runs, watchedRuns } from './crop-runs.ts';
 import { assertWritable, saveCalibration } from '../networks/int8-calibration.ts';
 import type { ProcessorHooks } from '../process-images.ts';
 import type { OptimizeTask } from '../tasks.ts';
+import { checkWeightsOnce } from '../networks/check-weights-once.ts';
 import { weightLimit } from '../networks/weight-limit.ts';
 
 /**
@@ -42,6 +43,7 @@ export class ModelOptimizer {
   ): Promise<void> {
     const dict = openCheckpoint(checkpoint);
     const network = recognise(dict);
+    checkWeightsOnce(dict);
     assertQuantizable(network);
     await assertWritable(checkpoint);
     const crops = images.length > 0 ? await imageCrops(images, this.#config.maxInputPixels) : sceneCrops();

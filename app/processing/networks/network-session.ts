@@ -1,6 +1,4 @@
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
-import { recognise } from '../../architectures/registry.ts';
-import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import { InferenceError } from '../../inference/errors.ts';
 import type { Tensor } from '../../inference/session.ts';
@@ -9,6 +7,7 @@ import { damagedAnswer } from './damaged-answer.ts';
 import type { OpenedSession } from './open-session.ts';
 import { openSession } from './open-session.ts';
 import type { Fallback } from '../result.ts';
+import { openNetwork } from './open-network.ts';
 
 /** Where a network's weights are, what is made of them, and the devices to try, best first. */
 export interface NetworkSource {
@@ -41,7 +40,7 @@ export class NetworkSession {
 
   /** @throws CheckpointError, UnknownNetworkError, WeightsError, InferenceError */
   static async open({ file, build, devices }: NetworkSource): Promise<NetworkSession> {
-    const network = recognise(openCheckpoint(file));
+    const network = openNetwork(file);
     const model = build(network);
     const weightsFolder = weightsFolderOf(file);
     const opened = await openSession(model, { weightsFolder, devices });

@@ -3,12 +3,12 @@ import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import type { TensorData } from '../../checkpoints/safetensors-writer.ts';
 import { writeSafetensors } from '../../checkpoints/safetensors-writer.ts';
-import { recognise } from '../../architectures/registry.ts';
 import { buildTensorGraph } from '../../architectures/tensor-graph.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { Tensor } from '../../inference/session.ts';
 import { Session, weightsFolderOf } from '../../inference/session.ts';
 import { BadParameterError } from '../errors.ts';
+import { openNetwork } from './open-network.ts';
 
 /** Files of `hiresfix models run`. */
 export interface RunNetworkFiles {
@@ -24,7 +24,7 @@ export interface RunNetworkFiles {
 
 /** Feeds one tensor to the bare network of a checkpoint and writes what it answers: how conformance is measured. */
 export async function runNetwork(files: RunNetworkFiles, device: SessionDevice): Promise<void> {
-  const network = recognise(openCheckpoint(files.checkpoint));
+  const network = openNetwork(files.checkpoint);
   const inputs = openCheckpoint(files.input);
   const shape = inputs.tensors.get('input')?.shape ?? [];
   if (!isImageBatch(shape) || shape[1] !== network.inputChannels) {

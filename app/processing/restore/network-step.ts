@@ -1,8 +1,6 @@
 import { basename } from 'node:path';
 import { UnknownNetworkError } from '../../architectures/errors.ts';
 import { assertTakesPictures } from '../../architectures/picture-channels.ts';
-import { recognise } from '../../architectures/registry.ts';
-import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import { withAlphaOf, withoutAlpha } from '../../imaging/rgb-rows.ts';
@@ -16,6 +14,7 @@ import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
 import { autoCore } from '../networks/tile-size.ts';
 import { assertWithin, workOf } from '../upscale/work.ts';
+import { openNetwork } from '../networks/open-network.ts';
 
 interface Plan {
   readonly padded: RowSource;
@@ -96,7 +95,7 @@ export class NetworkStep implements ImageStep {
 }
 
 function openRunner(file: string, { devices, isBatch }: StepContext): NetworkRunner {
-  const network = recognise(openCheckpoint(file));
+  const network = openNetwork(file);
   const { role, scale, inputChannels, outputChannels } = network;
   if (role !== undefined || scale !== 1 || inputChannels !== outputChannels) {
     const channels = `network from ${inputChannels} to ${outputChannels} channels`;

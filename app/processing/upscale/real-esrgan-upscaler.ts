@@ -12,6 +12,7 @@ import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/t
 import type { SessionDevice } from '../../inference/devices.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import { blendedValues } from '../networks/blended-weights.ts';
+import { checkWeightsOnce } from '../networks/check-weights-once.ts';
 import type { RunnerOptions, RunPlan } from '../networks/network-runner.ts';
 import { isNeeded, NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
@@ -71,8 +72,11 @@ export class RealESRGANUpscaler {
     { choosePrecision = () => FP32, ...options }: OpenOptions,
   ): Promise<RealESRGANUpscaler> {
     const dict = openCheckpoint(files.file);
-    const values = files.blend && blendedValues(dict, openCheckpoint(files.blend.file), files.blend.strength);
+    const other = files.blend && openCheckpoint(files.blend.file);
+    const values = files.blend && other && blendedValues(dict, other, files.blend.strength);
     const network = recognise(dict, values);
+    checkWeightsOnce(dict);
+    if (other) checkWeightsOnce(other);
     assertTakesPictures(network);
     const precision = await choosePrecision(network);
     const runner = new NetworkRunner(network, { ...options, precision, weightsFolder: weightsFolderOf(files.file) });

@@ -12,6 +12,7 @@ import { noise } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
 import { readSmallNetworks, smallTensors } from '../../support/networks/small-networks.ts';
+import { overflowingNetwork } from '../../support/networks/overflowing-network.ts';
 import { S3Server } from '../../support/servers/s3-server.ts';
 import type { LogLine, ServeProcess } from '../../support/servers/serve-process.ts';
 import { serveProcess } from '../../support/servers/serve-process.ts';
@@ -279,7 +280,7 @@ describe('a job that fails', () => {
   });
 });
 
-/** Checkpoints of a small network: as it is but for a weight that is missing, with a weight that is no number, and of no network. */
+/** Checkpoints of a small network: as it is but for a weight that is missing, with weights whose answer is no number, and of no network. */
 function writeNetworks(models: string): void {
   const small = readSmallNetworks().find(({ name }) => name === 'compact-x2');
   if (!small) throw new Error('there is a small network');
@@ -287,10 +288,7 @@ function writeNetworks(models: string): void {
   const format = 'pth-zip' as const;
   writeCheckpoint(join(models, 'lacking.pth'), new Map(tensors.filter(([name]) => name !== 'body.0.bias')), { format });
   writeCheckpoint(join(models, 'unknown.pth'), new Map([['nothing.weight', tensors[0]?.[1] ?? never()]]), { format });
-  const nan = tensors.map(([name, { shape, data }]) => {
-    return [name, { shape, data: new Float32Array(data.byteLength / 4).fill(NaN), dtype: 'float32' as const }] as const;
-  });
-  writeCheckpoint(join(models, 'nan.pth'), new Map(nan), { format });
+  writeCheckpoint(join(models, 'nan.pth'), overflowingNetwork('NaN'), { format });
 }
 
 function never(): never {
