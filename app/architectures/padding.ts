@@ -24,6 +24,20 @@ export function padMirrored(image: Value, height: number, width: number): Value 
   return image.pad([0, 0, reflectH, reflectW], 'reflect').pad([0, 0, missingH - reflectH, missingW - reflectW], 'edge');
 }
 
+/** `image` grown at the right and the bottom to `height` x `width` as if mirrors stood at its edges, so that the edge counts twice. */
+export function padSymmetric(image: Value, height: number, width: number): Value {
+  const grown = (x: Value, axis: 2 | 3, side: number): Value => {
+    const size = x.size(axis);
+    if (side === size) return x;
+    const period = Array.from({ length: side }, (_, index) => index % (2 * size));
+    return x.gather(
+      axis,
+      period.map((place) => (place < size ? place : 2 * size - 1 - place)),
+    );
+  };
+  return grown(grown(image, 2, height), 3, width);
+}
+
 /** The first `height` x `width` pixels. */
 export function cropTo(image: Value, height: number, width: number): Value {
   const rows = image.size(2) === height ? image : image.slice(2, 0, height);

@@ -1,4 +1,3 @@
-import { exp } from './activation.ts';
 import type { Graph } from './graph.ts';
 import { linear, project } from './linear.ts';
 import type { Value } from './value.ts';
@@ -32,12 +31,3 @@ function onLogScale({ first, last }: Distances): number[] {
     return (Math.sign(distance) * Math.log2(Math.abs(distance) + 1)) / Math.log2(8);
   });
 }
-
-/** By what the cosine of queries and keys is multiplied: exp(`logit_scale`), 100 at most. [heads, 1, 1]. */
-export function cosineScale(graph: Graph, weights: Weights): Value {
-  const scale = graph.weight(weights.take('logit_scale', [null, 1, 1]));
-  return exp(scale.clip(LEAST, Math.log(100)));
-}
-
-/** exp of it is 0. */
-const LEAST = -1e4;

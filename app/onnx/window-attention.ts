@@ -1,3 +1,4 @@
+import { exp } from './activation.ts';
 import type { AttentionInputs } from './attention.ts';
 import { GraphError } from './errors.ts';
 import type { Graph } from './graph.ts';
@@ -9,8 +10,10 @@ import type { Weights } from './weights.ts';
 /** What is added to the scores of attention in windows, how many heads there are, and how queries and keys are compared. */
 export interface WindowScores {
   readonly heads: number;
-  /** Queries and keys are compared by their cosine, times this (`exp(logit_scale)`), for every head: [heads, 1, 1]. */
-  readonly cosineScale?: Value;
+  /** By what products of queries and keys are multiplied in place of 1 / sqrt(d): [heads, 1, 1], or one for all. */
+  readonly logitScale?: Value;
+  /** Whether queries and keys are compared by their cosine, with a `logitScale`. */
+  readonly isCosine?: boolean;
   /** By the tokens' places in their window, for every head: [heads, tokens, key tokens]. */
   readonly bias?: Value | undefined;
   /** For every window: [windows, tokens, key tokens]. */
@@ -31,19 +34,21 @@ export function queryKeyValue(x: Value, qkv: Weights, { hasBias = true } = {}): 
 }
 
 /**
- * softmax(q k^T / sqrt(d) + bias + mask) v, in every window for itself: [N windows, tokens, C] each to the like. With a `cosineScale`
- * it is cos(q, k) times that in place of q k^T / sqrt(d).
+ * softmax(q k^T / sqrt(d) + bias + mask) v, in every window for itself: [N windows, tokens, C] each to the like. With a `logitScale`
+ * it is q k^T, or cos(q, k), times that in place of q k^T / sqrt(d).
  * @param scores `C / heads` is d, the features of a head
  */
 export function attendInWindows({ query, key, value }: AttentionInputs, scores: WindowScores): Value {
-  const { heads, cosineScale, bias, mask } = scores;
+  const { heads, logitScale, isCosine = false, bias, mask } = scores;
   if (query.size(2) % heads !== 0) throw new GraphError(`attention: ${query.size(2)} features are not ${heads} heads`);
   const perHead = (x: Value, order: readonly number[]): Value =>
     x.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
-  const products = cosineScale
-    ? unitLength(perHead(query, [0, 2, 1, 3]), 3)
-        .matmul(unitLength(perHead(key, [0, 2, 3, 1]), 2))
-        .multiply(cosineScale)
+  const compared = (x: Value, order: readonly number[], axis: number): Value =>
+    isCosine ? unitLength(perHead(x, order), axis) : perHead(x, order);
+  const products = logitScale
+    ? compared(query, [0, 2, 1, 3], 3)
+        .matmul(compared(key, [0, 2, 3, 1], 2))
+        .multiply(logitScale)
     : perHead(query.scale((query.size(2) / heads) ** -0.5), [0, 2, 1, 3]).matmul(perHead(key, [0, 2, 3, 1]));
   const weights = masked(bias ? products.add(bias) : products, mask).softmax();
   const mixed = weights.matmul(perHead(value, [0, 2, 1, 3])).transpose([0, 2, 1, 3]);
@@ -79,3 +84,14 @@ export function positionBias(table: Value, rows: Value, [tokens, keys]: readonly
   const found = table.graph.node({ op: 'Gather', inputs: [table, rows], attributes: { axis: 0 } }, shape);
   return found.reshape([tokens, keys, table.size(1)]).transpose([2, 0, 1]);
 }
+
+/**
+ * By what products of queries and keys are multiplied: exp(`logit_scale`), 100 at most.
+ * @param shape by default one for each head
+ */
+export function logitScale(graph: Graph, weights: Weights, shape: readonly (number | null)[] = [null, 1, 1]): Value {
+  const scale = graph.weight(weights.take('logit_scale', shape));
+  return exp(scale.clip(EXP_IS_ZERO, Math.log(100)));
+}
+
+const EXP_IS_ZERO = -1e4;

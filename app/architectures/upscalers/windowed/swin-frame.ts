@@ -7,6 +7,7 @@ import type { Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';
 import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
+import type { ColorRange } from './transformer-parts.ts';
 import { colorRange, LAYER_NORM_EPSILON, residualConv } from './transformer-parts.ts';
 
 /** What is around the blocks of SwinIR and of the networks that descend from it. */
@@ -101,14 +102,16 @@ export function trainedSide(weights: Weights, mask: string, window: number): num
 export function inSwinFrame(
   image: Value,
   weights: Weights,
-  frame: SwinFrame & { readonly range?: number },
+  frame: SwinFrame & { readonly range?: number; readonly hasNoMean?: boolean },
   deep: (map: Value) => Value,
 ): Value {
-  const { enter, leave } = colorRange(frame.range ?? 1);
+  const { enter, leave } = frame.hasNoMean ? AS_IT_IS : colorRange(frame.range ?? 1);
   const picture = enter(image);
   const output = pictureHead(swinFeatures(picture, weights, frame, deep), weights, frame.head);
   return leave(frame.head.upsampler === '' ? output.add(picture) : output);
 }
+
+const AS_IT_IS: ColorRange = { enter: (picture) => picture, leave: (picture) => picture };
 
 /** What the head gets: [N, inputs, H, W], in the network's own range, to [N, features, H, W]. */
 export function swinFeatures(

@@ -1,4 +1,4 @@
-import { continuousPositions, cosineScale } from '../../../onnx/continuous-positions.ts';
+import { continuousPositions } from '../../../onnx/continuous-positions.ts';
 import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
 import type { AttentionInputs } from '../../../onnx/attention.ts';
 import { linear, project } from '../../../onnx/linear.ts';
@@ -6,7 +6,7 @@ import { layerNorm } from '../../../onnx/normalization.ts';
 import { resizeBicubicTo } from '../../../onnx/resize.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, positionBias } from '../../../onnx/window-attention.ts';
+import { attendInWindows, logitScale, positionBias } from '../../../onnx/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';
@@ -149,7 +149,13 @@ function normedBlock(x: Value, weights: Weights, { windows, size, isShifted }: N
   const reach = { first: 1 - size.window, last: size.window - 1 };
   const table = continuousPositions(x.graph, attention.at('cpb_mlp'), [reach, reach]);
   const bias = positionBias(table, windows.positions, [cut.tokens, cut.tokens]);
-  const scores = { heads: table.size(1), cosineScale: cosineScale(x.graph, attention), bias, mask: cut.mask };
+  const scores = {
+    heads: table.size(1),
+    logitScale: logitScale(x.graph, attention),
+    isCosine: true,
+    bias,
+    mask: cut.mask,
+  };
   const inputs = queryKeyValue(cut.partition(x), attention, size.hasBias);
   const attended = linear(attendInWindows(inputs, scores), attention.at('proj'));
   const y = norm(cut.merge(attended), 'norm1').add(x);
