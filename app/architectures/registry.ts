@@ -34,6 +34,7 @@ import { hat } from './upscalers/windowed/hat.ts';
 import { swin2sr } from './upscalers/windowed/swin2sr.ts';
 import { drct } from './upscalers/windowed/drct.ts';
 import { atd } from './upscalers/windowed/atd.ts';
+import { rgt } from './upscalers/windowed/rgt.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -52,6 +53,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   swinir,
   dat,
   omniSr,
+  rgt,
   drct,
   atd,
   rrdbNet,

@@ -4,20 +4,18 @@ import { batchNorm, layerNorm, unitLength } from '../../../onnx/normalization.ts
 import { globalAveragePool } from '../../../onnx/pooling.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, positionBias, queryKeyValue, relativePositions } from '../../../onnx/window-attention.ts';
+import { queryKeyValue } from '../../../onnx/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
-import { Windows } from '../../../onnx/windows.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';
 import { hasAll, isBatchNormCounter } from '../../state-dict-keys.ts';
 import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
+import type { Rectangles, Split } from './rectangle-attention.ts';
+import { attendInRectangles, isShiftedBlock, rectangles, rectangleTable, splitOf } from './rectangle-attention.ts';
 import { colorRange, LAYER_NORM_EPSILON, residualConv, spatialGateMlp } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
-
-/** Height and width of the windows of the first half of the channels; those of the second half lie across. */
-type Split = readonly [number, number];
 
 /** What blocks cannot see in their own tensors. */
 interface DatSize {
@@ -26,18 +24,11 @@ interface DatSize {
   readonly head: PictureHead;
 }
 
-/** The cuts and positions that all blocks share, for the two halves of the channels. */
-interface SharedWindows {
-  readonly plain: readonly Windows[];
-  readonly shifted: readonly Windows[];
-  readonly positions: readonly Value[];
-}
-
 /** A map of the picture's sides, and what its block is. */
 interface DatBlock {
   readonly map: Value;
   readonly size: DatSize;
-  readonly shared: SharedWindows;
+  readonly shared: Rectangles;
   readonly heads: number;
   readonly isShifted: boolean;
 }
@@ -66,7 +57,7 @@ export const dat: Architecture = {
     const hasBias = weights
       .list('layers')
       .some((layer) => layer.list('blocks').some((block) => block.has('attn.qkv.bias')));
-    const size = { head, hasBias, split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`)) };
+    const size = { head, hasBias, split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'DAT') };
     return {
       scale: head.upscale,
       inputChannels: inputs,
@@ -85,16 +76,6 @@ export const dat: Architecture = {
 
 /** What a block takes at once for every feature of a pixel, most of it scores of attention. */
 const BYTES_PER_FEATURE = 100;
-
-/** Sides s0 <= s1 of a window, of which the file tells s0 s1 and (2 s0 - 1)(2 s1 - 1). */
-function splitOf(attention: Weights): Split {
-  const tokens = attention.dim('relative_position_index', 0);
-  const sum = (4 * tokens + 1 - attention.dim('rpe_biases', 0)) / 2;
-  const difference = Math.sqrt(sum ** 2 - 4 * tokens);
-  const split = [(sum - difference) / 2, (sum + difference) / 2] as const;
-  if (split.every((side) => Number.isInteger(side) && side > 0)) return split;
-  throw new UnknownNetworkError(`a DAT whose windows of ${tokens} tokens are no rectangles; none is known`);
-}
 
 function parametersOf(
   weights: Weights,
@@ -135,29 +116,16 @@ function build(image: Value, weights: Weights, size: DatSize): Value {
 
 /** The groups of blocks between two norms: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, size: DatSize): Value {
-  const shared = sharedWindows(map, size.split);
+  const shared = rectangles(map, size.split);
   const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
   const left = weights.list('layers').reduce((x, layer, group) => {
     const heads = headsOf(layer);
     const y = layer.list('blocks').reduce((z, block, index) => {
-      const isShifted = group % 2 === 0 ? index % 4 === 2 : index % 4 === 0;
-      return datBlock(z, block, index, { map, size, shared, heads, isShifted });
+      return datBlock(z, block, index, { map, size, shared, heads, isShifted: isShiftedBlock(group, index) });
     }, x);
     return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
   }, entered);
   return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
-}
-
-function sharedWindows({ graph, shape }: Value, split: Split): SharedWindows {
-  const [height = 0, width = 0] = shape.slice(2).map((side) => side ?? 0);
-  const windows = [split, [split[1], split[0]] as const];
-  const layout = { height, width, multipleOf: Math.max(...split) };
-  const half = ([h, w]: Split): Split => [Math.floor(h / 2), Math.floor(w / 2)];
-  return {
-    plain: windows.map((window) => new Windows(graph, { ...layout, window })),
-    shifted: windows.map((window) => new Windows(graph, { ...layout, window, shift: half(window) })),
-    positions: windows.map((window) => relativePositions(graph, window)),
-  };
 }
 
 /** Attention, then a gated MLP, each with a norm in front and added to what went in: [N, H W, C] to the like. */
@@ -172,20 +140,10 @@ function datBlock(x: Value, weights: Weights, index: number, block: DatBlock): V
 /** Halves of the channels in windows that lie across each other. */
 function spatialAttention(x: Value, weights: Weights, block: DatBlock): Value {
   const { map, size, shared, heads, isShifted } = block;
-  const { query, key, value } = queryKeyValue(x, weights.at('qkv'), size);
-  const half = x.size(2) / 2;
-  const halves = (isShifted ? shared.shifted : shared.plain).map((windows, index) => {
-    const part = (tokens: Value): Value => windows.partition(tokens.slice(2, index * half, (index + 1) * half));
-    const attention = weights.at('attns').at(index);
-    const table = positionTable(attention, x, heads / 2);
-    assertRows(table, size.split);
-    const bias = positionBias(table, shared.positions[index] ?? table, [windows.tokens, windows.tokens]);
-    const inputs = { query: part(query), key: part(key), value: part(value) };
-    return windows.merge(attendInWindows(inputs, { heads: heads / 2, bias, mask: windows.mask }));
-  });
-  const [first = x, ...others] = halves;
-  const attended = toMap(first.concat(others, 2), map);
-  const convolved = convolution(toMap(value, map), weights.at('dwconv'));
+  const inputs = queryKeyValue(x, weights.at('qkv'), size);
+  const tables = [0, 1].map((index) => rectangleTable(x.graph, weights.at('attns').at(index), shared, heads / 2));
+  const attended = toMap(attendInRectangles(inputs, shared, { heads: heads / 2, isShifted, tables }), map);
+  const convolved = convolution(toMap(inputs.value, map), weights.at('dwconv'));
   return joined(weights, { attended, convolved, channelsOf: convolved, placesOf: attended });
 }
 
@@ -235,25 +193,4 @@ function joined(weights: Weights, { attended, convolved, channelsOf, placesOf }:
 function interaction(x: Value, weights: Weights, [at, outputs]: readonly [number, number]): Value {
   const narrow = batchNorm(conv1x1(x, weights.at(at)), weights.at(at + 1)).gelu();
   return conv1x1(narrow, weights.at(at + 3), outputs);
-}
-
-function assertRows(table: Value, split: Split): void {
-  const rows = split.reduce((product, side) => product * (2 * side - 1), 1);
-  if (table.size(0) === rows) return;
-  throw new UnknownNetworkError(
-    `a DAT with ${table.size(0)} relative positions in a window of ${split.join(' x ')}; none is known`,
-  );
-}
-
-/** Biases by relative position [rows, heads], out of a small network that sees the positions: constants once the session is loaded. */
-function positionTable(weights: Weights, { graph }: Value, heads: number): Value {
-  const rows = weights.dim('rpe_biases', 0);
-  const positions = graph.weight(weights.take('rpe_biases', [rows, 2]));
-  const layers = ['pos1', 'pos2', 'pos3'].map((name) => weights.at('pos').at(name));
-  const table = layers.reduce(
-    (x, layer) => linear(layerNorm(x, layer.at(0), LAYER_NORM_EPSILON).relu(), layer.at(2)),
-    linear(positions, weights.at('pos.pos_proj')),
-  );
-  if (table.size(1) === heads) return table;
-  throw new UnknownNetworkError(`a DAT with positions of ${table.size(1)} heads for ${heads}; none is known`);
 }
