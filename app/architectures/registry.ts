@@ -35,6 +35,7 @@ import { swin2sr } from './upscalers/windowed/swin2sr.ts';
 import { drct } from './upscalers/windowed/drct.ts';
 import { atd } from './upscalers/windowed/atd.ts';
 import { rgt } from './upscalers/windowed/rgt.ts';
+import { craft } from './upscalers/windowed/craft.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -56,6 +57,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   rgt,
   drct,
   atd,
+  craft,
   rrdbNet,
   compact,
   plksr,

@@ -1,0 +1,188 @@
+import { transposedAttention } from '../../../onnx/channel-attention.ts';
+import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
+import { gatedFeedForward } from '../../../onnx/feed-forward.ts';
+import { linear } from '../../../onnx/linear.ts';
+import { layerNorm, layerNorm2d } from '../../../onnx/normalization.ts';
+import { maxPool } from '../../../onnx/pooling.ts';
+import { toMap, toTokens } from '../../../onnx/tokens.ts';
+import type { Value } from '../../../onnx/value.ts';
+import { queryKeyValue } from '../../../onnx/window-attention.ts';
+import type { Weights } from '../../../onnx/weights.ts';
+import type { Architecture, Network } from '../../architecture.ts';
+import { UnknownNetworkError } from '../../errors.ts';
+import { cropTo, padSymmetric } from '../../padding.ts';
+import { hasAll } from '../../state-dict-keys.ts';
+import type { PictureHead } from './picture-head.ts';
+import { pictureHead, readPictureHead } from './picture-head.ts';
+import type { Rectangles, Split } from './rectangle-attention.ts';
+import { attendInRectangles, positionTable, rectangles, splitOfCounts } from './rectangle-attention.ts';
+import { colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
+
+const FIRST_GROUP = 'layers.0.residual_group';
+const NO_BIAS = { bias: false } as const;
+
+/** What sides are filled up to; not in the file. */
+const WINDOW = 16;
+
+/** What the keys and shapes tell, and blocks cannot see in their own tensors. */
+interface CraftSize {
+  readonly split: Split;
+  readonly head: PictureHead;
+}
+
+/** What blocks share. */
+interface CraftShared {
+  readonly rectangles: Rectangles;
+  /** Relative positions [rows, 2] of the two kinds of windows. */
+  readonly positions: readonly [Value, Value];
+}
+
+/**
+ * CRAFT (arXiv:2308.05022): attention in windows that are long and flat, convolutions that bring out what is fine, and attention between the
+ * channels of both. Reference: AVC2-UESTC/CRAFT-SR, basicsr/archs/craft_arch.py.
+ */
+export const craft: Architecture = {
+  name: 'CRAFT',
+  looksFor: `CRAFT: conv_first + ${FIRST_GROUP}.hf_blocks + ${FIRST_GROUP}.srwa_blocks`,
+
+  detect: hasAll('conv_first', `${FIRST_GROUP}.hf_blocks.0`, `${FIRST_GROUP}.srwa_blocks.0`),
+
+  // Made anew.
+  ignores: (name) => /^relative_position_index_[hv]$/.test(name),
+
+  read(weights) {
+    const [features, inputs] = [weights.dim('conv_first.weight', 0), weights.dim('conv_first.weight', 1)];
+    const head = readPictureHead(weights, inputs);
+    if (head.outputs !== inputs || head.upsampler !== 'pixelshuffledirect') {
+      throw new UnknownNetworkError(
+        `a CRAFT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
+      );
+    }
+    const tokens = weights.dim('relative_position_index_h', 0);
+    const size = { head, split: splitOfCounts(tokens, weights.dim('biases_v', 0), 'CRAFT') };
+    return {
+      scale: head.upscale,
+      inputChannels: inputs,
+      outputChannels: inputs,
+      parameters: parametersOf(weights, { features, inputs }, size),
+      multipleOf: WINDOW,
+      padding: 'own',
+      halo: HALO_WINDOWS * WINDOW,
+      tiling: 'whole-image-preferred',
+      sides: 'fixed',
+      workingBytesPerPixel: BYTES_PER_FEATURE * features + 4 * 4 * inputs * head.upscale ** 2,
+      int8Refusal: 'attention has no 8-bit form here',
+      build: (image) => build(image, weights, size),
+    } satisfies Network;
+  },
+};
+
+/** Windows around a tile. Channels see one another over the whole picture, so tiles differ whatever they see. */
+const HALO_WINDOWS = 2;
+
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+const BYTES_PER_FEATURE = 120;
+
+function parametersOf(
+  weights: Weights,
+  { features, inputs }: { readonly features: number; readonly inputs: number },
+  { split, head }: CraftSize,
+): Network['parameters'] {
+  const layers = weights.list('layers');
+  return {
+    in_chans: inputs,
+    window_size: WINDOW,
+    embed_dim: features,
+    depths: layers.map((layer) => layer.list('residual_group.hf_blocks').length),
+    num_heads: layers.map((layer) => layer.dim('residual_group.hf_blocks.0.attn.temperature', 0)),
+    split_size_0: split[0],
+    split_size_1: split[1],
+    mlp_ratio: weights.dim(`${FIRST_GROUP}.srwa_blocks.0.mlp.fc1.bias`, 0) / features,
+    qkv_bias: true,
+    upscale: head.upscale,
+    img_range: 1,
+    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
+  };
+}
+
+function build(image: Value, weights: Weights, { split, head }: CraftSize): Value {
+  const [height, width] = [image.size(2), image.size(3)];
+  const { enter, leave } = colorRange(1);
+  // A side that is a multiple already gets a window more, as the reference has it.
+  const next = (side: number): number => (Math.floor(side / WINDOW) + 1) * WINDOW;
+  const padded = padSymmetric(image, next(height), next(width));
+  const shallow = conv3x3(enter(padded), weights.at('conv_first'));
+  const deep = transformer(shallow, weights, split);
+  const features = residualConv(deep, weights.at('conv_after_body')).add(shallow);
+  return cropTo(leave(pictureHead(features, weights, head)), height * head.upscale, width * head.upscale);
+}
+
+/** The groups of blocks, and a norm: [N, C, H, W] to the like. */
+function transformer(map: Value, weights: Weights, split: Split): Value {
+  const rows = split.reduce((product, side) => product * (2 * side - 1), 1);
+  const biases = (name: string): Value => map.graph.weight(weights.take(name, [rows, 2]));
+  const shared: CraftShared = {
+    rectangles: rectangles(map, split),
+    positions: [biases('biases_h'), biases('biases_v')],
+  };
+  const deep = weights.list('layers').reduce((x, layer) => {
+    return residualConv(group(x, layer.at('residual_group'), shared), layer.at('conv')).add(x);
+  }, map);
+  return layerNorm2d(deep, weights.at('norm.body'), LAYER_NORM_EPSILON);
+}
+
+/** Steps of two blocks of windows and, beside them, of convolutions on the same features; the one asks the other. */
+function group(x: Value, weights: Weights, shared: CraftShared): Value {
+  const blocks = weights.list('srwa_blocks');
+  const enhancers = weights.list('hfer_blocks');
+  return weights.list('hf_blocks').reduce((y, fusion, step) => {
+    const pair = [2 * step, 2 * step + 1].map((index) => blocks[index] ?? weights.at('srwa_blocks').at(index));
+    const heads = fusion.dim('attn.temperature', 0);
+    const low = pair.reduce((z, block, index) => windowBlock(z, block, shared, { heads, isShifted: index === 1 }), y);
+    const high = enhanced(y, enhancers[step] ?? weights.at('hfer_blocks').at(step));
+    return fused(low, high, fusion);
+  }, x);
+}
+
+/** Attention in windows, the shifted of which see across the edges of the picture; then an MLP: [N, C, H, W] to the like. */
+function windowBlock(
+  map: Value,
+  weights: Weights,
+  { rectangles: windows, positions }: CraftShared,
+  { heads, isShifted }: { readonly heads: number; readonly isShifted: boolean },
+): Value {
+  const x = toTokens(map);
+  const inputs = queryKeyValue(layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON), weights.at('qkv'));
+  const tables = positions.map((known, index) =>
+    positionTable(known, weights.at('attns').at(index).at('pos'), heads / 2),
+  );
+  const attended = attendInRectangles(inputs, windows, { heads: heads / 2, isShifted, isUnmasked: true, tables });
+  const convolved = toTokens(depthwiseConv(toMap(inputs.value, map), weights.at('get_v')));
+  const y = linear(attended.add(convolved), weights.at('proj')).add(x);
+  return toMap(mlp(layerNorm(y, weights.at('norm2'), LAYER_NORM_EPSILON), weights.at('mlp')).add(y), map);
+}
+
+/** Half of the channels by a convolution, half by what is largest around a pixel. */
+function enhanced(x: Value, weights: Weights): Value {
+  const half = x.size(1) / 2;
+  const near = conv3x3(x.slice(1, 0, half), weights.at('conv'), half).gelu();
+  const largest = maxPool(x.slice(1, half, 2 * half), { kernel: [3, 3], padding: [1, 1, 1, 1] });
+  const sharp = conv1x1(largest, weights.at('fc'), half).gelu();
+  return conv1x1(near.concat([sharp]), weights.at('last_fc'), 2 * half).add(x);
+}
+
+/** Channels of `high` ask those of `low`; then a gated network. */
+function fused(low: Value, high: Value, weights: Weights): Value {
+  const norm = (x: Value, name: string): Value => layerNorm2d(x, weights.at(name).at('body'), LAYER_NORM_EPSILON);
+  const attention = weights.at('attn');
+  const spread = (x: Value, name: string): Value =>
+    depthwiseConv(x.conv(attention.at(name), NO_BIAS), attention.at(`${name}_dwconv`), NO_BIAS);
+  const [channels, both] = [low.size(1), spread(norm(low, 'norm1'), 'kv')];
+  const inputs = {
+    query: spread(high, 'q'),
+    key: both.slice(1, 0, channels),
+    value: both.slice(1, channels, 2 * channels),
+  };
+  const y = transposedAttention(inputs, attention).conv(attention.at('project_out'), NO_BIAS).add(low);
+  return gatedFeedForward(norm(y, 'norm2'), weights.at('ffn'), NO_BIAS).add(y);
+}
