@@ -36,6 +36,7 @@ import { drct } from './upscalers/windowed/drct.ts';
 import { atd } from './upscalers/windowed/atd.ts';
 import { rgt } from './upscalers/windowed/rgt.ts';
 import { craft } from './upscalers/windowed/craft.ts';
+import { fdat } from './upscalers/windowed/fdat.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -58,6 +59,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   drct,
   atd,
   craft,
+  fdat,
   rrdbNet,
   compact,
   plksr,

@@ -20,12 +20,13 @@ export interface ChannelMaps {
 
 /**
  * Attention between channels instead of pixels (Restormer's MDTA, arXiv:2111.09881): every head compares its channels by the
- * cosine of their maps, times the head's `temperature` ([heads, 1, 1] in the file). Sides must be known.
+ * cosine of their maps, times the head's temperature ([heads, 1, 1] in the file). Sides must be known.
+ * @param name of the temperature in the file
  */
-export function transposedAttention({ query, key, value }: ChannelMaps, weights: Weights): Value {
+export function transposedAttention({ query, key, value }: ChannelMaps, weights: Weights, name = 'temperature'): Value {
   const [n, channels, height, width] = [0, 1, 2, 3].map((axis) => query.size(axis)) as [number, number, number, number];
-  const heads = weights.dim('temperature', 0);
-  const temperature = query.graph.weight(weights.take('temperature', [heads, 1, 1]));
+  const heads = weights.dim(name, 0);
+  const temperature = query.graph.weight(weights.take(name, [heads, 1, 1]));
   const split = (x: Value): Value => x.reshape([n, heads, channels / heads, height * width]);
   const scores = unitLength(split(query)).matmul(unitLength(split(key)).transpose([0, 1, 3, 2]));
   const mixed = scores.multiply(temperature).softmax().matmul(split(value));

@@ -82,6 +82,10 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'SRFormer_light_x4', cases: { '37x27': 2e-5 } },
   { manifest: 'Swin2SR_light_x2', cases: { '29x36': 2e-5 } },
   { manifest: 'DRCT_x4', cases: { '32x16': 2e-5 } },
+  { manifest: 'ATD_x4', cases: { '27x20': 2e-5 } },
+  { manifest: 'RGT_S_x4', cases: { '20x18': 2e-5 } },
+  { manifest: 'CRAFT_x4', cases: { '16x32': 2e-5 } },
+  { manifest: 'FDAT_M_x4', cases: { '21x26': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

@@ -1,3 +1,4 @@
+import { convTranspose } from '../../onnx/convolution.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import { UnknownNetworkError } from '../errors.ts';
@@ -41,10 +42,51 @@ export function upsampleHeadOf(weights: Weights): UpsampleHead {
 export function upsampled(x: Value, weights: Weights, { kind, scale }: UpsampleHead): Value {
   if (scale === 1 || kind === 'conv') return x.conv(weights.at(0));
   if (kind === 'pixelshuffledirect') return x.conv(weights.at(0)).pixelShuffle(scale);
-  if (kind === 'dysample') return dySample(x, weights.at(0), scale);
+  if (kind === 'dysample') return sampled(x, weights, scale);
   if (kind === 'pixelshuffle') return shuffled(x, weights, scale);
   if (kind === 'nearest+conv') return repeated(x, weights, scale);
-  throw new UnknownNetworkError(`a head of the kind ${kind} is not run yet`);
+  if (kind === 'transpose+conv') return transposed(x, weights, scale);
+  if (kind === 'pa_up') return attended(x, weights, scale);
+  throw new UnknownNetworkError(`a head of the kind ${kind} is not run`);
+}
+
+/** DySample, behind a convolution where that changes the number of channels. */
+function sampled(x: Value, weights: Weights, scale: number): Value {
+  if (!weights.has('0.weight')) return dySample(x, weights.at(0), scale);
+  return dySample(x.conv(weights.at(0)).leakyRelu(0.01), weights.at(2), scale);
+}
+
+/** Transposed convolutions by 2, or one by 3, and a convolution. */
+function transposed(x: Value, weights: Weights, scale: number): Value {
+  if (scale === 3) return convTranspose(x, weights.at(0), { stride: 3 }).conv(weights.at(1));
+  const twice = (y: Value, place: number): Value => convTranspose(y, weights.at(place), { stride: 2, padding: 1 });
+  if (scale === 2) return twice(x, 0).conv(weights.at(1));
+  if (scale === 4) return twice(twice(x, 0).gelu(), 2).conv(weights.at(3));
+  throw new UnknownNetworkError(`no head of transposed convolutions enlarges by ${scale}: 2, 3 or 4`);
+}
+
+/** Steps of enlargement, convolution, attention to pixels, convolution; then a convolution. */
+function attended(x: Value, weights: Weights, scale: number): Value {
+  let y = x;
+  const factors = factorsOf(scale);
+  factors.forEach((factor, step) => {
+    const at = 6 * step;
+    const wide = y.resizeNearest(factor).conv(weights.at(at + 1));
+    const seen = wide
+      .multiply(
+        wide
+          .conv(
+            weights
+              .at(at + 2)
+              .at('conv')
+              .at(0),
+          )
+          .sigmoid(),
+      )
+      .leakyRelu(0.2);
+    y = seen.conv(weights.at(at + 4)).leakyRelu(0.2);
+  });
+  return y.conv(weights.at(6 * factors.length));
 }
 
 /** A convolution, then convolutions with pixel shuffles, the last to the picture. Each shuffle takes a place of its own. */

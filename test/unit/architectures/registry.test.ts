@@ -45,6 +45,10 @@ const FAMILIES = [
   'HAT',
   'Swin2SR',
   'DRCT',
+  'ATD',
+  'RGT',
+  'CRAFT',
+  'FDAT',
 ];
 const KNOWN = MANIFESTS.filter((name) => FAMILIES.includes(readManifest(name).architecture));
 
@@ -60,11 +64,13 @@ const entriesOf = (name: string): readonly Entry[] => FILES.get(name) ?? [];
 
 /** Tensors without which a file is of another kind, or no other than with them. */
 const NEEDLESS =
-  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|relative_(position_index(_SA|_OCA)?|coords_table)$/;
+  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|relative_(position_index(_SA|_OCA|_h|_v)?|coords_table)$|\.\d*[02468]\.inter\.sg\.|\.\d*[13579]\.inter\.cg\./;
 
-/** Of the tensors whose numbers say what a network is, those of MoESR. */
-const numbersOf: TensorValues = (name) =>
-  name.endsWith('MetaUpsample') ? Float32Array.of(1, 1, 4, 64, 3, 64, 4) : undefined;
+/** Of the tensors whose numbers say what a network is, those of MoESR and of FDAT. */
+const numbersOf: TensorValues = (name) => {
+  if (name === 'upsampler.MetaUpsample') return Float32Array.of(3, 5, 4, 120, 3, 64, 4);
+  return name.endsWith('MetaUpsample') ? Float32Array.of(1, 1, 4, 64, 3, 64, 4) : undefined;
+};
 
 /** Whether such a file makes a network; errors that are not ours are thrown on. */
 function outcomeOf(shapes: Shapes): 'built' | HiresFixError {
