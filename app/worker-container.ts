@@ -4,6 +4,7 @@ import { container as root, instancePerContainerCachingFactory as once } from 't
 import { createCatalog } from './catalog/create-catalog.ts';
 import type { Config } from './config.ts';
 import { downloadModel } from './processing/download-model.ts';
+import { ExtrasProcessor } from './processing/extras-processor.ts';
 import { FaceCropUpscaler } from './processing/faces/face-crop-upscaler.ts';
 import { FaceProcessor } from './processing/face-processor.ts';
 import { FaceRestorer } from './processing/faces/face-restorer.ts';
@@ -36,6 +37,7 @@ function createProcessors(config: Config): Processors {
   const faces = new FaceRestorer(models);
   const upscaler = new ImageUpscaler(config, new UpscalerChooser(config, catalog), catalog);
   const hiresFix = new HiresFixProcessor(config, upscaler, faces);
+  const extras = new ExtrasProcessor(config, upscaler, faces);
   const face = new FaceProcessor(config, { hiresFix, faces, crops: new FaceCropUpscaler(models) });
   const findFaces = new FindFacesProcessor(config, faces);
   const restore = new RestoreProcessor(config, {
@@ -49,6 +51,7 @@ function createProcessors(config: Config): Processors {
   return {
     'hires-fix': (task, run) => hiresFix.process(task, run),
     preview: (task, run) => preview.process(task, run),
+    extras: (task, run) => extras.process(task, run),
     face: (task, run) => face.process(task, run),
     'find-faces': (task, run) => findFaces.process(task, run),
     restore: (task, run) => restore.process(task, run),

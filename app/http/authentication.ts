@@ -3,6 +3,7 @@ import { ApiKeys } from '../access/api-keys.ts';
 import { RateLimitedError, UnauthorizedError } from '../access/errors.ts';
 import { TokenBuckets } from '../access/token-buckets.ts';
 import type { Config } from '../config.ts';
+import { isA1111Path } from './a1111/a1111-paths.ts';
 import { callerOf } from './caller.ts';
 
 /**
@@ -15,7 +16,7 @@ export function authentication({ apiKeyDigests }: Pick<Config, 'apiKeyDigests'>)
     const key = keyOf(request);
     const caller = keys.callerOf(key);
     if (caller === undefined) {
-      response.set('WWW-Authenticate', `Bearer realm="hiresfix"${key === undefined ? '' : ', error="invalid_token"'}`);
+      response.set('WWW-Authenticate', challenge(request.path, key !== undefined));
       throw new UnauthorizedError(key !== undefined);
     }
     response.locals['caller'] = caller;
@@ -47,5 +48,20 @@ export function rateLimit({ rateLimitPerMinute: limit }: Pick<Config, 'rateLimit
 }
 
 function keyOf(request: Request): string | undefined {
-  return request.get('X-API-KEY') ?? /^Bearer +(\S+)\s*$/i.exec(request.get('Authorization') ?? '')?.[1];
+  const [, scheme = '', credentials = ''] =
+    /^(Bearer|Basic) +(\S+)\s*$/i.exec(request.get('Authorization') ?? '') ?? [];
+  const inAuthorization = scheme.toLowerCase() === 'basic' ? passwordOf(credentials) : credentials || undefined;
+  return request.get('X-API-KEY') ?? inAuthorization;
+}
+
+/** What follows the first colon; the user before it may have any name. */
+function passwordOf(credentials: string): string | undefined {
+  const text = Buffer.from(credentials, 'base64').toString('utf8');
+  return text.includes(':') ? text.slice(text.indexOf(':') + 1) : undefined;
+}
+
+/** Clients of the A1111 WebUI know no keys, but a user and a password: the key is the password. */
+function challenge(path: string, isKeyWrong: boolean): string {
+  if (isA1111Path(path)) return 'Basic realm="hiresfix", charset="UTF-8"';
+  return `Bearer realm="hiresfix"${isKeyWrong ? ', error="invalid_token"' : ''}`;
 }

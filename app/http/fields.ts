@@ -100,9 +100,10 @@ function isSame(one: unknown, other: unknown): boolean {
   return a === b || (a !== '' && b !== '' && Number(a) === Number(b));
 }
 
-/** `images[2]` for `['images', 2]`. */
+/** `images[2].data` for `['images', 2, 'data']`. */
 function nameOf(path: readonly PropertyKey[]): string {
-  return path.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('');
+  const parts = path.map((key, at) => (typeof key === 'number' ? `[${key}]` : `${at === 0 ? '' : '.'}${String(key)}`));
+  return parts.join('');
 }
 
 function valueAt(value: unknown, [index]: readonly PropertyKey[]): unknown {

@@ -6,6 +6,10 @@ import type { Config } from '../config.ts';
 import type { JobFiles } from '../jobs/job-files.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
+import { a1111Errors } from './a1111/a1111-errors.ts';
+import { A1111_PATHS } from './a1111/a1111-paths.ts';
+import { a1111Route } from './a1111/a1111-route.ts';
+import { startProcessTime } from './a1111/process-time.ts';
 import { authentication, rateLimit } from './authentication.ts';
 import { limitConnections } from './connections/limit-connections.ts';
 import { answerUnreadableRequests } from './connections/parser-problems.ts';
@@ -47,6 +51,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
+  app.use([...A1111_PATHS], startProcessTime());
   app.use(healthRoute(context), docsRoute());
   app.use(authentication(config), rateLimit(config));
   app.use(
@@ -61,11 +66,13 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     comfyRoute(context),
     modelsRoute(context),
     metricsRoute(context),
+    a1111Route(context),
   );
   app.use((request) => {
     throw new RouteNotFoundError(request.method, request.path);
   });
   app.use(IMAGES_UPSCALE_PATH, gatewayErrors(config));
+  app.use([...A1111_PATHS], a1111Errors(config));
   app.use(problemHandler(config));
 
   const server = createServer(CONNECTION_LIMITS, app);

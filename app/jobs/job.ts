@@ -3,6 +3,7 @@ import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type {
   DownloadTask,
+  ExtrasTask,
   FaceTask,
   FindFacesTask,
   HiresFixTask,
@@ -20,6 +21,7 @@ export type JobStatus = 'queued' | 'processing' | EndStatus;
 export type ImageWork =
   | Pick<HiresFixTask, 'kind' | 'options'>
   | Pick<PreviewTask, 'kind' | 'upscalers' | 'region' | 'options'>
+  | Pick<ExtrasTask, 'kind' | 'options'>
   | Pick<FaceTask, 'kind' | 'options'>
   | Pick<FindFacesTask, 'kind' | 'options'>
   | Pick<RestoreTask, 'kind' | 'steps' | 'options'>;

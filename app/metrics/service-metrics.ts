@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Job } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
+import { restoresFaces } from '../options/extras-options.ts';
 import { METHODS } from '../options/methods.ts';
 import type { ResultInfo } from '../processing/result.ts';
 import { makerOf } from '../processing/result.ts';
@@ -97,5 +98,6 @@ export class ServiceMetrics {
 function isRestoration({ method, work }: Job): boolean {
   const { restores } = METHODS[method];
   if (restores !== 'where faces are asked for') return restores === 'always';
+  if (work.kind === 'extras') return restoresFaces(work.options);
   return work.kind === 'hires-fix' && work.options.is_face_enhance === true;
 }

@@ -126,6 +126,13 @@ export const METHODS = {
     isAllOrNothing: false,
     answer: 'other',
   },
+  extras: {
+    summary: 'Enlarge images as the extras of the A1111 WebUI do',
+    suffix: '_upscaled',
+    restores: 'where faces are asked for',
+    isAllOrNothing: true,
+    answer: 'other',
+  },
   download: {
     summary: 'Fetch a model, as a job; one that is there already is left alone',
     suffix: '', // has no results

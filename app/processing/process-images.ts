@@ -3,6 +3,7 @@ import { HiresFixError } from '../errors.ts';
 import { errorCode } from '../files/error-code.ts';
 import { join } from 'node:path';
 import { assertHolds } from '../imaging/codec/codec-encode.ts';
+import { withTexts } from '../imaging/codec/image-texts.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
 import { OutputFormatError } from '../imaging/errors.ts';
@@ -43,6 +44,8 @@ export interface Made {
   /** How far the image's progress has come when it is made, 0..1; the rest is encoding it. */
   readonly encodingFrom: number;
   readonly info: Omit<ResultInfo, 'format' | 'seconds'>;
+  /** Texts to be written into the file by their names, where its format holds texts. */
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 /** What a kind of task does to the pixels of one image. */
@@ -124,7 +127,7 @@ async function processImage<P>(
   const made = await work.make(decoded.image, plan, context);
   const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
   encoding.at('encoding', 0);
-  const how = { file, format, decoded, output: task.output, scratch };
+  const how = { file, format, decoded, output: task.output, scratch, texts: made.texts ?? {} };
   const warnings = await clock.time('encode', () => encode(made.image, how));
   written.add(file);
   encoding.at('encoding', 1);
@@ -177,13 +180,15 @@ async function encode(
     readonly decoded: DecodedImage;
     readonly output: OutputOptions;
     readonly scratch: string;
+    readonly texts: NonNullable<Made['texts']>;
   },
 ): Promise<readonly string[]> {
-  const { file, format, decoded, scratch } = how;
+  const { file, format, decoded, scratch, texts } = how;
   const { quality, metadata } = how.output;
   const partial = join(scratch, `result.${extensionOf(format)}`); // short: a name of its own may be as long as a name can be
   try {
-    const kept = metadata === 'keep' ? { metadata: decoded.metadata } : { icc: decoded.metadata.icc };
+    const source = Object.keys(texts).length > 0 ? withTexts(decoded.metadata, format, texts) : decoded.metadata;
+    const kept = metadata === 'keep' ? { metadata: source } : { icc: source.icc };
     const warnings = await encodeImage(image, partial, { format, quality, ...kept });
     await rename(partial, file);
     return warnings;

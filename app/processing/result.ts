@@ -94,6 +94,14 @@ export interface ResultInfo extends FaceInfo {
   readonly tile?: number;
   /** Input pixels around a tile's core that the network saw. */
   readonly halo?: number;
+  /** The upscaler of a second picture that covers the first, and by how much. */
+  readonly blended_with?: {
+    readonly upscaler: string;
+    /** 0..1 */
+    readonly visibility: number;
+    readonly model?: string | undefined;
+    readonly sha256?: string | undefined;
+  };
   /** Mirrored views that the result is the mean of, where there was more than one; of the first pass. */
   readonly tta?: number;
   readonly device_asked?: Device;

@@ -1,4 +1,5 @@
 import type { Rectangle } from '../imaging/rectangle.ts';
+import type { ExtrasOptions } from '../options/extras-options.ts';
 import type { FaceSettings } from '../options/face-options.ts';
 import type { FaceOptions } from '../options/face-task-options.ts';
 import type { FindFacesOptions } from '../options/find-faces-options.ts';
@@ -44,6 +45,12 @@ export interface PreviewTask extends ImagesTask {
   readonly region: Rectangle;
   /** For each of them; its `upscaler` and what it says of faces do not count. */
   readonly options: UpscaleOptions;
+}
+
+/** Do to a list of images what the "extras" of the A1111 WebUI do. */
+export interface ExtrasTask extends ImagesTask {
+  readonly kind: 'extras';
+  readonly options: ExtrasOptions;
 }
 
 /** Restore the faces of a list of images. */

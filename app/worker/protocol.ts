@@ -5,6 +5,7 @@ import type { ImageResult, RunningOn } from '../processing/result.ts';
 import type {
   Rung,
   DownloadTask,
+  ExtrasTask,
   FaceTask,
   FindFacesTask,
   HiresFixTask,
@@ -15,7 +16,15 @@ import type {
 } from '../processing/tasks.ts';
 
 export type Task =
-  HiresFixTask | PreviewTask | FaceTask | FindFacesTask | RestoreTask | RunNetworkTask | DownloadTask | OptimizeTask;
+  | HiresFixTask
+  | ExtrasTask
+  | PreviewTask
+  | FaceTask
+  | FindFacesTask
+  | RestoreTask
+  | RunNetworkTask
+  | DownloadTask
+  | OptimizeTask;
 
 /** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
 export interface StartMessage {

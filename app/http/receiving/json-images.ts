@@ -6,6 +6,7 @@ import { Base64File } from './base64-file.ts';
 import type { BodyLimit } from './body.ts';
 import { bodyChunks } from './body.ts';
 import { BadBodyError, BadFieldError, UnsupportedMediaTypeError } from '../errors.ts';
+import { parseJson } from './json-body.ts';
 import { LongTextScanner } from './long-text-scanner.ts';
 
 /** Strings up to this many bytes are values like others; longer ones can only be images. */
@@ -80,14 +81,6 @@ export async function receiveJsonImages(
   } catch (error) {
     await images.discard();
     throw error;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new BadBodyError('The body is not JSON: it does not parse', { cause: error });
   }
 }
 

@@ -59,6 +59,31 @@ export function hasUserComment(exif: Uint8Array): boolean {
   return entries.some(({ child }) => child?.some(({ tag }) => tag === TAG.userComment) ?? false);
 }
 
+/** The user comment, in any of the forms that programs write it in; undefined where there is none, or it says nothing. */
+export function readUserComment(exif: Uint8Array): string | undefined {
+  const tiff = openTiff(exif);
+  const entries = tiff
+    ? readDirectory(tiff, tiff.firstDirectory, (tag) => tag === TAG.exif || tag === TAG.userComment)
+    : [];
+  const found = [...entries, ...entries.flatMap(({ child }) => child ?? [])].find(({ tag }) => tag === TAG.userComment);
+  if (!tiff || !found) return undefined;
+  const code = Buffer.from(found.value.subarray(0, 8)).toString('latin1');
+  const text = Buffer.from(found.value.subarray(8));
+  const comment = code === 'UNICODE\0' ? utf16(text, tiff.isIntel) : text.toString('utf8');
+  return comment.replace(/\0+$/, '').trim() || undefined;
+}
+
+/** The standard says the byte order is that of the file; A1111 and its readers write and read the big-endian one. */
+function utf16(bytes: Buffer, isIntel: boolean): string {
+  const even = bytes.subarray(0, bytes.length - (bytes.length % 2));
+  const zeros = [0, 1].map((first) => even.filter((byte, at) => at % 2 === first && byte === 0).length) as [
+    number,
+    number,
+  ];
+  const isBig = zeros[0] === zeros[1] ? !isIntel : zeros[0] > zeros[1];
+  return (isBig ? Buffer.from(even).swap16() : even).toString('utf16le');
+}
+
 /** EXIF with a user comment added, in the form that A1111 and its readers use: `UNICODE\0`, then UTF-16 big-endian. */
 export function withUserComment(exif: Uint8Array | undefined, text: string): Uint8Array {
   const value = Buffer.concat([Buffer.from('UNICODE\0', 'latin1'), Buffer.from(text, 'utf16le').swap16()]);

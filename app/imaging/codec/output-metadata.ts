@@ -5,6 +5,7 @@ import type { ImageShape } from '../image.ts';
 import { hasAlpha } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
+import { PARAMETERS } from './image-texts.ts';
 import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
 
 /** What of a source's metadata goes into a result, and what a reader of the result should know. */
@@ -20,9 +21,6 @@ export interface OutputMetadata {
   readonly pngChunks: readonly Uint8Array[];
   readonly warnings: readonly string[];
 }
-
-/** The text in which A1111 and its like keep how an image was made. */
-const PARAMETERS = 'parameters';
 
 /**
  * Fits metadata to an output format: PNG takes texts as they are, other formats take the text `parameters` as an EXIF user

@@ -82,6 +82,12 @@ export function readPngText(whole: Uint8Array): { readonly keyword: string; read
   return translated < 0 ? undefined : { keyword, text: data.toString('utf8', translated + 1) };
 }
 
+/** The data of the first chunk of a type. @throws BadImageError for a file that ends early */
+export function readPngChunk(file: Uint8Array, type: string): Uint8Array | undefined {
+  for (const chunk of chunksOf(file, type)) if (chunk.type === type) return chunk.data;
+  return undefined;
+}
+
 /** A whole chunk: length, type, data, CRC. */
 export function makePngChunk(type: string, data: Uint8Array): Uint8Array {
   const chunk = Buffer.alloc(FRAME_BYTES + data.length);

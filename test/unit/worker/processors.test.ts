@@ -22,6 +22,7 @@ describe('the table of processors', () => {
   const table: Processors = {
     'hires-fix': note,
     preview: note,
+    extras: note,
     face: note,
     'find-faces': note,
     restore: note,

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { ExtrasOptions, ExtrasSize } from '../../options/extras-options.ts';
+import { flag, fraction, number, whole } from '../../options/values.ts';
+import type { RouteContext } from '../routes/route-context.ts';
+import { extrasText } from './extras-text.ts';
+import type { OfferedUpscaler } from './upscaler-names.ts';
+import { NONE, upscalerNamed } from './upscaler-names.ts';
+
+const DEFAULT_FACTOR = 2;
+const DEFAULT_SIDE = 512;
+
+/** What `extra-single-image` and `extra-batch-images` take beside their pictures (modules/api/models.py of the WebUI). */
+export const extrasBody = z.object({
+  resize_mode: number()
+    .pipe(z.literal([0, 1], { error: 'must be 0 or 1' }))
+    .default(0)
+    .describe('0: by a factor; 1: to a width and a height, and upscaling_resize does not count'),
+  show_extras_results: flag().default(true).describe('The picture is answered either way'),
+  gfpgan_visibility: fraction()
+    .default(0)
+    .describe('How much of the faces that GFPGAN restores shows; 0: none are restored'),
+  codeformer_visibility: fraction().default(0).describe('The same of CodeFormer, which comes after GFPGAN'),
+  codeformer_weight: fraction().default(0).describe('0 is the best looking face, 1 the most like the one given'),
+  upscaling_resize: number()
+    .pipe(z.number().gt(0, { error: 'must be above 0' }))
+    .optional()
+    .describe('The factor; 2 without, or 1 where there is no upscaler either'),
+  upscaling_resize_w: whole(1).default(DEFAULT_SIDE),
+  upscaling_resize_h: whole(1).default(DEFAULT_SIDE),
+  upscaling_crop: flag().default(true).describe('Whether what reaches beyond the width and the height is cut off'),
+  upscaler_1: z.string().default(NONE).describe('As GET /sdapi/v1/upscalers lists them; None resizes by Lanczos'),
+  upscaler_2: z.string().default(NONE).describe('Makes the picture once more, to be blended with the first'),
+  extras_upscaler_2_visibility: fraction().default(0).describe('How much of the second picture covers the first'),
+  upscale_first: flag().default(false).describe('Taken and without effect: the picture is always enlarged first'),
+  force_task_id: z.string().max(255).optional().describe('By which POST /internal/progress finds the task'),
+});
+
+export type ExtrasBody = z.output<typeof extrasBody>;
+
+/** What the fields ask for. @throws UnknownUpscalerError */
+export async function extrasOptions(
+  body: ExtrasBody,
+  context: Pick<RouteContext, 'catalog' | 'config'>,
+): Promise<ExtrasOptions> {
+  const first = await upscalerNamed(body.upscaler_1, 'upscaler_1', context);
+  const second = await upscalerNamed(body.upscaler_2, 'upscaler_2', context);
+  const visibility = second.use ? body.extras_upscaler_2_visibility : 0;
+  const size = sizeOf(body, first);
+  return {
+    size,
+    first: first.use ?? { upscaler: 'LANCZOS' },
+    second: second.use && visibility > 0 ? { ...second.use, visibility } : undefined,
+    gfpganVisibility: body.gfpgan_visibility,
+    codeformerVisibility: body.codeformer_visibility,
+    codeformerWeight: body.codeformer_weight,
+    text: extrasText(body, { size, first: first.name, second: visibility > 0 ? second.name : undefined }),
+  };
+}
+
+function sizeOf(body: ExtrasBody, { use }: OfferedUpscaler): ExtrasSize {
+  const { resize_mode: mode, upscaling_resize: factor = use ? DEFAULT_FACTOR : 1 } = body;
+  if (mode === 0) return { scale: factor };
+  return { width: body.upscaling_resize_w, height: body.upscaling_resize_h, isCropped: body.upscaling_crop };
+}
