@@ -5,12 +5,17 @@ import { readImageSize } from '../imaging/codec/image-size.ts';
 import { ImageTooLargeError } from '../imaging/errors.ts';
 import type { ImageShape } from '../imaging/image.ts';
 import { backgroundOptions } from '../options/face-task-options.ts';
+import type { ExtrasOptions } from '../options/extras-options.ts';
 import type { MethodWork } from '../options/methods.ts';
+import { askedUpscale, extrasSize } from './extras-size.ts';
+import type { ExtrasTask } from './tasks.ts';
 import { targetSize } from './upscale/target-size.ts';
 import { assertUpscaleFits } from './upscale/upscale-work.ts';
 
 /** What is asked to be done with images. */
-export type AskedWork = MethodWork & { readonly modelFile?: string | undefined };
+export type AskedWork = (MethodWork | Pick<ExtrasTask, 'kind' | 'options'>) & {
+  readonly modelFile?: string | undefined;
+};
 
 type Limits = Pick<Config, 'maxInputPixels' | 'maxOutputPixels' | 'modelUpscale' | 'tile' | 'tilePad'>;
 
@@ -58,6 +63,9 @@ function assertImageFits(work: AskedWork, image: ImageShape, limits: Limits): vo
     case 'hires-fix':
       assertUpscaleFits(image, work, limits);
       break;
+    case 'extras':
+      assertExtrasFit(image, work.options, limits);
+      break;
     case 'face':
       if (work.options.aligned) assertSideFits(image, work.options.size ?? 1, limits);
       else assertUpscaleFits(image, { options: backgroundOptions(work.options) }, limits);
@@ -67,6 +75,20 @@ function assertImageFits(work: AskedWork, image: ImageShape, limits: Limits): vo
       break;
     case 'find-faces':
   }
+}
+
+/** Which way up the picture stands is not known yet, and the size that covers a box goes by it. */
+function assertExtrasFit(image: ImageShape, options: ExtrasOptions, limits: Limits): void {
+  try {
+    assertExtrasOf({ ...image, width: image.height, height: image.width }, options, limits);
+  } catch {
+    assertExtrasOf(image, options, limits);
+  }
+}
+
+function assertExtrasOf(image: ImageShape, { first, second, size }: ExtrasOptions, limits: Limits): void {
+  const { asked } = extrasSize(image, size);
+  for (const one of [first, second]) if (one) assertUpscaleFits(image, { options: askedUpscale(one, asked) }, limits);
 }
 
 function assertSideFits(image: ImageShape, side: number, { maxOutputPixels }: Limits): void {

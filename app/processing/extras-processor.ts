@@ -7,16 +7,14 @@ import { rowsInto } from '../imaging/rows-into.ts';
 import { rowsOf } from '../imaging/rows.ts';
 import type { ExtrasOptions, ExtrasUpscaler } from '../options/extras-options.ts';
 import type { FaceModelName, FaceSettings } from '../options/face-options.ts';
-import { upscaleOptions } from '../options/upscale-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
-import { extrasSize } from './extras-size.ts';
+import { askedUpscale, extrasSize } from './extras-size.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
 import { processImages } from './process-images.ts';
 import type { Size } from './result.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { ExtrasTask } from './tasks.ts';
-import type { AskedSize } from './upscale/target-size.ts';
 import type { ImageUpscaler, Upscaled, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it; then each restorer's, then encoding. */
@@ -158,10 +156,6 @@ function restorersOf({ gfpganVisibility, codeformerVisibility, codeformerWeight 
       ? [{ model, strength, fidelity: codeformerWeight, isStrict: true, isAligned: false, onlyCenterFace: false }]
       : [];
   return [...settings('gfpgan-1.4', gfpganVisibility), ...settings('codeformer', codeformerVisibility)];
-}
-
-function askedUpscale({ upscaler, denoiseStrength }: ExtrasUpscaler, size: AskedSize): UpscaleTask['options'] {
-  return upscaleOptions.parse({ upscaler, denoise_strength: denoiseStrength, ...size });
 }
 
 function blended(one: Upscaled, other: Upscaled, how: { visibility: number; folder: string }): Upscaled {

@@ -1,5 +1,7 @@
 import type { Region } from '../imaging/crop-rows.ts';
-import type { ExtrasSize } from '../options/extras-options.ts';
+import type { ExtrasSize, ExtrasUpscaler } from '../options/extras-options.ts';
+import type { UpscaleOptions } from '../options/upscale-options.ts';
+import { upscaleOptions } from '../options/upscale-options.ts';
 import type { AskedSize } from './upscale/target-size.ts';
 import type { Size } from './result.ts';
 
@@ -24,6 +26,11 @@ export function extrasSize(input: Size, size: ExtrasSize): ExtrasSizePlan {
   const x = Math.floor(covering.width / 2) - Math.floor(width / 2);
   const y = Math.floor(covering.height / 2) - Math.floor(height / 2);
   return { asked: covering, region: { x, y, width, height } };
+}
+
+/** One upscaler's part as an upscale. */
+export function askedUpscale({ upscaler, denoiseStrength }: ExtrasUpscaler, size: AskedSize): UpscaleOptions {
+  return upscaleOptions.parse({ upscaler, denoise_strength: denoiseStrength, ...size });
 }
 
 /** In whole numbers: `49 * (12 / 49)` would be a little less than 12. */

@@ -15,7 +15,7 @@ import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import type { JobTicket } from '../submit-job.ts';
-import { admittedTicket, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
 import { sendA1111Error } from './a1111-errors.ts';
 import type { ExtrasBody } from './extras-body.ts';
 import { extrasBody, extrasOptions } from './extras-body.ts';
@@ -115,6 +115,7 @@ async function submit(
   const inputs: JobInput[] = [];
   for (const sent of images) inputs.push(await inputOf(body, sent));
   await body.removeAllBut(inputs.map(({ file }) => file));
+  await assertJobFits({ method: 'extras', work: { kind: 'extras', options } }, inputs, context.config);
   const asked = {
     method: 'extras' as const,
     work: { kind: 'extras' as const, options },

@@ -1,6 +1,5 @@
 import type { Operation } from './openapi-paths.ts';
-import { OPERATIONS, stepsOf } from './openapi-paths.ts';
-import { problemAnswers } from './openapi-problems.ts';
+import { errorAnswers, OPERATIONS } from './openapi-paths.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { fieldsOf } from './openapi-schema.ts';
 
@@ -33,8 +32,8 @@ function section(method: string, path: string, operation: Operation): string {
   const told = Object.entries(answers).map(([status, [text, types]]) =>
     row(status, Object.keys(types).join(', '), text),
   );
-  const problems = Object.entries(problemAnswers(stepsOf(operation))).map(([status, { description }]) =>
-    row(status, 'application/problem+json', String(description)),
+  const problems = Object.entries(errorAnswers(operation)).map(([status, { description, content }]) =>
+    row(status, Object.keys(content as JsonSchema).join(', '), String(description)),
   );
   const sent = headers.length > 0 ? `<p>Headers: ${headers.map((name) => `<code>${name}</code>`).join(', ')}</p>` : '';
   return `<details id="${method}${path.replace(/\W+/g, '-')}"><summary><b class="${method}">${method.toUpperCase()}</b> <code>${escaped(path)}</code> ${escaped(summary)}</summary>

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { GATEWAY_OPERATIONS } from './gateway-paths.ts';
+import { A1111_ERRORS, A1111_OPERATIONS } from './a1111-operations.ts';
 import type { Step } from './openapi-problems.ts';
+import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { fieldsOf, required, schemaOf } from './openapi-schema.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
@@ -25,7 +27,7 @@ type Answer = readonly [
 /** What a route answers and takes. */
 export interface Operation {
   readonly summary: string;
-  readonly tag: 'images' | 'jobs' | 'service';
+  readonly tag: 'images' | 'jobs' | 'service' | 'a1111';
   readonly query?: z.ZodObject;
   readonly headers?: readonly (keyof typeof REQUEST_HEADERS)[];
   readonly body?: Readonly<Record<string, JsonSchema>>;
@@ -37,6 +39,9 @@ export interface Operation {
   /** Whether it is open to callers without a key. */
   readonly isOpen?: boolean;
 }
+
+/** Operations by path and method. */
+export type Operations = Readonly<Record<string, Readonly<Partial<Record<'get' | 'post' | 'delete', Operation>>>>>;
 
 const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 const PART_NAMES = `The part may also be called ${IMAGE_PARTS.filter((name) => name !== 'file' && name !== 'files').join(', ')}`;
@@ -154,7 +159,7 @@ const ANY_FORM: JsonSchema = {
 };
 
 /** Every route of the service, by path and method. A test holds this equal to the routes that are there. */
-export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post' | 'delete', Operation>>>>> = {
+export const OPERATIONS: Operations = {
   ...imageOperations(),
   '/preview': {
     post: imageOperation(previewForm, METHODS.preview.summary, [
@@ -245,6 +250,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' |
     },
   },
   ...GATEWAY_OPERATIONS,
+  ...A1111_OPERATIONS,
   '/metrics': {
     get: {
       summary: 'Figures for Prometheus',
@@ -270,7 +276,13 @@ function healthOperation(summary: string, steps: readonly Step[] = []): Operatio
   return { summary, tag: 'service', isOpen: true, answers: { 200: ['It does', json(ref('Health'))] }, steps };
 }
 
-/** What an operation does on which something may fail. */
-export function stepsOf({ isOpen = false, steps = [] }: Operation): readonly Step[] {
-  return ['answers', ...(isOpen ? [] : (['knows its caller'] as const)), ...steps];
+/** What an operation answers where it cannot do what was asked, by status. */
+export function errorAnswers({
+  tag,
+  isOpen = false,
+  steps = [],
+  errors,
+}: Operation): Readonly<Record<string, JsonSchema>> {
+  if (tag === 'a1111') return A1111_ERRORS;
+  return problemAnswers(['answers', ...(isOpen ? [] : (['knows its caller'] as const)), ...steps], errors);
 }

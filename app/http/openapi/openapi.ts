@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { A1111_SCHEMAS } from './a1111-operations.ts';
 import type { Operation } from './openapi-paths.ts';
-import { OPERATIONS, REQUEST_HEADERS, stepsOf } from './openapi-paths.ts';
-import { problemAnswers } from './openapi-problems.ts';
+import { errorAnswers, OPERATIONS, REQUEST_HEADERS } from './openapi-paths.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { fieldsOf, schemaOf } from './openapi-schema.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
@@ -65,6 +65,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
   Job: job,
   Models: z.object({ models: z.array(model) }),
+  ...A1111_SCHEMAS,
   JobPage: z.object({ jobs: z.array(job), next_cursor: z.string().nullable() }),
   Problem: z.object({
     type: z.string(),
@@ -91,7 +92,7 @@ export function openApiDocument(version: string): JsonSchema {
         'Upscales and restores images. Errors are problem documents; a path that is there answers another method by 405 and `Allow`.',
     },
     servers: [{ url: '/' }],
-    tags: ['images', 'jobs', 'service'].map((name) => ({ name })),
+    tags: ['images', 'jobs', 'service', 'a1111'].map((name) => ({ name })),
     paths: Object.fromEntries(
       Object.entries(OPERATIONS).map(([path, methods]) => [
         path,
@@ -103,9 +104,10 @@ export function openApiDocument(version: string): JsonSchema {
       securitySchemes: {
         key: { type: 'apiKey', in: 'header', name: 'X-API-KEY' },
         bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'Any user; the key is the password' },
       },
     },
-    security: [{}, { key: [] }, { bearer: [] }],
+    security: [{}, { key: [] }, { bearer: [] }, { basic: [] }],
   };
 }
 
@@ -125,7 +127,7 @@ function operationOf(path: string, method: string, operation: Operation): JsonSc
     ...(body && { requestBody: { required: true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
-      ...problemAnswers(stepsOf(operation), operation.errors),
+      ...errorAnswers(operation),
     },
   };
 }
