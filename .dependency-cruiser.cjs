@@ -95,6 +95,7 @@ const INNER_ROOMS = {
     int8: ['networks'],
     networks: [],
   },
+  http: { a1111: ['receiving', 'routes'] },
   imaging: { codec: [], pillow: [], opencv: [] },
   jobs: { local: [], redis: [], storage: [] },
 };
