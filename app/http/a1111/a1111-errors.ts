@@ -39,6 +39,7 @@ export function sendA1111Error(response: Response, { code, message }: JobError, 
 
 function bodyOf({ code, message }: JobError, error: unknown): unknown {
   if (error instanceof RouteNotFoundError) return { detail: 'Not Found' };
+  if (statusOf(code) === 405) return { detail: 'Method Not Allowed' };
   if (error instanceof UnauthorizedError) return { detail: message };
   if (VALIDATION.has(code)) {
     const field = error instanceof BadFieldError ? error.field : undefined;

@@ -1,5 +1,4 @@
 import { Router } from 'express';
-import { RouteNotFoundError } from '../errors.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import { A1111_PATHS } from './a1111-paths.ts';
 import { extrasRoute } from './extras-route.ts';
@@ -24,8 +23,5 @@ export function a1111Route(context: RouteContext): Router {
     pngInfoRoute(context),
     probesRoute(context),
   );
-  router.use([...A1111_PATHS], (request) => {
-    throw new RouteNotFoundError(request.method, request.originalUrl.split('?')[0] ?? '');
-  });
   return router;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ExtrasOptions, ExtrasSize } from '../../options/extras-options.ts';
-import { flag, fraction, number, whole } from '../../options/values.ts';
+import { flag, fraction, numberAbove, numberOneOf, whole } from '../../options/values.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import { extrasText } from './extras-text.ts';
 import type { OfferedUpscaler } from './upscaler-names.ts';
@@ -11,8 +11,7 @@ const DEFAULT_SIDE = 512;
 
 /** What `extra-single-image` and `extra-batch-images` take beside their pictures (modules/api/models.py of the WebUI). */
 export const extrasBody = z.object({
-  resize_mode: number()
-    .pipe(z.literal([0, 1], { error: 'must be 0 or 1' }))
+  resize_mode: numberOneOf([0, 1], 'must be 0 or 1')
     .default(0)
     .describe('0: by a factor; 1: to a width and a height, and upscaling_resize does not count'),
   show_extras_results: flag().default(true).describe('The picture is answered either way'),
@@ -21,10 +20,7 @@ export const extrasBody = z.object({
     .describe('How much of the faces that GFPGAN restores shows; 0: none are restored'),
   codeformer_visibility: fraction().default(0).describe('The same of CodeFormer, which comes after GFPGAN'),
   codeformer_weight: fraction().default(0).describe('0 is the best looking face, 1 the most like the one given'),
-  upscaling_resize: number()
-    .pipe(z.number().gt(0, { error: 'must be above 0' }))
-    .optional()
-    .describe('The factor; 2 without, or 1 where there is no upscaler either'),
+  upscaling_resize: numberAbove(0).optional().describe('The factor; 2 without, or 1 where there is no upscaler either'),
   upscaling_resize_w: whole(1).default(DEFAULT_SIDE),
   upscaling_resize_h: whole(1).default(DEFAULT_SIDE),
   upscaling_crop: flag().default(true).describe('Whether what reaches beyond the width and the height is cut off'),

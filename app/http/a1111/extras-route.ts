@@ -15,7 +15,7 @@ import type { JsonImages } from '../receiving/json-images.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import type { JobTicket } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob, writingFiles } from '../submit-job.ts';
 import { sendA1111Error } from './a1111-errors.ts';
 import type { ExtrasBody } from './extras-body.ts';
 import { extrasBody, extrasOptions } from './extras-body.ts';
@@ -76,20 +76,22 @@ interface Asked {
 type Read = (body: object) => Asked;
 
 function extras(context: ExtrasContext, read: Read, send: (job: Job) => AsyncGenerator<string, void>) {
-  const { config, queue, files, awaited } = context;
+  const { config, files, awaited } = context;
   const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
   return async (request: Request, response: Response): Promise<void> => {
-    const ticket = await admittedTicket(queue, request, response);
-    const body = await receiveJsonImages(request, response, {
-      what: 'The body',
-      maxBytes,
-      maxImageBytes: config.maxFileSizeBytes,
-      mostImages: MAX_IMAGES,
-      file: (index) => files.input(ticket.id, index),
-    });
-    const submission = await submit(context, { body, read, ticket }).catch(async (error: unknown) => {
-      await body.removeAllBut([]);
-      throw error;
+    const ticket = await admittedTicket(context, request, response);
+    const submission = await writingFiles(files, async () => {
+      const body = await receiveJsonImages(request, response, {
+        what: 'The body',
+        maxBytes,
+        maxImageBytes: config.maxFileSizeBytes,
+        mostImages: MAX_IMAGES,
+        file: (index) => files.input(ticket.id, index),
+      });
+      return submit(context, { body, read, ticket }).catch(async (error: unknown) => {
+        await body.removeAllBut([]);
+        throw error;
+      });
     });
     response.set('X-Job-Id', submission.job.id);
     const job = await awaited.wait(submission.job.id, { signal: disconnection(request, response), waitMs: undefined });

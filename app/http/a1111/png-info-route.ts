@@ -9,6 +9,7 @@ import { BadBodyError, BadFieldError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
 import { receiveJsonImages } from '../receiving/json-images.ts';
 import type { RouteContext } from '../routes/route-context.ts';
+import { writingFiles } from '../submit-job.ts';
 import { parametersOf } from './infotext.ts';
 import { sendJson } from './process-time.ts';
 
@@ -34,13 +35,15 @@ async function pngInfo(
   response: Response,
 ): Promise<void> {
   const id = newJobId();
-  const body = await receiveJsonImages(request, response, {
-    what: 'The body',
-    maxBytes: Math.ceil((config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES,
-    maxImageBytes: config.maxFileSizeBytes,
-    mostImages: 1,
-    file: (index) => files.input(id, index),
-  });
+  const body = await writingFiles(files, () =>
+    receiveJsonImages(request, response, {
+      what: 'The body',
+      maxBytes: Math.ceil((config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES,
+      maxImageBytes: config.maxFileSizeBytes,
+      mostImages: 1,
+      file: (index) => files.input(id, index),
+    }),
+  );
   try {
     if (typeof body.value !== 'object' || body.value === null) throw new BadBodyError('The body must be a JSON object');
     const { image } = parseParameters(pngInfoBody, Object.entries(body.value)).values;
