@@ -1,10 +1,9 @@
 import type { Config } from '../config.ts';
 import { blendRows } from '../imaging/blend.ts';
-import type { Region } from '../imaging/crop-rows.ts';
-import { cropRows } from '../imaging/crop-rows.ts';
+import type { Rectangle } from '../imaging/rectangle.ts';
 import type { Image } from '../imaging/image.ts';
 import { rowsInto } from '../imaging/rows-into.ts';
-import { rowsOf } from '../imaging/rows.ts';
+import { croppedRows, rowsOf } from '../imaging/rows.ts';
 import type { ExtrasOptions, ExtrasUpscaler } from '../options/extras-options.ts';
 import type { FaceModelName, FaceSettings } from '../options/face-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
@@ -35,7 +34,7 @@ interface Pass {
 
 interface ExtrasPlan {
   readonly passes: readonly [Pass, ...Pass[]];
-  readonly region: Region | undefined;
+  readonly region: Rectangle | undefined;
 }
 
 interface Run {
@@ -177,7 +176,7 @@ function blended(one: Upscaled, other: Upscaled, how: { visibility: number; fold
 
 function cropped({ width }: Size, made: Made, { region, passes }: ExtrasPlan, { upscale }: Run): Made {
   if (!region) return made;
-  const image = rowsInto(cropRows(made.image, region), upscale.scratch);
+  const image = rowsInto(croppedRows(made.image, region), upscale.scratch);
   made.image.dispose();
   const output = { width: region.width, height: region.height };
   const scale = Math.round((passes[0].plan.size.width / width) * 1e4) / 1e4;

@@ -1,4 +1,4 @@
-import type { Region } from '../imaging/crop-rows.ts';
+import type { Rectangle } from '../imaging/rectangle.ts';
 import type { ExtrasSize, ExtrasUpscaler } from '../options/extras-options.ts';
 import type { UpscaleOptions } from '../options/upscale-options.ts';
 import { upscaleOptions } from '../options/upscale-options.ts';
@@ -10,7 +10,7 @@ export interface ExtrasSizePlan {
   /** As an upscale is asked for it. */
   readonly asked: AskedSize;
   /** What is cut out of that; nothing where it is the whole. */
-  readonly region?: Region;
+  readonly region?: Rectangle;
 }
 
 /**

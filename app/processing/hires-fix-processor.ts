@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Image } from '../imaging/image.ts';
-import { cropRows } from '../imaging/crop-rows.ts';
-import { rowsOf } from '../imaging/rows.ts';
+import { croppedRows, rowsOf } from '../imaging/rows.ts';
 import { rowsInto } from '../imaging/rows-into.ts';
 import type { FaceSettings } from '../options/face-options.ts';
 import { faceSettings } from '../options/face-options.ts';
@@ -116,7 +115,7 @@ export class HiresFixProcessor {
 function cropped(made: Made, { size }: UpscalePlan, { options, scratch }: UpscaleTask): Made {
   const region = coverCrop(size, options);
   if (!region) return made;
-  const image = rowsInto(cropRows(made.image, region), scratch);
+  const image = rowsInto(croppedRows(made.image, region), scratch);
   made.image.dispose();
   const { width, height } = region;
   return { ...made, image, info: { ...made.info, output: { width, height } } };

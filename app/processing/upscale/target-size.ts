@@ -1,5 +1,5 @@
 import { BadParameterError, OutputTooLargeError } from '../errors.ts';
-import type { Region } from '../../imaging/crop-rows.ts';
+import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { Fit } from '../../options/upscale-options.ts';
 import type { Size } from '../result.ts';
 
@@ -55,7 +55,7 @@ export function growth(input: Size, output: Size): number {
 }
 
 /** What is left of a picture of `size` that was made to cover what was asked: the middle of it. */
-export function coverCrop(size: Size, { width, height, fit }: AskedSize): Region | undefined {
+export function coverCrop(size: Size, { width, height, fit }: AskedSize): Rectangle | undefined {
   if (fit !== 'cover' || width === undefined || height === undefined) return undefined;
   if (size.width === width && size.height === height) return undefined;
   return { x: Math.floor((size.width - width) / 2), y: Math.floor((size.height - height) / 2), width, height };

@@ -43,6 +43,6 @@ describe('the table of processors', () => {
     const incomplete: Processors = others;
     // @ts-expect-error -- what downloads cannot restore
     const mixed: Processors = { ...table, restore: download };
-    expect([Object.keys(incomplete), Object.keys(mixed)]).toMatchObject([{ length: 7 }, { length: 8 }]);
+    expect([Object.keys(incomplete), Object.keys(mixed)]).toMatchObject([{ length: 8 }, { length: 9 }]);
   });
 });
