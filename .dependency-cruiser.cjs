@@ -152,6 +152,7 @@ const ROOMS = {
   'socket.io': '^app/realtime/',
   'prom-client': '^app/metrics/',
   commander: '^app/cli/',
+  '@modelcontextprotocol': '^app/cli/(mcp/|commands/mcp-command)',
   tsyringe: '^app/(container|worker-container)\\.ts$',
   winston: '^app/logger\\.ts$',
 };

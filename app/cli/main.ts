@@ -25,6 +25,7 @@ const WRITTEN_COMMANDS: readonly ProgramCommand[] = [
   { name: 'colorize', load: async () => (await import('./commands/restore-command.ts')).addColorizeCommand },
   { name: 'models', load: async () => (await import('./commands/models-command.ts')).addModelsCommand },
   { name: 'evaluate', load: async () => (await import('./commands/evaluate-command.ts')).addEvaluateCommand },
+  { name: 'mcp', load: async () => (await import('./commands/mcp-command.ts')).addMcpCommand },
   { name: 'serve', load: async () => (await import('./commands/serve-command.ts')).addServeCommand },
 ];
 
