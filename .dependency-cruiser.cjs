@@ -116,7 +116,7 @@ const FILES = {
   config: {
     importedBy:
       '^app/((cli|http|realtime|jobs|worker|processing|catalog)/|(logger|main|container|worker-container)\\.ts$)',
-    imports: '^app/(options/|errors\\.ts$)',
+    imports: '^app/(options/|files/|errors\\.ts$)',
   },
   logger: { importedBy: '^app/((http|realtime|webhooks|jobs)/|container\\.ts$)', imports: '^app/config\\.ts$' },
   'worker-container': { importedBy: '^app/worker/', imports: ANY },

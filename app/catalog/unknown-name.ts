@@ -1,3 +1,5 @@
+import { editDistance } from '../files/edit-distance.ts';
+
 /** What a message may take, less what is said before it. */
 const MAX_KNOWN = 280;
 const MAX_NEAR = 3;
@@ -50,22 +52,8 @@ function plain(name: string): string {
     .replaceAll(/[\s._-]/g, '');
 }
 
-/** Letters to put in, take out, change or swap with their neighbours; a part of a name counts as one. */
+/** How far two names are apart; a part of a name counts as one letter. */
 function distance(one: string, other: string): number {
-  if (one === other) return 0;
-  if (one.length >= 4 && other.includes(one)) return 1;
-  if (Math.abs(one.length - other.length) > one.length / 4 + 1) return Infinity;
-  let before: number[] = [];
-  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++) {
-      const change = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      const isSwapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
-      const swap = isSwapped ? (before[j - 2] ?? 0) + 1 : Infinity;
-      next[j] = Math.min(change, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-    }
-    [before, row] = [row, next];
-  }
-  return row[other.length] ?? Infinity;
+  if (one.length >= 4 && one !== other && other.includes(one)) return 1;
+  return Math.abs(one.length - other.length) > one.length / 4 + 1 ? Infinity : editDistance(one, other);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import type { Config } from '../config.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig, loadLocalConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { IMAGE_METHODS } from '../options/methods.ts';
 import { version } from '../version.ts';
@@ -9,6 +9,9 @@ import { version } from '../version.ts';
 const OK = 0;
 const FAILED = 1;
 const BAD_USAGE = 2;
+
+/** Commands that have to do with all variables; others read none of those that are a server's alone. */
+const OF_SERVERS: ReadonlySet<string> = new Set(['serve', 'config', 'doctor']);
 
 type AddCommand = (program: Command, loadConfig: () => Config) => void;
 
@@ -52,7 +55,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true });
-  for (const add of await commandsFor(argv[2])) add(program, loadConfig);
+  const load = OF_SERVERS.has(argv[2] ?? '') ? loadConfig : loadLocalConfig;
+  for (const add of await commandsFor(argv[2])) add(program, load);
   overrideExits(program);
   try {
     await program.parseAsync(argv);

@@ -5,7 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { BadConfigError, environment, loadConfig } from '../../app/config.ts';
+import { BadConfigError, loadConfig, loadLocalConfig, mistypedVariables } from '../../app/config.ts';
+import { defaultModelsDir } from '../../app/files/models-folder.ts';
+import { environment } from '../../app/options/environment.ts';
 
 describe('loadConfig', () => {
   it('gives the defaults of the contract where nothing is set', () => {
@@ -19,7 +21,7 @@ describe('loadConfig', () => {
       maxFileSizeBytes: 10 * 2 ** 20,
       maxInputPixels: 2 ** 26,
       maxOutputPixels: 2 ** 29,
-      modelsDir: resolve('models'),
+      modelsDir: fileURLToPath(new URL('../../models', import.meta.url)),
       modelUpscale: 'x4plus',
       modelColorize: 'modelscope',
       modelRestore: 'denoise',
@@ -170,6 +172,149 @@ describe('loadConfig', () => {
   });
 });
 
+describe('the variables of the contract', () => {
+  /** Each with a value that is not its default. */
+  const OTHERS: Readonly<Record<string, string>> = {
+    PORT: '9000',
+    HOST: '0.0.0.0',
+    DASHBOARD_PORT: '8091',
+    API_KEY: 'a-key',
+    ALLOWED_ORIGINS: 'https://a.example',
+    ALLOWED_HOSTS: 'a.example',
+    MAX_FILE_SIZE_MB: '20',
+    MAX_INPUT_PIXELS: '1000',
+    MAX_OUTPUT_PIXELS: '1000',
+    UPLOAD_FOLDER: 'elsewhere',
+    PROCESSED_FOLDER: 'elsewhere',
+    MODELS_DIR: 'elsewhere',
+    MODEL_UPSCALE: 'x4anime',
+    MODEL_COLORIZE: 'artistic',
+    MODEL_RESTORE: 'deblur',
+    MODEL_FACE: 'gfpgan-1.4',
+    IS_FACE_ENHANCE: 'true',
+    FACE_RESTORATION_STRENGTH: '0.5',
+    MODEL_DOWNLOADS: 'false',
+    MODEL_MIRROR: 'https://mirror.example',
+    DOWNLOAD_SEGMENTS: '4',
+    DEVICE: 'cpu',
+    FORCE_CPU: 'true',
+    PRECISION: 'fp32',
+    TILE: '256',
+    TILE_PAD: '10',
+    MODEL_KEEP_ALIVE_SECONDS: '60',
+    WORKERS: '2',
+    ALLOW_MODEL_UPLOAD: 'true',
+    MAX_QUEUE: '5',
+    MAX_QUEUE_PER_CALLER: '2',
+    RATE_LIMIT_PER_MINUTE: '60',
+    JOB_TTL_MINUTES: '5',
+    JANITOR_INTERVAL_MINUTES: '5',
+    JOB_TIMEOUT_SECONDS: '60',
+    RESULT_CACHE_MB: '0',
+    WEBHOOKS_ENABLED: 'true',
+    WEBHOOK_SECRET: 'sixteen characters',
+    ALLOW_URL_INPUT: 'true',
+    REDIS_URL: 'redis://127.0.0.1:6379/1',
+    STORAGE_URL: 's3://bucket/prefix',
+    LOG_LEVEL: 'debug',
+  };
+
+  it.each(Object.entries(OTHERS))(
+    'have an effect as %s=%s has, or stop the start by a line with the name',
+    (name, value) => {
+      const needed = name.startsWith('WEBHOOK') ? { WEBHOOK_SECRET: 'sixteen letters.' } : {};
+      const before = loadConfig(needed);
+      let after: unknown;
+      try {
+        after = loadConfig({ ...needed, [name]: value });
+      } catch (error) {
+        expect((error as BadConfigError).problems).toEqual([
+          expect.stringMatching(`^${name}: this version has not got`),
+        ]);
+        return;
+      }
+      expect(after).not.toEqual(before);
+    },
+  );
+
+  it.each([
+    ['DEVICE', 'cuda:1'],
+    ['WORKERS', '0'],
+  ])('that are not taken whole name what is: %s=%s', (name, value) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(`${name}: expected`);
+  });
+
+  it('are taken at their defaults, in words too, where there is nothing behind them', () => {
+    const defaults = {
+      MODEL_KEEP_ALIVE_SECONDS: '0',
+      ALLOW_URL_INPUT: 'No',
+      ALLOW_MODEL_UPLOAD: 'false',
+      DASHBOARD_PORT: '',
+    };
+    expect(loadConfig(defaults)).toEqual(loadConfig({}));
+  });
+
+  it("that are a server's alone, bad ones too, are nothing to what works on pictures", () => {
+    const bad = {
+      PORT: '-1',
+      LOG_LEVEL: 'trace',
+      API_KEY: ',',
+      REDIS_URL: 'x',
+      WEBHOOKS_ENABLED: 'true',
+      MAX_QUEUE: '0',
+    };
+    expect(() => loadConfig(bad)).toThrow(BadConfigError);
+    expect(loadLocalConfig({ ...bad, TILE: '64', JOB_TIMEOUT_SECONDS: '5' })).toMatchObject({
+      tile: 64,
+      jobTimeoutMs: 5000,
+    });
+    expect(() => loadLocalConfig({ TILE: '-1' })).toThrow(/^Bad configuration:\n {2}TILE: /);
+  });
+
+  it('are told from others that look like them', () => {
+    const given = {
+      MODEL_DIR: 'x',
+      MODELS_DIRS: 'x',
+      LOGLEVEL: 'x',
+      APIKEY: 'x',
+      HIRESFIX_PORT: 'x',
+      MAX_FILE_SZIE_MB: 'x',
+      ...{
+        HOME: 'x',
+        POST: 'x',
+        TILES: 'x',
+        HIRESFIX_API_KEY: 'x',
+        MODELS_DIR: 'x',
+        PATH: 'x',
+        LOGNAME: 'x',
+        SHELL: 'x',
+      },
+    };
+    expect(mistypedVariables(given)).toEqual([
+      ['MODEL_DIR', 'MODELS_DIR'],
+      ['MODELS_DIRS', 'MODELS_DIR'],
+      ['LOGLEVEL', 'LOG_LEVEL'],
+      ['APIKEY', 'API_KEY'],
+      ['HIRESFIX_PORT', 'PORT'],
+      ['MAX_FILE_SZIE_MB', 'MAX_FILE_SIZE_MB'],
+    ]);
+  });
+});
+
+describe('the folder of the weights, where none is named', () => {
+  const [linux, home] = ['/home/one/.local/share/hiresfix/models', '/home/one'];
+  it.each([
+    ['in a checkout', '/src/hiresfix', 'linux', {}, '/src/hiresfix/models'],
+    ['where it is installed', '/usr/lib/node_modules/hiresfix', 'linux', {}, linux],
+    ['with a data folder', '/p/node_modules/hiresfix', 'linux', { XDG_DATA_HOME: '/data' }, '/data/hiresfix/models'],
+    ['with a relative one, which does not count', '/p/node_modules/hiresfix', 'linux', { XDG_DATA_HOME: 'x' }, linux],
+    ['on macOS', '/p/node_modules/hiresfix', 'darwin', {}, '/home/one/Library/Application Support/hiresfix/models'],
+    ['on Windows', '/p/node_modules/hiresfix', 'win32', { LOCALAPPDATA: '/local' }, '/local/hiresfix/models'],
+  ] as const)('%s is the same from wherever it is asked', (...[, folder, platform, env, expected]) => {
+    expect(defaultModelsDir(folder, { platform, env, home })).toBe(expected);
+  });
+});
+
 describe('.env.example', () => {
   const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
 
@@ -188,7 +333,9 @@ describe('.env.example', () => {
       'AWS_ENDPOINT_URL',
       'AWS_SECRET_ACCESS_KEY',
       'AWS_SESSION_TOKEN',
+      'DASHBOARD_PORT',
       'MAX_QUEUE_PER_CALLER',
+      'MODELS_DIR',
       'MODEL_MIRROR',
       'REDIS_URL',
       'STORAGE_URL',

@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { COLORIZE_MODELS } from './restore-options.ts';
+import { DEVICES, PRECISIONS } from './upscale-options.ts';
+import {
+  absent,
+  autoOr,
+  decimalText,
+  flagText,
+  fractionText,
+  hosts,
+  httpUrl,
+  keys,
+  origins,
+  parseUrl,
+  wholeText,
+} from './values.ts';
+
+const RESTORE_MODELS = ['denoise', 'deblur'] as const;
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
+const http = {
+  PORT: wholeText({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 is every interface'),
+  ALLOWED_ORIGINS: origins()
+    .default([])
+    .describe('Web origins that may call the service, comma-separated; its own is always allowed'),
+  ALLOWED_HOSTS: hosts()
+    .default([])
+    .describe(
+      'Names that the service is called by, comma-separated; none: localhost and the like while HOST is loopback',
+    ),
+  API_KEY: keys().default([]).describe('Keys that callers need one of, comma-separated; without any, all may come in'),
+  RATE_LIMIT_PER_MINUTE: wholeText({ min: 0, max: 1_000_000 })
+    .default(0)
+    .describe('Requests a minute for each key; 0 is no limit'),
+  MAX_FILE_SIZE_MB: decimalText({ above: 0, max: 4096 })
+    .default(10)
+    .describe('Largest image file, decoded from its transport, in MB (2^20 bytes)'),
+};
+
+const imaging = {
+  MAX_INPUT_PIXELS: wholeText({ min: 1 })
+    .default(2 ** 26)
+    .describe('Largest input, width times height'),
+  MAX_OUTPUT_PIXELS: wholeText({ min: 1 })
+    .default(2 ** 29)
+    .describe('Largest result, width times height'),
+};
+
+const catalog = {
+  MODELS_DIR: z
+    .string()
+    .optional()
+    .describe("Folder of the weights; none: models beside package.json, or in the user's data folder where installed"),
+  MODEL_UPSCALE: z
+    .string()
+    .max(255)
+    .default('x4plus')
+    .describe(
+      'Model above 2x: x2plus|x4plus|x4anime|x4net|animevideov3|general-x4v3|compact-x2, an UpscalerType or a file name',
+    ),
+  MODEL_COLORIZE: z
+    .enum(COLORIZE_MODELS, { error: `expected ${COLORIZE_MODELS.join(', ')}` })
+    .default('modelscope')
+    .describe('What colours pictures: modelscope|paper_tiny|artistic|deoldify-artistic|deoldify-stable'),
+  MODEL_RESTORE: z
+    .enum(RESTORE_MODELS, { error: `expected ${RESTORE_MODELS.join(', ')}` })
+    .default('denoise')
+    .describe('What a restoration without steps does: denoise|deblur'),
+  MODEL_DOWNLOADS: flagText().default(true).describe('Whether missing official weights are downloaded'),
+  MODEL_MIRROR: httpUrl().optional().describe('Base URL that is tried first for weights'),
+  DOWNLOAD_SEGMENTS: wholeText({ min: 1, max: 64 }).default(8).describe('Parallel ranges of one download'),
+};
+
+const inference = {
+  DEVICE: z
+    .enum(DEVICES, { error: `expected ${DEVICES.join(', ')}` })
+    .default('auto')
+    .describe('Where networks run: auto|cuda|mps|cpu'),
+  FORCE_CPU: flagText().default(false).describe('Never use another device than the CPU, whatever a request asks'),
+  PRECISION: z
+    .enum(PRECISIONS, { error: `expected ${PRECISIONS.join(', ')}` })
+    .default('auto')
+    .describe(
+      'Numbers that networks run in: auto|fp32|fp16|int8; auto is int8 on CPUs where a calibration passed its gate',
+    ),
+  TILE: autoOr(wholeText({ min: 0 }))
+    .default('auto')
+    .describe('Tile side in input pixels; 0 is the whole image'),
+  TILE_PAD: autoOr(wholeText({ min: 0 }))
+    .default('auto')
+    .describe('Input pixels around a tile; auto is the halo the network needs'),
+};
+
+const faces = {
+  IS_FACE_ENHANCE: flagText().default(false).describe('Whether faces are restored where a request does not say'),
+  FACE_RESTORATION_STRENGTH: fractionText().default(0.8).describe('How much of a restored face shows, 0 to 1'),
+  MODEL_FACE: z
+    .enum(['v0.1', 'codeformer', 'gfpgan-1.3', 'gfpgan-1.4', 'restoreformer'], {
+      error: 'expected v0.1 or codeformer, gfpgan-1.3, gfpgan-1.4, restoreformer',
+    })
+    .default('v0.1')
+    .describe('Face model of `face`: v0.1 (CodeFormer)|gfpgan-1.3|gfpgan-1.4|restoreformer'),
+};
+
+const jobs = {
+  UPLOAD_FOLDER: z.string().default('temp_uploads').describe('Folder of inputs, emptied as jobs end'),
+  PROCESSED_FOLDER: z.string().default('processed_images').describe('Folder of results'),
+  WORKERS: wholeText({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
+  MAX_QUEUE: wholeText({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
+  MAX_QUEUE_PER_CALLER: wholeText({ min: 1 })
+    .optional()
+    .describe('Jobs of one caller that may wait; none is MAX_QUEUE'),
+  JOB_TTL_MINUTES: decimalText({ above: 0, max: 525_600 }).default(60).describe('How long results are kept'),
+  JANITOR_INTERVAL_MINUTES: decimalText({ above: 0, max: 1440 })
+    .default(30)
+    .describe('How often results whose time is over are removed'),
+  RESULT_CACHE_MB: wholeText({ min: 0, max: 16_777_216 })
+    .default(512)
+    .describe('Room for results that may be asked for again, in MB (2^20 bytes); 0 is none'),
+  JOB_TIMEOUT_SECONDS: decimalText({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
+};
+
+const scaleOut = {
+  REDIS_URL: z
+    .string()
+    .refine((text) => /^rediss?:$/.test(parseUrl(text)?.protocol ?? ''), { error: 'expected a redis or rediss URL' })
+    .optional()
+    .describe(
+      'Redis by which several servers share the jobs, such as redis://:password@host:6379/0; none is one server',
+    ),
+  STORAGE_URL: z
+    .string()
+    .regex(/^s3:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, { error: 'expected s3://bucket or s3://bucket/prefix' })
+    .optional()
+    .describe('Where inputs and results lie for all servers, as s3://bucket/prefix; none is the two folders'),
+  AWS_ENDPOINT_URL: httpUrl().optional().describe('S3-compatible store of STORAGE_URL; none is that of AWS'),
+  AWS_REGION: z.string().default('us-east-1').describe('Region of the bucket'),
+  AWS_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe('Key of the store; without one, what else the AWS SDK finds (a role)'),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe('Its secret part'),
+  AWS_SESSION_TOKEN: z.string().optional().describe('Its token, where it is a passing one'),
+};
+
+const webhooks = {
+  WEBHOOKS_ENABLED: flagText().default(false).describe('Whether jobs may name a webhook_url that is told of their end'),
+  WEBHOOK_SECRET: z
+    .string()
+    .min(16, { error: 'expected at least 16 characters, best whsec_ and base64' })
+    .optional()
+    .describe('Key that webhooks are signed by: whsec_ and base64, or any text; needed where they are enabled'),
+};
+
+const logging = {
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(', ')}` })
+    .default('info')
+    .describe('error|warn|info|debug'),
+};
+
+const notYet = {
+  DASHBOARD_PORT: absent('a dashboard on a port of its own').optional().describe('Not in this version: keep it empty'),
+  MODEL_KEEP_ALIVE_SECONDS: absent('models that stay loaded between jobs', /^0+$/, '0')
+    .default('0')
+    .describe('Not in this version: 0, models are loaded for each job'),
+  ALLOW_MODEL_UPLOAD: absent('an upload of models', /^(false|no|off|0)$/i, 'false')
+    .default('false')
+    .describe('Not in this version: false'),
+  ALLOW_URL_INPUT: absent('pictures by their URL', /^(false|no|off|0)$/i, 'false')
+    .default('false')
+    .describe('Not in this version: false'),
+};
+
+/** Every variable that the service reads, by name. `.env.example` lists the same names and defaults (a test holds them equal). */
+export const environment = z.object({
+  ...http,
+  ...imaging,
+  ...catalog,
+  ...inference,
+  ...faces,
+  ...jobs,
+  ...scaleOut,
+  ...webhooks,
+  ...logging,
+  ...notYet,
+});
+
+/** Variables of a server alone: what works on pictures without one reads none of them. */
+export const SERVER_VARIABLES: ReadonlySet<string> = new Set([
+  ...Object.keys({ ...http, ...scaleOut, ...webhooks, ...logging }),
+  ...Object.keys(jobs).filter((name) => name !== 'JOB_TIMEOUT_SECONDS'),
+]);
