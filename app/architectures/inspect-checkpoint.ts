@@ -3,10 +3,8 @@ import { shownName } from '../checkpoints/errors.ts';
 import type { CheckpointFormat, StateDict } from '../checkpoints/state-dict.ts';
 import { elementCount } from '../checkpoints/tensor-layout.ts';
 import type { Network } from './architecture.ts';
-import { buildImageGraph } from './image-graph.ts';
-import type { RecognisedNetwork } from './registry.ts';
+import { assertBuilds } from './assert-builds.ts';
 import { recognise } from './registry.ts';
-import { tensorGraph } from './tensor-graph.ts';
 
 /** What `hiresfix models inspect` tells of a checkpoint. Snake case: it is public JSON. */
 export interface CheckpointReport {
@@ -22,8 +20,6 @@ export interface CheckpointReport {
   readonly left_out?: readonly string[];
 }
 
-/** A side of the picture that a network is tried with; no smaller than the halos of most. */
-const TRIED_SIDE = 24;
 const MAX_LEFT_OUT = 20;
 
 /**
@@ -39,7 +35,7 @@ export function inspectCheckpoint(
   const dict = openCheckpoint(file);
   const network = recognise(dict);
   checkWeights(dict);
-  build(network);
+  assertBuilds(network);
   const leftOut = [...dict.leftOut, ...network.weights.unreadCounters()];
   const counts = [...dict.tensors.values()].map(({ shape }) => elementCount(shape));
   return {
@@ -53,15 +49,6 @@ export function inspectCheckpoint(
     format: dict.format,
     ...(leftOut.length > 0 && { left_out: shown(leftOut) }),
   };
-}
-
-function build(network: RecognisedNetwork): void {
-  const side = network.side ?? Math.ceil(TRIED_SIDE / network.multipleOf) * network.multipleOf;
-  if (network.role === undefined) {
-    buildImageGraph(network, { width: side, height: side, channels: 3, depth: 8 });
-    return;
-  }
-  tensorGraph(network, [1, network.inputChannels, side, side]);
 }
 
 function shown(names: readonly string[]): string[] {

@@ -68,7 +68,7 @@ function openForReading(path: string): number {
     // Without O_NONBLOCK a named pipe would block here until somebody writes to it.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split(', open '); // and not where it lies
     throw new CheckpointError('not-a-checkpoint', `the file cannot be opened (${reason}): check its path and rights`, {
       cause,
     });

@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -24,9 +25,14 @@ export function withoutPaths(text: string, { modelsDir, uploadFolder, processedF
     [tmpdir(), '(temporary folder)'],
   ];
   return named
-    .flatMap(([folder, name]) => (folder === undefined || folder === '/' ? [] : [[folder, name] as const]))
+    .flatMap(([folder, name]) => (folder === undefined ? [] : spellings(folder).map((one) => [one, name] as const)))
     .sort(([a], [b]) => b.length - a.length) // of two, one of which lies in the other, the inner first
     .reduce((rest, [folder, name]) => rest.replace(pathPattern(folder), () => name), text);
+}
+
+/** A folder's path as it was given, and where links lead. */
+function spellings(folder: string): readonly string[] {
+  return [...new Set([folder, existsSync(folder) ? realpathSync(folder) : folder])].filter((one) => one !== '/');
 }
 
 /** The folder as the beginning of a path, and not as a part of another or of a URL. */

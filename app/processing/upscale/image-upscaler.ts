@@ -27,7 +27,7 @@ import type { TilingOptions } from './tile-grid.ts';
 import { pixelsSeen, tilingOf } from './tile-grid.ts';
 import { DEFAULT_SCALE, workOfUpscale } from './upscale-work.ts';
 import { assertWithin } from './work.ts';
-import type { UpscalerChoice, UpscalerChooser } from './upscaler-choice.ts';
+import type { UpscalerChoice, UpscalerChooser, UpscalerQuery } from './upscaler-choice.ts';
 import { isPilUpscaler } from './upscalers.ts';
 import type { PilUpscaler } from './upscalers.ts';
 
@@ -74,6 +74,9 @@ export interface Upscaled extends Pick<Made, 'image' | 'encodingFrom'> {
     Partial<ResultInfo>;
 }
 
+/** What was chosen, and what was not and why. */
+type Chosen = UpscalerChoice & { readonly fallbacks: readonly Fallback[] };
+
 /** Which part of the progress each stage fills, with a Pillow filter and with a network; encoding begins at `_END`. */
 const FILTER_STAGES: StageShares = { resizing: [0, 0.9] };
 const FILTER_END = 0.9;
@@ -116,9 +119,8 @@ export class ImageUpscaler {
       denoiseStrength: options.denoise_strength,
       growth: growth(image, wantedSize(image, options, DEFAULT_SCALE)),
     };
-    const choice = await clock.time('download', () => this.#choose(query, clock));
+    const { choice, network } = await this.#chooseSound(query, task, clock);
     const { name, fallbacks, warnings } = choice;
-    const network = choice.files && (await clock.time('load', () => this.#open(choice.files, task)));
     const size = targetSize(image, options, network?.scale ?? DEFAULT_SCALE, maxOutputPixels);
     if (network) {
       const work = workOfUpscale(image, { name, size, network: network.tiling }, options, this.#tiling(task, image));
@@ -161,10 +163,27 @@ export class ImageUpscaler {
     await this.#slot.clear();
   }
 
-  async #choose(
-    query: Parameters<UpscalerChooser['choose']>[0],
+  /** Chooses until the weights of the choice are sound, or the caller's own are not. */
+  async #chooseSound(
+    query: UpscalerQuery,
+    task: UpscaleTask,
     clock: StageClock,
-  ): Promise<UpscalerChoice & { readonly fallbacks: readonly Fallback[] }> {
+  ): Promise<{ readonly choice: Chosen; readonly network: RealESRGANUpscaler | undefined }> {
+    for (;;) {
+      const choice = await clock.time('download', () => this.#choose(query, clock));
+      const { files, automatic } = choice;
+      if (!files) return { choice, network: undefined };
+      try {
+        const network = await clock.time('load', () => this.#open(files, task));
+        if (automatic !== undefined) network.assertBuilds();
+        return { choice, network };
+      } catch (error) {
+        this.#chooser.giveUp(choice, error);
+      }
+    }
+  }
+
+  async #choose(query: UpscalerQuery, clock: StageClock): Promise<Chosen> {
     const fallbacks: Fallback[] = [];
     const report = downloadReport(clock);
     try {

@@ -1,5 +1,6 @@
 import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
+import { assertBuilds } from '../../architectures/assert-builds.ts';
 import { assertTakesPictures, resultChannels } from '../../architectures/picture-channels.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
@@ -114,6 +115,11 @@ export class RealESRGANUpscaler {
     const { run } = this.#plan({ ...shape, readRows: () => NO_ROWS }, { ...options, needed });
     const windows = run.tiles.flat().flatMap(({ core, window }) => (isNeeded(core, run) ? [window] : []));
     return seenWithin(shape, hull(windows) ?? needed);
+  }
+
+  /** @throws WeightsError where weights are missing, too many or of wrong shapes, which else shows when a session is loaded */
+  assertBuilds(): void {
+    assertBuilds(this.#runner.network);
   }
 
   /** Loads what `source` needs, so that the time it takes can be told from the work. */

@@ -1,9 +1,9 @@
 import { isAbsolute, parse } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
-import { ModelUnavailableError, UnknownModelError } from '../../catalog/errors.ts';
+import { UnknownModelError } from '../../catalog/errors.ts';
 import { unknownName } from '../../catalog/unknown-name.ts';
-import { oneLine } from '../../errors.ts';
+import { HiresFixError, oneLine } from '../../errors.ts';
 import type { DownloadOptions } from '../../catalog/download/model-downloader.ts';
 import { BadParameterError, UnknownUpscalerError } from '../errors.ts';
 import type { ModelFiles } from './real-esrgan-upscaler.ts';
@@ -20,7 +20,11 @@ import {
 } from './upscalers.ts';
 
 /** The upscaler that will run: a Pillow filter, or a network with its weights. */
-export type UpscalerChoice = { readonly warnings: readonly string[] } & (
+export type UpscalerChoice = {
+  readonly warnings: readonly string[];
+  /** What AUTO calls its choice: it is no more taken once it was given up. Missing where the caller named the upscaler. */
+  readonly automatic?: string;
+} & (
   { readonly name: PilUpscaler; readonly files?: undefined } | { readonly name: string; readonly files: ModelFiles }
 );
 
@@ -40,7 +44,7 @@ export interface UpscalerQuery {
 export class UpscalerChooser {
   readonly #config: Pick<Config, 'modelUpscale'>;
   readonly #catalog: Pick<ModelCatalog, 'ensure' | 'resolve'>;
-  /** What AUTO could not have, and why: it is not tried again for every image of a batch. */
+  /** What AUTO could not have or could not use, and why: it is not tried again for every image of a batch. */
   readonly #missing = new Map<string, Error>();
 
   constructor(config: Pick<Config, 'modelUpscale'>, catalog: Pick<ModelCatalog, 'ensure' | 'resolve'>) {
@@ -51,7 +55,7 @@ export class UpscalerChooser {
   /**
    * @throws UnknownUpscalerError for a name that is none; ModelUnavailableError where the weights of a named upscaler
    * cannot be had; BadParameterError for a `denoise_strength` that the named one does not take. AUTO never fails for want of
-   * weights: it falls back, and says so.
+   * weights: it falls back, and says so. `giveUp` takes back what it chose.
    */
   async choose(
     query: UpscalerQuery,
@@ -67,7 +71,7 @@ export class UpscalerChooser {
       try {
         return await this.#automatic(name, denoiseStrength, hooks);
       } catch (error) {
-        if (!(error instanceof ModelUnavailableError || error instanceof UnknownUpscalerError)) throw error;
+        if (!isOfModel(error)) throw error;
         this.#missing.set(name, error);
         hooks.onFallback({ from: name, to: name === 'COMPACT_X2' ? 'LANCZOS' : 'COMPACT_X2', reason: error.message });
       }
@@ -80,6 +84,15 @@ export class UpscalerChooser {
     return model !== undefined && (await this.#catalog.resolve(model)).file === null;
   }
 
+  /**
+   * AUTO is not to take this again, because its files are broken: then `choose` falls back, and gives this reason.
+   * @throws `reason`, where the caller named the upscaler or the model is not at fault
+   */
+  giveUp({ automatic }: UpscalerChoice, reason: unknown): void {
+    if (automatic === undefined || !isOfModel(reason)) throw reason;
+    this.#missing.set(automatic, reason);
+  }
+
   async #automatic(name: string, strength: number | undefined, hooks: DownloadOptions): Promise<UpscalerChoice> {
     const missing = this.#missing.get(name);
     if (missing) throw missing;
@@ -87,7 +100,7 @@ export class UpscalerChooser {
     const takesStrength = NETWORK_UPSCALERS.get(name)?.denoiseModel !== undefined;
     const files = await this.#files(name, takesStrength ? strength : undefined, hooks);
     const warnings = takesStrength ? [] : ignoredStrength(name, strength);
-    return { ...files, warnings };
+    return { ...files, warnings, automatic: name };
   }
 
   async #named(query: UpscalerQuery, hooks: DownloadOptions): Promise<UpscalerChoice> {
@@ -134,6 +147,11 @@ export class UpscalerChooser {
       throw new UnknownUpscalerError(oneLine(message), { cause: error });
     }
   }
+}
+
+/** Whether another model may do better. */
+function isOfModel(error: unknown): error is Error {
+  return error instanceof UnknownUpscalerError || (error instanceof HiresFixError && error.fault === 'model');
 }
 
 /** A caller who leaves the choice to AUTO cannot know whether the strength will mean something. */

@@ -232,7 +232,8 @@ describe('a job over HTTP', () => {
   });
 
   it.each([
-    ['ERR_BAD_CHECKPOINT', 400, 'Bad checkpoint'],
+    ['ERR_BAD_CHECKPOINT', 503, 'Bad checkpoint'],
+    ['ERR_UNKNOWN_UPSCALER', 400, 'Unknown upscaler'],
     ['ERR_MODEL_UNAVAILABLE', 503, 'Model unavailable'],
     ['ERR_SOMETHING_NEW', 500, 'Internal processing error'],
   ])('that fails by %s is answered with %i as a problem', async (code, status, title) => {

@@ -152,8 +152,14 @@ describe('the service', () => {
       ['scale NaN', bad('ERR_BAD_PARAMETER', /^scale: must be a number above 0, got "NaN"$/, { query: 'scale=NaN' })],
       ['scale 1e9', bad('ERR_OUTPUT_TOO_LARGE', /MAX_OUTPUT_PIXELS/, { query: 'scale=1e9', status: 413 })],
       ['scale and width', bad('ERR_BAD_PARAMETER', /not both/, { query: 'scale=2&width=9' })],
-      ['a checkpoint that is HTML', bad('ERR_BAD_CHECKPOINT', /HTML/i, { query: 'upscaler=bad_html.pth' })],
-      ['a hostile pickle', bad('ERR_BAD_CHECKPOINT', /system/, { query: 'upscaler=bad_os_system_reduce.pth' })],
+      [
+        'a checkpoint that is HTML',
+        bad('ERR_BAD_CHECKPOINT', /HTML/i, { query: 'upscaler=bad_html.pth', status: 503 }),
+      ],
+      [
+        'a hostile pickle',
+        bad('ERR_BAD_CHECKPOINT', /system/, { query: 'upscaler=bad_os_system_reduce.pth', status: 503 }),
+      ],
       ['a file elsewhere', bad('ERR_UNKNOWN_UPSCALER', /package/, { query: 'upscaler=../../package.json' })],
       [
         'a model that is not installed',

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCatalog } from '../../../../app/catalog/create-catalog.ts';
+import { UnknownNetworkError } from '../../../../app/architectures/errors.ts';
 import { loadConfig } from '../../../../app/config.ts';
 import type { Fallback } from '../../../../app/processing/result.ts';
 import type { UpscalerChoice, UpscalerQuery } from '../../../../app/processing/upscale/upscaler-choice.ts';
+import { OutputTooLargeError } from '../../../../app/processing/errors.ts';
 import { UpscalerChooser } from '../../../../app/processing/upscale/upscaler-choice.ts';
 import {
   NETWORK_UPSCALERS,
@@ -75,6 +77,36 @@ describe('the choice of an upscaler', () => {
       const { name, fallbacks } = await choose({ growth: 4 }, { MODEL_UPSCALE: 'lost.pth' });
       expect([name, fallbacks.length]).toEqual(['COMPACT_X2', 1]);
       expect(fallbacks[0]?.reason).toContain("'lost.pth'");
+    });
+
+    it('falls back from what was given up because it is broken, and says why', async () => {
+      await install('RealESRGAN_x2plus.pth');
+      const auto = chooser();
+      const fallbacks: Fallback[] = [];
+      const hooks = { onFallback: (fallback: Fallback) => fallbacks.push(fallback) };
+      const first = await auto.choose({ asked: 'AUTO', growth: 2 }, hooks);
+      auto.giveUp(first, new UnknownNetworkError('no network'));
+      const second = await auto.choose({ asked: 'AUTO', growth: 2 }, hooks);
+      auto.giveUp(second, new UnknownNetworkError('nor here'));
+      expect([first.name, second.name]).toEqual(['REALESRGAN_X2PLUS', 'COMPACT_X2']);
+      expect((await auto.choose({ asked: 'AUTO', growth: 2 }, hooks)).name).toBe('LANCZOS');
+      expect(fallbacks.map(({ from, reason }) => [from, reason])).toEqual([
+        ['REALESRGAN_X2PLUS', 'no network'],
+        ['REALESRGAN_X2PLUS', 'no network'],
+        ['COMPACT_X2', 'nor here'],
+      ]);
+    });
+
+    it('keeps what failed for another reason, and what a caller named', async () => {
+      await install('RealESRGAN_x2plus.pth');
+      const auto = chooser();
+      const onFallback = () => undefined;
+      const full = new OutputTooLargeError('too large');
+      const chosen = await auto.choose({ asked: 'AUTO', growth: 2 }, { onFallback });
+      expect(() => auto.giveUp(chosen, full)).toThrow(full);
+      const named = await auto.choose({ asked: 'REALESRGAN_X2PLUS', growth: 2 }, { onFallback });
+      const broken = new UnknownNetworkError('no network');
+      expect(() => auto.giveUp(named, broken)).toThrow(broken);
     });
 
     it('says so for every image, but looks only once for what is missing', async () => {
