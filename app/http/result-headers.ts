@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import type { Job, JobResult } from '../jobs/job.ts';
+import { secondsBetween } from '../jobs/job-times.ts';
 import { traitsOf } from '../options/output-formats.ts';
 import type { ResultInfo } from '../processing/result.ts';
 import { makerOf } from '../processing/result.ts';
@@ -37,7 +38,7 @@ function mediaTypeOf(format: ResultInfo['format']): string {
 }
 
 function serverTiming(job: Job, { info }: JobResult): string {
-  const queuedMs = (job.startedAt ?? job.createdAt) - job.createdAt;
+  const queuedMs = (secondsBetween(job, 'created', 'started') ?? 0) * 1000;
   const stages = Object.entries(info.seconds).map(([stage, seconds]) => [stage, seconds * 1000] as const);
   return [['queue', queuedMs] as const, ...stages]
     .map(([stage, ms]) => `${stage.replace(/[^\w-]/g, '_')};dur=${Number(ms.toFixed(1))}`)

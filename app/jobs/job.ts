@@ -88,6 +88,9 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
+/** What happens once to a job. */
+export type Moment = 'created' | 'started' | 'finished';
+
 /** A job as it stands; a snapshot, never changed after it was handed out. Times in ms since the epoch. */
 export interface Job extends JobRequest {
   readonly status: JobStatus;
@@ -101,6 +104,8 @@ export interface Job extends JobRequest {
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
+  /** The same times in ms of a clock that nobody sets, where this process saw them; kept nowhere. */
+  readonly steady?: Readonly<Partial<Record<Moment, number>>>;
   /** Which run it is in, from 1; 0 before the first. */
   readonly attempt: number;
   /** Until it has ended, by the speed of jobs of late; absent where nothing was measured yet. */

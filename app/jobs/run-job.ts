@@ -7,6 +7,7 @@ import type { JobInterruptedError } from './errors.ts';
 import type { EndStatus, ImageFailure, Job, JobError, JobHandler, JobResult } from './job.ts';
 import type { JobFiles } from './job-files.ts';
 import { finalProgress } from './job.ts';
+import { steadyNow } from './job-times.ts';
 import { MAX_CRASHES } from './job-queue.ts';
 
 /** How a job ends, and what changes with it. */
@@ -53,7 +54,14 @@ async function runAttempt(
   { handler, files, signal, change, store, logger }: JobRun,
 ): Promise<JobOutcome> {
   const number = running.crashes + running.restarts + 1;
-  change({ status: 'processing', queuePosition: 0, startedAt: Date.now(), attempt: number, failures: [] });
+  change({
+    status: 'processing',
+    queuePosition: 0,
+    startedAt: Date.now(),
+    ...steadyNow(running.job, 'started'),
+    attempt: number,
+    failures: [],
+  });
   await store();
   signal.throwIfAborted();
   // Only now: a server that has lost the job to another has failed above, and must not touch the other's files.

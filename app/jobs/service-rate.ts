@@ -1,4 +1,5 @@
 import type { Job } from './job.ts';
+import { secondsBetween } from './job-times.ts';
 
 /** Before anything was measured. */
 const FIRST_GUESS_SECONDS = 10;
@@ -20,9 +21,9 @@ export class ServiceRate {
   }
 
   /** Downloads do not count: they say nothing of the others, nor of each other. */
-  ran({ startedAt, work }: Pick<Job, 'startedAt' | 'work'>): void {
-    if (startedAt === undefined || work.kind === 'download') return;
-    const seconds = secondsSince(startedAt);
+  ran(job: Job): void {
+    const seconds = secondsBetween(job, 'started', 'now');
+    if (seconds === undefined || job.work.kind === 'download') return;
     this.#meanSeconds =
       this.#meanSeconds === undefined ? seconds : this.#meanSeconds * (1 - NEWEST_WEIGHT) + seconds * NEWEST_WEIGHT;
   }
@@ -34,11 +35,16 @@ export class ServiceRate {
   }
 
   /** Seconds until a job has ended; undefined where nothing was measured that could say so, and for one that has. */
-  secondsUntilEnd({ status, startedAt, queuePosition, work, progress: { progress } }: Job): number | undefined {
+  secondsUntilEnd(job: Job): number | undefined {
+    const {
+      status,
+      queuePosition,
+      work,
+      progress: { progress },
+    } = job;
     const mean = work.kind === 'download' ? undefined : this.#meanSeconds;
-    if (status === 'processing' && startedAt !== undefined) {
-      const elapsed = secondsSince(startedAt);
-      // A clock that was set back must not make of it a time that is over.
+    const elapsed = secondsBetween(job, 'started', 'now');
+    if (status === 'processing' && elapsed !== undefined) {
       if (progress >= MIN_PROGRESS) return atLeastOne((elapsed * (1 - progress)) / progress);
       // One that takes longer than the others did: how much longer, nobody knows.
       return mean === undefined || elapsed >= mean ? undefined : atLeastOne(mean - elapsed);
@@ -52,8 +58,4 @@ export class ServiceRate {
 /** While work is left it takes a second, at least. */
 function atLeastOne(seconds: number): number {
   return Math.max(1, Math.round(seconds));
-}
-
-function secondsSince(ms: number): number {
-  return Math.max(0, Date.now() - ms) / 1000;
 }

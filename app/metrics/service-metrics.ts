@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Job } from '../jobs/job.ts';
+import { secondsBetween } from '../jobs/job-times.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import { restoresFaces } from '../options/extras-options.ts';
 import { METHODS } from '../options/methods.ts';
@@ -59,11 +60,12 @@ export class ServiceMetrics {
   }
 
   #ended(job: Job): void {
-    const { status: outcome, method, createdAt, startedAt, finishedAt, results, failures } = job;
+    const { status: outcome, method, results, failures } = job;
     this.#jobs.inc({ method, outcome });
-    if (startedAt !== undefined && finishedAt !== undefined) {
-      this.#waits.observe({ method }, (startedAt - createdAt) / 1000);
-      this.#runs.observe({ method }, (finishedAt - startedAt) / 1000);
+    const [waited, ran] = [secondsBetween(job, 'created', 'started'), secondsBetween(job, 'started', 'finished')];
+    if (waited !== undefined && ran !== undefined) {
+      this.#waits.observe({ method }, waited);
+      this.#runs.observe({ method }, ran);
     }
     if (outcome === 'failed' && isRestoration(job)) this.#restorations.inc({ outcome: 'failed' }, job.inputs.length);
     if (outcome !== 'completed') return;

@@ -37,7 +37,7 @@ export class PartialFile {
   /** False as long as what an earlier run left is as it was. */
   #isTouched = false;
   #unsaved = 0;
-  #savedAt = 0;
+  #savedAt = -Infinity;
   #saving: Promise<void> | undefined;
   #saveError: unknown;
 
@@ -115,7 +115,7 @@ export class PartialFile {
     this.#ranges.add(position, position + chunk.length);
     this.#unsaved += chunk.length;
     if (this.#saveError !== undefined) throw asError(this.#saveError);
-    const isDue = Date.now() - this.#savedAt >= this.#policy.everyMs || this.#unsaved >= this.#policy.everyBytes;
+    const isDue = performance.now() - this.#savedAt >= this.#policy.everyMs || this.#unsaved >= this.#policy.everyBytes;
     if (isDue) this.#saving ??= this.#saveInBackground();
   }
 
@@ -170,13 +170,13 @@ export class PartialFile {
   }
 
   async #save(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     this.#unsaved = 0;
     const state = this.#origin && this.#stateOf(this.#origin);
     await this.#file.datasync();
     if (state) await this.#sidecar?.save(state);
     // A disk is not kept busy with syncing alone: the next one waits at least three times as long as this one took.
-    const now = Date.now();
+    const now = performance.now();
     this.#savedAt = Math.max(now, now + 3 * (now - startedAt) - this.#policy.everyMs);
   }
 }

@@ -215,6 +215,7 @@ export class FileJobQueue implements JobQueue {
       results: [],
       failures: [],
       createdAt: Date.now(),
+      steady: { created: performance.now() },
       attempt: 0,
     };
     const entry: Entry = { job, crashes: 0, restarts: 0 };

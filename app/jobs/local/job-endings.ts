@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../logger.ts';
 import type { Job } from '../job.ts';
 import { hasEnded } from '../job.ts';
+import { steadyNow } from '../job-times.ts';
 import type { JobFiles } from '../job-files.ts';
 import { KEPT_JOBS } from '../job-queue.ts';
 import type { JobOutcome } from '../run-job.ts';
@@ -93,7 +94,13 @@ export class JobEndings {
     const { files, table, order, keys } = this.#options;
     entry.controller?.abort();
     const hasWaited = order.remove(entry.job);
-    const ended = { ...entry.job, ...outcome, queuePosition: 0, finishedAt: Date.now() };
+    const ended = {
+      ...entry.job,
+      ...outcome,
+      queuePosition: 0,
+      finishedAt: Date.now(),
+      ...steadyNow(entry.job, 'finished'),
+    };
     await this.store(ended, entry);
     await this.removed(files.removeInputs(ended), ended);
     if (outcome.status !== 'completed') await this.removed(files.removeResults(ended), ended);

@@ -13,7 +13,7 @@ export interface CountedJob {
 }
 
 /** JSON leaves out what is undefined. */
-const NOT_KEPT = { queuePosition: undefined, progress: undefined, etaSeconds: undefined };
+const NOT_KEPT = { queuePosition: undefined, progress: undefined, etaSeconds: undefined, steady: undefined };
 type Fleeting = keyof typeof NOT_KEPT;
 
 /** A job as it lies in the journal: without what holds only for a moment, and with names of files in place of paths. */
