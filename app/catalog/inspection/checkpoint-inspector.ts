@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SECRET_VARIABLES } from '../../config.ts';
+import { resourcesOf } from '../../files/process-resources.ts';
 import type { InspectedModel } from '../catalog-entry.ts';
 import { InspectionError } from '../errors.ts';
 import { inspectionAnswer } from './inspection-messages.ts';
@@ -11,14 +12,27 @@ import { inspectionAnswer } from './inspection-messages.ts';
 export interface InspectionLimits {
   /** How long one file may take. */
   readonly timeoutMs: number;
+  /** Processor time that one file may take, however long the machine makes it wait. Watched on Linux. */
+  readonly cpuMs: number;
   /** The JavaScript heap of the process that reads it; what is beyond is its end. */
   readonly heapMb: number;
+  /** All of that process's memory, what lies outside the heap included. Watched on Linux. */
+  readonly memoryMb: number;
   /** How long the process waits for another file. */
   readonly idleMs: number;
 }
 
 /** The largest known model takes a tenth of a second and 60 MB. */
-const INSPECTION_LIMITS: InspectionLimits = { timeoutMs: 10_000, heapMb: 160, idleMs: 2000 };
+const INSPECTION_LIMITS: InspectionLimits = {
+  timeoutMs: 30_000,
+  cpuMs: 4000,
+  heapMb: 160,
+  memoryMb: 300,
+  idleMs: 2000,
+};
+
+const WATCH_MS = 50;
+const TOO_MUCH_MEMORY = 'it takes more memory than any model';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './inspect-child.ts' : './inspect-child.js', import.meta.url));
@@ -33,8 +47,9 @@ export class CheckpointInspector {
   #last: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(limits: InspectionLimits = INSPECTION_LIMITS) {
-    this.#limits = limits;
+  /** @param limits those that are to be other than the usual */
+  constructor(limits: Partial<InspectionLimits> = {}) {
+    this.#limits = { ...INSPECTION_LIMITS, ...limits };
   }
 
   /**
@@ -64,6 +79,7 @@ export class CheckpointInspector {
   async #answerOf(child: ChildProcess, file: string): Promise<unknown> {
     const { timeoutMs } = this.#limits;
     let timer: NodeJS.Timeout | undefined;
+    let watch: NodeJS.Timeout | undefined;
     try {
       return await new Promise((resolve, reject) => {
         const fail = (reason: string) => {
@@ -71,13 +87,19 @@ export class CheckpointInspector {
           reject(new InspectionError(`reading it did not come to its end: ${reason}. Do not use it`));
         };
         timer = setTimeout(() => fail(`it takes more than ${timeoutMs / 1000} s`), timeoutMs);
+        const excess = excessOf(child.pid, this.#limits);
+        watch = setInterval(() => {
+          const reason = excess();
+          if (reason !== undefined) fail(reason);
+        }, WATCH_MS).unref();
         child.once('message', resolve);
         child.once('error', reject);
-        child.once('exit', () => fail('it takes more memory than any model'));
+        child.once('exit', () => fail(TOO_MUCH_MEMORY));
         child.send(file, () => undefined); // one that cannot be told has died: `exit` says so
       });
     } finally {
       clearTimeout(timer);
+      clearInterval(watch);
       for (const event of ['message', 'error', 'exit']) child.removeAllListeners(event);
     }
   }
@@ -102,4 +124,15 @@ export class CheckpointInspector {
     if (this.#child === child) this.#child = undefined;
     child.kill('SIGKILL');
   }
+}
+
+/** Asked again and again, says in what a process has taken more than it may since this was called; nothing where that cannot be seen. */
+function excessOf(pid: number | undefined, { cpuMs, memoryMb }: InspectionLimits): () => string | undefined {
+  const before = pid === undefined ? undefined : resourcesOf(pid);
+  return () => {
+    const now = pid === undefined || before === undefined ? undefined : resourcesOf(pid);
+    if (now === undefined || before === undefined) return undefined;
+    if (now.memoryBytes > memoryMb * 2 ** 20) return TOO_MUCH_MEMORY;
+    return now.cpuMs - before.cpuMs > cpuMs ? `it takes more than ${cpuMs / 1000} s of work` : undefined;
+  };
 }

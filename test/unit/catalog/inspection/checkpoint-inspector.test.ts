@@ -46,15 +46,22 @@ describe('CheckpointInspector', () => {
   });
 
   it('gives up on a file that takes too long, and reads the next', async () => {
-    const inspector = new CheckpointInspector({ timeoutMs: 1, heapMb: 160, idleMs: 2000 });
+    const inspector = new CheckpointInspector({ timeoutMs: 1 });
     await expect(inspector.inspect(busyFile())).rejects.toThrow(/did not come to its end: it takes more than 0\.001 s/);
     await expect(new CheckpointInspector().inspect(goodFile())).resolves.toHaveProperty('architecture');
   });
 
   it('gives up on a file that takes too much memory, and reads the next', async () => {
-    const inspector = new CheckpointInspector({ timeoutMs: 20_000, heapMb: 40, idleMs: 2000 });
+    const inspector = new CheckpointInspector({ heapMb: 40 });
     await expect(inspector.inspect(busyFile())).rejects.toBeInstanceOf(InspectionError);
     await expect(inspector.inspect(goodFile())).resolves.toHaveProperty('architecture');
+  });
+
+  it.each([
+    ['memory outside the heap', { memoryMb: 20 }, /it takes more memory than any model/],
+    ['work, however little of the time it gets', { cpuMs: 10 }, /it takes more than 0\.01 s of work/],
+  ])('gives up on a file that takes too much %s', async (_what, limits, words) => {
+    await expect(new CheckpointInspector(limits).inspect(busyFile())).rejects.toThrow(words);
   });
 
   it('leaves this process to others meanwhile', async () => {
