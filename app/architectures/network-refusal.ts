@@ -34,8 +34,14 @@ export function refusalOfUnknown(dict: StateDict, running: readonly string[]): U
   const more = names.length > 3 ? ', …' : '';
   return refusal(
     dict,
-    `no network that is known here (it has ${count}: ${shown}${more}). Take a model of a kind that runs: ${running.join(', ')}`,
+    `no network that is known here (it has ${count}: ${shown}${more}). Take a model of a kind that runs: ${usualFirst(running).join(', ')}`,
   );
+}
+
+/** What most files are of comes first: a line may be too short for all. */
+function usualFirst(names: readonly string[]): readonly string[] {
+  const usual = ['ESRGAN', 'Compact', 'SPAN', 'DAT', 'SwinIR', 'PLKSR'].filter((name) => names.includes(name));
+  return [...usual, ...names.filter((name) => !usual.includes(name))];
 }
 
 function refusal({ file }: StateDict, text: string): UnknownNetworkError {

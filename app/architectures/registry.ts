@@ -1,5 +1,6 @@
 import { quoted, shownFile } from '../checkpoints/errors.ts';
 import type { StateDict } from '../checkpoints/state-dict.ts';
+import { WeightsError } from '../onnx/errors.ts';
 import type { TensorValues } from '../onnx/weights.ts';
 import { Weights } from '../onnx/weights.ts';
 import type { Architecture, Network } from './architecture.ts';
@@ -106,15 +107,32 @@ export function recognise(dict: StateDict, values?: TensorValues): RecognisedNet
   const found = ARCHITECTURES.find((architecture) => architecture.detect(asked));
   if (!found) throw refusalOfUnknown(dict, running);
   const weights = Weights.of(dict, values);
-  const network = found.read(weights);
+  const network = namingFile(dict, () => found.read(weights));
   assertSane(network, dict);
   assertAsSaid(network, dict, found.name);
   return {
     ...network,
+    build: (image, scalars) => namingFile(dict, () => network.build(image, scalars)),
     architecture: found.name,
     weights,
     assertAllRead: () => weights.assertAllRead((name) => found.ignores?.(name) ?? false),
   };
+}
+
+/** An error about the weights is to say whose they are; layers know their names only. */
+function namingFile<T>({ file }: StateDict, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const name = shownFile(file);
+    if (error instanceof WeightsError && !error.message.includes(name)) {
+      throw new WeightsError(`${name}: ${error.message}`, { cause: error.cause });
+    }
+    if (error instanceof UnknownNetworkError && !error.message.includes(name)) {
+      throw new UnknownNetworkError(`${name}: ${error.message}`, { cause: error.cause });
+    }
+    throw error;
+  }
 }
 
 /** No network that anybody trained enlarges by more; one that claims to would make a picture of any size out of a tile. */

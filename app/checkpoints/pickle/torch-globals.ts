@@ -43,6 +43,9 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...under('numpy.dtypes', NUMPY_DTYPES),
 ]);
 
+/** One for each name, however often a pickle repeats it. */
+const KNOWN = new Map<string, PickleGlobal>();
+
 function under(module: string, names: string): string[] {
   return names.split(' ').map((name) => `${module}.${name}`);
 }
@@ -52,9 +55,12 @@ function under(module: string, names: string): string[] {
  * @throws CheckpointError `forbidden-global` for every name that is not on the list, used or not.
  */
 export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
-  const global = new PickleGlobal(module, name);
+  const global = KNOWN.get(`${module}.${name}`) ?? new PickleGlobal(module, name);
   // A name with a dot could spell an allowed path through another module.
-  if (!name.includes('.') && ALLOWED.has(global.path)) return global;
+  if (!name.includes('.') && ALLOWED.has(global.path)) {
+    KNOWN.set(global.path, global);
+    return global;
+  }
   if (module === 'torch._utils' && name.startsWith('_rebuild_')) {
     throw new CheckpointError(
       'unsupported',
