@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { loadConfig } from '../../../app/config.ts';
@@ -8,23 +6,13 @@ import type { RunningService } from '../../../app/main.ts';
 import { startService } from '../../../app/main.ts';
 import { gradient } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
+import { clientRequest } from '../../support/servers/client-requests.ts';
 import type { RawAnswer } from '../../support/servers/raw-http.ts';
 import { rawAnswer } from '../../support/servers/raw-http.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const REQUESTS = fileURLToPath(new URL('../../fixtures/clients/raw/', import.meta.url));
 const PICTURE = writePng(gradient({ width: 30, height: 20, channels: 3, depth: 8 }));
-
-/** A request of the fixtures with the picture in it. */
-function requestOf(name: string): Buffer {
-  const [head = '', body = ''] = readFileSync(join(REQUESTS, `${name}.http`), 'latin1').split(/\r\n\r\n(.*)/s);
-  const sent = body
-    .replace('{{image}}', () => PICTURE.toString('latin1'))
-    .replace('{{base64}}', PICTURE.toString('base64'));
-  const text = `${head.replace('{{length}}', String(sent.length))}\r\nConnection: close\r\n\r\n${sent}`;
-  return Buffer.from(text, 'latin1');
-}
 
 function sizeOf(png: Buffer): readonly [width: number, height: number] {
   const { width, height } = readPng(png);
@@ -62,7 +50,8 @@ describe('clients of other upscalers', () => {
     await folder.remove();
   });
 
-  const send = (name: string): Promise<RawAnswer> => rawAnswer(Number(new URL(service.url).port), requestOf(name));
+  const send = (name: string): Promise<RawAnswer> =>
+    rawAnswer(Number(new URL(service.url).port), clientRequest(name, PICTURE));
 
   it.each<[client: string, size: readonly number[]]>([
     ['suwayomi', [60, 40]],
