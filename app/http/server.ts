@@ -22,6 +22,7 @@ import { fittedUpscaleRoute } from './gateways/fitted-upscale-route.ts';
 import { gatewayErrors } from './gateways/gateway-errors.ts';
 import { IMAGES_UPSCALE_PATH, imagesUpscaleRoute } from './gateways/images-upscale-route.ts';
 import { problemHandler } from './problem.ts';
+import { dashboardRoute } from './routes/dashboard-route.ts';
 import { docsRoute } from './routes/docs-route.ts';
 import { eventsRoute } from './routes/events-route.ts';
 import { healthRoute } from './routes/health-route.ts';
@@ -52,7 +53,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use([...A1111_PATHS], startProcessTime());
-  app.use(healthRoute(context), docsRoute());
+  app.use(healthRoute(context), docsRoute(), dashboardRoute());
   app.use(authentication(config), rateLimit(config));
   app.use(
     jobsRoute(context),

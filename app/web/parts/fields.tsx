@@ -1,0 +1,81 @@
+import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
+import { useId } from 'preact/hooks';
+
+interface SliderProps {
+  readonly label: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  /** What it does, in one line. */
+  readonly effect: string;
+  readonly onChange: (value: number) => void;
+}
+
+/** A number with its slider, and what it does. */
+export function NumberSlider({ label, value, min, max, step, effect, onChange }: SliderProps): JSX.Element {
+  const change = (event: TargetedEvent<HTMLInputElement>): void => {
+    const typed = Number(event.currentTarget.value);
+    if (Number.isFinite(typed) && typed > 0) onChange(typed);
+    else if (typed === 0 && min === 0) onChange(0);
+  };
+  const id = useId();
+  return (
+    <div class="field">
+      <div class="named">
+        <label for={id}>{label}</label>
+        <input id={id} type="number" value={value} min={min} step={step} onChange={change} />
+      </div>
+      <input type="range" aria-label={`${label}, slider`} {...{ value, min, max, step }} onInput={change} />
+      <small>{effect}</small>
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, label: string])[];
+  readonly effect?: ComponentChildren;
+  readonly onChange: (value: string) => void;
+}
+
+/** One of several, and what it does. */
+export function Choice({ label, value, options, effect, onChange }: ChoiceProps): JSX.Element {
+  const id = useId();
+  return (
+    <div class="field">
+      <div class="named">
+        <label for={id}>{label}</label>
+        <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+          {options.map(([one, text]) => (
+            <option key={one} value={one}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </div>
+      {effect !== undefined && <small>{effect}</small>}
+    </div>
+  );
+}
+
+interface SwitchProps {
+  readonly label: string;
+  readonly isOn: boolean;
+  readonly effect: string;
+  readonly onChange: (isOn: boolean) => void;
+}
+
+/** Something that is done or not, and what it does. */
+export function Switch({ label, isOn, effect, onChange }: SwitchProps): JSX.Element {
+  return (
+    <div class="field">
+      <label class="switch">
+        <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.currentTarget.checked)} />
+        {label}
+      </label>
+      <small>{effect}</small>
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { signal } from '@preact/signals';
+import type { Socket } from 'socket.io-client';
+import { io } from 'socket.io-client';
+import type { JobState } from '../../client/job-state.ts';
+import { activeJobIds, refreshJobs, takeJob } from '../state/queue.ts';
+import { apiKey, SERVICE } from './connection.ts';
+
+/** How progress comes in. */
+export const connection = signal<'live' | 'asking' | 'lost'>('asking');
+
+/** Between two questions, where the socket cannot be had. */
+const ASK_MS = 2000;
+/** Progress is shown once a frame, however much of it comes. */
+const EVENTS = ['progress', 'completed', 'failed', 'cancelled'] as const;
+
+/**
+ * Follows the queue's jobs: by the service's socket, which subscribes anew whenever it was lost, and by asking every two seconds
+ * while there is none.
+ */
+export function followJobs(): void {
+  const socket = io(SERVICE.origin, {
+    path: `${SERVICE.pathname}socket.io`,
+    auth: (give) => give(apiKey.peek() === '' ? {} : { api_key: apiKey.peek() }),
+    autoConnect: false,
+  });
+  const subscribed = new Set<string>();
+  for (const event of EVENTS) socket.on(event, (job: JobState) => takeJob(job));
+  socket.on('connect', () => {
+    connection.value = 'live';
+    subscribed.clear();
+    subscribe(socket, subscribed);
+    void refreshJobs().catch(() => undefined);
+  });
+  socket.on('disconnect', () => {
+    connection.value = 'asking';
+    socket.connect();
+  });
+  apiKey.subscribe(() => {
+    socket.disconnect().connect();
+  });
+  activeJobIds.subscribe(() => {
+    if (connection.peek() === 'live') subscribe(socket, subscribed);
+  });
+  setInterval(() => void askInstead(), ASK_MS);
+}
+
+function subscribe(socket: Socket, subscribed: Set<string>): void {
+  for (const id of activeJobIds.peek()) {
+    if (subscribed.has(id)) continue;
+    subscribed.add(id);
+    socket.emit('subscribe', { job_id: id });
+  }
+}
+
+async function askInstead(): Promise<void> {
+  if (connection.peek() === 'live' || (activeJobIds.peek().length === 0 && connection.peek() !== 'lost')) return;
+  try {
+    await refreshJobs();
+    if (connection.peek() === 'lost') connection.value = 'asking';
+  } catch {
+    connection.value = 'lost';
+  }
+}

@@ -1,0 +1,48 @@
+import { computed, signal } from '@preact/signals';
+import type { ModelView } from '../../catalog/model-view.ts';
+import { ask, wordsOf } from '../service/connection.ts';
+import type { UpscalerFacts } from './upscalers.ts';
+import { UPSCALERS, upscalerFacts } from './upscalers.ts';
+
+/** A model as `GET /models` tells of it; where it lies is the service's own affair. */
+export type Model = Omit<ModelView, 'file'>;
+
+export const models = signal<readonly Model[]>([]);
+export const modelsProblem = signal('');
+
+/** Between two looks at a download. */
+const LOOK_MS = 1000;
+
+/** The upscalers that can be chosen: the named ones, and the files that an operator has put beside them. */
+export const upscalers = computed<readonly (UpscalerFacts & { readonly isInstalled: boolean })[]>(() => {
+  const installed = new Set(models.value.flatMap(({ name, installed: is }) => (is ? [name] : [])));
+  const named = UPSCALERS.map((one) => ({ ...one, isInstalled: one.model === undefined || installed.has(one.model) }));
+  const own = models.value.filter(({ kind, installed: is, scale }) => kind === 'user' && is && scale !== null);
+  return [...named, ...own.map(({ name }) => ({ ...upscalerFacts(name), isInstalled: true }))];
+});
+
+/** Asks what models there are. */
+export async function loadModels(): Promise<void> {
+  try {
+    models.value = (await ask((client) => client.models())) as readonly unknown[] as readonly Model[];
+    modelsProblem.value = '';
+  } catch (error) {
+    modelsProblem.value = wordsOf(error);
+  }
+}
+
+/** Has the service fetch a model; the list tells how far it is until it is there. */
+export async function download(name: string): Promise<void> {
+  try {
+    const id = await ask((client) => client.downloadModel(name));
+    for (;;) {
+      const { status, error } = await ask((client) => client.job(id));
+      await loadModels();
+      if (status === 'failed') modelsProblem.value = error ?? `${name} could not be fetched`;
+      if (status !== 'queued' && status !== 'processing') return;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  } catch (error) {
+    modelsProblem.value = wordsOf(error);
+  }
+}

@@ -1,0 +1,130 @@
+import type { JSX } from 'preact';
+import type { Mode } from './painter.ts';
+import type { SideName } from './sides.ts';
+import { choiceFor, choices, sides } from './sides.ts';
+import { at, chooseMode, enlarging, fit, gain, isFlipped, mode, result, zoomTo } from './view-state.ts';
+
+const MODES: readonly (readonly [Mode, string, string])[] = [
+  ['slider', 'Slider', 's'],
+  ['side', 'Side by side', 'b'],
+  ['difference', 'Difference', 'd'],
+];
+
+/** What is compared, and how. */
+export function ViewerControls(): JSX.Element {
+  return (
+    <div class="controls">
+      <SidePicker side="left" label="Left" />
+      <SidePicker side="right" label="Right" />
+      <div class="segments" role="group" aria-label="How both are shown">
+        {MODES.map(([value, label, key]) => (
+          <button
+            key={value}
+            type="button"
+            aria-pressed={mode.value === value}
+            title={`Key ${key}`}
+            onClick={() => chooseMode(value)}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      <button
+        type="button"
+        title="Hold, or hold the space bar"
+        onPointerDown={() => (isFlipped.value = true)}
+        onPointerUp={() => (isFlipped.value = false)}
+        onPointerLeave={() => (isFlipped.value = false)}
+        onPointerCancel={() => (isFlipped.value = false)}
+      >
+        Hold for left
+      </button>
+      {mode.value === 'difference' ? <Gain /> : <Enlarging />}
+      <Zoom />
+    </div>
+  );
+}
+
+function SidePicker({ side, label }: { readonly side: SideName; readonly label: string }): JSX.Element {
+  const { picked } = sides[side];
+  return (
+    <label class="picker">
+      {label}
+      <select
+        aria-label={`${label} side`}
+        value={picked.value ?? ''}
+        title={choiceFor(side)?.label ?? ''}
+        onChange={(event) => (picked.value = event.currentTarget.value || undefined)}
+      >
+        <option value="">{side === 'left' ? 'Original of the chosen picture' : 'Its result'}</option>
+        {choices.value.map((choice) => (
+          <option key={choice.key} value={choice.key}>
+            {choice.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Zoom(): JSX.Element {
+  const percent = Number((at.value.zoom * 100).toFixed(at.value.zoom < 0.1 ? 1 : 0));
+  const { width, height } = result.value;
+  return (
+    <div class="zoom" role="group" aria-label="Zoom">
+      <button type="button" aria-label="Zoom out" onClick={() => zoomTo(at.value.zoom / 1.25)}>
+        −
+      </button>
+      <label>
+        <span class="unseen">Zoom, per cent of the result</span>
+        <input
+          type="number"
+          min={1}
+          max={3200}
+          value={percent}
+          onChange={(event) => zoomTo(Number(event.currentTarget.value) / 100)}
+        />
+        <span title={`${width} × ${height} pixels`}>% of result</span>
+      </label>
+      <button type="button" aria-label="Zoom in" onClick={() => zoomTo(at.value.zoom * 1.25)}>
+        +
+      </button>
+      <button type="button" title="Key 0" onClick={fit}>
+        Fit
+      </button>
+      <button type="button" title="Key 1" onClick={() => zoomTo(1)}>
+        100 %
+      </button>
+    </div>
+  );
+}
+
+function Enlarging(): JSX.Element {
+  return (
+    <label class="picker">
+      Smaller side as
+      <select
+        value={enlarging.value}
+        onChange={(event) => (enlarging.value = event.currentTarget.value as typeof enlarging.value)}
+      >
+        <option value="smooth">smooth</option>
+        <option value="nearest">its pixels</option>
+      </select>
+    </label>
+  );
+}
+
+function Gain(): JSX.Element {
+  return (
+    <label class="picker">
+      Made stronger
+      <select value={gain.value} onChange={(event) => (gain.value = Number(event.currentTarget.value))}>
+        {[1, 4, 16].map((times) => (
+          <option key={times} value={times}>
+            {times === 1 ? 'as it is' : `${times} times`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

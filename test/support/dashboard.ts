@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import type { Config } from '../../app/config.ts';
+import { loadConfig } from '../../app/config.ts';
+import type { RunningService } from '../../app/main.ts';
+import { startService } from '../../app/main.ts';
+import type { TemporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Debian's. */
+const CHROMIUM = '/usr/bin/chromium';
+
+/** What axe-core found on a page, as far as it is serious. */
+export interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** The service with its page, and a browser that looks at it. */
+export class Dashboard {
+  readonly service: RunningService;
+  /** Errors that any page has written on its console, or thrown. */
+  readonly errors: string[] = [];
+  readonly #browser: Browser;
+  readonly #folder: TemporaryFolder;
+
+  private constructor(service: RunningService, browser: Browser, folder: TemporaryFolder) {
+    this.service = service;
+    this.#browser = browser;
+    this.#folder = folder;
+  }
+
+  /** On a free port, with no model but our own, which cannot be downloaded either. */
+  static async start(changes: Partial<Config> = {}): Promise<Dashboard> {
+    const folder = await temporaryFolder();
+    const [service, browser] = await Promise.all([
+      startService({
+        ...loadConfig({ MODEL_DOWNLOADS: 'false', MODELS_DIR: folder.path, LOG_LEVEL: 'error' }),
+        port: 0,
+        uploadFolder: join(folder.path, 'in'),
+        processedFolder: join(folder.path, 'out'),
+        ...changes,
+      }),
+      chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] }),
+    ]);
+    return new Dashboard(service, browser, folder);
+  }
+
+  /** A page of a browser that has never been here. */
+  async open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+    page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text());
+    });
+    await page.goto(new URL(path, this.service.url).href);
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.service.close(0);
+    await this.#folder.remove();
+  }
+}
+
+/** What axe-core has against a page that is serious or worse. */
+export async function seriousFindings(page: Page): Promise<readonly Finding[]> {
+  const found = await page.evaluate<{ readonly violations: readonly Finding[] }>(
+    `${AXE}; axe.run(document, { resultTypes: ['violations'] })`,
+  );
+  return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+}
+
+/** The largest sample of the comparison's canvas, alpha left out: 0 is black all over. */
+export function brightest(page: Page): Promise<number> {
+  return page.evaluate(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const canvas = document.querySelector('[data-testid=stage]');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let most = 0;
+    for (let i = 0; i < data.length; i++) if (i % 4 !== 3 && data[i] > most) most = data[i];
+    resolve(most);
+  })))`);
+}
