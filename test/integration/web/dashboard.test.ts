@@ -80,7 +80,10 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Difference' }).click();
     expect(await brightest(page)).toBeGreaterThan(0);
     await page.getByLabel('Right side').selectOption({ label: 'dropped.png, original' });
-    await eventually(async () => (await brightest(page)) === 0);
+    await eventually(
+      () => brightest(page),
+      (most) => most === 0,
+    );
     for (const zoom of ['37', '100', '133', '200', '350', '800']) {
       await page.getByLabel('Zoom, per cent of the result').fill(zoom);
       await page.getByLabel('Zoom, per cent of the result').press('Enter');
