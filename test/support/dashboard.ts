@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import type { Config } from '../../app/config.ts';
@@ -10,7 +9,6 @@ import { startService } from '../../app/main.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Debian's. */
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -74,7 +72,7 @@ export class Dashboard {
 /** What axe-core has against a page that is serious or worse. */
 export async function seriousFindings(page: Page): Promise<readonly Finding[]> {
   const found = await page.evaluate<{ readonly violations: readonly Finding[] }>(
-    `${AXE}; axe.run(document, { resultTypes: ['violations'] })`,
+    `${axe.source}; axe.run(document, { resultTypes: ['violations'] })`,
   );
   return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
 }
