@@ -39,7 +39,6 @@ describe('clients of other upscalers', () => {
         MODELS_DIR: join(folder.path, 'models'),
         MODEL_DOWNLOADS: 'false',
         FORCE_CPU: 'true',
-        MODEL_KEEP_ALIVE_SECONDS: '60',
         MAX_FILE_SIZE_MB: '1',
         LOG_LEVEL: 'error',
       }),

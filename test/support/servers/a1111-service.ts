@@ -38,7 +38,6 @@ export async function a1111Service(environment: Readonly<Record<string, string>>
       PROCESSED_FOLDER: join(folder.path, 'out'),
       MODELS_DIR: models,
       MODEL_DOWNLOADS: 'false',
-      MODEL_KEEP_ALIVE_SECONDS: '60', // one worker for all that a test asks
       LOG_LEVEL: 'error',
       ...environment,
     }),
