@@ -20,7 +20,7 @@ import { sha256OfFile } from '../files/file-hash.ts';
 import type { Job, JobInput, JobResult } from './job.ts';
 
 /** Another number for another meaning of what is stored. */
-const VERSION = 1;
+const VERSION = 2;
 
 interface Entry {
   /** Of the image and its record. */
@@ -38,7 +38,8 @@ export interface ResultCacheOptions {
 }
 
 /**
- * Results by what they were made of: the image's bytes, what was asked, the weights that are installed, and the configuration.
+ * Results by what they were made of: the image's bytes, what was asked, the weights that are installed, and the configuration; and by
+ * their callers, who would learn from the time of an answer what others have asked for.
  * Bounded by `RESULT_CACHE_MB`; what was not asked for the longest goes first. Files are shared with the jobs' own (hard links), so
  * that they take up no room twice.
  */
@@ -58,10 +59,21 @@ export class ResultCache {
   }
 
   /** The key of one image of a job; undefined where the cache is off. */
-  async keyOf({ work, output }: Pick<Job, 'work' | 'output'>, { sha256 }: JobInput): Promise<string | undefined> {
+  async keyOf(
+    { caller, work, output }: Pick<Job, 'caller' | 'work' | 'output'>,
+    { sha256 }: JobInput,
+  ): Promise<string | undefined> {
     if (this.#maxBytes === 0) return undefined;
     const { config } = this.#options;
-    const parts = [VERSION, sha256, work, output, withoutSecrets(config), await installedWeights(config.modelsDir)];
+    const parts = [
+      VERSION,
+      caller,
+      sha256,
+      work,
+      output,
+      withoutSecrets(config),
+      await installedWeights(config.modelsDir),
+    ];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 

@@ -16,6 +16,7 @@ import { Fields } from '../fields.ts';
 const FORM_OVERHEAD_BYTES = 2 ** 20;
 /** For writing what has been received, once all of it has. */
 const LAST_CALL_MS = 5000;
+const NAMELESS = "A part of the form has no name; the image belongs in the part 'file'";
 const FORM_LIMITS = { fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
 const PART_NAMES: ReadonlySet<string> = new Set(IMAGE_PARTS);
 
@@ -97,9 +98,10 @@ class FormReceiver {
     } catch (error) {
       throw new BadBodyError('The form cannot be read: its Content-Type names no boundary', { cause: error });
     }
-    this.#parser.on('file', (part, stream, { filename }) => this.#onFile(part, stream, filename));
-    this.#parser.on('field', (name, value, { nameTruncated, valueTruncated }) => {
-      if (nameTruncated || valueTruncated) this.#refuse(new BadFieldError(name, 'is too long for a form field'));
+    this.#parser.on('file', (part: string | undefined, stream, { filename }) => this.#onFile(part, stream, filename));
+    this.#parser.on('field', (name: string | undefined, value, { nameTruncated, valueTruncated }) => {
+      if (name === undefined || name === '') this.#refuse(new BadBodyError(NAMELESS));
+      else if (nameTruncated || valueTruncated) this.#refuse(new BadFieldError(name, 'is too long for a form field'));
       else this.fields.add(name, value);
     });
     const expected = target.mostFiles === 1 ? 'one file, got several' : `at most ${target.mostFiles} files, got more`;
@@ -138,8 +140,9 @@ class FormReceiver {
     this.#lastCall = setTimeout(() => this.#parser.destroy(new Error('Unexpected end of form')), LAST_CALL_MS);
   }
 
-  #onFile(part: string, stream: Readable, filename: string | undefined): void {
-    if (!PART_NAMES.has(part)) {
+  #onFile(part: string | undefined, stream: Readable, filename: string | undefined): void {
+    if (part === undefined || part === '') this.#refuse(new BadBodyError(NAMELESS));
+    else if (!PART_NAMES.has(part)) {
       const expected = `is a file, but the image belongs in the part 'file' (or ${IMAGE_PARTS.slice(1).join(', ')})`;
       this.#refuse(new BadFieldError(part.slice(0, 64), expected));
     }

@@ -32,13 +32,16 @@ const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'eXIf']);
 const COLOR = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const MAX_OTHER_CHUNKS = 10_000;
+/** Compressed texts that are tried in vain before all others are dropped unseen: each takes time. */
+const MAX_BOMBS = 8;
 /** The keyword of the text chunk that is an XMP packet. */
 export const XMP_KEYWORD = 'XML:com.adobe.xmp';
 const INCHES_PER_METRE = 0.0254;
 
 /**
  * Walks the chunks of a PNG without decoding anything: libpng would inflate every compressed text, so that a kilobyte file
- * takes a gigabyte. Texts are set aside as they are and never inflated; the ICC profile is, up to a limit.
+ * takes a gigabyte. Texts are set aside as they are, but for those that inflate to more than is kept, which would do to the readers
+ * of a result what they are kept from here; the ICC profile is inflated up to a limit too.
  *
  * @param file a whole file that starts with the PNG signature
  * @throws BadImageError for a file that ends early, has no header, or more chunks than a picture has
@@ -88,6 +91,17 @@ export function readPngChunk(file: Uint8Array, type: string): Uint8Array | undef
   return undefined;
 }
 
+/** The compressed part of a zTXt chunk, or of an iTXt chunk that says it is compressed. */
+function packedText({ type, data }: Chunk): Buffer | undefined {
+  const end = data.indexOf(0);
+  if (end < 0 || type === 'tEXt') return undefined;
+  if (type === 'zTXt') return data.subarray(end + 2);
+  if (data[end + 1] === 0) return undefined;
+  const language = data.indexOf(0, end + 3);
+  const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
+  return data.subarray(translated + 1);
+}
+
 /** A whole chunk: length, type, data, CRC. */
 export function makePngChunk(type: string, data: Uint8Array): Uint8Array {
   const chunk = Buffer.alloc(FRAME_BYTES + data.length);
@@ -127,6 +141,7 @@ class PngCollector {
   readonly #warnings: string[] = [];
   #textBytes = 0;
   #droppedTexts = 0;
+  #bombs = 0;
   #width = 0;
   #height = 0;
   #icc: Uint8Array | undefined;
@@ -168,14 +183,29 @@ class PngCollector {
 
   #addText(chunk: Chunk): void {
     const { text, textChunks } = METADATA_LIMITS;
-    if (this.#texts.length >= textChunks || this.#textBytes + chunk.whole.length > text) {
+    const room = text - this.#textBytes - chunk.whole.length;
+    const inflated = this.#texts.length < textChunks && room >= 0 ? this.#inflatedBytes(chunk, room) : undefined;
+    if (inflated === undefined) {
       this.#droppedTexts++;
       return;
     }
     this.#texts.push(chunk.whole);
-    this.#textBytes += chunk.whole.length;
+    this.#textBytes += chunk.whole.length + inflated;
     const read = readPngText(chunk.whole);
     if (read?.keyword === XMP_KEYWORD) this.#xmp = Buffer.from(read.text, chunk.type === 'iTXt' ? 'utf8' : 'latin1');
+  }
+
+  /** What a text takes beside its chunk once it is unpacked; undefined for one that takes more than `room`, or is damaged. */
+  #inflatedBytes(chunk: Chunk, room: number): number | undefined {
+    const packed = packedText(chunk);
+    if (!packed) return 0;
+    if (this.#bombs >= MAX_BOMBS) return undefined;
+    try {
+      return inflateSync(packed, { maxOutputLength: Math.max(1, room) }).length;
+    } catch {
+      this.#bombs++;
+      return undefined;
+    }
   }
 
   #read({ type, data }: Chunk): void {

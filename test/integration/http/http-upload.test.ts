@@ -40,6 +40,24 @@ describe('an upload', () => {
     expect(response.body).toEqual(bytes);
   });
 
+  it.each([
+    ['a file without a name', '; filename="a.png"'],
+    ['a file whose name is empty', '; name=""; filename="a.png"'],
+    ['a field without a name', ''],
+    ['a field whose name is empty', '; name=""'],
+  ])('is refused for %s', async (_what, disposition) => {
+    const part = `--XX\r\nContent-Disposition: form-data${disposition}\r\n\r\nx\r\n`;
+    for (const path of ['/upscale', '/enhance', '/jobs', '/restore', '/faces']) {
+      const response = await request(service.url)
+        .post(path)
+        .set('Content-Type', 'multipart/form-data; boundary=XX')
+        .send(`${disposition.includes('filename') ? '' : `${partHead('file')}x\r\n`}${part}--XX--\r\n`);
+      expect([response.status, (response.body as { code: string }).code]).toEqual([400, 'ERR_BAD_BODY']);
+      expect(response.text).toContain('has no name');
+    }
+    await noInputs();
+  });
+
   it('comes as a bare image, with its options in the query', async () => {
     const bytes = Buffer.from([4, 5, 6]);
     const response = await request(service.url)

@@ -31,7 +31,8 @@ describe('ResultCache', () => {
     const config = { ...loadConfig({}), modelsDir: models, ...changes };
     return new ResultCache({ folder: join(folder.path, 'cache'), config, logger });
   };
-  const job = (scale = 2): Pick<Job, 'work' | 'output'> => ({
+  const job = (scale = 2, caller = 'anyone'): Pick<Job, 'caller' | 'work' | 'output'> => ({
+    caller,
     work: { kind: 'hires-fix', options: upscaleOptions.parse({ scale }) },
     output: outputOptions.parse({}),
   });
@@ -45,6 +46,13 @@ describe('ResultCache', () => {
     return { index: 0, file, bytes: text.length, sha256: await sha256OfFile(file), info } as unknown as JobResult;
   };
   const stem = (name: string): string => join(folder.path, 'out', name);
+
+  it('gives nothing of one caller to another, who would learn from it what was asked for', async () => {
+    const cache = open();
+    await cache.put(await keyOf(cache, job(2, 'one')), await result('pixels'));
+    expect(await cache.take(await keyOf(cache, job(2, 'two')), stem('0'))).toBeUndefined();
+    expect(await cache.take(await keyOf(cache, job(2, 'one')), stem('1'))).toBeDefined();
+  });
 
   it('gives back what it was given, and says how long that took', async () => {
     const cache = open();

@@ -71,6 +71,30 @@ describe('Walking the chunks of a PNG', () => {
     expect(parts.warnings).toEqual(['ICC profile dropped: it is damaged or larger than 4194304 bytes']);
   });
 
+  it('keeps compressed texts, but those that inflate to more than a megabyte, and spends little time on them', () => {
+    const packed = (bytes: number): Buffer => deflateSync(Buffer.alloc(bytes, 'x'));
+    const zTXt = (bytes: number): PngChunk => chunk('zTXt', Buffer.concat([Buffer.from('k\0\0'), packed(bytes)]));
+    const iTXt = (bytes: number): PngChunk =>
+      chunk('iTXt', Buffer.concat([Buffer.from('k\0\x01\0en\0\0'), packed(bytes)]));
+    const good = [zTXt(1000), iTXt(500_000)];
+    const bombs = [zTXt(50 << 20), iTXt(50 << 20)];
+    const start = performance.now();
+    const damaged = chunk('zTXt', Buffer.from('k\0\0not deflated'));
+    const parts = readPngParts(writePng(image, [...bombs, ...good, damaged, iTXt(600_000)]), 'a.png');
+    const kept = parts.chunks.map((one) => Buffer.from(one).subarray(8, -4));
+    expect(kept).toEqual(good.map(({ data }) => Buffer.from(data)));
+    expect(parts.warnings).toEqual(['4 text chunks dropped: at most 200 chunks and 1048576 bytes are kept']);
+    const many = readPngParts(
+      writePng(
+        image,
+        Array.from({ length: 150 }, () => bombs[0] ?? damaged),
+      ),
+      'a.png',
+    );
+    expect(many.chunks).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   it('keeps 200 text chunks and a megabyte of them, and says how many it dropped', () => {
     const many = readPngParts(
       writePng(
