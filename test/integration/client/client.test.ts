@@ -30,7 +30,6 @@ describe('the client of the package', () => {
         MODELS_DIR: join(folder.path, 'models'),
         MODEL_DOWNLOADS: 'false',
         FORCE_CPU: 'true',
-        MODEL_KEEP_ALIVE_SECONDS: '60',
         LOG_LEVEL: 'error',
       }),
     );
