@@ -140,7 +140,7 @@ export class ExtrasProcessor {
           ...restored.info,
           face_models: [...(made.info.face_models ?? []), ...(restored.info.face_models ?? [])],
           fallbacks: [...made.info.fallbacks, ...restored.fallbacks],
-          warnings: [...made.info.warnings, ...restored.warnings],
+          warnings: [...made.info.warnings, ...restored.warnings.map((warning) => `${settings.model}: ${warning}`)],
         },
       };
     }
