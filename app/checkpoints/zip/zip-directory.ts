@@ -105,6 +105,9 @@ function findEnd(file: ByteFile): number {
     const isEnd = tail[at] === 0x50 && tail.readUInt32LE(at) === END;
     if (isEnd && at + END_BYTES + tail.readUInt16LE(at + 20) === length) return file.size - length + at;
   }
+  if (tail.includes('PK\u0005\u0006', 0, 'latin1')) {
+    throw badZip('something stands behind its end that is no part of it');
+  }
   throw new CheckpointError(
     'truncated',
     'the file begins as a zip archive but has no directory at its end: the download was cut off, start it again',
