@@ -1,0 +1,115 @@
+"""A running hiresfix service, by the standard library alone."""
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+DEFAULT_URL = os.environ.get("HIRESFIX_URL", "http://127.0.0.1:8001")
+
+_ANSWER_SECONDS = 60
+_LIST_SECONDS = 5
+_LOOK_SECONDS = 0.25
+# A service that restarts goes on with its jobs; so long it is waited for.
+_AWAY_SECONDS = 60
+
+
+class ServiceError(RuntimeError):
+    """What the service refuses or fails, in its own words."""
+
+
+class ServiceAwayError(ServiceError):
+    """Nothing answers at the service's address."""
+
+
+class Service:
+    """Jobs of a service. The key that it may want is read from HIRESFIX_API_KEY: a workflow is shared, a key is not."""
+
+    def __init__(self, url):
+        self._base = (url or DEFAULT_URL).rstrip("/")
+        key = os.environ.get("HIRESFIX_API_KEY")
+        self._headers = {"X-API-KEY": key} if key else {}
+
+    def upscalers(self):
+        """The names of upscalers that can be had now."""
+        return self._json("GET", "/comfy/models", timeout=_LIST_SECONDS)["models"]
+
+    def run(self, method, files, fields, follow):
+        """
+        Has a list of PNG files made into as many results, which are PNG files too.
+        `follow` is called with the progress, 0 to 1, several times a second; what it raises cancels the job.
+        """
+        job = self._submit(method, files, fields)
+        try:
+            state = self._end_of(job, follow)
+        except BaseException:
+            self._cancel(job)
+            raise
+        failures = [image["error"] for image in state["image_states"] if image["error"]]
+        if state["status"] != "completed" or failures:
+            raise ServiceError(f"hiresfix: {state['error'] or '; '.join(failures) or state['status']}")
+        return [self._request("GET", f"/jobs/{job}/results/{index}") for index in range(len(files))]
+
+    def _submit(self, method, files, fields):
+        boundary = uuid.uuid4().hex
+        parts = [_field(name, value) for name, value in {"method": method, "output_format": "png", **fields}.items()]
+        parts += [_file(f"image-{index}.png", file) for index, file in enumerate(files)]
+        body = b"".join(b"--%s\r\n%s\r\n" % (boundary.encode(), part) for part in parts)
+        body += b"--%s--\r\n" % boundary.encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self._json("POST", "/jobs", body, headers)["job_id"]
+
+    def _end_of(self, job, follow):
+        progress, seen = 0.0, time.monotonic()
+        while True:
+            follow(progress)
+            try:
+                state = self._json("GET", f"/jobs/{job}")
+            except ServiceAwayError:
+                if time.monotonic() - seen > _AWAY_SECONDS:
+                    raise
+            else:
+                seen, progress = time.monotonic(), state["progress"]
+                if state["status"] not in ("queued", "processing"):
+                    follow(progress)
+                    return state
+            time.sleep(_LOOK_SECONDS)
+
+    def _cancel(self, job):
+        try:
+            self._request("DELETE", f"/jobs/{job}")
+        except ServiceError:
+            pass  # it may have ended, or the service be gone
+
+    def _json(self, *request, **options):
+        return json.loads(self._request(*request, **options))
+
+    def _request(self, method, path, body=None, headers=None, timeout=_ANSWER_SECONDS):
+        request = urllib.request.Request(
+            self._base + path, data=body, headers={**self._headers, **(headers or {})}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            raise ServiceError(f"hiresfix: {_detail(error)}") from error
+        except (OSError, ValueError) as error:
+            raise ServiceAwayError(f"hiresfix: no service answers at {self._base} ({error})") from error
+
+
+def _field(name, value):
+    return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+
+
+def _file(name, content):
+    head = f'Content-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: image/png\r\n\r\n'
+    return head.encode() + content
+
+
+def _detail(error):
+    try:
+        return json.loads(error.read())["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"{error.code} {error.reason}"

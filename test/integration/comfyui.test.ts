@@ -1,0 +1,106 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { loadConfig } from '../../app/config.ts';
+import type { RunningService } from '../../app/main.ts';
+import { startService } from '../../app/main.ts';
+import { freePort } from '../support/servers/free-port.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const HARNESS = fileURLToPath(new URL('../fixtures/comfyui/harness.py', import.meta.url));
+const PACK = fileURLToPath(new URL('../../integrations/comfyui/', import.meta.url));
+const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
+  (program) => program !== undefined && spawnSync(program, ['-c', 'import numpy, torch']).status === 0,
+);
+
+(PYTHON === undefined ? describe.skip : describe)(
+  'the nodes for ComfyUI (needs a Python with torch, HIRESFIX_PYTHON)',
+  () => {
+    let folder: TemporaryFolder;
+    let service: RunningService;
+    let [port, url] = [0, ''];
+    let harness: ChildProcessWithoutNullStreams;
+    let lines: Interface;
+
+    beforeAll(async () => {
+      folder = await temporaryFolder();
+      port = await freePort();
+      url = `http://127.0.0.1:${port}`;
+      harness = spawn(PYTHON ?? '', [HARNESS, PACK], { env: { PATH: process.env['PATH'], HIRESFIX_URL: url } });
+      harness.stderr.pipe(process.stderr);
+      lines = createInterface(harness.stdout);
+    });
+    afterAll(async () => {
+      harness.stdin.end();
+      await service.close();
+      await folder.remove();
+    });
+
+    const start = async (): Promise<void> => {
+      service = await startService(
+        loadConfig({
+          PORT: String(port),
+          UPLOAD_FOLDER: join(folder.path, 'in'),
+          PROCESSED_FOLDER: join(folder.path, 'out'),
+          MODELS_DIR: join(folder.path, 'models'),
+          MODEL_DOWNLOADS: 'false',
+          FORCE_CPU: 'true',
+          MODEL_KEEP_ALIVE_SECONDS: '60',
+          LOG_LEVEL: 'error',
+        }),
+      );
+    };
+    const answer = async (): Promise<unknown> => JSON.parse(((await once(lines, 'line')) as [string])[0]);
+    const ask = (command: string): Promise<unknown> => {
+      harness.stdin.write(`${command} ${url}\n`);
+      return answer();
+    };
+    const BATCH = {
+      shape: [2, 12, 16, 3],
+      error: expect.closeTo(0, 0) as unknown, // less than half a level of 16 bits
+      mask_error: expect.closeTo(0, 0) as unknown,
+      plain: [1, 12, 16, 3],
+      opaque: 0,
+      progress: 1000,
+    };
+
+    it('load while no service answers, and say so in their list', async () => {
+      expect(await answer()).toEqual({
+        nodes: ['HiresFixRestore', 'HiresFixUpscale'],
+        upscalers: [expect.stringContaining('no hiresfix service answers')],
+      });
+    });
+
+    it('list what the service has as soon as it is there', async () => {
+      await start();
+      expect(await ask('list')).toEqual(expect.arrayContaining(['AUTO', 'COMPACT_X2', 'LANCZOS']));
+    });
+
+    it('enlarge a batch with its masks, in 16 bits', async () => {
+      expect(await ask('batch')).toEqual(BATCH);
+    });
+
+    it('cancel the job in the middle where ComfyUI is interrupted', async () => {
+      expect(await ask('cancel')).toEqual({ ended: 'interrupted' });
+      const { jobs } = (await request(url).get('/jobs?limit=1')).body as { jobs: { status: string }[] };
+      expect(jobs[0]?.status).toBe('cancelled');
+    });
+
+    it('tell in the words of the service why something cannot be done', async () => {
+      expect(await ask('fail')).toEqual({ error: expect.stringContaining("there is no 'no-such-upscaler'") });
+    });
+
+    it('go on with a service that was restarted', async () => {
+      await service.close();
+      await start();
+      expect(await ask('batch')).toEqual(BATCH);
+    });
+  },
+);
