@@ -149,6 +149,7 @@ const ROOMS = {
   got: '^app/catalog/',
   express: '^app/http/',
   busboy: '^app/http/',
+  yazl: '^app/http/',
   bullmq: '^app/jobs/redis/',
   ioredis: '^app/jobs/redis/',
   '@aws-sdk': '^app/jobs/storage/',

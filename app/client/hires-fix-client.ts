@@ -168,6 +168,11 @@ export class HiresFixClient {
     return this.#connection.request(`jobs/${id}/results/${index}`, given(signal));
   }
 
+  /** All results of a job that has completed, as one ZIP. */
+  archive(id: string, signal?: AbortSignal): Promise<Response> {
+    return this.#connection.request(`jobs/${id}/results.zip`, given(signal));
+  }
+
   /** The models that the service knows, installed or not. */
   async models(): Promise<readonly ModelState[]> {
     return (await this.#connection.json(await this.#connection.ask('models'), hasModels)).models;

@@ -207,6 +207,16 @@ export const OPERATIONS: Operations = {
       steps: ['reads parameters', 'finds a job', 'reads a result'],
     },
   },
+  '/jobs/{id}/results.zip': {
+    get: {
+      summary: 'All results of a job as one ZIP, stored',
+      tag: 'jobs',
+      answers: {
+        200: ['The results, under the names by which they are saved', { 'application/zip': BYTES }, JOB_HEADERS],
+      },
+      steps: ['finds a job', 'reads a result'],
+    },
+  },
   '/jobs/{id}/events': {
     get: {
       summary: 'The events of a job, as they happen',

@@ -11,6 +11,7 @@ import { callerOf } from '../caller.ts';
 import { RouteNotFoundError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
 import { setResultHeaders } from '../result-headers.ts';
+import { sendArchive } from '../results-archive.ts';
 import { partOf, partQuery } from '../result-part.ts';
 import { sendPart } from './send-part.ts';
 import type { RouteContext } from './route-context.ts';
@@ -39,6 +40,11 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
     .delete('/jobs/:id', async (request, response) => {
       const { id } = await own(request.params.id, response);
       response.json(jobView(await queue.cancel(id)));
+    })
+    .get('/jobs/:id/results.zip', async (request, response) => {
+      const job = await own(request.params.id, response);
+      if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
+      await files.reading(job, () => sendArchive(response, job));
     })
     .get('/jobs/:id/results/:number', async (request, response) => {
       const { id, number } = request.params;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -11,6 +12,18 @@ import { gradient } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+/** A file of an archive whose files are stored as they are, by its entry in the directory at the end. */
+function storedIn(zip: Buffer, name: string): Buffer {
+  for (let at = zip.indexOf('PK\x01\x02'); at >= 0; at = zip.indexOf('PK\x01\x02', at + 4)) {
+    if (zip.toString('utf8', at + 46, at + 46 + zip.readUInt16LE(at + 28)) !== name) continue;
+    expect(zip.readUInt16LE(at + 10)).toBe(0); // stored
+    const [size, local] = [zip.readUInt32LE(at + 20), zip.readUInt32LE(at + 42)];
+    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+    return zip.subarray(start, start + size);
+  }
+  throw new Error(`${name} is not in the archive`);
+}
 
 const KEY = 'a-key-of-the-tests-0123456789';
 
@@ -60,6 +73,22 @@ describe('the client of the package', () => {
     expect((await client.jobs({ limit: 1 })).jobs[0]).toMatchObject({ job_id: jobId, method: 'upscale' });
   });
 
+  it('has results of the same name side by side in an archive, and none before there are any', async () => {
+    const files = [8, 9].map((side) => ({ file: picture(side, side), name: 'A.png' }));
+    const id = await client.submit({ method: 'upscale', files, fields: { upscaler: 'NEAREST' } });
+    await client.completion(id);
+    const zip = Buffer.from(await (await client.archive(id)).arrayBuffer());
+    const names = ['A_upscaled.png', 'A_upscaled (2).png'];
+    expect(names.map((name) => readPng(storedIn(zip, name)).width)).toEqual([16, 18]);
+    const other = await client.submit({
+      method: 'upscale',
+      files: [{ file: picture(600, 600) }],
+      fields: { upscaler: 'COMPACT_X2' },
+    });
+    await expect(client.archive(other)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_COMPLETED', status: 409 });
+    await client.cancel(other);
+  });
+
   it('takes a batch, follows it, and reads its results one by one', async () => {
     const files = [8, 9].map((side) => ({ file: picture(side, side), name: `${side}.png` }));
     const fields = { upscaler: 'NEAREST', scale: 3, output_format: undefined };
@@ -72,6 +101,16 @@ describe('the client of the package', () => {
       return readPng(Buffer.from(await response.arrayBuffer())).width;
     });
     expect(await Promise.all(widths)).toEqual([24, 27]);
+    const archive = await client.archive(id);
+    const zip = Buffer.from(await archive.arrayBuffer());
+    expect([archive.headers.get('content-type'), zip.length]).toEqual([
+      'application/zip',
+      Number(archive.headers.get('content-length')),
+    ]);
+    for (const { index, sha256 } of results) {
+      const file = storedIn(zip, `${[8, 9][index]}_upscaled.png`);
+      expect(createHash('sha256').update(file).digest('hex')).toBe(sha256);
+    }
   });
 
   it('cancels the job of a call that is aborted', async () => {
