@@ -47,6 +47,6 @@ function entriesOf({ inputs, method, results }: Job): { readonly file: string; r
 /** Of the whole archive, in bytes; negative where it cannot be told. */
 function sizeOf(zip: ZipFile): Promise<number> {
   return new Promise((resolve) => {
-    zip.end({}, resolve);
+    zip.end({ forceZip64Format: false, comment: '' }, resolve);
   });
 }
