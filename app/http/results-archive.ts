@@ -47,6 +47,7 @@ function entriesOf({ inputs, method, results }: Job): { readonly file: string; r
 /** Of the whole archive, in bytes; negative where it cannot be told. */
 function sizeOf(zip: ZipFile): Promise<number> {
   return new Promise((resolve) => {
-    zip.end({ forceZip64Format: false, comment: '' }, resolve);
+    const tell = (size?: number): void => resolve(size ?? -1); // its types forget that the size is told
+    zip.end({ forceZip64Format: false, comment: '' }, tell);
   });
 }
