@@ -87,7 +87,14 @@ function createWebhookSender(c: DependencyContainer): WebhookSender | undefined 
 
 function createCache(c: DependencyContainer): ResultCache {
   const folder = join(c.resolve(JOB_FILES).stateFolder, 'cache');
-  return new ResultCache({ folder, config: c.resolve(CONFIG), logger: c.resolve(LOGGER) });
+  const logger = c.resolve(LOGGER);
+  const cache = new ResultCache({ folder, config: c.resolve(CONFIG), logger });
+  c.resolve(JOB_QUEUE).events.on('removed', (job) => {
+    cache.dropResults(job).catch((error: unknown) => {
+      logger.warn('results of a removed job could not be dropped from the cache', { job_id: job.id, error });
+    });
+  });
+  return cache;
 }
 
 /** The client of an object store is loaded only where there is one. */

@@ -61,6 +61,26 @@ export class RouteNotFoundError extends HiresFixError {
   }
 }
 
+/** The path is there, but takes other methods. */
+export class MethodNotAllowedError extends HiresFixError {
+  readonly code = 'ERR_METHOD_NOT_ALLOWED';
+  readonly fault = 'task';
+
+  constructor(method: string, path: string, allowed: readonly string[]) {
+    super(`${path.slice(0, 200)} does not take ${method}; it takes ${allowed.join(', ')}`);
+  }
+}
+
+/** The request does not say by which name the service was called, which HTTP/1.1 asks for. */
+export class NoHostError extends HiresFixError {
+  readonly code = 'ERR_BAD_REQUEST';
+  readonly fault = 'task';
+
+  constructor() {
+    super('The request has no Host header');
+  }
+}
+
 /** A page of another web origin tried to change something here. */
 export class OriginNotAllowedError extends HiresFixError {
   readonly code = 'ERR_ORIGIN_NOT_ALLOWED';

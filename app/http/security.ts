@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { isAllowedHost } from '../access/allowed-host.ts';
 import { isAllowedOrigin } from '../access/allowed-origin.ts';
-import { HostNotAllowedError, OriginNotAllowedError } from './errors.ts';
+import { HostNotAllowedError, NoHostError, OriginNotAllowedError } from './errors.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const EXPOSED_HEADERS = [
@@ -45,6 +45,7 @@ export function securityHeaders(config: Pick<Config, 'allowedOrigins'>): Request
 /** Refuses requests by a name that is not the service's, before anything else of them is looked at. */
 export function hostPolicy(config: Pick<Config, 'host' | 'allowedHosts'>): RequestHandler {
   return (request, _response, next) => {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') throw new NoHostError();
     if (!isAllowedHost(request.headers.host, config)) throw new HostNotAllowedError(request.headers.host ?? '');
     next();
   };

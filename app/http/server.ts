@@ -10,6 +10,7 @@ import { a1111Errors } from './a1111/a1111-errors.ts';
 import { A1111_PATHS } from './a1111/a1111-paths.ts';
 import { a1111Route } from './a1111/a1111-route.ts';
 import { startProcessTime } from './a1111/process-time.ts';
+import { allowedMethods } from './allowed-methods.ts';
 import { authentication, rateLimit } from './authentication.ts';
 import { limitConnections } from './connections/limit-connections.ts';
 import { answerUnreadableRequests } from './connections/parser-problems.ts';
@@ -21,6 +22,7 @@ import { comfyRoute } from './gateways/comfy-route.ts';
 import { fittedUpscaleRoute } from './gateways/fitted-upscale-route.ts';
 import { gatewayErrors } from './gateways/gateway-errors.ts';
 import { IMAGES_UPSCALE_PATH, imagesUpscaleRoute } from './gateways/images-upscale-route.ts';
+import { OPERATIONS } from './openapi/openapi-paths.ts';
 import { problemHandler } from './problem.ts';
 import { dashboardRoute } from './routes/dashboard-route.ts';
 import { docsRoute } from './routes/docs-route.ts';
@@ -53,6 +55,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use([...A1111_PATHS], startProcessTime());
+  app.use(allowedMethods(OPERATIONS));
   app.use(healthRoute(context), docsRoute(), dashboardRoute());
   app.use(authentication(config), rateLimit(config));
   app.use(
@@ -76,9 +79,10 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.use([...A1111_PATHS], a1111Errors(config));
   app.use(problemHandler(config));
 
-  const server = createServer(CONNECTION_LIMITS, app);
+  const server = createServer({ ...CONNECTION_LIMITS, requireHostHeader: false }, app); // asked for by hostPolicy
   // With a listener of our own `100 Continue` is not sent at once: a body that will be refused is not asked for.
   server.on('checkContinue', app);
+  server.on('checkExpectation', app); // others may be left unmet (RFC 9110, 10.1.1)
   limitConnections(server);
   answerUpgradesAsPlainHttp(server);
   answerUnreadableRequests(server);

@@ -115,6 +115,16 @@ export class JobFinishedError extends HiresFixError {
   }
 }
 
+/** A job that has not ended cannot be removed. */
+export class JobNotEndedError extends HiresFixError {
+  readonly code = 'ERR_JOB_NOT_ENDED';
+  readonly fault = 'task';
+
+  constructor(id: string, status: string) {
+    super(`Job ${id} is ${status}: it is removed when it has ended`);
+  }
+}
+
 /** The results of a job that has not completed were asked for. */
 export class JobNotCompletedError extends HiresFixError {
   readonly code = 'ERR_JOB_NOT_COMPLETED';

@@ -9,9 +9,11 @@ const PROGRESS_PER_SECOND = 10;
  * end: the service stops, and the job goes on when it starts again. Listeners get the job as it stands.
  *
  * Where several servers share a queue, each tells of all jobs. `settled` comes with an end too, on the one server that put the
- * job in its last state: for what has to be done once.
+ * job in its last state: for what has to be done once. `removed` comes likewise where a job was removed because somebody asked.
  */
-export class JobEvents extends EventEmitter<Record<'progress' | 'interrupted' | 'settled' | EndStatus, [job: Job]>> {
+export class JobEvents extends EventEmitter<
+  Record<'progress' | 'interrupted' | 'settled' | 'removed' | EndStatus, [job: Job]>
+> {
   constructor() {
     super();
     this.setMaxListeners(0); // every request that is held open listens

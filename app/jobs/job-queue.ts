@@ -72,6 +72,12 @@ export interface JobQueue {
   /** Ends a job durably; where it runs, its process is stopped. @throws JobNotFoundError, JobFinishedError */
   cancel(id: string): Promise<Job>;
 
+  /**
+   * Forgets a job that has ended, then removes its results, and tells so by `removed` on the server that was asked. Whoever has a
+   * result open reads it to its end. @throws JobNotFoundError, JobNotEndedError
+   */
+  remove(id: string): Promise<void>;
+
   /** Forgets jobs that ended before a time (ms since the epoch), then removes their results; but for those being read. */
   expire(endedBefore: number): Promise<number>;
 

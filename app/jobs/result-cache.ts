@@ -121,6 +121,16 @@ export class ResultCache {
     await this.#evict();
   }
 
+  /** Drops what the results of a job are kept as, whoever made them. @returns when the files are gone */
+  async dropResults({ results }: Pick<Job, 'results'>): Promise<void> {
+    await this.#open();
+    const digests = new Set(results.map(({ sha256 }) => sha256));
+    for (const key of digests.size > 0 ? [...this.#entries.keys()] : []) {
+      const { sha256 } = (await this.#recordOf(key).catch(() => undefined)) ?? {};
+      if (sha256 !== undefined && digests.has(sha256)) await this.drop(key);
+    }
+  }
+
   async drop(key: string): Promise<void> {
     const entry = this.#entries.get(key);
     this.#entries.delete(key);

@@ -555,6 +555,30 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
         expect(await queue.get(waiting.id)).toBeDefined();
       });
 
+      it('one job that has ended, when somebody asks, also while it is read, and tells so', async () => {
+        await open();
+        const keyed = { idempotency: { key: 'k', fingerprint: 'f' } };
+        const [done, cancelled, running] = [await submit(keyed), await submit(), await submit()];
+        const removed: string[] = [];
+        queue.events.on('removed', ({ id }) => removed.push(id));
+        await complete(done.id);
+        await queue.cancel(cancelled.id);
+        await handler.start(running.id);
+        await expect(queue.remove(running.id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_ENDED' });
+        await files.reading(done, () => queue.remove(done.id));
+        await queue.remove(cancelled.id);
+        for (const { id } of [done, cancelled]) {
+          await expect(queue.get(id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_FOUND' });
+          await expect(queue.remove(id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_FOUND' });
+        }
+        expect(removed).toEqual([done.id, cancelled.id]);
+        expect(await queue.findByKey({ caller: ANYONE, key: 'k' })).toBeUndefined();
+        expect(await jobFiles()).toEqual([`in/${running.id}-0`]);
+        await reopen();
+        await expect(queue.get(done.id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_FOUND' });
+        expect((await queue.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([running.id]);
+      });
+
       it('the oldest ended jobs, where there are too many', async () => {
         await open({ keptJobs: 2 });
         const ids: string[] = [];

@@ -42,7 +42,7 @@ ${sent}${inQuery}${bodies.join('')}<table><tr><th>Answer</th></tr>${told.join(''
 
 /** The fields of a body, or of each of the bodies that it may be. */
 function bodyFields(title: string, schema: JsonSchema): string {
-  const bodies = (schema['oneOf'] ?? [schema]) as readonly (JsonSchema & { readonly title?: string })[];
+  const bodies = (schema['anyOf'] ?? [schema]) as readonly (JsonSchema & { readonly title?: string })[];
   return bodies.map((one) => fields(one.title === undefined ? title : `${title}: ${one.title}`, one)).join('');
 }
 

@@ -6,7 +6,7 @@ import { STATUS_OF_CODE } from '../problem.ts';
 import type { Operation } from './openapi-paths.ts';
 import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { required, schemaOf } from './openapi-schema.ts';
+import { required, schemaOf, SERVER_SENT_EVENT } from './openapi-schema.ts';
 
 const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job', 'does the work'];
@@ -82,7 +82,7 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
       summary: 'The same, answered by events: {"progress", "total"}, then {"status": "done", "result_id"}',
       tag: 'images',
       body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
-      answers: { 200: ['Server-sent events', { 'text/event-stream': { type: 'string' } }] },
+      answers: { 200: ['Server-sent events', { 'text/event-stream': SERVER_SENT_EVENT }] },
       steps: TAKING,
     },
   },

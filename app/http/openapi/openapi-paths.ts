@@ -4,7 +4,7 @@ import { A1111_ERRORS, A1111_OPERATIONS } from './a1111-operations.ts';
 import type { Step } from './openapi-problems.ts';
 import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { fieldsOf, required, schemaOf } from './openapi-schema.ts';
+import { fieldsOf, required, schemaOf, SERVER_SENT_EVENT } from './openapi-schema.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
 import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
@@ -22,6 +22,8 @@ type Answer = readonly [
   meaning: string,
   types: Readonly<Record<string, JsonSchema>>,
   headers?: Readonly<Record<string, JsonSchema>>,
+  /** Operations that go on from the answer, by what they are for. */
+  links?: Readonly<Record<string, JsonSchema>>,
 ];
 
 /** What a route answers and takes. */
@@ -79,6 +81,12 @@ const ACCEPTED: Answer = [
   'Accepted; `Location` says where to ask',
   json(ref('Accepted')),
   { ...JOB_HEADERS, Location: header('Where to ask for the job') },
+  Object.fromEntries(
+    ['getJobsId', 'getJobsIdEvents', 'getStatusId', 'deleteJobsId'].map((operationId) => [
+      operationId,
+      { operationId, parameters: { id: '$response.body#/job_id' } },
+    ]),
+  ),
 ];
 const JOB: Answer = ['The job as it stands', json(ref('Job'))];
 const PAGE: Answer = ['A page', { 'text/html': TEXT }];
@@ -155,7 +163,7 @@ function withOtherNames(form: z.ZodObject): z.ZodObject {
 
 /** A form for each method, which has that method's fields alone. */
 const ANY_FORM: JsonSchema = {
-  oneOf: [...IMAGE_METHODS].map(([name, { form, summary }]) => ({ title: summary, ...filesForm(form, name) })),
+  anyOf: [...IMAGE_METHODS].map(([name, { form, summary }]) => ({ title: summary, ...filesForm(form, name) })),
 };
 
 /** Every route of the service, by path and method. A test holds this equal to the routes that are there. */
@@ -192,10 +200,10 @@ export const OPERATIONS: Operations = {
   '/jobs/{id}': {
     get: { summary: 'A job', tag: 'jobs', answers: { 200: JOB }, steps: ['finds a job'] },
     delete: {
-      summary: 'Cancel a job',
+      summary: 'Cancel a job that waits or runs; remove one that has ended, with its results',
       tag: 'jobs',
-      answers: { 200: JOB },
-      steps: ['changes something', 'finds a job'],
+      answers: { 200: JOB, 204: ['It is gone', {}] },
+      steps: ['changes something', 'finds a job', 'ends a job'],
     },
   },
   '/jobs/{id}/results/{number}': {
@@ -222,7 +230,7 @@ export const OPERATIONS: Operations = {
       summary: 'The events of a job, as they happen',
       tag: 'jobs',
       headers: ['Last-Event-ID'],
-      answers: { 200: ['Server-sent events', { 'text/event-stream': TEXT }] },
+      answers: { 200: ['Server-sent events', { 'text/event-stream': SERVER_SENT_EVENT }] },
       steps: ['finds a job', 'streams'],
     },
   },
@@ -239,7 +247,7 @@ export const OPERATIONS: Operations = {
       summary: 'A result by its name',
       tag: 'jobs',
       answers: { 200: ANY_RESULT, ...PARTS },
-      steps: ['finds a job', 'reads a result'],
+      steps: ['finds a job', 'reads a result', 'finds a name'],
     },
   },
   '/models': {

@@ -12,7 +12,9 @@ export type Step =
   | 'submits a job'
   | 'does the work' // waits for a job, and answers by what became of it
   | 'finds a job'
+  | 'ends a job'
   | 'reads a result'
+  | 'finds a name'
   | 'streams'
   | 'fetches a model'
   | 'tells whether it is ready';
@@ -41,14 +43,16 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_IMAGE_TOO_LARGE: ['reads a body', 'does the work'],
   ERR_INFERENCE: ['does the work'],
   ERR_INTERNAL: ['answers'],
-  ERR_JOB_FINISHED: [],
+  ERR_JOB_FINISHED: ['ends a job'],
   ERR_JOB_INTERRUPTED: ['does the work'],
   ERR_JOB_NOT_COMPLETED: ['reads a result'],
+  ERR_JOB_NOT_ENDED: ['ends a job'],
   ERR_JOB_NOT_FOUND: ['finds a job'],
   ERR_JOB_TIMEOUT: ['does the work'],
+  ERR_METHOD_NOT_ALLOWED: [],
   ERR_MODEL_UNAVAILABLE: ['does the work', 'fetches a model'],
   ERR_NETWORK_INPUT: ['does the work'],
-  ERR_NOT_FOUND: [],
+  ERR_NOT_FOUND: ['finds a name'],
   ERR_NOT_READY: ['submits a job', 'tells whether it is ready'],
   ERR_ORIGIN_NOT_ALLOWED: ['changes something'],
   ERR_OUTPUT_FORMAT: ['does the work'],

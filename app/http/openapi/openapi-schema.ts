@@ -3,6 +3,16 @@ import { z } from 'zod';
 /** A JSON Schema, as an OpenAPI 3.1 document holds it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** One of the events of a stream; of the media type `text/event-stream`, in which they are text. */
+export const SERVER_SENT_EVENT: JsonSchema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    event: { type: 'string' },
+    data: { type: 'string', contentMediaType: 'application/json' },
+  },
+};
+
 /** Marks what is text in a request, whatever becomes of it. Not part of what is answered. */
 const TEXT = 'x-text';
 

@@ -72,9 +72,9 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string(),
+    instance: z.string().optional().describe('The path that was asked for'),
     code: z.enum(Object.keys(STATUS_OF_CODE)),
-    request_id: z.string(),
+    request_id: z.string().optional(),
   }),
   Status: job
     .pick({ status: true, queue_position: true, progress: true, error: true })
@@ -140,9 +140,9 @@ function pathParameter(name: string): JsonSchema {
   return { name, in: 'path', required: true, schema: schemas[name] ?? { type: 'string', minLength: 1 } };
 }
 
-function answerOf([description, types, headers]: Operation['answers'][number]): JsonSchema {
-  const hasContent = Object.keys(types).length > 0;
-  return { description, ...(headers && { headers }), ...(hasContent && { content: contentOf(types) }) };
+function answerOf([description, types, headers, links]: Operation['answers'][number]): JsonSchema {
+  const content = Object.keys(types).length > 0 && { content: contentOf(types) };
+  return { description, ...(headers && { headers }), ...content, ...(links && { links }) };
 }
 
 function contentOf(types: Readonly<Record<string, JsonSchema>>): JsonSchema {

@@ -13,6 +13,7 @@ import type { RouteContext } from './route-context.ts';
 const PING_MS = 15_000;
 /** What a client that has not read may leave unsent; its next connection begins with the latest state anyway. */
 const MAX_UNSENT_BYTES = 65_536;
+const STREAM_HEADERS = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' };
 const EVENTS = ['progress', 'completed', 'failed', 'cancelled'] as const;
 
 /**
@@ -23,6 +24,10 @@ export function eventsRoute({ queue }: Pick<RouteContext, 'queue'>): Router {
   const shares = new Shares(MAX_STREAMS_PER_CALLER);
   return Router().get('/jobs/:id/events', async (request, response) => {
     const job = await ownJob(queue, request.params.id, callerOf(response));
+    if (request.method === 'HEAD') {
+      response.set(STREAM_HEADERS).end();
+      return;
+    }
     const giveBack = shares.take(callerOf(response));
     if (!giveBack) throw new TooManyStreamsError(MAX_STREAMS_PER_CALLER);
     response.once('close', giveBack);
@@ -55,7 +60,7 @@ class EventStream {
   constructor(response: Response, lastId: number) {
     this.#response = response;
     this.#id = lastId;
-    response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+    response.set(STREAM_HEADERS);
     response.flushHeaders();
     this.#ping = setInterval(() => response.write(': ping\n\n'), PING_MS);
   }

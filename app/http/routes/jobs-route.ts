@@ -4,6 +4,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { JobNotCompletedError, ResultNotFoundError } from '../../jobs/errors.ts';
 import type { Job, JobResult } from '../../jobs/job.ts';
+import { hasEnded } from '../../jobs/job.ts';
 import { ownJob } from '../../jobs/own-job.ts';
 import { jobView, processedName } from '../../jobs/job-view.ts';
 import { text, whole } from '../../options/values.ts';
@@ -23,7 +24,7 @@ export const jobsPage = z.object({
   cursor: text(64).optional().describe('`next_cursor` of the page before'),
 });
 
-/** `/jobs`, `/status/{id}` and `/processed/{name}`: how the caller's jobs stand, their results, and cancelling them. */
+/** `/jobs`, `/status/{id}` and `/processed/{name}`: how the caller's jobs stand, their results, and ending them: one that runs is cancelled, one that has ended is removed. */
 export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'>): Router {
   const own = (id: string, response: Response): Promise<Job> => ownJob(queue, id, callerOf(response));
   return Router()
@@ -38,8 +39,11 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
       response.json(jobView(await own(request.params.id, response)));
     })
     .delete('/jobs/:id', async (request, response) => {
-      const { id } = await own(request.params.id, response);
-      response.json(jobView(await queue.cancel(id)));
+      const { id, status } = await own(request.params.id, response);
+      if (hasEnded(status)) {
+        await queue.remove(id);
+        response.status(204).end();
+      } else response.json(jobView(await queue.cancel(id)));
     })
     .get('/jobs/:id/results.zip', async (request, response) => {
       const job = await own(request.params.id, response);

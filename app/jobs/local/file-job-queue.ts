@@ -4,6 +4,7 @@ import {
   IdempotencyKeyReusedError,
   JobFinishedError,
   JobInterruptedError,
+  JobNotEndedError,
   JobNotFoundError,
   NotAcceptingError,
 } from '../errors.ts';
@@ -132,6 +133,13 @@ export class FileJobQueue implements JobQueue {
     if (!hasEnded(entry.job.status)) await this.#endings.end(entry, { status: 'cancelled' });
     if (entry.job.status !== 'cancelled') throw new JobFinishedError(id, entry.job.status);
     return entry.job;
+  }
+
+  async remove(id: string): Promise<void> {
+    const { job } = this.#entry(id);
+    if (!hasEnded(job.status)) throw new JobNotEndedError(id, job.status);
+    await this.#endings.forget([job]);
+    this.events.emit('removed', job);
   }
 
   async expire(endedBefore: number): Promise<number> {

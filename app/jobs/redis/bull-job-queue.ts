@@ -3,11 +3,13 @@ import type { Logger } from '../../logger.ts';
 import {
   IdempotencyKeyReusedError,
   JobFinishedError,
+  JobNotEndedError,
   JobNotFoundError,
   NotAcceptingError,
   StoreUnavailableError,
 } from '../errors.ts';
 import type { Job, JobHandler, JobPage, JobRequest, Submission } from '../job.ts';
+import { hasEnded } from '../job.ts';
 import type { JobEvents } from '../job-events.ts';
 import { ProgressThrottle } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
@@ -195,6 +197,14 @@ export class BullJobQueue implements JobQueue {
     });
     this.#positions.changed('');
     return job;
+  }
+
+  async remove(id: string): Promise<void> {
+    const { status } = await this.get(id);
+    const [removed] = hasEnded(status) ? await this.#store.remove(id) : [];
+    if (!removed) throw new JobNotEndedError(id, status);
+    await this.#removeResults([id]);
+    this.#heard.publish('removed', removed.job);
   }
 
   async expire(endedBefore: number): Promise<number> {

@@ -45,7 +45,7 @@ export class HeardEvents {
   }
 
   /** Of this server alone. */
-  publish(event: 'interrupted' | 'settled', job: Job): void {
+  publish(event: 'interrupted' | 'settled' | 'removed', job: Job): void {
     this.events.emit(event, job);
   }
 

@@ -214,6 +214,14 @@ end
 return gone
 `);
 
+/** Id: forgets that job, if it has ended. Answers how it stood, or nothing. */
+export const REMOVE = script(`
+if not redis.call('ZSCORE', key('ended'), ARGV[1]) then return {} end
+local removed = { record(ARGV[1]) }
+forget(ARGV[1])
+return removed
+`);
+
 /** Most jobs that are kept after their end: forgets the oldest of more. Answers which. */
 export const EVICT = script(`
 local surplus = redis.call('ZCARD', key('ended')) - tonumber(ARGV[1])

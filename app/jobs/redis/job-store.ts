@@ -173,6 +173,11 @@ export class JobStore {
     return (await this.#link.run(scripts.EXPIRE, [endedBefore, ...reading])) as string[];
   }
 
+  /** Forgets a job, if it has ended; how it stood then. */
+  async remove(id: string): Promise<readonly RecordedJob[]> {
+    return ((await this.#link.run(scripts.REMOVE, [id])) as readonly JobRecord[]).map((record) => this.#record(record));
+  }
+
   /** Forgets the oldest of those that have ended, where they are more; their ids. */
   async evict(most: number): Promise<readonly string[]> {
     return (await this.#link.run(scripts.EVICT, [most])) as string[];

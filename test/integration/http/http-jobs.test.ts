@@ -156,7 +156,6 @@ describe('a job over HTTP', () => {
     const cancelled = await request(service.url).delete(`/jobs/${id}`);
     expect([cancelled.status, (cancelled.body as { status: string }).status]).toEqual([200, 'cancelled']);
     expect(signal.aborted).toBe(true);
-    expect((await request(service.url).delete(`/jobs/${id}`)).status).toBe(200);
     expect((await get(`/jobs/${id}/results/0`)).status).toBe(409);
   });
 
@@ -166,15 +165,19 @@ describe('a job over HTTP', () => {
     expect([response.status, (response.body as { code: string }).code]).toEqual([409, 'ERR_CANCELLED']);
   });
 
-  it('cannot be cancelled when it is done', async () => {
+  it('is removed by DELETE when it is done, with its results', async () => {
     const started = jobs.next();
     const { job_id: id } = await accept();
     await started;
     const completed = once(service.queue.events, 'completed');
     jobs.complete(id);
     await completed;
+    expect((await get(`/jobs/${id}/results/0`)).status).toBe(200);
     const response = await request(service.url).delete(`/jobs/${id}`);
-    expect([response.status, (response.body as { code: string }).code]).toEqual([409, 'ERR_JOB_FINISHED']);
+    expect([response.status, response.text]).toEqual([204, '']);
+    for (const path of [`/jobs/${id}`, `/status/${id}`, `/jobs/${id}/results/0`, `/jobs/${id}/events`])
+      expect((await get(path)).status).toBe(404);
+    expect((await request(service.url).delete(`/jobs/${id}`)).status).toBe(404);
   });
 
   it('is cancelled when the one who waits for it disconnects', async () => {

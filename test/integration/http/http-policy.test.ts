@@ -83,7 +83,7 @@ describe('the HTTP server', () => {
     expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
       code: 'ERR_BAD_REQUEST',
       status: 400,
-      detail: 'Bad Request',
+      detail: 'This is not a request by HTTP/1.1',
     });
     expect((await request(service.url).get('/health/live')).status).toBe(200);
   });

@@ -101,6 +101,12 @@ describe('an upload', () => {
       `--XX\r\nContent-Disposition: form-data; name="scale"\r\n\r\n-1\r\n${partHead('file')}x\r\n--XX--\r\n`,
       'scale: must be a number above 0, got \\"-1\\"',
     ],
+    [
+      'a field without a name',
+      `--XX\r\nContent-Disposition: form-data; name=""\r\n\r\n2\r\n${partHead('file')}x\r\n--XX--\r\n`,
+      'A part of the form has no name',
+    ],
+    ['an image without a name', `${partHead('')}x\r\n--XX--\r\n`, 'A part of the form has no name'],
     ['an end in the middle', `${partHead('file')}half of it`, 'Unexpected end of form'],
     ['no form at all', 'hello', 'Unexpected end of form'],
     [

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,16 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** Runs what the document says, and tells what the service answers that it does not say. */
+const schemathesis = [process.env['HIRESFIX_SCHEMATHESIS'], 'schemathesis'].find(
+  (program) => program !== undefined && spawnSync(program, ['--version'], { timeout: 30_000 }).status === 0,
+);
+const CHECKS = [
+  ...['not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_schema_conformance'],
+  ...['response_headers_conformance', 'unsupported_method', 'allow_header_conformance'],
+].join(',');
+const EXPLORATION_LIMIT_MS = 40_000;
+
 /** What programs make of /openapi.json, tried on the server that it is of. */
 describe('clients made from /openapi.json', () => {
   let folder: TemporaryFolder;
@@ -25,7 +35,7 @@ describe('clients made from /openapi.json', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    server = await serveProcess(folder.path);
+    server = await serveProcess(folder.path, { MODELS_DIR: join(folder.path, 'models'), FORCE_CPU: 'true' });
   });
   afterAll(async () => {
     await server.kill();
@@ -46,6 +56,23 @@ describe('clients made from /openapi.json', () => {
     const { width, height, format } = await sharp(await readFile(at('result.jpg'))).metadata();
     expect([width, height, format]).toEqual([140, 100, 'jpeg']);
   });
+
+  (schemathesis === undefined ? it.skip : it)(
+    'schemathesis finds no answer that is not documented, and no failure of the service',
+    async () => {
+      const config = ['--config-file', join(ROOT, 'test/fixtures/clients/schemathesis.toml')];
+      const bounds = ['--phases', 'examples,fuzzing', '--max-examples', '2', '--seed', '1', '--no-shrink'];
+      const told = await run(
+        schemathesis ?? '',
+        [...config, 'run', `${server.url}/openapi.json`, ...bounds, '--checks', CHECKS, '--warnings', 'off'],
+        { cwd: folder.path, timeout: EXPLORATION_LIMIT_MS, env: { ...process.env, NO_COLOR: '1' } },
+      ).catch((error: unknown) => error as { stdout: string });
+      // By what it found, not by how it ended: it may have been cut off.
+      expect(told.stdout).toContain('Operations:');
+      expect(told.stdout).not.toMatch(/- ST\d+|❌/);
+      expect(Number(/(\d+) passed/.exec(told.stdout)?.[1])).toBeGreaterThan(5);
+    },
+  );
 });
 
 /** The types of a service's routes; what is binary is a Blob, as openapi-typescript leaves to its caller to say. */

@@ -66,6 +66,19 @@ describe('ResultCache', () => {
     expect(await readFile(stem('1.png'), 'utf8')).toBe('pixels');
   });
 
+  it('drops what a job had as its result, under whatever keys it is kept', async () => {
+    const cache = open();
+    const [first, second, other] = [await keyOf(cache), await keyOf(cache, job(3)), await keyOf(cache, job(4))];
+    const made = await result('pixels');
+    await cache.put(first, made);
+    await cache.put(second, made);
+    await cache.put(other, await result('others'));
+    await cache.dropResults({ results: [made] });
+    expect(await cache.take(first, stem('0'))).toBeUndefined();
+    expect(await open().take(second, stem('0'))).toBeUndefined();
+    expect(await cache.take(other, stem('0'))).toBeDefined();
+  });
+
   it('tells requests apart by pixels, options, weights and configuration, and not by names', async () => {
     const cache = open();
     const keys = [
