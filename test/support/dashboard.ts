@@ -19,6 +19,12 @@ export interface Finding {
   readonly nodes: readonly { readonly html: string }[];
 }
 
+/** How a page is opened. */
+export interface OpenOptions extends BrowserContextOptions {
+  /** Whether the browser will have to tell of requests that fail: that is what the test is about. */
+  readonly isFaulty?: boolean;
+}
+
 /** The service with its page, and a browser that looks at it. */
 export class Dashboard {
   readonly service: RunningService;
@@ -50,13 +56,13 @@ export class Dashboard {
   }
 
   /** A page of a browser that has never been here. */
-  async open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+  async open(path = '/', { isFaulty = false, ...options }: OpenOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => this.errors.push(error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(message.text());
+      if (message.type() === 'error' && !isFaulty) this.errors.push(message.text());
     });
     await page.goto(new URL(path, this.service.url).href);
     return page;

@@ -22,8 +22,8 @@ export function App(): JSX.Element {
       <main class="page">
         <div class="column">
           <h1>{isRestore ? 'Restore & colorize' : 'Upscale'}</h1>
-          {isRestore ? <RestorePanel /> : <UpscalePanel />}
           <DropZone />
+          {isRestore ? <RestorePanel /> : <UpscalePanel />}
           <ModelsPanel />
         </div>
         <div class="column wide">

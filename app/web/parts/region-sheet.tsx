@@ -9,7 +9,9 @@ import { choose, settings } from '../state/settings.ts';
 import { upscalerFacts } from '../state/upscalers.ts';
 import { RegionBox } from './region-box.tsx';
 
-const SIDE = 96;
+/** Of the part that is offered first: this share of a side, and no more pixels than this. */
+const SHARE = 0.6;
+const SIDE = 128;
 
 /** A rectangle of the chosen picture by several upscalers, each with its seconds; a click takes that upscaler for the rest. */
 export function RegionSheet({ item }: { readonly item: Item }): JSX.Element | null {
@@ -19,7 +21,8 @@ export function RegionSheet({ item }: { readonly item: Item }): JSX.Element | nu
   const sheet = useSignal<RegionSheetState>({ status: 'idle', tiles: [], problem: '' });
   useEffect(() => {
     if (!size) return;
-    const [width, height] = [Math.min(SIDE, size.width), Math.min(SIDE, size.height)];
+    const [width, height] = [size.width, size.height].map((side) => Math.min(SIDE, Math.ceil(side * SHARE)));
+    if (width === undefined || height === undefined) return;
     const [x, y] = [Math.floor((size.width - width) / 2), Math.floor((size.height - height) / 2)];
     region.value = { x, y, width, height };
     return () => forgetSheet(sheet);

@@ -52,6 +52,11 @@ function factsOf(info: FullInfo): readonly (readonly [name: string, value: strin
     ['Size', `${inPixels(info.input)} → ${inPixels(info.output)}`],
     ['Tiles', info.tiles === undefined ? undefined : `${info.tiles} of ${info.tile ?? 0} px, halo ${info.halo ?? 0}`],
     ['Faces', found === undefined ? undefined : `${found} found, ${restored ?? 0} restored`],
-    ['Took', `${(info.seconds['total'] ?? 0).toFixed(1)} s`],
+    ['Took', tookOf(info.seconds)],
   ];
+}
+
+function tookOf(seconds: FullInfo['seconds']): string {
+  if (seconds['cache'] !== undefined) return 'made before, out of the cache';
+  return `${(seconds['total'] ?? 0).toFixed(1)} s`;
 }

@@ -52,12 +52,22 @@ function subscribe(socket: Socket, subscribed: Set<string>): void {
   }
 }
 
+let isAsking = false;
+
 async function askInstead(): Promise<void> {
-  if (connection.peek() === 'live' || (activeJobIds.peek().length === 0 && connection.peek() !== 'lost')) return;
+  if (connection.peek() === 'live' || isAsking) return;
+  isAsking = true;
   try {
     await refreshJobs();
-    if (connection.peek() === 'lost') connection.value = 'asking';
+    connection.value = socketState(connection.peek());
   } catch {
     connection.value = 'lost';
+  } finally {
+    isAsking = false;
   }
+}
+
+/** The socket may have come back meanwhile. */
+function socketState(now: typeof connection.value): typeof connection.value {
+  return now === 'live' ? 'live' : 'asking';
 }

@@ -1,13 +1,15 @@
 import type { Signal } from '@preact/signals';
 import { computed, signal } from '@preact/signals';
+import { ServiceUnreachableError } from '../../client/errors.ts';
 import type { JobState } from '../../client/job-state.ts';
-import { ask, wordsOf } from '../service/connection.ts';
+import { ask, fetchBlob, wordsOf } from '../service/connection.ts';
 import type { StoredItem } from '../service/stored-items.ts';
 import { forgetItem, storedItems, storeItem } from '../service/stored-items.ts';
 import type { Size } from './estimate.ts';
 import type { Settings } from './settings.ts';
 import { settings } from './settings.ts';
 import { submissionOf } from './submission.ts';
+import { hide, isHidden } from './hidden-jobs.ts';
 import { thumbnailOf } from './thumbnail.ts';
 
 /** A picture in the queue: one that was dropped here, or a job of this caller's that came another way. */
@@ -42,6 +44,7 @@ export const activeJobIds = computed(() =>
 );
 
 const MAX_SENDING = 2;
+const RETRY_MS = 2000;
 let sending = 0;
 
 /** Whether a job has reached its last state. */
@@ -59,6 +62,7 @@ export function enqueue(
     return { id: crypto.randomUUID(), createdAt: now + index, name, folder, settings: chosen, file };
   });
   items.value = [...added.map(itemOf).reverse(), ...items.value];
+  chosenId.value = added[0]?.id;
   for (const stored of added) void storeItem(stored);
   void sendNext();
   void lookAtPictures(added.map(({ id }) => id));
@@ -69,8 +73,10 @@ export async function restoreQueue(): Promise<void> {
   const kept = (await storedItems()).map(itemOf).reverse();
   items.value = [...items.value, ...kept.filter(({ id }) => items.value.every((item) => item.id !== id))];
   await refreshJobs();
+  chosenId.value ??= items.value[0]?.id;
   void sendNext();
   void lookAtPictures(kept.map(({ id }) => id));
+  void lookAtResults();
 }
 
 /** Asks how all jobs stand. A job that is no longer known has expired. */
@@ -83,7 +89,7 @@ export async function refreshJobs(): Promise<void> {
     if (job) setJob(item, job);
     else if (item.jobId.value !== undefined && item.job.value === undefined) await forget(item);
   }
-  const others = jobs.filter(({ job_id: id, method }) => !own.has(id) && method !== 'preview' && method !== 'download');
+  const others = jobs.filter(({ job_id: id, method }) => !own.has(id) && !isHidden(id) && isPictures(method));
   items.value = [...items.value, ...others.map(itemOfJob)].sort((a, b) => b.createdAt - a.createdAt);
 }
 
@@ -118,9 +124,15 @@ export async function remove(item: Item): Promise<void> {
 }
 
 async function forget(item: Item): Promise<void> {
+  if (item.jobId.value !== undefined) hide(item.jobId.value);
   items.value = items.value.filter(({ id }) => id !== item.id);
   if (item.thumbnail.value !== undefined) URL.revokeObjectURL(item.thumbnail.value);
   await forgetItem(item.id);
+}
+
+/** Previews are shown where they were asked for, downloads among the models. */
+function isPictures(method: string | undefined): boolean {
+  return method !== 'preview' && method !== 'download' && method !== 'faces';
 }
 
 function setJob(item: Item, job: JobState): void {
@@ -151,7 +163,9 @@ async function send(item: Item): Promise<void> {
   if (!file || !chosen) return;
   try {
     const submission = submissionOf(chosen, file, name);
-    const id = await ask((client) => client.submit(submission, { idempotencyKey: item.id }));
+    const id = await untilReachable(item, () =>
+      ask((client) => client.submit(submission, { idempotencyKey: item.id })),
+    );
     if (items.value.every((one) => one.id !== item.id)) {
       await ask((client) => client.cancel(id)); // it was called off meanwhile
       return;
@@ -165,6 +179,19 @@ async function send(item: Item): Promise<void> {
   }
 }
 
+/** A service that is away for a while does not lose a picture: it is sent when there is an answer again. */
+async function untilReachable<T>(item: Item, act: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const isWanted = items.value.some(({ id }) => id === item.id);
+      if (!(error instanceof ServiceUnreachableError) || !isWanted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
 /** One after another: sixty pictures must not stop the page. */
 async function lookAtPictures(ids: readonly string[]): Promise<void> {
   for (const id of ids) {
@@ -175,6 +202,17 @@ async function lookAtPictures(ids: readonly string[]): Promise<void> {
     item.size.value = seen.size;
     item.thumbnail.value = URL.createObjectURL(seen.thumbnail);
     await storeItem({ ...storedOf(item), thumbnail: seen.thumbnail });
+  }
+}
+
+/** Of jobs that came another way there is no picture here but their result. */
+async function lookAtResults(): Promise<void> {
+  for (const { file, thumbnail, job, jobId } of items.value) {
+    const [result] = job.value?.results ?? [];
+    if (file || thumbnail.value !== undefined || !result) continue;
+    const path = `jobs/${jobId.value ?? ''}/results/${result.index}?width=128`;
+    const small = await fetchBlob(path).catch(() => undefined);
+    if (small) thumbnail.value = URL.createObjectURL(small);
   }
 }
 

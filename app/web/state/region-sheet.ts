@@ -8,7 +8,8 @@ import { settings } from './settings.ts';
 /** A part of a picture by one upscaler, or why there is none. */
 export interface SheetTile {
   readonly upscaler: string;
-  readonly seconds?: number;
+  /** None where it was made before. */
+  readonly seconds?: number | undefined;
   readonly url?: string;
   readonly problem?: string;
 }
@@ -57,5 +58,9 @@ async function tileOf(job: JobState, upscaler: string, index: number): Promise<S
   if (!result) return { upscaler, problem: job.image_states?.[index]?.error ?? 'It failed' };
   const { seconds } = result.info as { readonly seconds?: Readonly<Record<string, number>> };
   const blob = await fetchBlob(`jobs/${job.job_id}/results/${index}`);
-  return { upscaler, url: URL.createObjectURL(blob), seconds: seconds?.['total'] ?? 0 };
+  return {
+    upscaler,
+    url: URL.createObjectURL(blob),
+    seconds: seconds?.['cache'] === undefined ? seconds?.['total'] : undefined,
+  };
 }

@@ -10,6 +10,8 @@ import { pictureOfFile, pictureOfResult } from './picture.ts';
 export interface Choice {
   readonly key: string;
   readonly label: string;
+  /** For a corner of the stage. */
+  readonly short: string;
   readonly open: (signal: AbortSignal) => Promise<Picture>;
 }
 
@@ -60,12 +62,22 @@ export function choiceFor(side: SideName): Choice | undefined {
 
 function choicesOf(item: Item): Choice[] {
   const { id, name, file, settings } = item;
-  const original = file && { key: `file:${id}`, label: `${name}, original`, open: () => pictureOfFile(file) };
+  const original = file && {
+    key: `file:${id}`,
+    label: `${name}, original`,
+    short: 'Original',
+    open: () => pictureOfFile(file),
+  };
   const results = (item.job.value?.results ?? []).map(({ index, info, original_filename: of }): Choice => {
     const path = `jobs/${item.jobId.value ?? ''}/results/${index}`;
     const how = settings ? sentenceOf(settings) : (info.upscaler ?? 'result');
     const label = `${settings ? name : of}, ${how}`;
-    return { key: `result:${id}:${index}`, label, open: (signal) => pictureOfResult(path, info.output, signal) };
+    return {
+      key: `result:${id}:${index}`,
+      label,
+      short: how,
+      open: (signal) => pictureOfResult(path, info.output, signal),
+    };
   });
   return [...(original ? [original] : []), ...results];
 }

@@ -48,11 +48,24 @@ export function Viewer(): JSX.Element {
       >
         <canvas ref={canvas} data-testid="stage" />
         {isEmpty.value && <p class="hint">Choose a picture of the queue to look at it here</p>}
+        {!isEmpty.value && <Corners />}
         {mode.value === 'slider' && !isEmpty.value && <Slider />}
       </div>
       {problem.value !== '' && <p class="problem">{problem.value}</p>}
       <ViewerControls />
     </section>
+  );
+}
+
+/** Which side is which. */
+function Corners(): JSX.Element {
+  const [left, right] = [choiceFor('left'), choiceFor('right')];
+  const isAlone = isFlipped.value || mode.value === 'difference';
+  return (
+    <>
+      <span class="corner left">{mode.value === 'difference' ? 'Difference' : left?.short}</span>
+      {!isAlone && <span class="corner right">{right?.short}</span>}
+    </>
   );
 }
 

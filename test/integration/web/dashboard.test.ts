@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { eventually } from '../../support/eventually.ts';
+import { cuttableLine } from '../../support/servers/cuttable-line.ts';
 import { brightest, Dashboard, seriousFindings } from '../../support/dashboard.ts';
 
 const PHOTO = fileURLToPath(new URL('../../fixtures/cases/face-a.png', import.meta.url));
@@ -15,6 +16,12 @@ interface SentFile {
   readonly name: string;
   readonly mimeType: string;
   readonly buffer: Buffer;
+}
+
+interface ListedJob {
+  readonly job_id: string;
+  readonly method: string;
+  readonly results: readonly { readonly original_filename: string }[];
 }
 
 describe('the dashboard', () => {
@@ -37,8 +44,18 @@ describe('the dashboard', () => {
   const choose = async (page: Page, upscaler: string): Promise<void> => {
     await page.getByLabel('Upscaler', { exact: true }).selectOption(upscaler);
   };
+  const pick = (page: Page, ...files: readonly SentFile[]) => page.getByTestId('pick').setInputFiles([...files]);
   const row = (page: Page, name: string) => page.locator('.item', { hasText: name });
   const done = (page: Page, name: string) => row(page, name).locator('.done').first().waitFor();
+  /** The file of the newest result of a picture. */
+  const resultOf = async (name: string): Promise<Buffer> => {
+    const { jobs } = (await (await fetch(`${dashboard.service.url}/jobs`)).json()) as {
+      readonly jobs: readonly ListedJob[];
+    };
+    const job = jobs.find(({ results, method }) => method === 'upscale' && results[0]?.original_filename === name);
+    const response = await fetch(`${dashboard.service.url}/jobs/${job?.job_id ?? ''}/results/0`);
+    return Buffer.from(await response.arrayBuffer());
+  };
   const zoomOf = (page: Page) => page.getByTestId('stage').getAttribute('data-zoom');
 
   it('follows a dropped photo to its end, compares, zooms, and gives the bytes that the service made', async () => {
@@ -70,10 +87,7 @@ describe('the dashboard', () => {
     ]);
     expect(download.suggestedFilename()).toBe('dropped_upscaled.png');
     const saved = await readFile(await download.path());
-    const { jobs } = (await (await fetch(`${dashboard.service.url}/jobs`)).json()) as {
-      readonly jobs: readonly { readonly results: readonly { readonly sha256: string }[] }[];
-    };
-    expect(createHash('sha256').update(saved).digest('hex')).toBe(jobs[0]?.results[0]?.sha256);
+    expect(saved.equals(await resultOf('dropped.png'))).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
 
     // The same file on both sides has no difference, at any zoom; another has.
@@ -89,6 +103,125 @@ describe('the dashboard', () => {
       await page.getByLabel('Zoom, per cent of the result').press('Enter');
       expect([zoom, await brightest(page)]).toEqual([zoom, 0]);
     }
+    await page.context().close();
+  });
+
+  it('shows a part by several upscalers, each equal to that part of its whole result; a click takes the upscaler', async () => {
+    const page = await dashboard.open();
+    await choose(page, 'COMPACT_X2');
+    await pick(page, photo);
+    await done(page, photo.name);
+    await page.getByText('Try upscalers on a part').click();
+    await page.getByRole('button', { name: 'Compare this part' }).click();
+    const image = page.getByAltText('The part by Compact 2x');
+    await image.waitFor();
+    const shown = await page.evaluate<string>(`fetch(document.querySelector('[data-testid=sheet] img').src)
+      .then((response) => response.blob()).then((blob) => new Promise((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result.split(',')[1]);
+        reader.readAsDataURL(blob);
+      }))`);
+    const whole = await resultOf(photo.name);
+    const expected = await sharp(whole).extract({ left: 36, top: 28, width: 108, height: 84 }).raw().toBuffer();
+    expect(await sharp(Buffer.from(shown, 'base64')).raw().toBuffer()).toEqual(expected);
+    await page.getByAltText('The part by Lanczos').click();
+    expect(await page.getByLabel('Upscaler', { exact: true }).inputValue()).toBe('LANCZOS');
+    await page.context().close();
+  });
+
+  it('is worked by the keyboard alone, from the picture to its file', async () => {
+    const page = await dashboard.open();
+    await choose(page, 'COMPACT_X2');
+    await tabTo(page, '[data-testid=pick]');
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+    await chooser.setFiles({ ...photo, name: 'keyed.png' });
+    await done(page, 'keyed.png');
+    await tabTo(page, '.stage');
+    for (const key of ['2', 'ArrowRight', '+', 'd', 's', '0', '1']) await page.keyboard.press(key);
+    await eventually(
+      () => zoomOf(page),
+      (zoom) => zoom === '1',
+    );
+    expect(await zoomOf(page)).toBe('1');
+    await tabTo(page, '.slider');
+    await page.keyboard.press('PageUp');
+    expect(await page.locator('.slider').inputValue()).toBe('60');
+    await tabTo(page, '.item .primary');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+    expect(download.suggestedFilename()).toBe('keyed_upscaled.png');
+    await page.context().close();
+  });
+
+  it('keeps its queue over a reload, calls off what it is told to, and goes on past a bad file', async () => {
+    const page = await dashboard.open();
+    await choose(page, 'NEAREST');
+    await page.getByLabel('Size', { exact: true }).selectOption('width');
+    await page.getByLabel('Width', { exact: true }).fill('6000');
+    await page.getByLabel('Written as').selectOption('avif'); // slow to write
+    await pick(page, { ...photo, name: 'slow.png' });
+    await row(page, 'slow.png').getByRole('progressbar').waitFor();
+    await page.getByRole('button', { name: 'Reset all settings' }).click();
+    await choose(page, 'COMPACT_X2');
+    await pick(page, { ...photo, name: 'bad.png', buffer: Buffer.from('no picture') }, { ...photo, name: 'good.png' });
+    await row(page, 'good.png').getByText('in the queue').waitFor();
+    await page.reload();
+    expect(await row(page, 'slow.png').textContent()).toContain('6000 px wide with Nearest, as AVIF');
+    await row(page, 'slow.png').getByRole('button', { name: 'Cancel slow.png' }).click();
+    await row(page, 'slow.png').getByText('Cancelled').waitFor();
+    await done(page, 'good.png');
+    await row(page, 'bad.png').locator('.problem').waitFor();
+    await row(page, 'bad.png').getByRole('button', { name: 'Remove bad.png' }).click();
+    await row(page, 'bad.png').waitFor({ state: 'detached' });
+    await page.reload();
+    await row(page, 'good.png').waitFor();
+    expect(await row(page, 'bad.png').count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('goes on where a lost connection comes back', async () => {
+    const line = await cuttableLine(dashboard.service.url);
+    const page = await dashboard.open(line.url, { isFaulty: true });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await choose(page, 'COMPACT_X2');
+    line.cut();
+    await pick(page, { ...photo, name: 'later.png' });
+    await page.getByText('Connection lost').waitFor();
+    expect(await row(page, 'later.png').textContent()).toContain('Sending');
+    await line.mend();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await done(page, 'later.png');
+    await page.context().close();
+    line.close();
+  });
+
+  it('restores what it can, and says of a missing model that it is missing', async () => {
+    const page = await dashboard.open('/restore');
+    await page.getByText('Not installed: codeformer').waitFor();
+    await pick(page, { ...photo, name: 'old.png' });
+    await row(page, 'old.png').locator('.problem').waitFor();
+    expect(await row(page, 'old.png').textContent()).toContain('Faces by CodeFormer, coloured by DDColor, general');
+    expect(await row(page, 'old.png').locator('.problem').textContent()).toMatch(/MODEL_DOWNLOADS/);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it('fits a phone, and zooms between two fingers', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+    const page = await dashboard.open('/', { ...phone, colorScheme: 'dark' });
+    await choose(page, 'COMPACT_X2');
+    await pick(page, photo);
+    await done(page, photo.name);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    expect(await seriousFindings(page)).toEqual([]);
+    const before = Number(await zoomOf(page));
+    await page.locator('.stage').scrollIntoViewIfNeeded();
+    const box = await page.locator('.stage').boundingBox();
+    await pinch(page, (box?.x ?? 0) + 150, (box?.y ?? 0) + 120);
+    await eventually(
+      () => zoomOf(page),
+      (zoom) => Number(zoom) > before * 1.5,
+    );
+    expect(Number(await zoomOf(page))).toBeGreaterThan(before * 1.5);
     await page.context().close();
   });
 
@@ -112,3 +245,49 @@ describe('the dashboard', () => {
     expect(dashboard.errors).toEqual([]);
   });
 });
+
+describe('the dashboard of a service with a key', () => {
+  it('asks for the key, refuses a wrong one, and goes on with the right one', async () => {
+    const apiKeyDigests = [createHash('sha256').update('sesame').digest('hex')];
+    const dashboard = await Dashboard.start({ apiKeyDigests });
+    const page = await dashboard.open('/', { isFaulty: true });
+    await page.getByText('This service wants an API key.').waitFor();
+    await page.getByLabel('API key', { exact: true }).fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('The service does not take that key.').waitFor();
+    await page.getByLabel('API key', { exact: true }).fill('sesame');
+    await page.keyboard.press('Enter');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByText(/^\d+ of \d+ installed$/).waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await dashboard.close();
+  });
+});
+
+/** Presses Tab until what has the focus is what is wanted. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 80; presses++) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate<boolean>(`document.activeElement.matches(${JSON.stringify(selector)})`)) return;
+  }
+  throw new Error(`the keyboard does not come to ${selector}`);
+}
+
+/** Two fingers that part about a point. */
+async function pinch(page: Page, x: number, y: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', apart: number) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints:
+        apart === 0
+          ? []
+          : [
+              { x: x - apart, y },
+              { x: x + apart, y },
+            ],
+    });
+  await touch('touchStart', 20);
+  for (const apart of [30, 40, 60, 80]) await touch('touchMove', apart);
+  await touch('touchEnd', 0);
+}
