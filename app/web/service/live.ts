@@ -22,6 +22,7 @@ export function followJobs(): void {
     path: `${SERVICE.pathname}socket.io`,
     auth: (give) => give(apiKey.peek() === '' ? {} : { api_key: apiKey.peek() }),
     autoConnect: false,
+    reconnectionDelayMax: ASK_MS,
   });
   const subscribed = new Set<string>();
   for (const event of EVENTS) socket.on(event, (job: JobState) => takeJob(job));
@@ -31,17 +32,17 @@ export function followJobs(): void {
     subscribe(socket, subscribed);
     void refreshJobs().catch(() => undefined);
   });
-  socket.on('disconnect', () => {
-    connection.value = 'asking';
-    socket.connect();
-  });
+  socket.on('disconnect', () => (connection.value = 'asking'));
   apiKey.subscribe(() => {
     socket.disconnect().connect();
   });
   activeJobIds.subscribe(() => {
     if (connection.peek() === 'live') subscribe(socket, subscribed);
   });
-  setInterval(() => void askInstead(), ASK_MS);
+  setInterval(() => {
+    // What the service has ended, and what could not be begun, the socket does not try again by itself.
+    void askInstead().then((isThere) => isThere && !socket.active && socket.connect());
+  }, ASK_MS);
 }
 
 function subscribe(socket: Socket, subscribed: Set<string>): void {
@@ -54,14 +55,17 @@ function subscribe(socket: Socket, subscribed: Set<string>): void {
 
 let isAsking = false;
 
-async function askInstead(): Promise<void> {
-  if (connection.peek() === 'live' || isAsking) return;
+/** Whether the service answered. */
+async function askInstead(): Promise<boolean> {
+  if (connection.peek() === 'live' || isAsking) return false;
   isAsking = true;
   try {
     await refreshJobs();
     connection.value = socketState(connection.peek());
+    return true;
   } catch {
     connection.value = 'lost';
+    return false;
   } finally {
     isAsking = false;
   }

@@ -27,6 +27,7 @@ export async function cuttableLine(service: string): Promise<CuttableLine> {
     }
     incoming.pipe(outgoing).pipe(incoming);
   });
+  server.unref();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
