@@ -43,6 +43,9 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...under('numpy.dtypes', NUMPY_DTYPES),
 ]);
 
+/** Element types that torch has and no network here. */
+const OTHER_DTYPES = /^(float8_\w+|float4_\w+|uint(16|32|64)|complex\d+|c?q?u?int\d+(x\d+)?|bits\w+)$/;
+
 /** One for each name, however often a pickle repeats it. */
 const KNOWN = new Map<string, PickleGlobal>();
 
@@ -67,7 +70,14 @@ export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
       `it holds a sparse, quantised or nested tensor (${name}), which no network here uses`,
     );
   }
-  if (module === 'torch' && name.endsWith('Storage')) throw unsupportedDtype(name);
+  if (module === 'torch' && (name.endsWith('Storage') || OTHER_DTYPES.test(name))) throw unsupportedDtype(name);
+  if (/^torch\.nn\.modules\./.test(module) || /(^|[._])(archs?|models?|networks?)([._]|$)/.test(module)) {
+    throw new CheckpointError(
+      'forbidden-global',
+      `a whole network was pickled (${printable(global.path)}), which is code, and not its weights. Nothing was run. ` +
+        'Save these: torch.save(model.state_dict(), ...), or as .safetensors',
+    );
+  }
   throw new CheckpointError(
     'forbidden-global',
     `its pickle refers to ${printable(global.path)}, which is not part of a plain state dict. Nothing was run. ` +

@@ -112,6 +112,16 @@ export function noTensors(tree: PickleValue): CheckpointError {
       `expected a dict of tensors (model.state_dict()), found ${kindOf(tree)}`,
     );
   }
+  if (
+    [...tree.keys()].some(
+      (key) => typeof key === 'string' && /^(optimi[sz]ers?|schedulers?|lr_schedulers?)(_states?)?$/.test(key),
+    )
+  ) {
+    return new CheckpointError(
+      'not-a-checkpoint',
+      'this is the state of a training without the weights: take those that lie beside it (net_g_….pth, not ….state)',
+    );
+  }
   const keys = [...tree.keys()].slice(0, 8).map((key) => (typeof key === 'string' ? quoted(key) : kindOf(key)));
   const found = keys.length === 0 ? 'an empty dict' : `a dict with ${keys.join(', ')}${tree.size > 8 ? ' …' : ''}`;
   return new CheckpointError('not-a-checkpoint', `expected named tensors (model.state_dict()), found ${found}`);

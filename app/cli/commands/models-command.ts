@@ -9,6 +9,7 @@ import type { DownloadProgress } from '../../catalog/download/progress-meter.ts'
 import type { Config } from '../../config.ts';
 import { printable } from '../../errors.ts';
 import { checkWeightsOnce } from '../../processing/networks/check-weights-once.ts';
+import { errorCode } from '../../files/error-code.ts';
 import { WorkerPool } from '../../worker/worker-pool.ts';
 import { UsageError } from '../errors.ts';
 import { interruption } from '../interruption.ts';
@@ -63,8 +64,10 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
 
 async function existing(file: string): Promise<string> {
   const path = resolve(file);
-  const there = await stat(path).catch(() => undefined);
-  if (!there) throw new UsageError(`${file}: there is no such file`);
+  const there = await stat(path).catch((error: unknown) => {
+    const isForbidden = ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
+    throw new UsageError(`${file}: ${isForbidden ? 'its folder may not be read' : 'there is no such file'}`);
+  });
   if (there.isDirectory()) throw new UsageError(`${file}: expected a file, got a folder`);
   return path;
 }

@@ -46,9 +46,24 @@ describe('resolveTorchGlobal', () => {
     expect(refusalOf(() => resolveTorchGlobal('torch._utils', name)).kind).toBe('unsupported');
   });
 
-  it.each(['QInt8Storage', 'ComplexFloatStorage'])('has no %s', (name) => {
-    expect(refusalOf(() => resolveTorchGlobal('torch', name)).kind).toBe('unsupported-dtype');
+  it.each([
+    ['torch.nn.modules.conv', 'Conv2d'],
+    ['basicsr.archs.rrdbnet_arch', 'RRDBNet'],
+    ['models.network_swinir', 'SwinIR'],
+  ])('says of %s.%s that a network was pickled whole', (module, name) => {
+    const refusal = refusalOf(() => resolveTorchGlobal(module, name));
+    expect(refusal.kind).toBe('forbidden-global');
+    expect(refusal.message).toMatch(
+      /^a whole network was pickled .*Nothing was run.*torch\.save\(model\.state_dict\(\)/,
+    );
   });
+
+  it.each(['QInt8Storage', 'ComplexFloatStorage', 'float8_e4m3fn', 'uint16', 'complex64', 'qint8'])(
+    'has no %s',
+    (name) => {
+      expect(refusalOf(() => resolveTorchGlobal('torch', name)).kind).toBe('unsupported-dtype');
+    },
+  );
 });
 
 describe('dtypeOfStorage', () => {

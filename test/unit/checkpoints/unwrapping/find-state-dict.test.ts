@@ -72,4 +72,9 @@ describe('noTensors', () => {
     expect(noTensors(tree).message).toMatch(/'epoch', the number 0$/);
     expect(noTensors(new Map()).message).toMatch(/an empty dict$/);
   });
+
+  it('knows the state of a training', () => {
+    const state = dict({ epoch: 3, optimizers: dict({}), schedulers: dict({}) });
+    expect(noTensors(state).message).toMatch(/the state of a training without the weights: take those .*net_g/);
+  });
 });
