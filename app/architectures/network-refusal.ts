@@ -26,6 +26,9 @@ export function refusalOfForeign(
   return thing && refusal(dict, `this is ${thing.is}; ${thing.instead}`);
 }
 
+/** Of the kinds that run, for whoever has none of them. */
+const MAX_SHOWN = 12;
+
 /** The error for a file that nothing is known of: names what it has, and what is run. */
 export function refusalOfUnknown(dict: StateDict, running: readonly string[]): UnknownNetworkError {
   const names = [...dict.tensors.keys()];
@@ -34,7 +37,7 @@ export function refusalOfUnknown(dict: StateDict, running: readonly string[]): U
   const more = names.length > 3 ? ', …' : '';
   return refusal(
     dict,
-    `no network that is known here (it has ${count}: ${shown}${more}). Take a model of a kind that runs: ${usualFirst(running).join(', ')}`,
+    `no network that is known here (it has ${count}: ${shown}${more}). Take a model of a kind that runs: ${listed(usualFirst(running))}`,
   );
 }
 
@@ -42,6 +45,11 @@ export function refusalOfUnknown(dict: StateDict, running: readonly string[]): U
 function usualFirst(names: readonly string[]): readonly string[] {
   const usual = ['ESRGAN', 'Compact', 'SPAN', 'DAT', 'SwinIR', 'PLKSR'].filter((name) => names.includes(name));
   return [...usual, ...names.filter((name) => !usual.includes(name))];
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MAX_SHOWN;
+  return more > 0 ? `${names.slice(0, MAX_SHOWN).join(', ')} and ${more} more` : names.join(', ');
 }
 
 function refusal({ file }: StateDict, text: string): UnknownNetworkError {

@@ -5,6 +5,9 @@ import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
 
+/** The deepest that anybody trained has 64; thousands take seconds to load before there is a pixel. */
+const MAX_CONVS = 500;
+
 /**
  * SRVGGNetCompact: plain convolutions with PReLU, one pixel shuffle at the end, added to the enlarged input.
  * Reference: realesrgan/archs/srvgg_arch.py.
@@ -24,6 +27,7 @@ export const compact: Architecture = {
   read(weights) {
     const activation = activationOf(weights);
     const last = lastLayer(weights, activation);
+    if (last > 2 * MAX_CONVS) throw new UnknownNetworkError(`${last / 2} layers; at most ${MAX_CONVS} are run`);
     const inputs = weights.dim('body.0.weight', 1);
     const head = weights.dim(`body.${last}.weight`, 0);
     const isResidual = weights.setting('learn_residual') !== false;

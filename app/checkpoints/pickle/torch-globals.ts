@@ -71,7 +71,7 @@ export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
     );
   }
   if (module === 'torch' && (name.endsWith('Storage') || OTHER_DTYPES.test(name))) throw unsupportedDtype(name);
-  if (/^torch\.nn\.modules\./.test(module) || /(^|[._])(archs?|models?|networks?)([._]|$)/.test(module)) {
+  if (module.startsWith('torch.nn.modules.') || /(^|[._])(archs?|models?|networks?)([._]|$)/.test(module)) {
     throw new CheckpointError(
       'forbidden-global',
       `a whole network was pickled (${printable(global.path)}), which is code, and not its weights. Nothing was run. ` +

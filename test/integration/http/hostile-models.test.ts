@@ -13,7 +13,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TIMEOUT_MS = 180_000;
 /** They can be inspected, and what they make is seen when they run. */
-const RUNNABLE = /^(overflows-|net-layers-4000)/;
+const RUNNABLE = 'overflows-';
 /** `npm run soak:models` asks for all of them. */
 const ASKED = [
   'pickle-copies-counter.pth',
@@ -53,7 +53,7 @@ describe('A folder full of hostile files', () => {
     );
     expect(own).toHaveLength(names.length);
     for (const { name, installed, problem } of own) {
-      if (RUNNABLE.test(name)) continue;
+      if (name.startsWith(RUNNABLE)) continue;
       // What only a look at all the weights tells is told when the file is asked for.
       if (/^(flipped-|weights-)/.test(name)) continue;
       expect({ name, installed }).toEqual({ name, installed: false });

@@ -107,7 +107,8 @@ describe('The refusal of a network that is not run', () => {
     const { message } = refusalOfUnknown(dict, running);
     expect(message).toContain("it has 4 tensors: alpha.weight, 'beta\\u001b[2J\\n', gamma, …)");
     expect(message).toContain('Take a model of a kind that runs: Network0, Network1');
-    expect(message.length).toBe(400);
+    expect(message).toMatch(/, Network11 and 48 more$/);
+    expect(message.length).toBeLessThan(350);
   });
 
   it('has advice for every family', () => {
