@@ -33,7 +33,14 @@ const OF_NO_JOB: Readonly<Record<string, string>> = {
     [
       ...['BAD_BODY', 'BAD_REQUEST', 'UNAUTHORIZED', 'HOST_NOT_ALLOWED', 'ORIGIN_NOT_ALLOWED', 'SLOW_BODY'],
       ...['FILE_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'NOT_FOUND', 'JOB_NOT_FOUND', 'RESULT_NOT_FOUND', 'NOT_READY'],
-      ...['IDEMPOTENCY_KEY_REUSED', 'JOB_FINISHED', 'JOB_NOT_COMPLETED', 'CALLER_QUEUE_FULL', 'RATE_LIMITED'],
+      ...[
+        'IDEMPOTENCY_KEY_REUSED',
+        'JOB_FINISHED',
+        'JOB_NOT_ENDED',
+        'JOB_NOT_COMPLETED',
+        'CALLER_QUEUE_FULL',
+        'RATE_LIMITED',
+      ],
       ...['TOO_MANY_STREAMS', 'QUEUE_FULL', 'METHOD_NOT_ALLOWED'],
     ].map((name) => [`ERR_${name}`, 'a request is answered with it']),
   ),
