@@ -55,8 +55,11 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
   app.disable('x-powered-by').disable('etag');
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use([...A1111_PATHS], startProcessTime());
-  // Its page lies at a path that a POST has too: before what refuses other methods.
-  app.use(dashboardRoute(), allowedMethods(OPERATIONS));
+  // The page lies at a path that a POST has too: before what refuses other methods.
+  app.use(
+    dashboardRoute(),
+    allowedMethods({ ...OPERATIONS, '/restore': { ...OPERATIONS['/restore'], get: 'the page' } }),
+  );
   app.use(healthRoute(context), docsRoute());
   app.use(authentication(config), rateLimit(config));
   app.use(
