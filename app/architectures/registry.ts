@@ -38,6 +38,7 @@ import { atd } from './upscalers/windowed/atd.ts';
 import { rgt } from './upscalers/windowed/rgt.ts';
 import { craft } from './upscalers/windowed/craft.ts';
 import { fdat } from './upscalers/windowed/fdat.ts';
+import { grl } from './upscalers/windowed/grl.ts';
 import { srFormer } from './upscalers/windowed/srformer.ts';
 import { omniSr } from './upscalers/windowed/omnisr.ts';
 import { dat } from './upscalers/windowed/dat.ts';
@@ -61,6 +62,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   atd,
   craft,
   fdat,
+  grl,
   rrdbNet,
   compact,
   plksr,

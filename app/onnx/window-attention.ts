@@ -80,9 +80,10 @@ export function relativePositions(graph: Graph, [height, width]: readonly [heigh
 
 /** A table of biases [rows, heads], looked up for every pair: [heads, tokens, key tokens]. */
 export function positionBias(table: Value, rows: Value, [tokens, keys]: readonly [number, number]): Value {
-  const shape = [rows.size(0), table.size(1)];
-  const found = table.graph.node({ op: 'Gather', inputs: [table, rows], attributes: { axis: 0 } }, shape);
-  return found.reshape([tokens, keys, table.size(1)]).transpose([2, 0, 1]);
+  const byHead = table.transpose([1, 0]);
+  const shape = [table.size(1), rows.size(0)];
+  const found = table.graph.node({ op: 'Gather', inputs: [byHead, rows], attributes: { axis: 1 } }, shape);
+  return found.reshape([table.size(1), tokens, keys]);
 }
 
 /**

@@ -86,6 +86,7 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'RGT_S_x4', cases: { '20x18': 2e-5 } },
   { manifest: 'CRAFT_x4', cases: { '16x32': 2e-5 } },
   { manifest: 'FDAT_M_x4', cases: { '21x26': 2e-5 } },
+  { manifest: 'GRL_small_x4_w8', cases: { '27x36': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
 

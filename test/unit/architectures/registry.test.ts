@@ -49,6 +49,7 @@ const FAMILIES = [
   'RGT',
   'CRAFT',
   'FDAT',
+  'GRL',
 ];
 const KNOWN = MANIFESTS.filter((name) => FAMILIES.includes(readManifest(name).architecture));
 
@@ -64,7 +65,7 @@ const entriesOf = (name: string): readonly Entry[] => FILES.get(name) ?? [];
 
 /** Tensors without which a file is of another kind, or no other than with them. */
 const NEEDLESS =
-  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|relative_(position_index(_SA|_OCA|_h|_v)?|coords_table)$|\.\d*[02468]\.inter\.sg\.|\.\d*[13579]\.inter\.cg\./;
+  /^pro$|\.eval_conv\.|num_batches_tracked$|(block2|convblock)\.act\.weight$|\.attn_mask(_[01])?$|relative_(position_index(_SA|_OCA|_h|_v)?|coords_table)$|\.\d*[02468]\.inter\.sg\.|\.\d*[13579]\.inter\.cg\.|^(table_sv|index_(w|sh_w2a|sv_a2w|sv_w2a)|mask_(w|s[hv]_(a2w|w2a)))$/;
 
 /** Of the tensors whose numbers say what a network is, those of MoESR and of FDAT. */
 const numbersOf: TensorValues = (name) => {

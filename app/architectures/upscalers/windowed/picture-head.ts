@@ -28,8 +28,8 @@ export function readPictureHead(weights: Weights, inputs: number): PictureHead {
     const upscale = shuffleSteps(weights).reduce((product, { factor }) => product * factor, 1);
     return { upsampler: 'pixelshuffle', upscale, outputs };
   }
-  if (weights.has('upsample.0')) {
-    const { channels, factor } = pixelShuffleHead(weights.dim('upsample.0.weight', 0), inputs);
+  if (weights.has(`${upsampleKey(weights)}.0`)) {
+    const { channels, factor } = pixelShuffleHead(weights.dim(`${upsampleKey(weights)}.0.weight`, 0), inputs);
     return { upsampler: 'pixelshuffledirect', upscale: factor, outputs: channels };
   }
   return { upsampler: '', upscale: 1, outputs: weights.dim('conv_last.weight', 0) };
@@ -39,7 +39,7 @@ export function readPictureHead(weights: Weights, inputs: number): PictureHead {
 export function pictureHead(features: Value, weights: Weights, { upsampler, upscale }: PictureHead): Value {
   if (upsampler === '') return conv3x3(features, weights.at('conv_last'));
   if (upsampler === 'pixelshuffledirect') {
-    return conv3x3(features, weights.at('upsample').at(0)).pixelShuffle(upscale);
+    return conv3x3(features, weights.at(upsampleKey(weights)).at(0)).pixelShuffle(upscale);
   }
   const before = conv3x3(features, weights.at('conv_before_upsample').at(0)).leakyRelu(0.01);
   if (upsampler === 'pixelshuffle') {
@@ -56,15 +56,21 @@ export function shuffled(x: Value, weights: Weights): Value {
   return shuffleSteps(weights).reduce((y, { conv, factor }) => conv3x3(y, conv).pixelShuffle(factor), x);
 }
 
+/** Where the convolutions of pixel shuffles lie. */
+function upsampleKey(weights: Weights): string {
+  return weights.has('upsample.up') ? 'upsample.up' : 'upsample';
+}
+
 function shuffleSteps(weights: Weights): ShuffleStep[] {
-  const last = weights.indices('upsample').at(-1) ?? -2;
-  if (last > MAX_SHUFFLES) throw new UnknownNetworkError(`upsample.${last}: no head enlarges that often`);
+  const key = upsampleKey(weights);
+  const last = weights.indices(key).at(-1) ?? -2;
+  if (last > MAX_SHUFFLES) throw new UnknownNetworkError(`${key}.${last}: no head enlarges that often`);
   return Array.from({ length: last / 2 + 1 }, (_, step) => {
-    const conv = weights.at('upsample').at(2 * step);
+    const conv = weights.at(key).at(2 * step);
     const factor = Math.sqrt(conv.dim('weight', 0) / conv.dim('weight', 1));
     if (Number.isInteger(factor) && factor > 0) return { conv, factor };
     throw new UnknownNetworkError(
-      `upsample.${2 * step}.weight: shape [${conv.shape('weight').join(', ')}] is no pixel shuffle`,
+      `${key}.${2 * step}.weight: shape [${conv.shape('weight').join(', ')}] is no pixel shuffle`,
     );
   });
 }
