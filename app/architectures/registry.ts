@@ -46,7 +46,7 @@ import { swinir } from './upscalers/windowed/swinir.ts';
 import { span } from './upscalers/span.ts';
 
 /** In the order in which they are tried: a pattern that others' files also fit comes later. */
-const ARCHITECTURES: readonly Architecture[] = [
+export const ARCHITECTURES: readonly Architecture[] = [
   ddcolor,
   deoldify,
   nafnet,
