@@ -35,7 +35,7 @@ const HEADS = 4;
 const MAP_NORM_EPSILON = 1e-6;
 
 /** The least side that the convolutions and pools of spatial attention, which have no padding, leave a pixel of. */
-const MIN_SIDE = 16;
+const MIN_SIDE = 15;
 
 /**
  * OmniSR (arXiv:2304.10244): attention over pixels and over channels, first within blocks, then over a grid that spans the whole picture.
@@ -101,7 +101,9 @@ const UNTOLD_WINDOW = 8;
 
 function build(image: Value, weights: Weights, size: OmniSrSize, scale: number): Value {
   const [height, width] = [image.size(2), image.size(3)];
-  const large = padMirrored(image, Math.max(height, MIN_SIDE), Math.max(width, MIN_SIDE));
+  // Where the zeros to whole windows make a side long enough, nothing else is added.
+  const enough = (side: number): number => (Math.ceil(side / size.window) * size.window < MIN_SIDE ? MIN_SIDE : side);
+  const large = padMirrored(image, enough(height), enough(width));
   const conv = (x: Value, at: Weights, outputs: number | null): Value =>
     size.hasBias ? conv3x3(x, at, outputs) : unbiased(x, at, outputs, 3);
   const shallow = conv(padToMultiple(large, size.window, 'zeros'), weights.at('input'), null);
