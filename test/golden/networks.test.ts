@@ -1,6 +1,7 @@
-import { chmodSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inspectCheckpoint } from '../../app/architectures/inspect-checkpoint.ts';
 import { loadConfig } from '../../app/config.ts';
@@ -89,6 +90,9 @@ const PUBLISHED: readonly PublishedNetwork[] = [
   { manifest: 'GRL_small_x4_w8', cases: { '27x36': 2e-5 } },
   { manifest: 'compact_x1', cases: { '41x33': 2e-5 }, alsoAs: 'as GAN trainers of old saved it' },
 ];
+
+/** Made by the script in it. */
+const VARIANTS = new URL('../fixtures/variants/', import.meta.url);
 
 let folder: TemporaryFolder;
 let child: NetworkProcess;
@@ -193,6 +197,28 @@ describe('Every variant that keys and shapes can express', () => {
     writeSmallNetwork(file, network, network.format);
     expect(inspectCheckpoint(file)).toMatchObject({ ...network.expected, format: network.format });
     await expectAnswer(file, networkFixture(`${network.name}.safetensors`), 2e-5);
+  });
+});
+
+describe('A variant that no published file shows', () => {
+  const names = readdirSync(fileURLToPath(VARIANTS))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.replace('.json', ''));
+
+  it.each(names)('%s is what spandrel takes it for, and answers as it does', async (name) => {
+    const manifest = JSON.parse(readFileSync(new URL(`${name}.json`, VARIANTS), 'utf8')) as Manifest;
+    const file = join(folder.path, `${name}.pth`);
+    writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip' });
+    const { architecture, scale, parameters } = inspectCheckpoint(file);
+    expect({ architecture, scale }).toEqual({
+      architecture: manifest.expected['architecture'],
+      scale: manifest.expected['scale'],
+    });
+    const told = manifest.expected['hyperparameters'] as Record<string, unknown>;
+    const shared = Object.keys(parameters).filter((key) => key in told);
+    expect(shared.map((key) => [key, parameters[key]])).toEqual(shared.map((key) => [key, told[key]]));
+    await expectAnswer(file, fileURLToPath(new URL(`${name}.safetensors`, VARIANTS)), 2e-5);
+    rmSync(file);
   });
 });
 

@@ -101,7 +101,7 @@ function parametersOf(
     qkv_bias: true,
     upscale: head.upscale,
     img_range: 1,
-    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
+    resi_connection: weights.has('conv_after_body') ? '1conv' : 'identity',
   };
 }
 
@@ -113,7 +113,8 @@ function build(image: Value, weights: Weights, { split, head }: CraftSize): Valu
   const padded = padSymmetric(image, next(height), next(width));
   const shallow = conv3x3(enter(padded), weights.at('conv_first'));
   const deep = transformer(shallow, weights, split);
-  const features = residualConv(deep, weights.at('conv_after_body')).add(shallow);
+  const behind = weights.has('conv_after_body') ? residualConv(deep, weights.at('conv_after_body')) : deep;
+  const features = behind.add(shallow);
   return cropTo(leave(pictureHead(features, weights, head)), height * head.upscale, width * head.upscale);
 }
 
