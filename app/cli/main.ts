@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import type { Config } from '../config.ts';
 import { loadConfig, loadLocalConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
-import { IMAGE_METHODS } from '../options/methods.ts';
 import { version } from '../version.ts';
+import { commandsFor } from './program-commands.ts';
 
 const OK = 0;
 const FAILED = 1;
@@ -12,38 +11,6 @@ const BAD_USAGE = 2;
 
 /** Commands that have to do with all variables; others read none of those that are a server's alone. */
 const OF_SERVERS: ReadonlySet<string> = new Set(['serve', 'config', 'doctor']);
-
-type AddCommand = (program: Command, loadConfig: () => Config) => void;
-
-interface ProgramCommand {
-  readonly name: string;
-  readonly load: () => Promise<AddCommand>;
-}
-
-const WRITTEN_COMMANDS: readonly ProgramCommand[] = [
-  { name: 'upscale', load: async () => (await import('./commands/upscale-command.ts')).addUpscaleCommand },
-  { name: 'face', load: async () => (await import('./commands/face-command.ts')).addFaceCommand },
-  { name: 'faces', load: async () => (await import('./commands/faces-command.ts')).addFacesCommand },
-  { name: 'restore', load: async () => (await import('./commands/restore-command.ts')).addRestoreCommand },
-  { name: 'colorize', load: async () => (await import('./commands/restore-command.ts')).addColorizeCommand },
-  { name: 'models', load: async () => (await import('./commands/models-command.ts')).addModelsCommand },
-  { name: 'evaluate', load: async () => (await import('./commands/evaluate-command.ts')).addEvaluateCommand },
-  { name: 'mcp', load: async () => (await import('./commands/mcp-command.ts')).addMcpCommand },
-  { name: 'serve', load: async () => (await import('./commands/serve-command.ts')).addServeCommand },
-];
-
-/** Of methods that make an image of an image and for which none is written. */
-const METHOD_COMMANDS: readonly ProgramCommand[] = [...IMAGE_METHODS]
-  .filter(([name, { answer }]) => answer === 'image' && !WRITTEN_COMMANDS.some((command) => command.name === name))
-  .map((method) => ({
-    name: method[0],
-    load: async () => {
-      const { addMethodCommand } = await import('./commands/method-command.ts');
-      return (program, load) => addMethodCommand(method, program, load);
-    },
-  }));
-
-const COMMANDS = [...WRITTEN_COMMANDS, ...METHOD_COMMANDS];
 
 process.stdout.on('error', () => process.exit(FAILED)); // whoever read it (`| head`) has read enough
 process.exitCode = await main(process.argv);
@@ -64,15 +31,6 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return exitCodeOf(error);
   }
-}
-
-/**
- * The command that is asked for; all of them, in the order of the help, where none is. What the others need is not loaded:
- * that takes as long as the rest of the start.
- */
-async function commandsFor(name: string | undefined): Promise<readonly AddCommand[]> {
-  const asked = COMMANDS.filter((command) => command.name === name);
-  return Promise.all((asked.length > 0 ? asked : COMMANDS).map(({ load }) => load()));
 }
 
 /** Commander copies settings to subcommands only when it makes them. */
