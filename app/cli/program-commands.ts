@@ -20,6 +20,7 @@ const WRITTEN_COMMANDS: readonly ProgramCommand[] = [
   { name: 'evaluate', load: async () => (await import('./commands/evaluate-command.ts')).addEvaluateCommand },
   { name: 'mcp', load: async () => (await import('./commands/mcp-command.ts')).addMcpCommand },
   { name: 'config', load: async () => (await import('./commands/config-command.ts')).addConfigCommand },
+  { name: 'completion', load: async () => (await import('./commands/completion-command.ts')).addCompletionCommand },
   { name: 'serve', load: async () => (await import('./commands/serve-command.ts')).addServeCommand },
 ];
 
@@ -41,6 +42,6 @@ const COMMANDS = [...WRITTEN_COMMANDS, ...METHOD_COMMANDS];
  * that takes as long as the rest of the start.
  */
 export async function commandsFor(name: string | undefined): Promise<readonly AddCommand[]> {
-  const asked = COMMANDS.filter((command) => command.name === name);
+  const asked = COMMANDS.filter((command) => command.name === name && name !== 'completion'); // which tells of all others
   return Promise.all((asked.length > 0 ? asked : COMMANDS).map(({ load }) => load()));
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Setting } from '../../settings.ts';
-import { currentSettings } from '../../settings.ts';
+import type { Setting } from '../settings.ts';
+import { currentSettings } from '../settings.ts';
 import { addExamples } from '../image-arguments.ts';
 
 const EXAMPLES = ['config', 'config --json'];

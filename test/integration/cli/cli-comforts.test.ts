@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Setting } from '../../../app/settings.ts';
+import type { Setting } from '../../../app/cli/settings.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -50,5 +52,59 @@ describe('hiresfix config', () => {
   it('names a bad value in one line', async () => {
     const { code, stderr } = await config([], { PORT: '99999' });
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^hiresfix: Bad configuration: PORT: .*99999"\n$/)]);
+  });
+});
+
+describe('hiresfix completion', () => {
+  /** What bash offers, with the script sourced as its users do, once each line was typed up to its end. */
+  async function offered(lines: readonly (readonly string[])[]): Promise<readonly (readonly string[])[]> {
+    const typed = lines.map((words) => `offer ${words.map((word) => `'${word}'`).join(' ')}`).join('\n');
+    const script = `source <("$NODE" "$MAIN" completion bash)
+offer() {
+  COMP_WORDS=(hiresfix "$@"); COMP_CWORD=$#
+  "$(complete -p hiresfix | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
+  echo "\${COMPREPLY[@]}"
+}
+${typed}`;
+    const { PATH } = process.env;
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script], {
+      cwd: folder.path,
+      env: { PATH, NODE: process.execPath, MAIN: commandLine.main },
+    });
+    return stdout.split('\n').map((line) => line.split(' '));
+  }
+
+  it('offers commands, flags, the values of flags and files, in a bash that runs it', async () => {
+    await writeFile(join(folder.path, 'photo.png'), '');
+    const [commands, below, flags, values, listed, files, shells] = await offered([
+      ['up'],
+      ['models', 'in'],
+      ['upscale', 'photo.png', '--face-m'],
+      ['upscale', 'photo.png', '--face-model', ''],
+      ['colorize', '--format', 'p'],
+      ['upscale', 'ph'],
+      ['completion', ''],
+    ]);
+    expect(commands).toEqual(['upscale']);
+    expect(below).toEqual(['inspect']);
+    expect(flags).toEqual(['--face-model']);
+    expect(values).toEqual(['gfpgan', 'codeformer', 'restoreformer']);
+    expect(listed).toEqual(['png']);
+    expect(files).toEqual(['photo.png']);
+    expect(shells?.slice(0, 3)).toEqual(['bash', 'zsh', 'fish']);
+  });
+
+  it.each(['zsh', 'fish'])('tells %s all commands and flags that the help of the program has', async (shell) => {
+    const { stdout } = await commandLine.run(['completion', shell], { cwd: folder.path });
+    for (const name of ['upscale', 'face', 'restore', 'colorize', 'models', 'config', 'serve', 'optimize']) {
+      expect(stdout).toContain(name);
+    }
+    for (const word of ['face-model', 'overwrite', 'render-factor']) expect(stdout).toContain(word);
+    expect(stdout).toContain('gfpgan codeformer restoreformer');
+  });
+
+  it('refuses a shell that it has no script for', async () => {
+    const { code, stderr } = await commandLine.run(['completion', 'tcsh'], { cwd: folder.path });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { loadConfig, SECRET_VARIABLES } from './config.ts';
-import { environment } from './options/environment.ts';
+import { loadConfig, SECRET_VARIABLES } from '../config.ts';
+import { environment } from '../options/environment.ts';
 
 /** One variable of the service: what it is now, and who said so. */
 export interface Setting {
