@@ -27,8 +27,8 @@ const LAYERS = [
 /** What a layer may import beside itself and the files beside the rooms. All of it lies below the layer. */
 const MAY_IMPORT = {
   cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging', 'client', 'options', 'files'],
-  // The page of the dashboard runs in a browser: of all but the client it knows the types alone.
-  web: ['client', 'processing', 'catalog', 'imaging'],
+  // The page of the dashboard runs in a browser: of all but the client and how options are counted it knows the types alone.
+  web: ['client', 'processing', 'catalog', 'imaging', 'options'],
   http: [
     'realtime',
     'access',

@@ -1,3 +1,4 @@
+import { scaledSide } from '../../options/scaled-side.ts';
 import { BadParameterError, OutputTooLargeError } from '../errors.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { Fit } from '../../options/upscale-options.ts';
@@ -13,9 +14,8 @@ export interface AskedSize {
 }
 
 /**
- * The size of the result in pixels, before `coverCrop`. `width` and `height` together are exact, or as `fit` says; one alone keeps
- * the ratio; a scale gives
- * `int(w * scale)` x `int(h * scale)` as Python counts, at least 1.
+ * The size of the result in pixels, before `coverCrop`. `width` and `height` together are exact, or as `fit` says; one alone
+ * keeps the ratio; a scale gives `int(w * scale)` x `int(h * scale)` of the exact decimal product, at least 1 (`scaledSide`).
  * @param defaultScale where nothing was asked
  * @throws BadParameterError where a scale and a side are both given; OutputTooLargeError above `maxPixels`
  */
@@ -38,10 +38,7 @@ export function wantedSize(input: Size, { scale, width, height, fit }: AskedSize
   if (width !== undefined) return { width, height: Math.max(1, Math.round((input.height * width) / input.width)) };
   if (height !== undefined) return { width: Math.max(1, Math.round((input.width * height) / input.height)), height };
   const factor = scale ?? defaultScale;
-  return {
-    width: Math.max(1, Math.trunc(input.width * factor)),
-    height: Math.max(1, Math.trunc(input.height * factor)),
-  };
+  return { width: scaledSide(input.width, factor), height: scaledSide(input.height, factor) };
 }
 
 /** Whether a caller asked for a size at all. */
@@ -66,8 +63,5 @@ function fitted(input: Size, asked: Size, fit: Fit = 'fill'): Size {
   if (fit === 'fill') return asked;
   const [byWidth, byHeight] = [asked.width / input.width, asked.height / input.height];
   const isWide = fit === 'inside' ? byWidth <= byHeight : byWidth >= byHeight;
-  const other = (side: number, factor: number): number => Math.max(1, Math.round(side * factor));
-  return isWide
-    ? { width: asked.width, height: other(input.height, byWidth) }
-    : { width: other(input.width, byHeight), height: asked.height };
+  return isWide ? wantedSize(input, { width: asked.width }, 1) : wantedSize(input, { height: asked.height }, 1);
 }

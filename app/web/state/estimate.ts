@@ -1,3 +1,4 @@
+import { scaledSide } from '../../options/scaled-side.ts';
 import type { Settings } from './settings.ts';
 import { upscalerFacts } from './upscalers.ts';
 
@@ -28,12 +29,11 @@ const RESTORE_SECONDS: Readonly<Record<string, number>> = { denoise: 60, deblur:
 /** For a process to start and a model to be read. */
 const START_SECONDS = 1.5;
 
-/** The size that the service will answer with: whole pixels, rounded down as it does. */
+/** The size that the service will answer with: whole pixels, counted as it does. */
 export function resultSize(input: Size, { method, sizing, scale, width }: Settings): Size {
   if (method === 'restore') return input;
   if (sizing === 'width') return { width, height: Math.max(1, Math.round((input.height * width) / input.width)) };
-  const side = (length: number): number => Math.max(1, Math.floor(Number((length * scale).toFixed(6))));
-  return { width: side(input.width), height: side(input.height) };
+  return { width: scaledSide(input.width, scale), height: scaledSide(input.height, scale) };
 }
 
 /** @param speeds as far as anything was measured */

@@ -11,7 +11,7 @@ describe('the size of a result', () => {
   it.each<[what: string, input: Size, asked: AskedSize, expected: Size]>([
     ["the model's own scale where nothing is asked", size(41, 21), {}, size(164, 84)],
     ['int(w * scale), as Python cuts it', size(41, 21), { scale: 2.5 }, size(102, 52)],
-    ['the product of doubles, not of decimals', size(100, 1), { scale: 0.29 }, size(28, 1)],
+    ['the product of decimals, not of doubles', size(100, 10), { scale: 2.3 }, size(230, 23)],
     ['at least one pixel', size(5, 3), { scale: 0.01 }, size(1, 1)],
     ['width and height exactly, whatever the ratio', size(40, 20), { width: 7, height: 9 }, size(7, 9)],
     ['in the ratio where a width is alone', size(40, 21), { width: 100 }, size(100, 53)],
