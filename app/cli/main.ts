@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { loadConfig, loadLocalConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { version } from '../version.ts';
+import { addCommandExamples } from './command-examples.ts';
 import { commandsFor } from './program-commands.ts';
 
 const OK = 0;
@@ -24,6 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .configureHelp({ showGlobalOptions: true });
   const load = OF_SERVERS.has(argv[2] ?? '') ? loadConfig : loadLocalConfig;
   for (const add of await commandsFor(argv[2])) add(program, load);
+  addCommandExamples(program);
   overrideExits(program);
   try {
     await program.parseAsync(argv);

@@ -43,5 +43,7 @@ const COMMANDS = [...WRITTEN_COMMANDS, ...METHOD_COMMANDS];
  */
 export async function commandsFor(name: string | undefined): Promise<readonly AddCommand[]> {
   const asked = COMMANDS.filter((command) => command.name === name && name !== 'completion'); // which tells of all others
-  return Promise.all((asked.length > 0 ? asked : COMMANDS).map(({ load }) => load()));
+  const adders: AddCommand[] = [];
+  for (const { load } of asked.length > 0 ? asked : COMMANDS) adders.push(await load());
+  return adders;
 }

@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts';
 import type { ImageMethod, ImageMethodName } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { flagOf, givenFlags, parseOptions } from '../flag-options.ts';
-import { addImageArguments, addResultOptions } from '../image-arguments.ts';
+import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
 import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
@@ -25,15 +25,18 @@ export function addMethodCommand(
     command.option(isTruthValue ? `--${dashed(flag)}` : `--${dashed(flag)} <value>`, help);
   }
   const names = fields.map(({ flag }) => flag);
-  addResultOptions(command, method.suffix).action(async (inputs: string[], flags: ImageFlags) => {
-    const config = loadConfig();
-    const given = givenFlags(flags, [...names, ...OUTPUT_FLAGS]);
-    const work = method.workOf(parseOptions(method.form, given), config);
-    await runImageCommand(inputs, flags, {
-      createTask: async (files) => ({ ...work, ...(await imagesTask(files, flags)) }),
-      run: taskRunner(flags, config, { method: name, fields: given }),
-    });
-  });
+  const examples = [`${name} photo.jpg -o result.png`];
+  addExamples(addResultOptions(command, method.suffix), examples).action(
+    async (inputs: string[], flags: ImageFlags) => {
+      const config = loadConfig();
+      const given = givenFlags(flags, [...names, ...OUTPUT_FLAGS]);
+      const work = method.workOf(parseOptions(method.form, given), config);
+      await runImageCommand(inputs, flags, {
+        createTask: async (files) => ({ ...work, ...(await imagesTask(files, flags)) }),
+        run: taskRunner(flags, config, { method: name, fields: given }),
+      });
+    },
+  );
 }
 
 interface Field {
