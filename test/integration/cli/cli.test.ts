@@ -132,8 +132,8 @@ describe('hiresfix', () => {
         [['upscale', 'a.png', '-o', 'b.png', '--server', 'here'], /^hiresfix: --server: expected a URL .* got "here"/],
         [
           ['upscale', 'a.png', '-o', 'b.png'],
-          /^hiresfix: Bad configuration: PORT: .*"x"; TILE: .*"y"\n$/,
-          { PORT: 'x', TILE: 'y' },
+          /^hiresfix: Bad configuration: DEVICE: .*"x"; TILE: .*"y"\n$/,
+          { DEVICE: 'x', TILE: 'y', PORT: 'read by serve alone' },
         ],
         [
           ['upscale', 'a.png', '-o', 'b.png', '-u', './lost.pth'],
@@ -374,7 +374,9 @@ describe('hiresfix upscale', () => {
         run([...args, './models/sub/mine.safetensors', '-o', 'path.png', '--json'], {
           env: { MODELS_DIR: '/nowhere' },
         }),
-        run([...args, 'sub/mine.safetensors', '-o', 'name.png', '--tile', '16', '--tile-pad', '4', '--json']),
+        run([...args, 'sub/mine.safetensors', '-o', 'name.png', '--tile', '16', '--tile-pad', '4', '--json'], {
+          env: { MODELS_DIR: 'models' },
+        }),
       ]);
       const infoOf = ({ stdout }: CommandEnd) => (JSON.parse(stdout) as UpscaleDocument).results[0]?.info;
       expect(infoOf(path)).toMatchObject({
@@ -429,7 +431,11 @@ describe('hiresfix models', () => {
       await mkdir(at('models'));
       await copyFile(BUNDLED, at('models/mine.safetensors'));
       await writeFile(at('models/broken.pth'), 'no checkpoint');
-      const [text, json] = await Promise.all([run(['models', 'list']), run(['models', 'list', '--json'])]);
+      const env = { MODELS_DIR: 'models' };
+      const [text, json] = await Promise.all([
+        run(['models', 'list'], { env }),
+        run(['models', 'list', '--json'], { env }),
+      ]);
       expect([text.code, text.stderr, json.code, json.stderr]).toEqual([0, '', 0, '']);
       const closed = await run(['models', 'list'], { onStart: (child) => child.stdout?.destroy() }); // as `| head` does
       expect(closed).toEqual({ code: 1, stdout: '', stderr: '' });
