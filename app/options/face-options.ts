@@ -27,18 +27,25 @@ export const faceRestorationFields = {
     .describe('CodeFormer only: 0 is the best looking face, 1 the most like the one given; 0.5 without'),
 } as const;
 
-/** Which faces are restored, where they are what is asked for, and what it means that a face step fails. */
+/** Which faces are restored, where they are what is asked for, and what it means that they cannot be. */
 export const faceChoiceFields = {
   only_center_face: flag().optional().describe('Only the face nearest to the centre'),
   faces: faceNumbers().optional().describe('Which faces to restore, as POST /faces numbers them: 0,2'),
   min_face_size: whole(0).optional().describe('Smaller faces are left as they are; in pixels'),
-  strict: flag().optional().describe('Whether a face step that fails is an error'),
+  strict: flag()
+    .optional()
+    .describe(
+      'true: a face step that fails is an error; false: none is, and the result tells of it; without it, only a model that is missing',
+    ),
 } as const;
 
 /** What an upscale may be asked to do about faces. */
 export const faceEnhanceFields = {
   is_face_enhance: flag().optional().describe('Whether faces are restored'),
   ...faceRestorationFields,
+  strict: flag()
+    .optional()
+    .describe('Whether it is an error that faces cannot be restored; else the result tells of it'),
 } as const;
 
 /** How the faces of a picture are restored, once all that was not asked for is known. */
@@ -51,6 +58,8 @@ export interface FaceSettings {
   readonly fidelity: number;
   /** Whether a face step that fails is an error, and not told as a fallback. */
   readonly isStrict: boolean;
+  /** Whether a model that is missing is an error, whatever becomes of a step that fails otherwise. */
+  readonly needsModels: boolean;
   /** Whether the picture is one face, cut out upright: then none is looked for. */
   readonly isAligned: boolean;
   readonly onlyCenterFace: boolean;
@@ -63,25 +72,32 @@ export interface FaceSettings {
 type FaceFields = Readonly<z.output<z.ZodObject<typeof faceRestorationFields>>>;
 type ChoiceFields = Readonly<Partial<z.output<z.ZodObject<typeof faceChoiceFields>>>>;
 
-/**
- * Settings of a request.
- * @param standard the model where none was asked for
- */
+/** Settings of a request for something else, an upscale, that has its faces restored as well: it does without a missing model. */
 export function faceSettings(
-  { face_model: model, face_restoration_strength: strength, fidelity, ...choice }: FaceFields & ChoiceFields,
+  { face_model: model = 'gfpgan', face_restoration_strength: strength, fidelity, ...choice }: FaceFields & ChoiceFields,
   config: { readonly faceRestorationStrength: number },
-  standard: FaceModelName = CATALOGUE_NAMES.gfpgan,
 ): FaceSettings {
   return {
-    model: model === undefined ? standard : CATALOGUE_NAMES[model],
+    model: CATALOGUE_NAMES[model],
     strength: strength ?? config.faceRestorationStrength,
     fidelity: fidelity ?? DEFAULT_FIDELITY,
     isStrict: choice.strict ?? false,
+    needsModels: choice.strict ?? false,
     isAligned: false,
     onlyCenterFace: choice.only_center_face ?? false,
     faces: choice.faces,
     minFaceSize: choice.min_face_size,
   };
+}
+
+/** Settings of a request whose job the faces are: a missing model is an error unless `strict` is false. */
+export function faceJobSettings(
+  fields: FaceFields & ChoiceFields,
+  config: { readonly faceRestorationStrength: number; readonly modelFace: FaceModelName },
+): FaceSettings {
+  const settings = faceSettings(fields, config);
+  const model = fields.face_model === undefined ? config.modelFace : settings.model;
+  return { ...settings, model, needsModels: fields.strict ?? true };
 }
 
 function faceNumbers() {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FaceModelName, FaceSettings } from './face-options.ts';
-import { FACE_MODELS, faceChoiceFields, faceRestorationFields, faceSettings } from './face-options.ts';
+import { FACE_MODELS, faceChoiceFields, faceJobSettings, faceRestorationFields } from './face-options.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
 import { deviceField, upscaleOptions } from './upscale-options.ts';
 import { autoOr, flag, numberAbove, oneOf, text, whole } from './values.ts';
@@ -39,7 +39,7 @@ export function faceTaskSettings(
 ): FaceSettings {
   const { face_model: model, ...rest } = options;
   const fields = { ...rest, face_model: model === 'realesrgan' ? undefined : model };
-  return { ...faceSettings(fields, config, config.modelFace), isAligned: options.aligned };
+  return { ...faceJobSettings(fields, config), isAligned: options.aligned };
 }
 
 /** How the picture around the faces is made: kept as it is, unless it is to be enlarged. */

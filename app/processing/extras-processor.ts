@@ -152,7 +152,17 @@ export class ExtrasProcessor {
 function restorersOf({ gfpganVisibility, codeformerVisibility, codeformerWeight }: ExtrasOptions): FaceSettings[] {
   const settings = (model: FaceModelName, strength: number): FaceSettings[] =>
     strength > 0
-      ? [{ model, strength, fidelity: codeformerWeight, isStrict: true, isAligned: false, onlyCenterFace: false }]
+      ? [
+          {
+            model,
+            strength,
+            fidelity: codeformerWeight,
+            isStrict: true,
+            needsModels: true,
+            isAligned: false,
+            onlyCenterFace: false,
+          },
+        ]
       : [];
   return [...settings('gfpgan-1.4', gfpganVisibility), ...settings('codeformer', codeformerVisibility)];
 }

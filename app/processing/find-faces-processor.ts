@@ -5,7 +5,7 @@ import { decodeImage } from '../imaging/codec/codec.ts';
 import { rowsOf } from '../imaging/rows.ts';
 import type { FaceContext } from './faces/face-pipeline.ts';
 import type { FaceModelName } from '../options/face-options.ts';
-import { faceSettings } from '../options/face-options.ts';
+import { faceJobSettings } from '../options/face-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
 import type { Face } from './faces/face.ts';
 import { faceSize } from './faces/face.ts';
@@ -50,7 +50,7 @@ export class FindFacesProcessor {
    */
   async process(task: FindFacesTask, run: TaskRun): Promise<void> {
     const { rung, scratch, hooks } = run;
-    const { model } = faceSettings(task.options, this.#config, this.#config.modelFace);
+    const { model } = faceJobSettings(task.options, this.#config);
     const devices = taskDevices(this.#config, { ...task, ...rung });
     const shared: Shared = { scratch, devices, onRunning: hooks.onRunning.bind(hooks) };
     await eachImage(task, run, (image, context) => this.#list(image, model, { ...shared, ...context }));

@@ -169,19 +169,22 @@ describeWithReference('Faces, with full-size weights', ['photos', 'portrait.jpg'
   );
 
   it(
-    'are left as they are where a model is missing, which is named; or are an error where they must not be',
+    'are an error where a model is missing, which is named; or left as they are where that was asked for, or in an upscale',
     async () => {
       const parser = at('models/parsing_parsenet.pth');
       await rename(parser, at('parser'));
       try {
         const fields = { face_model: 'gfpgan' };
-        const { info, image } = await made('face', photo, fields);
+        const { info, image } = await made('face', photo, { ...fields, strict: 'false' });
         expect(info).toMatchObject({ faces_restored: 0 });
         const reason: unknown = expect.stringContaining('parsing_parsenet.pth');
         expect(info.fallbacks).toEqual([{ ...WITHOUT_FACES, reason }]);
         expectSame(image, (await made('upscale', photo, { upscaler: 'LANCZOS', scale: '1' })).image);
-        const strict = await service.run('face', [photo], { ...fields, strict: 'true' });
-        expect(strict).toMatchObject({ status: 'failed', code: 'ERR_MODEL_UNAVAILABLE', error: reason });
+        const upscaled = await made('upscale', photo, { upscaler: 'LANCZOS', scale: '1', is_face_enhance: 'true' });
+        expect(upscaled.info.fallbacks).toEqual([{ ...WITHOUT_FACES, reason }]);
+        expectSame(upscaled.image, image);
+        const failed = await service.run('face', [photo], fields);
+        expect(failed).toMatchObject({ status: 'failed', code: 'ERR_MODEL_UNAVAILABLE', error: reason });
       } finally {
         await rename(at('parser'), parser);
       }

@@ -58,5 +58,6 @@ export function addFaceChoiceOptions(command: Command): void {
     .option('--only-center-face', 'restore only the face nearest to the centre')
     .option('--faces <numbers>', 'which faces to restore, as `hiresfix faces` numbers them: 0,2')
     .option('--min-face-size <pixels>', 'leave smaller faces as they are')
-    .option('--strict', 'fail where a face step fails, instead of leaving the faces as they are');
+    .option('--strict', 'fail where a face step fails, and not only where its model is missing')
+    .option('--no-strict', 'leave the faces as they are and say so, also where a model is missing');
 }

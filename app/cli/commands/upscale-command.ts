@@ -48,6 +48,8 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .addOption(new Option('--face-model <model>', 'what restores faces; gfpgan by default').choices(FACE_MODELS))
     .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
     .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given')
+    .option('--strict', 'fail where faces cannot be restored')
+    .option('--no-strict', 'leave the faces as they are where they cannot be restored, and say so; the default')
     .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES))
     .addOption(
       new Option(

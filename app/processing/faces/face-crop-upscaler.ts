@@ -21,6 +21,7 @@ export interface CropSettings {
   /** 0..1 */
   readonly strength: number;
   readonly isStrict: boolean;
+  readonly needsModels: boolean;
 }
 
 /**
@@ -34,12 +35,12 @@ export class FaceCropUpscaler {
     this.#models = models;
   }
 
-  /** Fetches the weights. @throws ModelUnavailableError if the settings are strict; else it becomes a fallback later */
-  async prepare({ isStrict }: CropSettings, clock: StageClock): Promise<void> {
+  /** Fetches the weights. @throws ModelUnavailableError if the settings need them; else it becomes a fallback later */
+  async prepare({ needsModels }: CropSettings, clock: StageClock): Promise<void> {
     try {
       await this.#models.file(MODEL, clock);
     } catch (error) {
-      if (isStrict) throw error; // else `restore` meets the same error, and reports a fallback
+      if (needsModels) throw error; // else `restore` meets the same error, and reports a fallback
     }
   }
 

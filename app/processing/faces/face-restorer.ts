@@ -54,13 +54,13 @@ export class FaceRestorer {
     this.#models = models;
   }
 
-  /** Fetches the weights. @throws ModelUnavailableError if the settings are strict; else it becomes a fallback later */
+  /** Fetches the weights. @throws ModelUnavailableError if the settings need them; else it becomes a fallback later */
   async prepare(settings: FaceSettings, clock: StageClock): Promise<void> {
     if (settings.strength === 0) return;
     try {
       await this.#fetch(modelsOf(settings), clock);
     } catch (error) {
-      if (settings.isStrict) throw error; // else `restore` meets the same error, and reports a fallback
+      if (settings.needsModels) throw error; // else `restore` meets the same error, and reports a fallback
     }
   }
 

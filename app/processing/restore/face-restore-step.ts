@@ -3,7 +3,7 @@ import type { ImageShape } from '../../imaging/image.ts';
 import { rowsInto } from '../../imaging/rows-into.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
-import { faceSettings } from '../../options/face-options.ts';
+import { faceJobSettings } from '../../options/face-options.ts';
 import type { FaceRestorer } from '../faces/face-restorer.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 
@@ -39,6 +39,6 @@ export class FaceRestoreStep implements ImageStep {
   }
 
   #settings({ options }: StepContext): FaceSettings {
-    return faceSettings(options, this.#config, this.#config.modelFace);
+    return faceJobSettings(options, this.#config);
   }
 }

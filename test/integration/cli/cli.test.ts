@@ -82,6 +82,34 @@ function refusal({ code, stdout, stderr }: CommandEnd): { code: number | null; l
 
 describe('hiresfix', () => {
   it(
+    'fails in one line where the faces are the job and a model is missing, and does without it where that is asked for',
+    async () => {
+      await picture('a.png', 16, 12);
+      const cases: readonly [args: readonly string[], code: number][] = [
+        [['face'], 1],
+        [['face', '--no-strict'], 0],
+        [['restore', '--steps', 'face'], 1],
+        [['restore', '--steps', 'face', '--no-strict'], 0],
+        [['upscale', '-u', 'LANCZOS', '--face-restoration', '--strict'], 1],
+        [['upscale', '-u', 'LANCZOS', '--face-restoration'], 0],
+      ];
+      const place = { env: { MODELS_DIR: at('none') } };
+      const ends = await Promise.all(
+        cases.map(([args], index) => run([...args, 'a.png', '-o', `out-${index}.png`], place)),
+      );
+      cases.forEach(([args, code], index) => {
+        const end = ends[index];
+        expect([args, end?.code, existsSync(at(`out-${index}.png`))]).toEqual([args, code, code === 0]);
+        expect(`${end?.stdout}${end?.stderr}`).toMatch(
+          /The model retinaface-resnet50 is not installed: .* Download https:.* as detection_Resnet50_Final\.pth/,
+        );
+        if (end && code === 1) expect(refusal(end).line).toMatch(/^hiresfix: The model /);
+      });
+    },
+    SLOW,
+  );
+
+  it(
     'says how it is used',
     async () => {
       const [help, upscale, models, version, nothing, unknown] = await Promise.all(

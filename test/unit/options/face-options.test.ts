@@ -16,6 +16,19 @@ describe('What may be asked of faces', () => {
     expect(faceTaskSettings(asked, config)).toMatchObject({ model: 'restoreformer', strength: 0 });
   });
 
+  it('does without a missing model in an upscale, and not where faces are the job, unless strict says so', () => {
+    const meanings = [undefined, true, false].map((strict) => {
+      const { needsModels, isStrict } = faceSettings(upscaleOptions.parse({ strict }), config);
+      const job = faceTaskSettings(faceOptions.parse({ strict }), config);
+      return { strict, upscale: [needsModels, isStrict], job: [job.needsModels, job.isStrict] };
+    });
+    expect(meanings).toEqual([
+      { strict: undefined, upscale: [false, false], job: [true, false] },
+      { strict: true, upscale: [true, true], job: [true, true] },
+      { strict: false, upscale: [false, false], job: [false, false] },
+    ]);
+  });
+
   it.each(['face_restoration_strength', 'fidelity'])('keeps %s from 0 to 1', (name) => {
     for (const value of ['0', '1', 0.5]) expect(upscaleOptions.safeParse({ [name]: value }).success).toBe(true);
     for (const value of ['-0.1', '1.01', 2]) {
