@@ -39,7 +39,7 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
     });
     afterAll(async () => {
       harness.stdin.end();
-      await service.close();
+      await (service as RunningService | undefined)?.close();
       await folder.remove();
     });
 
@@ -52,12 +52,15 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
           MODELS_DIR: join(folder.path, 'models'),
           MODEL_DOWNLOADS: 'false',
           FORCE_CPU: 'true',
-          MODEL_KEEP_ALIVE_SECONDS: '60',
           LOG_LEVEL: 'error',
         }),
       );
     };
-    const answer = async (): Promise<unknown> => JSON.parse(((await once(lines, 'line')) as [string])[0]);
+    const answer = async (): Promise<unknown> => {
+      const ended = once(harness, 'exit').then(() => Promise.reject(new Error('the harness ended without an answer')));
+      const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+      return JSON.parse(line);
+    };
     const ask = (command: string): Promise<unknown> => {
       harness.stdin.write(`${command} ${url}\n`);
       return answer();

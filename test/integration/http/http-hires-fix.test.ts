@@ -54,10 +54,10 @@ describe('POST /hires-fix', () => {
   });
 
   it('names what it does not know', async () => {
-    const response = await post({ images: [text(Buffer.from('x'))], config: { scale: 2 }, sampler: 'Euler' });
+    const response = await post({ images: [text(Buffer.from('x'))], config: { steps: 20 }, sampler: 'Euler' });
     expect((response.body as Answer).info.warnings).toEqual([
       'unknown field "sampler" was ignored',
-      'unknown field "scale" was ignored',
+      'unknown field "steps" was ignored',
     ]);
   });
 

@@ -121,7 +121,7 @@ describe('parts of pictures', () => {
     );
     expect(await refused('?region=1,2,3')).toMatch(/^region: must be x,y,width,height in whole pixels/);
     expect(await refused('?region=0,0,0,5')).toMatch(/^region: must be at least one pixel wide and high/);
-    expect(await refused('?width=0')).toMatch(/^width: must be at least 1/);
+    expect(await refused('?width=0')).toMatch(/^width: must be a whole number of at least 1, got "0"/);
   };
 
   it('are the same where the network runs twice and LANCZOS makes the size', async () => {
