@@ -50,7 +50,8 @@ describe('models over HTTP', () => {
     expect(response.status).toBe(404);
     const { code, detail } = (await response.json()) as { code: string; detail: string };
     expect(code).toBe('ERR_UNKNOWN_MODEL');
-    for (const name of ["'4x-unltra'", 'gfpgan-1.4', 'compact-x2', '4x-Ultra']) expect(detail).toContain(name);
+    for (const name of ["'4x-unltra'", "Did you mean '4x-Ultra'?", 'Known: realesrgan-x2plus', 'gfpgan-1.4'])
+      expect(detail).toContain(name);
   });
 });
 
