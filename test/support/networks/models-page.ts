@@ -18,8 +18,9 @@ A checkpoint is known by its tensors, whatever it is called. "Known by" names so
 tensors below it. Every scale, width, depth, window and number of heads that keys and shapes can express is run, not only those of the files
 in the third column.
 
-"Around a tile" is how many pixels a tile sees beyond its edges. Where it says *exact or nearly so*, tiles differ from the whole picture by one level of 255
-at most. Where it says *whole picture first*, a layer looks at all of the picture (a mean, a sorting, attention between channels), so tiles differ
+"Around a tile" is how many pixels a tile sees beyond its edges. Where it says *exact or nearly so*, tiles of convolutional networks
+differ from the whole picture by one level of 255 at most; for networks with attention in windows the margin is
+meant to do the same, but was measured for SwinIR alone. Where it says *whole picture first*, a layer looks at all of the picture (a mean, a sorting, attention between channels), so tiles differ
 by what that layer sees, which no margin mends: such a picture is run as a whole where memory allows, and is cut only where it must be.
 `;
 

@@ -76,7 +76,7 @@ export const atd: Architecture = {
 /** Windows around a tile. Pixels of one category see one another over the whole picture, so tiles differ whatever they see. */
 const HALO_WINDOWS = 2;
 
-/** What a layer takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+/** What a layer takes at once for every feature of a pixel, most of it scores of attention, by estimate. */
 const BYTES_PER_FEATURE = 200;
 
 /** Not in the file: 128 in the light network, else 256. */

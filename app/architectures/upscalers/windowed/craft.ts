@@ -80,7 +80,7 @@ export const craft: Architecture = {
 /** Windows around a tile. Channels see one another over the whole picture, so tiles differ whatever they see. */
 const HALO_WINDOWS = 2;
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, by estimate. */
 const BYTES_PER_FEATURE = 120;
 
 function parametersOf(

@@ -68,7 +68,7 @@ export const fdat: Architecture = {
 /** Windows around a tile. Channels see one another over the whole picture, so tiles differ whatever they see. */
 const HALO_WINDOWS = 2;
 
-/** What a block takes at once for every feature of a pixel, as measured. */
+/** What a block takes at once for every feature of a pixel, by estimate. */
 const BYTES_PER_FEATURE = 100;
 
 function sizeOf(weights: Weights): FdatSize {

@@ -61,7 +61,7 @@ export const grl: Architecture = {
   },
 };
 
-/** Scores of attention, of which three copies are alive at once, and features, as measured. */
+/** Scores of attention, of which three copies are alive at once, and features, by estimate. */
 function workingBytes(weights: Weights, features: number, { window, stripe, down }: GrlSize): number {
   const anchors = (stripe[0] * stripe[1]) / down ** 2;
   const scores = window ** 2 * headsOf(weights.at('layers.0'), WINDOW_SCALE);

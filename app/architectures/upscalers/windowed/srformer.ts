@@ -67,10 +67,10 @@ export const srFormer: Architecture = {
   },
 };
 
-/** Windows around a tile: what is further away changed it by one level of 255 at most, as measured on pseudo-random weights. */
+/** Windows around a tile, as many as SwinIR needs; how far this network is from the whole picture then is not measured yet. */
 const HALO_WINDOWS = 2;
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, by estimate. */
 const BYTES_PER_FEATURE = 150;
 
 /** Of pictures that people train on. */

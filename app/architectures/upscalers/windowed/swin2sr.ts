@@ -81,10 +81,10 @@ export const swin2sr: Architecture = {
 
 const AUXILIARY = 'pixelshuffle_aux';
 
-/** Windows around a tile: what is further away changed it by one level of 255 at most, as measured on pseudo-random weights. */
+/** Windows around a tile, as many as SwinIR needs; how far this network is from the whole picture then is not measured yet. */
 const HALO_WINDOWS = 4;
 
-/** What a block takes at once for every feature of a pixel, as measured. */
+/** What a block takes at once for every feature of a pixel, by estimate. */
 const BYTES_PER_FEATURE = 120;
 
 function parametersOf(weights: Weights, frame: SwinFrame, { window, hasBias }: Swin2SrSize): Network['parameters'] {
