@@ -2,8 +2,9 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { errorCode } from '../files/error-code.ts';
 
-/** What checkpoints are called, the best first where several files of one stem lie in a folder. */
-export const EXTENSIONS = ['.safetensors', '.pth', '.pt', '.ckpt'];
+/** What checkpoints are called, the best first where several files of one stem lie in a folder. What a file is its content says. */
+export const EXTENSIONS: readonly string[] = ['.safetensors', '.sft', '.pth', '.pt', '.ckpt', '.bin'];
+const EXTENSION = new RegExp(`(${EXTENSIONS.map((one) => `\\${one}`).join('|')})$`, 'i');
 /** Deeper than anybody sorts his models. */
 const DEEPEST = 8;
 
@@ -17,6 +18,13 @@ export interface ModelFile {
   readonly stem: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Changes with whatever is done to the file, also where size and time stay as they were. */
+  readonly identity: string;
+}
+
+/** `RealESRGAN_x4plus.pth` without `.pth`; names with other dots in them (`gfpgan-1.4`) stay whole. */
+export function stemOf(filename: string): string {
+  return filename.replace(EXTENSION, '');
 }
 
 /**
@@ -66,7 +74,9 @@ async function collect(directory: string, walk: Walk): Promise<void> {
     else if (found?.isFile() && walk.isTaken(name)) {
       const relativePath = relative(walk.root, path).split(sep).join('/');
       const stem = basename(name, extname(name));
-      walk.found.push({ path, relativePath, stem, size: found.size, mtimeMs: found.mtimeMs });
+      const { size, mtimeMs, ctimeMs, dev, ino } = found;
+      const identity = [path, dev, ino, size, mtimeMs, ctimeMs].join(':');
+      walk.found.push({ path, relativePath, stem, size, mtimeMs, identity });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import type { ModelFile } from './model-files.ts';
+import { stemOf } from './model-files.ts';
 import type { RemoteModel } from './remote-model.ts';
 
 /** A model of the package itself: not downloaded, and read from the package's own `models/` wherever `MODELS_DIR` is. */
@@ -87,11 +88,6 @@ export class ModelIndex {
     const model = this.models.find((one) => stemOf(filenameOf(one)) === file.stem && one.kind !== 'bundled');
     return model ? { ...model, file } : { kind: 'user', name: file.stem, file };
   }
-}
-
-/** `RealESRGAN_x4plus.pth` without `.pth`; names with other dots in them (`gfpgan-1.4`) stay whole. */
-export function stemOf(filename: string): string {
-  return filename.replace(/\.(safetensors|pth|pt|ckpt)$/i, '');
 }
 
 function filenameOf(model: KnownModel): string {

@@ -1,4 +1,5 @@
 import { editDistance } from '../files/edit-distance.ts';
+import { stemOf } from './model-files.ts';
 
 /** What a message may take, less what is said before it. */
 const MAX_KNOWN = 280;
@@ -45,11 +46,7 @@ function listed(names: readonly string[], room: number): string {
 
 /** Endings, case, and what stands between letters are seldom what makes a name another. */
 function plain(name: string): string {
-  return name
-    .normalize()
-    .toLowerCase()
-    .replace(/\.(safetensors|pth|pt|ckpt)$/, '')
-    .replaceAll(/[\s._-]/g, '');
+  return stemOf(name.normalize().toLowerCase()).replaceAll(/[\s._-]/g, '');
 }
 
 /** How far two names are apart; a part of a name counts as one letter. */

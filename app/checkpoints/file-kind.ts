@@ -8,6 +8,11 @@ const HEAD_BYTES = 512;
 const LOCAL_HEADER = Buffer.from('PK\u0003\u0004', 'latin1');
 const EMPTY_ZIP = Buffer.from('PK\u0005\u0006', 'latin1');
 const PICKLE_PROTO = 0x80;
+/** torch's magic number, with which its files without an archive begin, as protocols 0 and 1 write it. */
+const OLD_MAGIC = Buffer.from('L119547037146038801333356L\n', 'latin1');
+/** What to do about a pickle of those protocols. */
+export const SAVE_AGAIN =
+  "load it with torch and save it again: torch.save(torch.load('old.pth'), 'new.pth'), without pickle_protocol";
 
 const TAKE_PYTORCH = 'Take the PyTorch file that it was made of';
 
@@ -52,6 +57,9 @@ export function detectFormat(file: ByteFile): CheckpointFormat {
   if (file.size === 0) throw new CheckpointError('empty', 'the file is empty: download it again');
   const head = file.read(0, Math.min(HEAD_BYTES, file.size));
   if (startsWith(head, LOCAL_HEADER) || startsWith(head, EMPTY_ZIP)) return 'pth-zip';
+  if (startsWith(head, OLD_MAGIC)) {
+    throw new CheckpointError('unsupported-format', `this is a checkpoint of pickle protocol 0 or 1; ${SAVE_AGAIN}`);
+  }
   refuseText(head);
   if (looksLikeSafetensors(head, file.size)) return 'safetensors';
   if (head[0] === PICKLE_PROTO) return 'pth-legacy';

@@ -47,7 +47,7 @@ function findPickle(entries: ReadonlyMap<string, ZipEntry>): { root: string; ent
 
 /** What an archive that torch did not write is, by the names in it, and what to do with it. */
 function contents(names: readonly string[]): string {
-  const model = names.find((name) => /(^|\/)(?!\._)[^/]+\.(pth|safetensors|ckpt|pt)$/i.test(name));
+  const model = names.find((name) => /(^|\/)(?!\._)[^/]+\.(pth|safetensors|sft|ckpt|pt)$/i.test(name));
   if (model !== undefined) return `that holds ${shownFile(model)}: unpack it, and take that file`;
   if (names.some((name) => /\.(param|onnx|engine|mlmodel)$/i.test(name))) {
     return 'that holds a model of another format (ncnn, ONNX ...): take the PyTorch file that it was made of';

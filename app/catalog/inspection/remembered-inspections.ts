@@ -15,13 +15,12 @@ export class RememberedInspections {
   }
 
   /** Reads a file once, also where it is asked for by several at a time. */
-  async of({ path, size, mtimeMs }: ModelFile): Promise<InspectedModel | Error> {
-    const key = `${path}:${size}:${mtimeMs}`;
-    const asked = this.#found.get(key) ?? this.#ask(path);
-    this.#found.set(key, asked);
+  async of({ path, identity }: ModelFile): Promise<InspectedModel | Error> {
+    const asked = this.#found.get(identity) ?? this.#ask(path);
+    this.#found.set(identity, asked);
     const found = await asked;
     // What is no fault of the file (no room for a process) may be otherwise another time.
-    if (found instanceof Error && !(found instanceof HiresFixError)) this.#found.delete(key);
+    if (found instanceof Error && !(found instanceof HiresFixError)) this.#found.delete(identity);
     return found;
   }
 

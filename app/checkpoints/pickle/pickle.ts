@@ -1,5 +1,6 @@
 import type { ByteCursor } from '../byte-cursor.ts';
 import { CheckpointError } from '../errors.ts';
+import { SAVE_AGAIN } from '../file-kind.ts';
 import type { ResolveGlobal } from './pickle-machine.ts';
 import { PickleBudget } from './pickle-budget.ts';
 import { PickleMachine } from './pickle-machine.ts';
@@ -120,7 +121,7 @@ function unknownOpcode(code: number, at: number): CheckpointError {
   if (OLD_OPCODES.has(code)) {
     return new CheckpointError(
       'bad-pickle',
-      `the pickle is of protocol 0 or 1, or damaged (byte ${at}): save it with torch.save as it is without pickle_protocol`,
+      `its pickle is of protocol 0 or 1, or damaged (byte ${at}); ${SAVE_AGAIN}`,
     );
   }
   const hex = code.toString(16).padStart(2, '0');

@@ -58,13 +58,20 @@ function candidate(path: readonly string[], dict: PickleDict): Candidate {
 
 function childrenOf(value: PickleValue): [string, PickleValue][] {
   if (value instanceof Map) {
-    return [...value].filter(
-      (entry): entry is [string, PickleValue] => typeof entry[0] === 'string' && isBranch(entry[1]),
-    );
+    return [...value].flatMap(([key, inner]): [string, PickleValue][] => {
+      const name = keyName(key);
+      return name !== undefined && isBranch(inner) ? [[name, inner]] : [];
+    });
   }
   const items = value instanceof PickleTuple ? value.items : value;
   if (!Array.isArray(items) || items.length > MAX_ITEMS) return [];
   return items.flatMap((item: PickleValue, i): [string, PickleValue][] => (isBranch(item) ? [[String(i), item]] : []));
+}
+
+/** A key as it is told: a string as it is, a number (the index of a network) in digits. */
+function keyName(key: PickleValue): string | undefined {
+  if (typeof key === 'string') return key;
+  return typeof key === 'number' ? String(key) : undefined;
 }
 
 function isBranch(value: PickleValue): boolean {
@@ -97,9 +104,13 @@ export function besides(tree: PickleValue, path: readonly string[]): string[] {
   let value = tree;
   path.forEach((key, depth) => {
     if (!(value instanceof Map)) return;
-    const others = [...value.keys()].filter((other) => other !== key && typeof other === 'string');
-    found.push(...others.map((other) => [...path.slice(0, depth), other as string].join('.')));
-    value = value.get(key) ?? null;
+    const entries = [...value].flatMap(([other, inner]) => {
+      const name = keyName(other);
+      return name === undefined ? [] : [{ name, inner }];
+    });
+    const others = entries.filter(({ name }) => name !== key);
+    found.push(...others.map(({ name }) => [...path.slice(0, depth), name].join('.')));
+    value = entries.find(({ name }) => name === key)?.inner ?? null;
   });
   return found;
 }

@@ -28,6 +28,12 @@ interface Told {
   readonly fallbacks: readonly { readonly from: string; readonly to: string; readonly reason: string }[];
 }
 
+interface ListedModel {
+  readonly name: string;
+  readonly installed: boolean;
+  readonly problem: string | null;
+}
+
 describe('models that are broken on the server', () => {
   let folder: TemporaryFolder;
   let service: RunningService;
@@ -119,5 +125,16 @@ describe('models that are broken on the server', () => {
     expect(job).toMatchObject({ code: 'ERR_BAD_WEIGHTS', error: expect.stringMatching(/^conv_hr\.weight: missing/) });
     for (const path of [`/status/${id}`, '/models', '/health/ready']) expect((await get(path)).status).toBe(200);
     expect((await upscale('upscaler=NEAREST')).status).toBe(200);
+  });
+
+  it('are chosen by AUTO, and listed as installed, as soon as they are mended', async () => {
+    const network = readSmallNetworks().find(({ name }) => name === 'new-x2-unshuffle2');
+    if (!network) throw new Error('no network');
+    const file = join(folder.path, 'the-owners', 'models', 'RealESRGAN_x2plus.pth');
+    writeCheckpoint(file, smallTensors(network), { format: 'pth-zip' });
+    const response = await upscale('upscaler=AUTO&scale=2');
+    expect([response.status, response.headers['x-model']]).toEqual([200, 'REALESRGAN_X2PLUS']);
+    const { models } = (await get('/models')).body as { readonly models: readonly ListedModel[] };
+    expect(models.find(({ name }) => name === 'realesrgan-x2plus')).toMatchObject({ installed: true, problem: null });
   });
 });

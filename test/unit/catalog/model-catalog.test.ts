@@ -169,6 +169,28 @@ describe('the list', () => {
     expect(inspections).toBe(2);
   });
 
+  it('looks again at a file that another has taken the place of, though size and time are the same', async () => {
+    const file = join(directory, 'mine.pth');
+    const [broken, good] = [join(root, 'broken'), join(root, 'good')];
+    for (const path of [broken, good]) {
+      await writeFile(path, path === good ? 'good' : 'junk');
+      await utimes(path, 1, 1);
+    }
+    const inspect = async (path: string) => {
+      if ((await readFile(path, 'utf8')) === 'junk') throw new InspectionError('This is not a checkpoint');
+      return { architecture: 'ESRGAN', scale: 2 };
+    };
+    const one = catalog({ inspect });
+    const told = async () => (await one.list()).find(({ name }) => name === 'mine')?.problem;
+    await symlink(broken, file);
+    expect(await told()).toBe('This is not a checkpoint');
+    await rm(file);
+    await symlink(good, file);
+    expect(await told()).toBeNull();
+    await rename(broken, good); // and where the link stays and what it leads to is replaced
+    expect(await told()).toBe('This is not a checkpoint');
+  });
+
   it('goes on verifying after a file that cannot be read', async () => {
     await symlink('/proc/self/mem', join(directory, 'a.pth')); // a file whose first byte is an input/output error
     await writeFile(join(directory, 'b.pth'), CONTENT);
@@ -220,7 +242,7 @@ describe('finding a model', () => {
 
   it('tells of a file of that name which is of another kind, and what may be meant', async () => {
     await mkdir(join(directory, 'sub'));
-    for (const name of ['mine.pth', 'sub/4x-foo.onnx', 'pytorch_model.bin']) await writeFile(join(directory, name), '');
+    for (const name of ['mine.pth', 'sub/4x-foo.onnx', 'weights.pkl']) await writeFile(join(directory, name), '');
     const saying = (name: string) =>
       catalog()
         .resolve(name)
@@ -229,7 +251,7 @@ describe('finding a model', () => {
       /There is a file 'sub\/4x-foo\.onnx', but only \.safetensors, .* are read/,
     );
     expect(await saying('4X-FOO')).toMatch(/There is a file 'sub\/4x-foo\.onnx'/);
-    expect(await saying('pytorch_model.bin')).toMatch(/rename it if it is one/);
+    expect(await saying('weights.pkl')).toMatch(/rename it if it is one/);
     expect(await saying('nime')).not.toMatch(/There is a file|Did you mean/);
     expect(await saying('meni.pth')).not.toMatch(/There is a file/);
     expect(await saying('alpha_x5')).toMatch(/Did you mean 'alpha-x4'\? Known: alpha-x4, beta, compact-x2, mine$/);

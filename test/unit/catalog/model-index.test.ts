@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ModelFile } from '../../../app/catalog/model-files.ts';
-import { ModelIndex, stemOf } from '../../../app/catalog/model-index.ts';
+import { stemOf } from '../../../app/catalog/model-files.ts';
+import { ModelIndex } from '../../../app/catalog/model-index.ts';
 import { readRemoteModels } from '../../../app/catalog/remote-model.ts';
 import { NETWORK_UPSCALERS } from '../../../app/processing/upscale/upscalers.ts';
 
@@ -8,7 +9,8 @@ const official = readRemoteModels();
 
 function file(relativePath: string): ModelFile {
   const filename = relativePath.split('/').at(-1) ?? '';
-  return { path: `/models/${relativePath}`, relativePath, stem: stemOf(filename), size: 1, mtimeMs: 1 };
+  const path = `/models/${relativePath}`;
+  return { path, relativePath, stem: stemOf(filename), size: 1, mtimeMs: 1, identity: path };
 }
 
 function index(...paths: string[]): ModelIndex {

@@ -25,6 +25,12 @@ describe('detectFormat', () => {
     ['an XML error', '<?xml version="1.0"?><Error/>', 'html', /web page/],
     ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid', 'git-lfs-pointer', /git lfs pull/],
     ['a text', 'Not Found\n', 'not-a-checkpoint', /this is a text$/],
+    [
+      'a checkpoint of protocol 0',
+      'L119547037146038801333356L\n.I1001\n.(dp0\nVprotocol_version\np1',
+      'unsupported-format',
+      /protocol 0 or 1; load it with torch and save it again: .*, without pickle_protocol$/,
+    ],
     ['a picture', '\u0089PNG\r\n\u001a\n', 'unsupported-format', /PNG/],
     ['a gzip archive', '\u001f\u008b\u0008', 'unsupported-format', /unpack/],
     ['zeros', '\u0000'.repeat(600), 'unsupported-format', /unfinished/],

@@ -1,4 +1,5 @@
 import { truncateSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
@@ -103,6 +104,13 @@ describe('openCheckpoint', () => {
     const file = scratch.path('release.pth');
     writeChunks(file, zipArchive(members.map((name): [string, Buffer] => [name, Buffer.from('x')])));
     expect(refusalOf(() => openCheckpoint(file)).message).toMatch(words);
+  });
+
+  it('says of compressed members how to store them', () => {
+    const file = fileURLToPath(new URL('../../fixtures/readers/either_zip_deflated.pth', import.meta.url));
+    expect(refusalOf(() => openCheckpoint(file)).message).toMatch(
+      /^either_zip_deflated\.pth: 'archive\/data\.pkl' is compressed; torch\.save stores\. Unpack and pack it again without/,
+    );
   });
 
   it.each([

@@ -35,6 +35,8 @@ describe('findStateDict', () => {
       ['anything'],
     ],
     ['a dict in dicts in dicts', dict({ a: dict({ b: dict({ c: weights }) }) }), ['a', 'b', 'c']],
+    ['a key that is a number', new Map<PickleValue, PickleValue>([[0, weights]]), ['0']],
+    ['a network in a dict by index', dict({ nets: new Map<PickleValue, PickleValue>([[1, weights]]) }), ['nets', '1']],
     ['the first of a tuple', new PickleTuple([weights, 7]), ['0']],
     ['a discriminator where it is all there is', dict({ netD: weights }), ['netD']],
   ])('finds %s', (_name, tree, path) => {
@@ -59,6 +61,11 @@ describe('besides', () => {
   it('names what stands beside the keys that led to the state dict', () => {
     const tree = dict({ state_dict: dict({ params: others, params_ema: weights }), epoch: 3 });
     expect(besides(tree, ['state_dict', 'params_ema'])).toEqual(['epoch', 'state_dict.params']);
+    const indexed = new Map<PickleValue, PickleValue>([
+      [0, others],
+      [1, dict({ weights, step: 3 })],
+    ]);
+    expect(besides(indexed, ['1', 'weights'])).toEqual(['0', '1.step']);
     expect(besides(weights, [])).toEqual([]);
   });
 });
