@@ -9,6 +9,14 @@ export interface JobState {
   readonly stage_progress: number;
   readonly tile?: number | null;
   readonly tiles?: number | null;
+  /** The tile that was finished last, in pixels of the picture that is being made; `picture` is the size of that. */
+  readonly tile_region?: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  } | null;
+  readonly picture?: { readonly width: number; readonly height: number } | null;
   /** Which of the `images`, from 1. */
   readonly image?: number;
   readonly images?: number;

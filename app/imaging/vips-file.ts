@@ -33,6 +33,13 @@ export function vipsHeader({ width, height, channels, depth }: ImageShape, densi
   return new Uint8Array(view.buffer);
 }
 
+/** The size in pixels that a header tells; 0 where it is not whole. */
+export function vipsSize(header: Uint8Array): { readonly width: number; readonly height: number } {
+  if (header.length < VIPS_HEADER_BYTES) return { width: 0, height: 0 };
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  return { width: view.getInt32(4, true), height: view.getInt32(8, true) };
+}
+
 /** The XML after the rows; empty where nothing is attached. */
 export function vipsTrailer({ icc, xmp }: VipsAttachments): Uint8Array {
   const fields = [blobField('icc-profile-data', icc), blobField('xmp-data', xmp)].join('');

@@ -66,6 +66,11 @@ export class JobFiles {
     return join(this.#attemptFolder(id, attempt), String(index));
   }
 
+  /** Where a small picture lies of what is finished of a result, while it is being made. */
+  sketch(job: Pick<Job, 'id' | 'attempt'>, index: number): string {
+    return `${this.resultStem(job, index)}.sketch`;
+  }
+
   resultNamed({ id, attempt }: Pick<Job, 'id' | 'attempt'>, name: string): string {
     return join(this.#attemptFolder(id, attempt), name);
   }

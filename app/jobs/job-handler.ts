@@ -103,7 +103,10 @@ function imageFailed(
 function imagesOf(job: Job, files: JobFiles, indices: readonly number[]): readonly TaskImage[] {
   return indices.flatMap((index) => {
     const input = job.inputs[index];
-    return input ? [{ file: input.file, name: input.name, outputStem: files.resultStem(job, index) }] : [];
+    if (!input) return [];
+    const isWhole = job.work.kind !== 'preview'; // whoever asked for a part does not look at the rest
+    const sketch = isWhole && { sketchFile: files.sketch(job, index) };
+    return [{ file: input.file, name: input.name, outputStem: files.resultStem(job, index), ...sketch }];
   });
 }
 

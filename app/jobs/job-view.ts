@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import type { ResultInfo } from '../processing/result.ts';
-import type { Stage } from '../processing/progress.ts';
+import type { ResultInfo, Size } from '../processing/result.ts';
+import type { Stage, WorkProgress } from '../processing/progress.ts';
 import type { Job, JobResult, JobStatus } from './job.ts';
 
 /** A `progress` event, on the socket and wherever else progress is told. `null` is not known, or does not apply now. */
@@ -12,6 +12,9 @@ export interface ProgressView {
   readonly stage_progress: number;
   readonly tile: number | null;
   readonly tiles: number | null;
+  /** The tile that was finished last, in pixels of the picture that is being made, which has the size `picture`. */
+  readonly tile_region: NonNullable<WorkProgress['tileRegion']> | null;
+  readonly picture: Size | null;
   readonly image: number;
   readonly images: number;
   readonly downloaded_bytes: number | null;
@@ -65,6 +68,8 @@ export function progressView(job: Job): ProgressView {
     stage_progress: progress.stageProgress,
     tile: progress.tile ?? null,
     tiles: progress.tiles ?? null,
+    tile_region: progress.tileRegion ?? null,
+    picture: progress.picture ?? null,
     image: progress.image,
     images: progress.images,
     downloaded_bytes: progress.downloadedBytes ?? null,

@@ -9,6 +9,7 @@ import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
 import { OutputFormatError } from '../imaging/errors.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import type { ScratchImage } from '../imaging/scratch-image.ts';
+import { SketchFile } from '../imaging/sketch-file.ts';
 import { FileExistsError } from './errors.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
 import { extensionOf } from '../options/output-formats.ts';
@@ -94,13 +95,19 @@ export async function eachImage(
     if (rung.finished.includes(index)) continue;
     hooks.onImage(index);
     const which = { image: index, images: images.length };
-    const clock = StageClock.ofImage(which, (progress) => hooks.onProgress(progress));
+    const sketch = image.sketchFile === undefined ? undefined : new SketchFile(image.sketchFile);
+    const clock = StageClock.ofImage(which, (progress, made) => {
+      if (made && (progress.tiles ?? 1) > 1) sketch?.paint(made);
+      hooks.onProgress(progress);
+    });
     const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
     try {
       hooks.onResult({ index, ...(await work(image, { clock, leavesFaces })) });
     } catch (error) {
       if (error instanceof HiresFixError && error.fault !== 'image') throw error;
       hooks.onImageFailed(index, error);
+    } finally {
+      sketch?.dispose();
     }
   }
 }

@@ -1,3 +1,6 @@
+import type { Rectangle } from '../imaging/rectangle.ts';
+import type { Size } from './result.ts';
+
 /** What a job is doing; the names of the `progress` event. `calibrating` and `measuring` are of `models optimize`, which is no job. */
 export type Stage =
   | 'queued'
@@ -24,6 +27,9 @@ export interface WorkProgress {
   /** Tiles finished, of `tiles`; while a network runs. */
   readonly tile?: number;
   readonly tiles?: number;
+  /** The tile that was finished last, in pixels of the picture that is being made; `picture` is that one's size. */
+  readonly tileRegion?: Rectangle;
+  readonly picture?: Size;
   /** While weights are downloaded. */
   readonly downloadedBytes?: number;
   readonly totalBytes?: number;

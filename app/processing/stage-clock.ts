@@ -1,10 +1,15 @@
+import type { MadeTile } from '../imaging/sketch-file.ts';
 import type { Stage, WorkProgress } from './progress.ts';
+import type { Size } from './result.ts';
 
 /** Which part of a clock's progress each stage fills, as `[from, to]` of 0..1. */
 export type StageShares = Readonly<Partial<Record<Stage, readonly [number, number]>>>;
 
 /** What a stage may report beside its progress. */
 export type StageDetail = Pick<WorkProgress, 'tile' | 'tiles' | 'downloadedBytes' | 'totalBytes'>;
+
+/** Told how far the work has come, and of the tile that was finished, where one was. */
+export type ProgressListener = (progress: WorkProgress, made?: MadeTile) => void;
 
 /**
  * Turns the steps of one image's work into progress of the whole task, and takes the seconds of each step. A clock owns a part
@@ -30,7 +35,7 @@ export class StageClock {
    */
   static ofImage(
     { image, images }: { readonly image: number; readonly images: number },
-    report: (progress: WorkProgress) => void,
+    report: ProgressListener,
     shares: StageShares = {},
   ): StageClock {
     return new StageClock(new ImageMeter(image, images, report), [0, 1], shares);
@@ -44,12 +49,15 @@ export class StageClock {
     return new StageClock(this.#image, [this.#ofImage(from), this.#ofImage(to)], shares);
   }
 
-  /** Says how far a stage has come, 0..1. The progress of the image never falls. */
-  at(stage: Stage, share: number, detail: StageDetail = {}): void {
+  /**
+   * Says how far a stage has come, 0..1. The progress of the image never falls.
+   * @param made the tile that was finished just now
+   */
+  at(stage: Stage, share: number, detail: StageDetail = {}, made?: MadeTile): void {
     const fraction = Math.min(Math.max(share, 0), 1); // a download may bring more bytes than it said
     const range = this.#shares[stage];
     if (range) this.#image.reach(this.#ofImage(range[0] + (range[1] - range[0]) * fraction));
-    this.#image.tell(stage, fraction, detail);
+    this.#image.tell({ stage, stageProgress: fraction, ...detail }, made);
   }
 
   /** Runs a step and adds its time to `name`, without that of steps within it that are timed themselves. */
@@ -71,13 +79,13 @@ export class StageClock {
 class ImageMeter {
   readonly #image: number;
   readonly #images: number;
-  readonly #report: (progress: WorkProgress) => void;
+  readonly #report: ProgressListener;
   readonly #seconds = new Map<string, number>();
   #reached = 0;
   /** Seconds of the steps that were timed within the one that runs. */
   #within = 0;
 
-  constructor(image: number, images: number, report: (progress: WorkProgress) => void) {
+  constructor(image: number, images: number, report: ProgressListener) {
     this.#image = image;
     this.#images = images;
     this.#report = report;
@@ -87,9 +95,10 @@ class ImageMeter {
     this.#reached = Math.max(this.#reached, share);
   }
 
-  tell(stage: Stage, stageProgress: number, detail: StageDetail): void {
+  tell(step: Pick<WorkProgress, 'stage' | 'stageProgress'> & StageDetail, made: MadeTile | undefined): void {
     const progress = (this.#image + this.#reached) / this.#images;
-    this.#report({ stage, progress, stageProgress, image: this.#image + 1, images: this.#images, ...detail });
+    const place = made && { tileRegion: made.region, picture: sizeOf(made.picture) };
+    this.#report({ ...step, progress, image: this.#image + 1, images: this.#images, ...place }, made);
   }
 
   async time<T>(name: string, step: () => T | Promise<T>): Promise<T> {
@@ -110,4 +119,8 @@ class ImageMeter {
     const total = [...this.#seconds.values()].reduce((a, b) => a + b, 0);
     return Object.fromEntries([...this.#seconds, ['total', total] as const].map(([name, s]) => [name, round(s)]));
   }
+}
+
+function sizeOf({ width, height }: Size): Size {
+  return { width, height };
 }

@@ -15,6 +15,8 @@ export interface TaskImage {
   readonly outputStem: string;
   /** The result's whole path, when its name is fixed; used instead of `outputStem`. */
   readonly outputFile?: string;
+  /** Where what is finished of it may be looked at while tiles are run, in small; by default nowhere. */
+  readonly sketchFile?: string;
 }
 
 /** A task that makes one image of each image. */

@@ -90,6 +90,8 @@ describe('the socket', () => {
       stage_progress: 0.5,
       tile: 2,
       tiles: 9,
+      tile_region: null,
+      picture: null,
       image: 1,
       images: 1,
       downloaded_bytes: null,

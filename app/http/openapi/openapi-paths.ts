@@ -215,6 +215,17 @@ export const OPERATIONS: Operations = {
       steps: ['reads parameters', 'finds a job', 'reads a result'],
     },
   },
+  '/jobs/{id}/sketch/{number}': {
+    get: {
+      summary: 'What is finished of a result while it is being made: small, and transparent where nothing is',
+      tag: 'jobs',
+      answers: {
+        200: ['What is finished', { 'image/webp': BYTES }],
+        204: ['Nothing to see: no tile is finished, there is only one, or all is done', {}],
+      },
+      steps: ['finds a job', 'finds a result'],
+    },
+  },
   '/jobs/{id}/results.zip': {
     get: {
       summary: 'All results of a job as one ZIP, stored',

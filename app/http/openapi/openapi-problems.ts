@@ -13,6 +13,7 @@ export type Step =
   | 'does the work' // waits for a job, and answers by what became of it
   | 'finds a job'
   | 'ends a job'
+  | 'finds a result'
   | 'reads a result'
   | 'finds a name'
   | 'streams'
@@ -60,7 +61,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_PRIVATE_ADDRESS: [],
   ERR_QUEUE_FULL: ['submits a job'],
   ERR_RATE_LIMITED: ['knows its caller'],
-  ERR_RESULT_NOT_FOUND: ['reads a result'],
+  ERR_RESULT_NOT_FOUND: ['finds a result', 'reads a result'],
   ERR_SCRATCH_SPACE: ['does the work'],
   ERR_SLOW_BODY: ['reads a body'],
   ERR_STATE_IN_USE: [],

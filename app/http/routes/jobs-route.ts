@@ -15,6 +15,7 @@ import { setResultHeaders } from '../result-headers.ts';
 import { sendArchive } from '../results-archive.ts';
 import { partOf, partQuery } from '../result-part.ts';
 import { sendPart } from './send-part.ts';
+import { sendSketch } from './send-sketch.ts';
 import type { RouteContext } from './route-context.ts';
 
 const MAX_PAGE = 100;
@@ -60,6 +61,10 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
         part ? sendPart(response, { job, result, part }) : sendResult(response, job, result),
       );
     })
+    .get('/jobs/:id/sketch/:number', async (request, response) => {
+      const job = await own(request.params.id, response);
+      await sendSketch(response, files.sketch(job, indexIn(job, request.params.number)));
+    })
     .get('/processed/:name', async (request, response) => {
       const [, id, number] = /^([0-9a-f]{32})-(\d{1,4})\.\w+$/.exec(request.params.name) ?? [];
       if (id === undefined || number === undefined) throw new RouteNotFoundError('GET', request.path);
@@ -77,14 +82,18 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
 
 function resultOf(job: Job, number: string): JobResult {
   if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
-  const index = /^\d{1,4}$/.test(number) ? Number(number) : -1;
+  const index = indexIn(job, number);
   const result = job.results.find((one) => one.index === index);
   if (result) return result;
   const failure = job.failures.find((one) => one.index === index);
-  const why = failure
-    ? `the image failed: ${failure.message}`
-    : `its results are numbered 0 to ${job.inputs.length - 1}`;
-  throw new ResultNotFoundError(job.id, number, why);
+  throw new ResultNotFoundError(job.id, number, failure ? `the image failed: ${failure.message}` : 'it has no result');
+}
+
+/** @throws ResultNotFoundError for what is no number of one of the job's images */
+function indexIn({ id, inputs }: Job, number: string): number {
+  const index = /^\d{1,4}$/.test(number) ? Number(number) : -1;
+  if (index >= 0 && index < inputs.length) return index;
+  throw new ResultNotFoundError(id, number, `its results are numbered 0 to ${inputs.length - 1}`);
 }
 
 /** Ranges and conditional requests are express's to answer; by the ETag that is the content's digest. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Rectangle } from '../rectangle.ts';
 import { sharp } from './codec-sharp.ts';
+import { inTurn } from './turns.ts';
 
 /** The part of a picture that is wanted, in its own pixels, and how wide it is to be. */
 export interface PicturePart {
@@ -9,28 +10,17 @@ export interface PicturePart {
   readonly width: number;
 }
 
-/** Files that are in memory at once, for all callers; others wait their turn. */
-const MAX_AT_ONCE = 2;
-let atWork = 0;
-const waiting: (() => void)[] = [];
-
 /**
  * A part of a picture file of ours as a PNG: samples, profile and alpha as in the file, reduced by area where it is to be smaller.
  * Decoding goes by rows and off the event loop: the file is in memory for that time, its pixels never as a whole.
  */
-export async function picturePart(file: string, { region, width }: PicturePart): Promise<Buffer> {
-  if (atWork >= MAX_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  else atWork++;
-  try {
+export function picturePart(file: string, { region, width }: PicturePart): Promise<Buffer> {
+  return inTurn(async () => {
     const { x: left, y: top } = region;
     const picture = sharp(await readFile(file), { sequentialRead: true, limitInputPixels: false })
       .keepIccProfile()
       .extract({ left, top, width: region.width, height: region.height });
     const sized = width < region.width ? picture.resize({ width, kernel: 'lanczos3' }) : picture;
-    return await sized.png({ compressionLevel: 3 }).toBuffer();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else atWork--;
-  }
+    return sized.png({ compressionLevel: 3 }).toBuffer();
+  });
 }

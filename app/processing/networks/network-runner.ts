@@ -7,6 +7,7 @@ import { allocateSamples } from '../../imaging/image.ts';
 import type { RowSink, RowSource } from '../../imaging/rows.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import { overlap } from '../../imaging/rectangle.ts';
+import type { MadeTile } from '../../imaging/sketch-file.ts';
 import type { Tile, TileRows } from '../../imaging/tiling.ts';
 import { commonWindow } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
@@ -61,6 +62,9 @@ export interface RunnerOptions {
  */
 const MAX_SESSIONS = 4;
 
+/** Told of each tile that is finished: how many are, and which it was. */
+export type TileListener = (done: number, made: MadeTile) => void;
+
 const NO_ROWS = new Uint8Array(0);
 
 /** A network on a device: opens sessions for the kinds of pixels that come and runs tiles through them. */
@@ -101,8 +105,9 @@ export class NetworkRunner {
   /**
    * Runs the tiles of `source` through the network, a row of tiles at a time, and appends the finished rows to `sink`
    * (of `resultChannels`; it may be smaller than the result: what lies beyond it is cut off, as padding is).
+   * @param onTile called with how many tiles are finished, and the last of them
    */
-  async run(source: RowSource, sink: RowSink, plan: RunPlan, onTile: (done: number) => void): Promise<void> {
+  async run(source: RowSource, sink: RowSink, plan: RunPlan, onTile: TileListener): Promise<void> {
     const { scale } = this.network;
     let done = 0;
     for (const row of plan.tiles) {
@@ -118,8 +123,9 @@ export class NetworkRunner {
         const pixels = cutColumns(rows, source, tile);
         const session = await this.#session(tile.window, source, plan);
         const output = await this.#runTile(session, pixels, tile, source);
-        pasteCore(output, tile, scale, { band, height, sink });
-        onTile(++done);
+        const made = { picture: sink, region: madeOf(tile.core, scale, sink), rows: band };
+        pasteCore(output, tile, scale, made);
+        onTile(++done, made);
       }
       sink.writeRows(band);
     }
@@ -189,21 +195,25 @@ function cutColumns(rows: Samples, source: ImageShape, { window }: Tile): Sample
   return pixels;
 }
 
+/** Where a tile's core lies in the result; what is beyond the result is padding. */
+function madeOf(core: Rectangle, scale: number, { width, height }: ImageShape): Rectangle {
+  const [x, y] = [core.x * scale, core.y * scale];
+  return {
+    x,
+    y,
+    width: Math.max(0, Math.min(core.width * scale, width - x)),
+    height: Math.min(core.height * scale, height - y),
+  };
+}
+
 /** Writes the core of a tile's result where it belongs in the band of finished rows. */
-function pasteCore(
-  output: Samples,
-  { core, window }: Tile,
-  scale: number,
-  { band, height, sink }: { readonly band: Samples; readonly height: number; readonly sink: ImageShape },
-): void {
-  const { channels } = sink;
-  const left = core.x * scale;
-  const width = Math.min(core.width * scale, sink.width - left);
+function pasteCore(output: Samples, { core, window }: Tile, scale: number, { picture, region, rows }: MadeTile): void {
+  const { channels } = picture;
   const skipX = (core.x - window.x) * scale;
   const skipY = (core.y - window.y) * scale;
   const stride = window.width * scale * channels;
-  for (let y = 0; y < height && width > 0; y++) {
+  for (let y = 0; y < region.height && region.width > 0; y++) {
     const from = (skipY + y) * stride + skipX * channels;
-    band.set(output.subarray(from, from + width * channels), (y * sink.width + left) * channels);
+    rows.set(output.subarray(from, from + region.width * channels), (y * picture.width + region.x) * channels);
   }
 }

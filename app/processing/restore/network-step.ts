@@ -64,8 +64,9 @@ export class NetworkStep implements ImageStep {
     await runner.load(padded, run);
     clock.at('restoring', 0, { tile: 0, tiles: count });
     const image = ScratchImage.create(scratch, source);
-    const onTile = (done: number): void => clock.at('restoring', done / count, { tile: done, tiles: count });
-    await runner.run(padded, withAlphaOf(source, image), run, onTile);
+    await runner.run(padded, withAlphaOf(source, image), run, (done, made) =>
+      clock.at('restoring', done / count, { tile: done, tiles: count }, made),
+    );
     const { architecture, halo } = runner.network;
     const sha256 = await this.#models.sha256(file);
     const used = { tiles: count, tile: core, ...(count > 1 && { halo }) };

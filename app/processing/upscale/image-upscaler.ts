@@ -216,8 +216,8 @@ export class ImageUpscaler {
         task.onRunning({ device: network.device, tile, side: Math.max(input.width, input.height) });
       });
       const result = await clock.time('upscale', () =>
-        network.upscale(input, task.scratch, tiling, (tile, tiles) =>
-          clock.at('upscaling', (pass + tile / tiles) / passes, { tile, tiles }),
+        network.upscale(input, task.scratch, tiling, (tile, tiles, made) =>
+          clock.at('upscaling', (pass + tile / tiles) / passes, { tile, tiles }, made),
         ),
       );
       if (source instanceof ScratchImage) source.dispose();

@@ -9,6 +9,7 @@ import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import { hull } from '../../imaging/rectangle.ts';
+import type { MadeTile } from '../../imaging/sketch-file.ts';
 import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
@@ -131,13 +132,13 @@ export class RealESRGANUpscaler {
 
   /**
    * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`.
-   * @param onTile called with tiles finished and tiles in all
+   * @param onTile called with tiles finished, tiles in all, and the tile that was finished last
    */
   async upscale(
     source: RowSource,
     folder: string,
     options: TilingOptions,
-    onTile: (done: number, all: number) => void,
+    onTile: (done: number, all: number, made?: MadeTile) => void,
   ): Promise<{ image: ScratchImage; used: TilingUsed }> {
     const { padded, run, used } = this.#plan(source, options);
     const { depth } = source;
@@ -145,7 +146,7 @@ export class RealESRGANUpscaler {
     const [width, height] = [source.width * this.scale, source.height * this.scale];
     const image = ScratchImage.create(folder, { width, height, channels, depth });
     onTile(0, used.tiles);
-    await this.#runner.run(padded, image, run, (done) => onTile(done, used.tiles));
+    await this.#runner.run(padded, image, run, (done, made) => onTile(done, used.tiles, made));
     return { image, used };
   }
 

@@ -88,9 +88,10 @@ function paintPicture(
   const down = box.height / picture.height;
   const isEnlarged = result.width > picture.width;
   context.imageSmoothingQuality = 'high';
-  // From 100 % of the result on its pixels are shown as they are; a smaller picture is enlarged as was chosen.
-  context.imageSmoothingEnabled = isEnlarged ? enlarging === 'smooth' : at.zoom < 1;
   for (const { bitmap, source } of picture.layers()) {
+    // From 100 % of the result on its pixels are shown as they are; a smaller picture is enlarged as was chosen.
+    const isCoarse = bitmap.width < source.width; // stands for what is not here yet
+    context.imageSmoothingEnabled = isEnlarged ? enlarging === 'smooth' : isCoarse || at.zoom < 1;
     const [x, y] = [box.x + source.x * across, box.y + source.y * down];
     context.drawImage(bitmap, x, y, source.width * across, source.height * down);
   }

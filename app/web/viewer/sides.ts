@@ -1,10 +1,14 @@
+import type { ReadonlySignal } from '@preact/signals';
 import { computed, signal } from '@preact/signals';
+import type { JobResultState } from '../../client/job-state.ts';
 import { wordsOf } from '../service/connection.ts';
+import { resultSize } from '../state/estimate.ts';
 import type { Item } from '../state/queue.ts';
 import { chosenItem, items } from '../state/queue.ts';
 import { sentenceOf } from '../state/settings.ts';
 import type { Picture } from './picture.ts';
 import { pictureOfFile, pictureOfResult } from './picture.ts';
+import { UnfinishedPicture } from './unfinished-picture.ts';
 
 /** Something that a side can show. */
 export interface Choice {
@@ -39,8 +43,9 @@ class Side {
         picture?.close();
         return;
       }
-      this.picture.value?.close();
-      this.picture.value = picture;
+      const before = this.picture.value;
+      this.picture.value = picture; // first: what is painted next is no longer the one that is closed
+      before?.close();
     } catch (error) {
       if (!opening.signal.aborted) this.problem.value = wordsOf(error);
     }
@@ -60,24 +65,60 @@ export function choiceFor(side: SideName): Choice | undefined {
   return side === 'left' ? own[0] : own.at(-1);
 }
 
-function choicesOf(item: Item): Choice[] {
-  const { id, name, file, settings } = item;
-  const original = file && {
-    key: `file:${id}`,
-    label: `${name}, original`,
-    short: 'Original',
-    open: () => pictureOfFile(file),
-  };
-  const results = (item.job.value?.results ?? []).map(({ index, info, original_filename: of }): Choice => {
-    const path = `jobs/${item.jobId.value ?? ''}/results/${index}`;
-    const how = settings ? sentenceOf(settings) : (info.upscaler ?? 'result');
-    const label = `${settings ? name : of}, ${how}`;
-    return {
-      key: `result:${id}:${index}`,
-      label,
-      short: how,
-      open: (signal) => pictureOfResult(path, info.output, signal),
-    };
+const ownChoices = new WeakMap<Item, ReadonlySignal<readonly Choice[]>>();
+
+/** The same list until there is something else to choose: progress alone changes nothing. */
+function choicesOf(item: Item): readonly Choice[] {
+  const own = ownChoices.get(item) ?? choicesAsTheyCome(item);
+  ownChoices.set(item, own);
+  return own.value;
+}
+
+function choicesAsTheyCome(item: Item): ReadonlySignal<readonly Choice[]> {
+  const results = computed(() => item.job.value?.results);
+  const imageAtWork = computed(() => {
+    const { status, tiles = 0, image = 1 } = item.job.value ?? {};
+    return status === 'processing' && (tiles ?? 0) > 1 ? image : undefined;
   });
-  return [...(original ? [original] : []), ...results];
+  return computed(() => {
+    const original = originalOf(item);
+    const unfinished = imageAtWork.value === undefined ? undefined : unfinishedOf(item, imageAtWork.value - 1);
+    const made = (results.value ?? []).map((result) => resultOf(item, result));
+    return [...(original ? [original] : []), ...(unfinished ? [unfinished] : []), ...made];
+  });
+}
+
+function originalOf({ id, name, file }: Item): Choice | undefined {
+  return file && { key: `file:${id}`, label: `${name}, original`, short: 'Original', open: () => pictureOfFile(file) };
+}
+
+function resultOf(item: Item, { index, info, original_filename: of }: JobResultState): Choice {
+  const { id, name, settings } = item;
+  const path = `jobs/${item.jobId.value ?? ''}/results/${index}`;
+  const how = settings ? sentenceOf(settings) : (info.upscaler ?? 'result');
+  return {
+    key: `result:${id}:${index}`,
+    label: `${settings ? name : of}, ${how}`,
+    short: how,
+    open: (signal) => pictureOfResult(path, info.output, signal),
+  };
+}
+
+function unfinishedOf(item: Item, index: number): Choice {
+  const { id, name, file, settings, size, job } = item;
+  return {
+    key: `unfinished:${id}:${index}`,
+    label: `${name}, as far as it is`,
+    short: 'As far as it is',
+    open: async () => {
+      const ground = file && (await createImageBitmap(file));
+      const expected = settings && size.value && resultSize(size.value, settings);
+      return new UnfinishedPicture({
+        path: `jobs/${item.jobId.value ?? ''}/sketch/${index}`,
+        size: expected ?? job.value?.picture ?? { width: 1, height: 1 },
+        ground,
+        tile: computed(() => job.value?.tile ?? 0),
+      });
+    },
+  };
 }

@@ -29,7 +29,7 @@ describe('the dashboard', () => {
   let photo: SentFile;
 
   beforeAll(async () => {
-    dashboard = await Dashboard.start();
+    dashboard = await Dashboard.start({ tile: 48 }); // small pictures have several tiles too
     const buffer = await sharp(await readFile(PHOTO))
       .resize(90, 70)
       .png()
@@ -126,6 +126,32 @@ describe('the dashboard', () => {
     expect(Buffer.from(shown)).toEqual(await part.ensureAlpha().raw().toBuffer());
     await page.getByAltText('The part by Lanczos').click();
     expect(await page.getByLabel('Upscaler', { exact: true }).inputValue()).toBe('LANCZOS');
+    await page.context().close();
+  });
+
+  it('shows tiles where they belong while the rest runs, and asks for those of no other picture', async () => {
+    const page = await dashboard.open();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await choose(page, 'COMPACT_X2');
+    const large = { ...photo, buffer: await sharp(photo.buffer).resize(1400, 1000).png().toBuffer() };
+    await page.getByRole('button', { name: 'Difference' }).click();
+    await pick(page, { ...large, name: 'watched.png' }, { ...photo, name: 'other.png' });
+    const sketch = await page.waitForResponse(
+      (response) => response.url().endsWith('/sketch/0') && response.status() === 200,
+    );
+    const bytes = await (await fetch(sketch.url())).arrayBuffer();
+    const { info, data } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height, info.channels]).toEqual([1280, 914, 4]);
+    expect([data[3], data.at(-1)]).toEqual([255, 0]); // the first tile is there, the last is not
+    await eventually(
+      () => brightest(page),
+      (most) => most > 0,
+    );
+    expect(await row(page, 'watched.png').locator('.phase').textContent()).toContain('tile');
+    await row(page, 'watched.png').getByRole('button', { name: 'Cancel' }).click();
+    await done(page, 'other.png');
+    expect(new Set(asked.filter((url) => url.includes('/sketch/'))).size).toBe(1);
     await page.context().close();
   });
 
