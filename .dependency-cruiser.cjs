@@ -92,6 +92,7 @@ const layerRules = LAYERS.map((layer) => ({
 /** Rooms within a room, and which of their neighbours they may import; the files of the room around them all may. */
 const INNER_ROOMS = {
   processing: {
+    'dry-run': ['restore', 'faces', 'upscale', 'networks'],
     restore: ['faces', 'upscale', 'networks'],
     faces: ['upscale', 'networks'],
     upscale: ['networks'],

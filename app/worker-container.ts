@@ -13,9 +13,7 @@ import { ModelOptimizer } from './processing/int8/model-optimizer.ts';
 import { ModelFetcher } from './processing/networks/model-fetcher.ts';
 import { runNetwork } from './processing/networks/run-network.ts';
 import { PreviewProcessor } from './processing/preview-processor.ts';
-import { Colorizer } from './processing/restore/colorizer.ts';
-import { FaceRestoreStep } from './processing/restore/face-restore-step.ts';
-import { NetworkStep } from './processing/restore/network-step.ts';
+import { restoreSteps } from './processing/restore/restore-steps.ts';
 import { RestoreProcessor } from './processing/restore-processor.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/upscale/image-upscaler.ts';
@@ -40,12 +38,7 @@ function createProcessors(config: Config): Processors {
   const extras = new ExtrasProcessor(config, upscaler, faces);
   const face = new FaceProcessor(config, { hiresFix, faces, crops: new FaceCropUpscaler(models) });
   const findFaces = new FindFacesProcessor(config, faces);
-  const restore = new RestoreProcessor(config, {
-    denoise: new NetworkStep('nafnet-sidd-width64', config, models),
-    deblur: new NetworkStep('nafnet-gopro-width64', config, models),
-    face: new FaceRestoreStep(config, faces),
-    colorize: new Colorizer(config, models),
-  });
+  const restore = new RestoreProcessor(config, restoreSteps(config, models, faces));
   const preview = new PreviewProcessor(config, upscaler);
   const optimizer = new ModelOptimizer(config, catalog);
   return {

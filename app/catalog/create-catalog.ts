@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { ModelCatalog } from './model-catalog.ts';
 import { CheckpointInspector } from './inspection/checkpoint-inspector.ts';
 import { ModelDownloader } from './download/model-downloader.ts';
+import type { RemoteModel } from './remote-model.ts';
 
 /** The catalogue of `MODELS_DIR`, as the configuration wants it. */
 export function createCatalog(config: Config): ModelCatalog {
@@ -10,4 +12,22 @@ export function createCatalog(config: Config): ModelCatalog {
   const inspector = new CheckpointInspector();
   const inspect = (file: string) => inspector.inspect(file);
   return new ModelCatalog({ directory, downloader, isDownloading: config.modelDownloads, inspect });
+}
+
+/**
+ * The same catalogue for who only asks what would be done: it changes no file and fetches nothing. A model that would have to be
+ * fetched counts as there.
+ * @param onFetch told of each of these, and of the path that it would have
+ */
+export function createUnchangingCatalog(
+  config: Config,
+  onFetch: (model: RemoteModel, file: string) => void,
+): ModelCatalog {
+  const { modelsDir: directory, modelDownloads: isDownloading } = config;
+  const download = (model: RemoteModel) => {
+    const file = join(directory, model.filename);
+    onFetch(model, file);
+    return Promise.resolve({ file, isFetched: false, record: undefined });
+  };
+  return new ModelCatalog({ directory, downloader: { download }, isDownloading, isUnchanging: true });
 }

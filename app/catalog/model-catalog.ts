@@ -27,9 +27,11 @@ export interface ModelCatalogOptions {
   /** `MODELS_DIR`. */
   readonly directory: string;
   /** The folder's downloader. */
-  readonly downloader: ModelDownloader;
+  readonly downloader: Pick<ModelDownloader, 'download'>;
   /** Whether what is missing may be fetched (`MODEL_DOWNLOADS`). */
   readonly isDownloading: boolean;
+  /** Whether no file is changed, renamed or added: then a broken one does not count, and stays where it is. */
+  readonly isUnchanging?: boolean;
   readonly inspect?: Inspect;
   /** Default: the package's `config/models.json`. */
   readonly official?: readonly RemoteModel[];
@@ -237,7 +239,7 @@ export class ModelCatalog {
 
   /** A file that was read as a whole and is right need not be read again at the next use. */
   async #remember(file: ModelFile, record: LockedModel | undefined, { stamp }: FileCheck): Promise<void> {
-    if (!record || !stamp || stamp.mtimeMs === record.mtime_ms) return;
+    if (!record || !stamp || stamp.mtimeMs === record.mtime_ms || this.#options.isUnchanging) return;
     try {
       await this.#lockFile.put(file.relativePath, { ...record, mtime_ms: stamp.mtimeMs });
     } catch (error) {
@@ -246,6 +248,7 @@ export class ModelCatalog {
   }
 
   async #setAside(file: ModelFile, { stamp }: FileCheck): Promise<string | undefined> {
+    if (this.#options.isUnchanging) return 'impossible';
     try {
       return stamp && (await setAside(file.path, stamp));
     } catch (error) {

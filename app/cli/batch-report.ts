@@ -5,10 +5,10 @@ import { BatchFailedError } from './errors.ts';
 import type { InputFile } from './input-files.ts';
 
 /** What has come of the images of a command. */
-export interface BatchOutcome {
+export interface BatchOutcome<R extends Indexed = ImageResult> {
   readonly files: readonly InputFile[];
   /** By the index of the file, as `failures` are. */
-  readonly results: Map<number, ImageResult>;
+  readonly results: Map<number, R>;
   /** Why single images failed. */
   readonly failures: Map<number, HiresFixError>;
   /** What ended the command before its end, if something did. */
@@ -16,12 +16,17 @@ export interface BatchOutcome {
 }
 
 /** How results are told: all in one JSON document, or each as text. */
-export interface BatchReport {
+export interface BatchReport<R extends Indexed = ImageResult> {
   readonly isJson: boolean;
   /** What the document says of a result beside its input. */
-  readonly document: (result: ImageResult) => object;
+  readonly document: (result: R) => object;
   /** One line, or several, without a line end. */
-  readonly text: (result: ImageResult, input: string) => string;
+  readonly text: (result: R, input: string) => string;
+}
+
+interface Indexed {
+  /** Of the image among the files. */
+  readonly index: number;
 }
 
 /** How images that were made are told of: where each is, and what was done. */
@@ -34,7 +39,10 @@ export const imageReport: Pick<BatchReport, 'document' | 'text'> = {
  * Prints the results on stdout and, where there are several images, the failures on stderr.
  * @throws what ended the command early, or the failure of the only image, or BatchFailedError
  */
-export function reportBatch({ files, results, failures, error }: BatchOutcome, report: BatchReport): void {
+export function reportBatch<R extends Indexed>(
+  { files, results, failures, error }: BatchOutcome<R>,
+  report: BatchReport<R>,
+): void {
   const nameOf = (index: number) => files[index]?.path ?? '';
   const finished = [...results.values()].sort((a, b) => a.index - b.index);
   if (report.isJson) {
@@ -57,7 +65,7 @@ export function reportBatch({ files, results, failures, error }: BatchOutcome, r
 }
 
 /** What a caller should know of a result beside it, each on a line of its own that is indented. */
-export function notesOf({ fallbacks, warnings }: ImageResult['info']): string {
+export function notesOf({ fallbacks, warnings }: Pick<ImageResult['info'], 'fallbacks' | 'warnings'>): string {
   const told = [...fallbacks.map(({ from, to, reason }) => `${from} -> ${to}: ${reason}`), ...warnings];
   return told.map((note) => `\n  note: ${note}`).join('');
 }

@@ -23,7 +23,8 @@ export function addResultOptions(command: Command, suffix: string): Command {
     .option('--quality <1..100>', `of ${formatLabels('and', ({ quality }) => quality !== undefined)}`)
     .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
     .option('--suffix <text>', 'put after the name of each result in a folder', suffix)
-    .option('--overwrite', 'replace results that are there');
+    .option('--overwrite', 'replace results that are there')
+    .option('--dry-run', 'say what would be done, and write and fetch nothing');
   return addCommonOptions(command);
 }
 

@@ -18,13 +18,14 @@ export interface ImageFlags extends CommonFlags {
   readonly output: string;
   readonly suffix: string;
   readonly overwrite?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** The flags that say how a result is written. */
 export const OUTPUT_FLAGS = ['format', 'quality', 'metadata'] as const;
 
 /**
- * What is to be made of `files`, and where it goes; the folders of the results are made.
+ * What is to be made of `files`, and where it goes; the folders of the results are made, but for a dry run.
  * @throws UsageError, FileExistsError
  */
 export async function imagesTask(files: readonly InputFile[], flags: ImageFlags): Promise<ImagesTask> {
@@ -36,7 +37,8 @@ export async function imagesTask(files: readonly InputFile[], flags: ImageFlags)
     const input = files[index]?.path ?? '';
     return { file: input, name: input, ...path };
   });
-  for (const folder of new Set(images.map(({ outputStem }) => dirname(outputStem)))) await makeFolder(folder);
+  const folders = new Set(images.map(({ outputStem }) => dirname(outputStem)));
+  if (flags.dryRun !== true) for (const folder of folders) await makeFolder(folder);
   return { images, output: { ...output, output_format: plan.format }, mayOverwrite };
 }
 

@@ -20,7 +20,7 @@ const UPSCALE_FLAGS = [
 ] as const;
 
 /**
- * What the flags ask to be done with `files`; the folders of the results are made.
+ * What the flags ask to be done with `files`; the folders of the results are made, but for a dry run.
  * @throws UsageError, FileExistsError
  */
 export async function createTask(files: readonly InputFile[], flags: UpscaleFlags): Promise<HiresFixTask> {

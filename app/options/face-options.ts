@@ -90,6 +90,17 @@ export function faceSettings(
   };
 }
 
+/** The same where the request, or else the service, wants faces restored; undefined where they are left as they are. */
+export function upscaleFaceSettings(
+  {
+    is_face_enhance: isAsked,
+    ...fields
+  }: FaceFields & ChoiceFields & { readonly is_face_enhance?: boolean | undefined },
+  config: { readonly faceRestorationStrength: number; readonly isFaceEnhance: boolean },
+): FaceSettings | undefined {
+  return (isAsked ?? config.isFaceEnhance) ? faceSettings(fields, config) : undefined;
+}
+
 /** Settings of a request whose job the faces are: a missing model is an error unless `strict` is false. */
 export function faceJobSettings(
   fields: FaceFields & ChoiceFields,

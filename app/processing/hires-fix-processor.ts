@@ -4,7 +4,7 @@ import type { Image } from '../imaging/image.ts';
 import { croppedRows, rowsOf } from '../imaging/rows.ts';
 import { rowsInto } from '../imaging/rows-into.ts';
 import type { FaceSettings } from '../options/face-options.ts';
-import { faceSettings } from '../options/face-options.ts';
+import { upscaleFaceSettings } from '../options/face-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
 import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
 import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
@@ -60,9 +60,7 @@ export class HiresFixProcessor {
       scratch,
       onRunning: (on) => hooks.onRunning(on),
     } satisfies UpscaleTask;
-    const isFaceEnhance = task.options.is_face_enhance ?? this.#config.isFaceEnhance;
-    const asked = isFaceEnhance ? faceSettings(task.options, this.#config) : undefined;
-    const work = this.#work(upscale, task.faces ?? asked);
+    const work = this.#work(upscale, task.faces ?? upscaleFaceSettings(task.options, this.#config));
     await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
     await this.#upscaler.close();
   }

@@ -128,9 +128,7 @@ async function processImage<P>(
   const limits = { maxPixels: maxInputPixels, name: image.name };
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
   const { plan, shape } = await work.plan(decoded.image, context);
-  const format = resultFormat(task.output.output_format, decoded, shape);
-  const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
-  await assertFree(file, task.mayOverwrite === true, written);
+  const { file, format } = await resultPlace(image, { source: decoded.metadata.format, shape }, { task, written });
   const made = await work.make(decoded.image, plan, context);
   const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
   encoding.at('encoding', 0);
@@ -150,13 +148,26 @@ async function processImage<P>(
   };
 }
 
-/** Checked before the work, not after it: a format that cannot hold the result is an error, or with `auto` becomes PNG. */
-function resultFormat(
-  asked: OutputOptions['output_format'],
-  { metadata }: DecodedImage,
-  shape: ImageShape,
-): OutputFormat {
-  const format = chooseFormat(asked, metadata.format, shape);
+/**
+ * Where a result of this shape goes, and in what format, decided before any work.
+ * @param source the format of the image that it is made of
+ * @param written (of the last) the results of this task that are written, which no other may replace
+ * @throws OutputFormatError, FileExistsError
+ */
+export async function resultPlace(
+  image: TaskImage,
+  { source, shape }: { readonly source: string; readonly shape: ImageShape },
+  { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
+): Promise<{ readonly file: string; readonly format: OutputFormat }> {
+  const format = resultFormat(task.output.output_format, source, shape);
+  const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
+  await assertFree(file, task.mayOverwrite === true, written);
+  return { file, format };
+}
+
+/** A format that cannot hold the result is an error, or with `auto` becomes PNG. */
+function resultFormat(asked: OutputOptions['output_format'], source: string, shape: ImageShape): OutputFormat {
+  const format = chooseFormat(asked, source, shape);
   try {
     assertHolds(format, shape);
     return format;
@@ -166,7 +177,7 @@ function resultFormat(
   }
 }
 
-/** Checked before the work too. Any other error of `stat`, such as a name that is too long, would hit the finished result as well. */
+/** Any other error of `stat`, such as a name that is too long, would hit the finished result as well. */
 async function assertFree(file: string, mayOverwrite: boolean, written: ReadonlySet<string>): Promise<void> {
   if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
   const there = await stat(file).catch((error: unknown) => {

@@ -3,7 +3,8 @@ import type { Image, ImageShape } from '../imaging/image.ts';
 import type { RowSource } from '../imaging/rows.ts';
 import { rowsOf } from '../imaging/rows.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
-import type { ImageStep, StepContext, StepResult } from './restore/image-step.ts';
+import type { StepContext, StepResult } from './restore/image-step.ts';
+import type { ImageSteps } from './restore/restore-steps.ts';
 import { ModelSlot } from './networks/model-slot.ts';
 import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
 import { processImages } from './process-images.ts';
@@ -13,9 +14,6 @@ import type { StageShares } from './stage-clock.ts';
 import { targetSize } from './upscale/target-size.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { RestoreTask } from './tasks.ts';
-
-/** What does each step. */
-export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;
 
 /** Share of an image's progress that is spent encoding. */
 const ENCODING_SHARE = 0.04;

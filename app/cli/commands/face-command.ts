@@ -9,7 +9,6 @@ import { addExamples, addImageArguments, addResultOptions } from '../image-argum
 import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
 import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
-import { taskRunner } from '../task-runner.ts';
 
 const EXAMPLES = [
   'face group.jpg -o restored.png',
@@ -45,8 +44,9 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
       const options = parseOptions(faceOptions, givenFlags(flags, FLAGS));
       const fields = givenFlags(flags, [...FLAGS, ...OUTPUT_FLAGS]);
       await runImageCommand(inputs, flags, {
+        config,
         createTask: async (files) => ({ kind: 'face', ...(await imagesTask(files, flags)), options }),
-        run: taskRunner(flags, config, { method: 'face', fields }),
+        call: { method: 'face', fields },
       });
     },
   );

@@ -8,7 +8,6 @@ import { addExamples, addImageArguments, addResultOptions } from '../image-argum
 import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
 import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
-import { taskRunner } from '../task-runner.ts';
 
 /**
  * Adds `hiresfix METHOD` of a method that has no command written for it: its flags are the fields of its form, and their help is
@@ -32,8 +31,9 @@ export function addMethodCommand(
       const given = givenFlags(flags, [...names, ...OUTPUT_FLAGS]);
       const work = method.workOf(parseOptions(method.form, given), config);
       await runImageCommand(inputs, flags, {
+        config,
         createTask: async (files) => ({ ...work, ...(await imagesTask(files, flags)) }),
-        run: taskRunner(flags, config, { method: name, fields: given }),
+        call: { method: name, fields: given },
       });
     },
   );

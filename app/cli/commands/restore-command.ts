@@ -14,7 +14,6 @@ import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../images-task.ts';
 import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
 import type { InputFile } from '../input-files.ts';
-import { taskRunner } from '../task-runner.ts';
 
 const FLAGS = [
   ...['steps', 'model', 'renderFactor', 'tile', 'device'],
@@ -89,8 +88,9 @@ async function restore(
   // Named always: a job's own standard is another one than that of the command.
   const fields = method === 'restore' ? { steps: standard, ...given } : given;
   await runImageCommand(inputs, flags, {
+    config,
     createTask: (files) => createRestoreTask(files, flags, standard),
-    run: taskRunner(flags, config, { method, fields }),
+    call: { method, fields },
   });
 }
 

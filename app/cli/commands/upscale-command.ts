@@ -6,10 +6,7 @@ import { DEVICES, FITS, PRECISIONS } from '../../options/upscale-options.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { fetchedAhead } from '../fetch-ahead.ts';
-import type { InputFile } from '../input-files.ts';
-import type { HiresFixTask } from '../../processing/tasks.ts';
 import { runImageCommand } from '../image-command.ts';
-import { taskRunner } from '../task-runner.ts';
 import type { UpscaleFlags } from '../upscale-task.ts';
 import { createTask, givenOptions } from '../upscale-task.ts';
 
@@ -60,12 +57,14 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
   addExamples(addResultOptions(command, METHODS.upscale.suffix), EXAMPLES).action(
     async (inputs: string[], flags: UpscaleFlags) => {
       const config = loadConfig();
-      const run = taskRunner(flags, config, { method: 'upscale', fields: givenOptions(flags) });
-      const createTaskHere = async (files: readonly InputFile[]): Promise<HiresFixTask> =>
-        fetchedAhead(await createTask(files, flags), config);
+      const isFetching = flags.server === undefined && flags.dryRun !== true;
       await runImageCommand(inputs, flags, {
-        createTask: flags.server === undefined ? createTaskHere : (files) => createTask(files, flags),
-        run,
+        config,
+        createTask: async (files) => {
+          const task = await createTask(files, flags);
+          return isFetching ? fetchedAhead(task, config) : task;
+        },
+        call: { method: 'upscale', fields: givenOptions(flags) },
       });
     },
   );

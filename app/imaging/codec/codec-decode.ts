@@ -1,7 +1,7 @@
 import type { Metadata, Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
 import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
-import type { BitDepth, Image } from '../image.ts';
+import type { BitDepth, Image, ImageShape } from '../image.ts';
 import { allocateSamples, maxSample } from '../image.ts';
 import type { LabEncoding } from './lab-to-srgb.ts';
 import { labToSrgb } from './lab-to-srgb.ts';
@@ -46,16 +46,7 @@ const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
 export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const header = await readHeader(input);
   const isConverted = CONVERTED.has(header.space);
-  if (!isConverted && !GRAY.has(header.space) && !COLOR.has(header.space)) {
-    throw new UnsupportedImageError(
-      input.name,
-      `an image in the colour space ${header.space} with ${header.channels} channels`,
-    );
-  }
-  if (!isConverted && header.depth !== 'uchar' && header.depth !== 'ushort') {
-    throw new UnsupportedImageError(input.name, `samples of type ${header.depth} instead of 8 or 16 bits`);
-  }
-  const depth: BitDepth = header.depth === 'ushort' && !isConverted ? 16 : 8;
+  const depth = depthOf(header);
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
   const space = GRAY.has(header.space) ? graySpace : 'color';
   const image = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
@@ -69,6 +60,18 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   };
 }
 
+/**
+ * The shape that `decodePixels` would make, without decoding: upright. Alpha that turns out to be of no use counts as alpha.
+ * @throws what `decodePixels` throws before it comes to the pixels
+ */
+export async function shapeInHeader(input: DecodeInput): Promise<ImageShape> {
+  const header = await readHeader(input);
+  const { width, height } = header.autoOrient;
+  const colors = GRAY.has(header.space) ? 1 : 3;
+  const channels = header.hasAlpha ? ((colors + 1) as 2 | 4) : colors;
+  return { width, height, channels, depth: depthOf(header) };
+}
+
 async function readHeader(input: DecodeInput): Promise<Metadata> {
   const header = await open(input, true)
     .metadata()
@@ -77,7 +80,25 @@ async function readHeader(input: DecodeInput): Promise<Metadata> {
     throw new BadImageError(input.name, `the first bytes say ${input.format}, the decoder says ${header.format}`);
   }
   if (header.width * header.height > input.maxPixels) throw new ImageTooLargeError(input.name, header, input.maxPixels);
+  assertDecodable(header, input.name);
   return header;
+}
+
+function assertDecodable(header: Metadata, name: string): void {
+  if (CONVERTED.has(header.space)) return;
+  if (!GRAY.has(header.space) && !COLOR.has(header.space)) {
+    throw new UnsupportedImageError(
+      name,
+      `an image in the colour space ${header.space} with ${header.channels} channels`,
+    );
+  }
+  if (header.depth !== 'uchar' && header.depth !== 'ushort') {
+    throw new UnsupportedImageError(name, `samples of type ${header.depth} instead of 8 or 16 bits`);
+  }
+}
+
+function depthOf({ space, depth }: Metadata): BitDepth {
+  return depth === 'ushort' && !CONVERTED.has(space) ? 16 : 8;
 }
 
 interface PixelKind {

@@ -1,15 +1,16 @@
 import { basename } from 'node:path';
 import type { DecodedPixels } from './codec-decode.ts';
-import { decodePixels } from './codec-decode.ts';
+import { decodePixels, shapeInHeader } from './codec-decode.ts';
 import { assertHolds, writeImage } from './codec-encode.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { BadImageError, ImageTooLargeError } from '../errors.ts';
-import type { Image } from '../image.ts';
+import type { Image, ImageShape } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { outputMetadata } from './output-metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import { prepareFile, readImageFile } from './prepare-file.ts';
 import type { ScratchImage } from '../scratch-image.ts';
+import type { ImageFormat } from './sniff-format.ts';
 import { sniffFormat } from './sniff-format.ts';
 import { MetadataCollector } from './source-metadata.ts';
 
@@ -50,13 +51,7 @@ const GIBIBYTE = 2 ** 30;
  * @throws BadImageError, ImageTooLargeError, UnsupportedImageError; each message names the file
  */
 export async function decodeImage(file: string | Uint8Array, limits: DecodeLimits): Promise<DecodedImage> {
-  const name = limits.name ?? (typeof file === 'string' ? basename(file) : 'the image');
-  const { bytes, format } =
-    typeof file === 'string'
-      ? readImageFile(file, name, limits.maxBytes ?? GIBIBYTE)
-      : { bytes: file, format: sniffFormat(file, name) };
-  const prepared = prepareFile(bytes, format, name);
-  if (prepared.size) assertSize(prepared.size, limits.maxPixels, name);
+  const { bytes, format, name, prepared } = openImage(file, limits);
   const pixels = await decodePixels({ ...prepared, format, name, maxPixels: limits.maxPixels }).catch(
     (error: unknown) => {
       if (!prepared.endsEarly || !(error instanceof BadImageError)) throw error;
@@ -79,6 +74,19 @@ export async function decodeImage(file: string | Uint8Array, limits: DecodeLimit
 }
 
 /**
+ * What a file says of its picture, read and checked as `decodeImage` does, but for the pixels.
+ * @returns the format, and the shape that the decoded picture would have: upright
+ * @throws what `decodeImage` throws before it comes to the pixels
+ */
+export async function describeImage(
+  file: string,
+  limits: DecodeLimits,
+): Promise<{ readonly format: ImageFormat; readonly shape: ImageShape }> {
+  const { format, name, prepared } = openImage(file, limits);
+  return { format, shape: await shapeInHeader({ ...prepared, format, name, maxPixels: limits.maxPixels }) };
+}
+
+/**
  * Writes a finished image to `target`, which appears when it is complete. 16 bits become 8, gray becomes
  * RGB and alpha is laid on white where the format does not hold them. The same image gives the same bytes.
  *
@@ -94,6 +102,24 @@ export async function encodeImage(
   const metadata = outputMetadata(source, options.format, options.metadata ?? { icc: options.icc });
   await writeImage(source, target, { ...options, metadata });
   return metadata.warnings;
+}
+
+interface OpenedImage {
+  readonly bytes: Uint8Array;
+  readonly format: ImageFormat;
+  readonly name: string;
+  readonly prepared: PreparedFile;
+}
+
+function openImage(file: string | Uint8Array, limits: DecodeLimits): OpenedImage {
+  const name = limits.name ?? (typeof file === 'string' ? basename(file) : 'the image');
+  const { bytes, format } =
+    typeof file === 'string'
+      ? readImageFile(file, name, limits.maxBytes ?? GIBIBYTE)
+      : { bytes: file, format: sniffFormat(file, name) };
+  const prepared = prepareFile(bytes, format, name);
+  if (prepared.size) assertSize(prepared.size, limits.maxPixels, name);
+  return { bytes, format, name, prepared };
 }
 
 function assertSize(size: { readonly width: number; readonly height: number }, maxPixels: number, name: string): void {

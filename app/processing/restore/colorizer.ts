@@ -45,7 +45,7 @@ export class Colorizer implements ImageStep {
     this.#models = models;
   }
 
-  async prepare(context: StepContext): Promise<void> {
+  async prepare(context: Pick<StepContext, 'clock' | 'options'>): Promise<void> {
     await this.#firstOf(context, (name) => this.#models.file(MODELS[name], context.clock));
   }
 
@@ -60,7 +60,7 @@ export class Colorizer implements ImageStep {
 
   /** Tries the model that was asked for, then its substitute; if both fail, throws the first one's error. */
   async #firstOf<T>(
-    { options }: StepContext,
+    { options }: Pick<StepContext, 'options'>,
     attempt: (name: ColorizeModel) => Promise<T>,
   ): Promise<{ readonly value: T; readonly fallbacks: readonly Fallback[] }> {
     const asked = options.colorize_model ?? this.#config.modelColorize;

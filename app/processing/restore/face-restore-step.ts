@@ -17,8 +17,8 @@ export class FaceRestoreStep implements ImageStep {
     this.#faces = faces;
   }
 
-  async prepare(context: StepContext): Promise<void> {
-    await this.#faces.prepare(this.#settings(context), context.clock);
+  async prepare({ clock, options }: Pick<StepContext, 'clock' | 'options'>): Promise<void> {
+    await this.#faces.prepare(this.#settings({ options }), clock);
   }
 
   shapeOf(source: ImageShape): ImageShape {
@@ -38,7 +38,7 @@ export class FaceRestoreStep implements ImageStep {
     };
   }
 
-  #settings({ options }: StepContext): FaceSettings {
+  #settings({ options }: Pick<StepContext, 'options'>): FaceSettings {
     return faceJobSettings(options, this.#config);
   }
 }

@@ -38,7 +38,7 @@ export interface ImageStep {
    * Fetches the weights, so that missing ones fail before any work.
    * @throws ModelUnavailableError, which says which file to get
    */
-  prepare(context: StepContext): Promise<void>;
+  prepare(context: Pick<StepContext, 'clock' | 'options'>): Promise<void>;
   /** The shape of what it makes of a picture. */
   shapeOf(source: ImageShape): ImageShape;
   /** Does it; the caller disposes of the image. */

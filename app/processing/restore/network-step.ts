@@ -45,7 +45,7 @@ export class NetworkStep implements ImageStep {
     this.#models = models;
   }
 
-  async prepare({ clock }: StepContext): Promise<void> {
+  async prepare({ clock }: Pick<StepContext, 'clock'>): Promise<void> {
     await this.#models.file(this.#model, clock);
   }
 

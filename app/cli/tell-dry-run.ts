@@ -1,0 +1,47 @@
+import type { ForeseenResult } from '../processing/dry-run/dry-run.ts';
+import { dryRun } from '../processing/dry-run/dry-run.ts';
+import type { NeededDownload } from '../processing/dry-run/noted-models.ts';
+import type { BatchOutcome } from './batch-report.ts';
+import { notesOf, reportBatch } from './batch-report.ts';
+import { UsageError } from './errors.ts';
+import type { ImageCommand } from './image-command.ts';
+import type { ImageFlags } from './images-task.ts';
+import { inputFiles } from './input-files.ts';
+
+/**
+ * Tells, of each input, what a command would make of it and where, what it would fetch for that, and what it would refuse.
+ * @throws UsageError; what is wrong with all images; the refusal of the only image, or BatchFailedError
+ */
+export async function tellDryRun(
+  inputs: readonly string[],
+  flags: ImageFlags,
+  { config, createTask }: Pick<ImageCommand, 'config' | 'createTask'>,
+): Promise<void> {
+  if (flags.server !== undefined) {
+    throw new UsageError('--dry-run: does not go with --server, whose models and limits are not known here');
+  }
+  const files = await inputFiles(inputs);
+  const outcome: BatchOutcome<ForeseenResult> = { files, results: new Map(), failures: new Map() };
+  const task = await createTask(files);
+  if (task.kind === 'find-faces') throw new UsageError('--dry-run: goes with commands that make images');
+  await dryRun(task, config, {
+    onResult: (result) => outcome.results.set(result.index, result),
+    onImageFailed: (index, error) => outcome.failures.set(index, error),
+  });
+  reportBatch(outcome, {
+    isJson: flags.json === true,
+    document: ({ file, ...foreseen }) => ({ output: file, would_be: { ...foreseen, index: undefined } }),
+    text: (result, input) => `${input} -> ${result.file}  ${summary(result)}`,
+  });
+}
+
+function summary({ input, output, upscaler, steps, models, downloads, fallbacks }: ForeseenResult): string {
+  const size = `${input.width}x${input.height} -> ${output.width}x${output.height}`;
+  const by = [upscaler ?? steps?.join(', '), models.length > 0 ? `(${models.join(', ')})` : undefined];
+  const notes = notesOf({ fallbacks, warnings: downloads.map(downloadNote) });
+  return `would be ${size}, ${by.filter((part) => part !== undefined).join(' ')}${notes}`;
+}
+
+function downloadNote({ file, bytes }: NeededDownload): string {
+  return `${file} would be downloaded first: ${bytes === null ? 'its size is not published' : `${bytes} bytes`}`;
+}
