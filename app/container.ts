@@ -7,6 +7,7 @@ import { instancePerContainerCachingFactory as once, container as root } from 't
 import { createCatalog } from './catalog/create-catalog.ts';
 import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
+import { BadConfigError } from './config.ts';
 import { createHttpServer } from './http/server.ts';
 import { FileJobQueue } from './jobs/local/file-job-queue.ts';
 import { Janitor } from './jobs/janitor.ts';
@@ -97,10 +98,15 @@ function createCache(c: DependencyContainer): ResultCache {
   return cache;
 }
 
-/** The client of an object store is loaded only where there is one. */
+/** The client of an object store is loaded only where there is one; an installation need not have it. */
 async function filesFactory({ storage }: Config): Promise<(c: DependencyContainer) => JobFiles> {
   if (storage === undefined) return (c) => new JobFiles(c.resolve(CONFIG));
-  const { ObjectStore } = await import('./jobs/storage/object-store.ts');
+  const { ObjectStore } = await import('./jobs/storage/object-store.ts').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new BadConfigError([
+      'STORAGE_URL: the client of object stores is not installed; run `npm install @aws-sdk/client-s3` beside hiresfix (with `-g` where it is)',
+    ]);
+  });
   const { StoredJobFiles } = await import('./jobs/storage/stored-job-files.ts');
   return (c) => new StoredJobFiles(c.resolve(CONFIG), new ObjectStore(storage));
 }
