@@ -17,6 +17,7 @@ import { restoreSteps } from './processing/restore/restore-steps.ts';
 import { RestoreProcessor } from './processing/restore-processor.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/upscale/image-upscaler.ts';
+import { PictureCleaner } from './processing/upscale/picture-cleaner.ts';
 import { UpscalerChooser } from './processing/upscale/upscaler-choice.ts';
 import type { Processors } from './worker/processors.ts';
 
@@ -34,8 +35,9 @@ function createProcessors(config: Config): Processors {
   const models = new ModelFetcher(catalog);
   const faces = new FaceRestorer(models);
   const upscaler = new ImageUpscaler(config, new UpscalerChooser(config, catalog), catalog);
-  const hiresFix = new HiresFixProcessor(config, upscaler, faces);
-  const extras = new ExtrasProcessor(config, upscaler, faces);
+  const parts = { upscaler, cleaner: new PictureCleaner(config, models), faces };
+  const hiresFix = new HiresFixProcessor(config, parts);
+  const extras = new ExtrasProcessor(config, parts);
   const face = new FaceProcessor(config, { hiresFix, faces, crops: new FaceCropUpscaler(models) });
   const findFaces = new FindFacesProcessor(config, faces);
   const restore = new RestoreProcessor(config, restoreSteps(config, models, faces));

@@ -16,7 +16,7 @@ export interface UpscaleFlags extends ImageFlags {
 /** Flags that are options of the upscale under another spelling. */
 const UPSCALE_FLAGS = [
   ...['scale', 'width', 'height', 'fit', 'denoiseStrength', 'tile', 'tilePad', 'prePad', 'tta', 'device', 'precision'],
-  ...['faceRestoration', 'faceModel', 'faceRestorationStrength', 'fidelity', 'strict'],
+  ...['faceRestoration', 'faceModel', 'faceRestorationStrength', 'fidelity', 'strict', 'colourFix', 'clean'],
 ] as const;
 
 /**

@@ -1,3 +1,5 @@
+import type { ColorFix } from './upscale-options.ts';
+
 /** An upscaler of the extras, by a name that `upscaler` of an upscale takes. */
 export interface ExtrasUpscaler {
   readonly upscaler: string;
@@ -25,6 +27,10 @@ export interface ExtrasOptions {
   readonly codeformerVisibility: number;
   /** 0 is the best looking face, 1 the most like the one given. */
   readonly codeformerWeight: number;
+  /** By what the colours of what the upscalers made are corrected. */
+  readonly colorFix?: ColorFix | undefined;
+  /** A network of scale 1 that runs before them. */
+  readonly clean?: string | undefined;
   /** What is written into a PNG as its text `postprocessing`. */
   readonly text: string;
 }

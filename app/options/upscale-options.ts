@@ -16,6 +16,10 @@ const VIEWS_LIST = `must be auto, ${VIEWS.join(', ')}`;
 /** What becomes of a picture of another shape than the `width` and `height` that were asked for together. */
 export const FITS = ['fill', 'inside', 'cover'] as const;
 
+/** By what the colours of a result are corrected after the network: its mean, or all of its low bands. */
+export const COLOR_FIXES = ['none', 'mean', 'wavelet'] as const;
+
+export type ColorFix = (typeof COLOR_FIXES)[number];
 export type Fit = (typeof FITS)[number];
 export type Device = (typeof DEVICES)[number];
 export type Precision = (typeof PRECISIONS)[number];
@@ -57,6 +61,7 @@ export const upscaleOptions = z.object({
     .describe(
       'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
     ),
+  ...correctionFields(),
   device: deviceField(),
   precision: oneOf(PRECISIONS)
     .optional()
@@ -65,6 +70,19 @@ export const upscaleOptions = z.object({
     ),
   ...faceEnhanceFields,
 });
+
+/** What is done to a picture before its network and after it. */
+export function correctionFields() {
+  return {
+    colour_fix: oneOf(COLOR_FIXES)
+      .optional()
+      .describe("none, or after the network: the result's mean, or (wavelet) all of its tones, become the picture's own"),
+    clean: text(255)
+      .optional()
+      .describe('A network of scale 1 in MODELS_DIR that runs before it, against noise or JPEG artefacts')
+      .meta({ examples: ['nafnet-sidd-width64'] }),
+  };
+}
 
 /** Where a request wants its networks to run. */
 export function deviceField() {

@@ -8,13 +8,17 @@ import type { ExtrasOptions, ExtrasUpscaler } from '../options/extras-options.ts
 import type { FaceModelName, FaceSettings } from '../options/face-options.ts';
 import type { FaceRestorer } from './faces/face-restorer.ts';
 import { askedUpscale, extrasSize } from './extras-size.ts';
+import type { UpscalingParts } from './hires-fix-processor.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
 import { processImages } from './process-images.ts';
 import type { Size } from './result.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { ExtrasTask } from './tasks.ts';
+import { withColorsOf } from './upscale/color-fix.ts';
 import type { ImageUpscaler, Upscaled, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
+import type { PictureCleaner } from './upscale/picture-cleaner.ts';
+import { withCleaning } from './upscale/picture-cleaner.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it; then each restorer's, then encoding. */
 const UPSCALING_SHARE = 0.6;
@@ -45,17 +49,19 @@ interface Run {
 
 /**
  * What the "extras" of the A1111 WebUI do, in its order: one upscaler, or two whose results are blended; GFPGAN; CodeFormer; a cut
- * to size. Restorers look at the picture as it came, and their faces go into the enlarged one.
+ * to size; and before and after the upscalers what else may be asked of an upscale here. Restorers look at the picture as it came, and their faces go into the enlarged one.
  */
 export class ExtrasProcessor {
   readonly #config: ExtrasConfig;
   readonly #upscaler: ImageUpscaler;
+  readonly #cleaner: PictureCleaner;
   readonly #faces: FaceRestorer;
 
-  constructor(config: ExtrasConfig, upscaler: ImageUpscaler, faces: FaceRestorer) {
+  constructor(config: ExtrasConfig, parts: UpscalingParts) {
     this.#config = config;
-    this.#upscaler = upscaler;
-    this.#faces = faces;
+    this.#upscaler = parts.upscaler;
+    this.#cleaner = parts.cleaner;
+    this.#faces = parts.faces;
   }
 
   /**
@@ -73,31 +79,39 @@ export class ExtrasProcessor {
 
   #work(run: Run): PixelWork<ExtrasPlan> {
     return {
-      plan: async (image, { clock }) => {
-        const plan = await this.#plan(image, run, clock);
+      plan: async (image, context) => {
+        const plan = await this.#plan(image, run, context);
         const { region, passes } = plan;
         const { width, height } = region ?? passes[0].plan.size;
         return { plan, shape: { ...image, width, height } };
       },
       make: async (image, plan, context) => {
-        const clock = run.restorers.length > 0 ? context.clock.span(0, UPSCALING_SHARE) : context.clock;
-        const enlarged = await this.#upscale(image, plan, clock);
-        const made = await this.#restoreFaces(image, enlarged, { run, plan, context });
+        const { task } = plan.passes[0];
+        const cleaned = await this.#cleaner.clean(image, task, context);
+        const { clock } = cleaned.context;
+        const upscaling = run.restorers.length > 0 ? clock.span(0, UPSCALING_SHARE) : clock;
+        const upscaled = withCleaning(await this.#upscale(cleaned.image, plan, upscaling), cleaned);
+        const enlarged = await withColorsOf(image, upscaled, task, upscaling);
+        const made = await this.#restoreFaces(cleaned.image, enlarged, { run, plan, context: cleaned.context });
+        if (run.options.clean !== undefined) await this.#upscaler.close(); // the cleaner comes next
         return { ...cropped(image, made, plan, run), texts: { [TEXT_KEYWORD]: run.options.text } };
       },
     };
   }
 
   /** The second upscaler is looked at first, so that it is the first one's network that is there in the end. */
-  async #plan(image: Image, { upscale, options, restorers }: Run, clock: StageClock): Promise<ExtrasPlan> {
+  async #plan(image: Image, { upscale, options, restorers }: Run, context: ImageContext): Promise<ExtrasPlan> {
+    const { clock } = context;
     const { asked, region } = extrasSize(image, options.size);
+    const { colorFix, clean } = options;
     const passOf = async (one: ExtrasUpscaler, visibility: number): Promise<Pass> => {
-      const task = { ...upscale, options: askedUpscale(one, asked) };
+      const task = { ...upscale, options: { ...askedUpscale(one, asked), colour_fix: colorFix, clean } };
       return { task, plan: await this.#upscaler.plan(image, task, clock), visibility };
     };
     const { first, second } = options;
     const others = second ? [await passOf(second, second.visibility)] : [];
     const passes: ExtrasPlan['passes'] = [await passOf(first, 1), ...others];
+    await this.#cleaner.prepare(passes[0].task, context);
     for (const settings of restorers) await this.#faces.prepare(settings, clock);
     return { passes, region };
   }

@@ -12,6 +12,9 @@ import { processImages } from './process-images.ts';
 import type { StageShares } from './stage-clock.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { HiresFixTask } from './tasks.ts';
+import { withColorsOf } from './upscale/color-fix.ts';
+import type { PictureCleaner } from './upscale/picture-cleaner.ts';
+import { withCleaning } from './upscale/picture-cleaner.ts';
 import { coverCrop } from './upscale/target-size.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it. */
@@ -23,7 +26,14 @@ const ENCODING_FROM = 0.96;
 interface FaceWork {
   readonly context: ImageContext;
   readonly task: UpscaleTask;
-  readonly faces: FaceSettings;
+  readonly faces: FaceSettings | undefined;
+}
+
+/** What does the steps of an upscale. */
+export interface UpscalingParts {
+  readonly upscaler: ImageUpscaler;
+  readonly cleaner: PictureCleaner;
+  readonly faces: FaceRestorer;
 }
 
 type HiresFixConfig = Pick<
@@ -33,17 +43,19 @@ type HiresFixConfig = Pick<
 
 /**
  * The hires fix: decodes, upscales and encodes the images of a task one after another, and restores their faces when asked. The
- * upscaler's model is loaded once for all images, or once for each when face models have to take its place in between.
+ * upscaler's model is loaded once for all images, or once for each when face models or a cleaner take its place in between.
  */
 export class HiresFixProcessor {
   readonly #config: HiresFixConfig;
   readonly #upscaler: ImageUpscaler;
+  readonly #cleaner: PictureCleaner;
   readonly #faces: FaceRestorer;
 
-  constructor(config: HiresFixConfig, upscaler: ImageUpscaler, faces: FaceRestorer) {
+  constructor(config: HiresFixConfig, parts: UpscalingParts) {
     this.#config = config;
-    this.#upscaler = upscaler;
-    this.#faces = faces;
+    this.#upscaler = parts.upscaler;
+    this.#cleaner = parts.cleaner;
+    this.#faces = parts.faces;
   }
 
   /**
@@ -68,23 +80,31 @@ export class HiresFixProcessor {
   #work(task: UpscaleTask, faces: FaceSettings | undefined): PixelWork<UpscalePlan> {
     const asked = task.modelFile === undefined ? task.options.upscaler : basename(task.modelFile);
     return {
-      plan: async (image, { clock }) => {
+      plan: async (image, context) => {
+        const { clock } = context;
+        await this.#cleaner.prepare(task, context);
         const plan = await this.#upscaler.plan(image, task, clock);
         if (faces) await this.#faces.prepare(faces, clock);
         const size = coverCrop(plan.size, task.options) ?? plan.size;
         return { plan, shape: { ...image, ...size, channels: plan.channels } };
       },
       make: async (image, plan, context) => {
-        const clock = faces ? context.clock.span(0, UPSCALING_SHARE) : context.clock;
-        const upscaled = await this.#upscaler.upscale(image, plan, task, clock);
-        const made = { ...upscaled, info: { ...upscaled.info, asked_upscaler: asked } };
-        const restored = faces ? await this.#restoreFaces(image, made, { task, faces, context }) : made;
+        const cleaned = await this.#cleaner.clean(image, task, context);
+        const { clock } = cleaned.context;
+        const upscaling = faces ? clock.span(0, UPSCALING_SHARE) : clock;
+        const upscaled = await this.#upscaler.upscale(cleaned.image, plan, task, upscaling);
+        const made = await withColorsOf(image, withCleaning(upscaled, cleaned), task, upscaling);
+        const named = { ...made, info: { ...made.info, asked_upscaler: asked } };
+        const work = { task, faces, context: cleaned.context };
+        const restored = await this.#restoreFaces(cleaned.image, named, work);
+        if (task.options.clean !== undefined) await this.#upscaler.close(); // the cleaner comes next
         return cropped(restored, plan, task);
       },
     };
   }
 
   async #restoreFaces(source: Image, upscaled: Made, { task, faces, context: shared }: FaceWork): Promise<Made> {
+    if (!faces) return upscaled;
     await this.#upscaler.close(); // one model at a time
     const clock = shared.clock.span(UPSCALING_SHARE, 1, FACE_STAGES);
     const devices = taskDevices(this.#config, task);

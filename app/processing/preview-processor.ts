@@ -10,6 +10,8 @@ import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './upscale/image-up
 
 /** Said in `info.warnings` where faces were asked for. */
 const NO_FACES = 'faces are not restored in a preview';
+/** The same of what looks at the whole picture. */
+const NO_CORRECTION = 'colour_fix and clean are left out of a preview';
 
 /**
  * A region of a picture as several upscalers would make it: each result equals the same crop of the whole one, because the same tiles
@@ -62,7 +64,9 @@ export class PreviewProcessor {
       },
       make: async (image, plan, { clock }) => {
         const made = await this.#upscaler.upscale(image, plan, task, clock);
-        const warnings = options.is_face_enhance === true ? [...made.info.warnings, NO_FACES] : made.info.warnings;
+        const isCorrected = (options.colour_fix ?? 'none') !== 'none' || options.clean !== undefined;
+        const left = [...(options.is_face_enhance === true ? [NO_FACES] : []), ...(isCorrected ? [NO_CORRECTION] : [])];
+        const warnings = [...made.info.warnings, ...left];
         return { ...made, info: { ...made.info, asked_upscaler: upscaler, warnings } };
       },
     };

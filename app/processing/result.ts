@@ -1,7 +1,7 @@
 import type { SessionDevice } from '../inference/devices.ts';
 import type { Rectangle } from '../imaging/rectangle.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
-import type { Device, Precision } from '../options/upscale-options.ts';
+import type { ColorFix, Device, Precision } from '../options/upscale-options.ts';
 
 /** A step down from what was asked, with the reason. Callers are told of every one. */
 export interface Fallback {
@@ -102,6 +102,10 @@ export interface ResultInfo extends FaceInfo {
     readonly model?: string | undefined;
     readonly sha256?: string | undefined;
   };
+  /** What was done to the picture before it was enlarged (`clean`). */
+  readonly cleaned_by?: Omit<StepInfo, 'step'>;
+  /** By what the colours of the result were corrected, where they were. */
+  readonly colour_fix?: Exclude<ColorFix, 'none'>;
   /** Mirrored views that the result is the mean of, where there was more than one; of the first pass. */
   readonly tta?: number;
   readonly device_asked?: Device;

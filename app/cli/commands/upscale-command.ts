@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Config } from '../../config.ts';
 import { METHODS } from '../../options/methods.ts';
-import { DEVICES, FITS, PRECISIONS } from '../../options/upscale-options.ts';
+import { COLOR_FIXES, DEVICES, FITS, PRECISIONS } from '../../options/upscale-options.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { fetchedAhead } from '../fetch-ahead.ts';
@@ -40,6 +40,12 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
       'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
     )
     .option('--denoise-strength <0..1>', 'REALESR_GENERAL_X4_V3: 1 is the general model, 0 keeps the most grain')
+    .addOption(
+      new Option('--colour-fix <how>', "make the result's mean, or all of its tones, the picture's own").choices(
+        COLOR_FIXES,
+      ),
+    )
+    .option('--clean <model>', 'a network of scale 1 in MODELS_DIR that runs first, against noise or JPEG artefacts')
     .option('--face-restoration', 'restore faces; by default as IS_FACE_ENHANCE says')
     .option('--no-face-restoration', 'leave faces as they are')
     .addOption(new Option('--face-model <model>', 'what restores faces; gfpgan by default').choices(FACE_MODELS))

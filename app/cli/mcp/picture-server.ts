@@ -22,7 +22,16 @@ const output = z
 const written = { quality: outputOptions.shape.quality, output_format: outputOptions.shape.output_format };
 
 const upscaleFields = upscaleOptions.pick({
-  ...{ upscaler: true, scale: true, width: true, height: true, fit: true, denoise_strength: true },
+  ...{
+    upscaler: true,
+    scale: true,
+    width: true,
+    height: true,
+    fit: true,
+    denoise_strength: true,
+    colour_fix: true,
+    clean: true,
+  },
   ...{ is_face_enhance: true, face_model: true, face_restoration_strength: true, fidelity: true },
 });
 const restoreFields = restoreOptions.pick({ steps: true, face_model: true, fidelity: true, colorize_model: true });

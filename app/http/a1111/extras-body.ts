@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ExtrasOptions, ExtrasSize } from '../../options/extras-options.ts';
+import { correctionFields } from '../../options/upscale-options.ts';
 import { flag, fraction, numberAbove, numberOneOf, whole } from '../../options/values.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import { extrasText } from './extras-text.ts';
@@ -28,6 +29,7 @@ export const extrasBody = z.object({
   upscaler_2: z.string().default(NONE).describe('Makes the picture once more, to be blended with the first'),
   extras_upscaler_2_visibility: fraction().default(0).describe('How much of the second picture covers the first'),
   upscale_first: flag().default(false).describe('Taken and without effect: the picture is always enlarged first'),
+  ...correctionFields(),
   force_task_id: z.string().max(255).optional().describe('By which POST /internal/progress finds the task'),
 });
 
@@ -49,6 +51,8 @@ export async function extrasOptions(
     gfpganVisibility: body.gfpgan_visibility,
     codeformerVisibility: body.codeformer_visibility,
     codeformerWeight: body.codeformer_weight,
+    colorFix: body.colour_fix,
+    clean: body.clean,
     text: extrasText(body, { size, first: first.name, second: visibility > 0 ? second.name : undefined }),
   };
 }

@@ -21,6 +21,8 @@ export function extrasText(
           ['upscaler 2', second],
           ['upscaler 2 visibility', body.extras_upscaler_2_visibility],
         ]),
+    ...(body.clean === undefined ? [] : [['clean', body.clean]]),
+    ...((body.colour_fix ?? 'none') === 'none' ? [] : [['colour fix', body.colour_fix]]),
     ...(body.gfpgan_visibility > 0 ? [['GFPGAN visibility', body.gfpgan_visibility]] : []),
     ...(body.codeformer_visibility > 0
       ? [

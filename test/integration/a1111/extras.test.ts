@@ -159,6 +159,18 @@ describe('the extras of the A1111 routes', () => {
     expect((await service.get('/sdapi/v1/nothing')).body).toEqual({ detail: 'Not Found' });
   });
 
+  it("give a picture its own tones back, and refuse a cleaner that enlarges, as this service's upscales do", async () => {
+    const meanOf = ({ data }: Image): number => data.reduce((sum: number, sample) => sum + sample, 0) / data.length;
+    const asked = { image: SMALL, upscaler_1: 'Compact 2x', colour_fix: 'mean' };
+    const answer = await service.post(SINGLE, asked);
+    expect(infoOf(answer)).toContain('Postprocess upscaler: Compact 2x, Postprocess colour fix: mean');
+    const source = meanOf(readPng(Buffer.from(SMALL, 'base64')));
+    expect(Math.abs(meanOf(readPng(pictureOf(answer))) - source)).toBeLessThan(0.6);
+    const { status, body } = await service.post(SINGLE, { ...asked, clean: 'RealESRGAN_x4plus' });
+    const msg = expect.stringMatching(/^clean: expected a network of scale 1, RealESRGAN_x4plus is Compact/);
+    expect([status, body]).toEqual([422, { detail: [{ loc: ['body'], msg, type: 'value_error' }] }]);
+  });
+
   it('refuse to restore faces without the weights for it, rather than leave them as they are', async () => {
     const { status, body } = await service.post(SINGLE, { image: PHOTO, codeformer_visibility: 1 });
     expect([status, body]).toEqual([
