@@ -160,7 +160,7 @@ describe('the extras of the A1111 routes', () => {
   });
 
   it("give a picture its own tones back, and refuse a cleaner that enlarges, as this service's upscales do", async () => {
-    const meanOf = ({ data }: Image): number => data.reduce((sum: number, sample) => sum + sample, 0) / data.length;
+    const meanOf = ({ data }: Image): number => [...data].reduce((sum, sample) => sum + sample, 0) / data.length;
     const asked = { image: SMALL, upscaler_1: 'Compact 2x', colour_fix: 'mean' };
     const answer = await service.post(SINGLE, asked);
     expect(infoOf(answer)).toContain('Postprocess upscaler: Compact 2x, Postprocess colour fix: mean');
