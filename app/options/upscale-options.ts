@@ -76,7 +76,9 @@ export function correctionFields() {
   return {
     colour_fix: oneOf(COLOR_FIXES)
       .optional()
-      .describe("none, or after the network: the result's mean, or (wavelet) all of its tones, become the picture's own"),
+      .describe(
+        "none, or after the network: the result's mean, or (wavelet) all of its tones, become the picture's own",
+      ),
     clean: text(255)
       .optional()
       .describe('A network of scale 1 in MODELS_DIR that runs before it, against noise or JPEG artefacts')
