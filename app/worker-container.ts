@@ -17,7 +17,7 @@ import { restoreSteps } from './processing/restore/restore-steps.ts';
 import { RestoreProcessor } from './processing/restore-processor.ts';
 import { HiresFixProcessor } from './processing/hires-fix-processor.ts';
 import { ImageUpscaler } from './processing/upscale/image-upscaler.ts';
-import { PictureCleaner } from './processing/upscale/picture-cleaner.ts';
+import { PictureCleaner } from './processing/restore/picture-cleaner.ts';
 import { UpscalerChooser } from './processing/upscale/upscaler-choice.ts';
 import type { Processors } from './worker/processors.ts';
 

@@ -17,8 +17,8 @@ import type { StageClock } from './stage-clock.ts';
 import type { ExtrasTask } from './tasks.ts';
 import { withColorsOf } from './upscale/color-fix.ts';
 import type { ImageUpscaler, Upscaled, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
-import type { PictureCleaner } from './upscale/picture-cleaner.ts';
-import { withCleaning } from './upscale/picture-cleaner.ts';
+import type { PictureCleaner } from './restore/picture-cleaner.ts';
+import { withCleaning } from './restore/picture-cleaner.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it; then each restorer's, then encoding. */
 const UPSCALING_SHARE = 0.6;

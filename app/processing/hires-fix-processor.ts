@@ -13,8 +13,8 @@ import type { StageShares } from './stage-clock.ts';
 import { taskDevices } from './networks/task-devices.ts';
 import type { HiresFixTask } from './tasks.ts';
 import { withColorsOf } from './upscale/color-fix.ts';
-import type { PictureCleaner } from './upscale/picture-cleaner.ts';
-import { withCleaning } from './upscale/picture-cleaner.ts';
+import type { PictureCleaner } from './restore/picture-cleaner.ts';
+import { withCleaning } from './restore/picture-cleaner.ts';
 import { coverCrop } from './upscale/target-size.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it. */

@@ -8,7 +8,7 @@ import { upscaleOptions } from '../../../../app/options/upscale-options.ts';
 import { ModelFetcher } from '../../../../app/processing/networks/model-fetcher.ts';
 import { StageClock } from '../../../../app/processing/stage-clock.ts';
 import { withColorsOf } from '../../../../app/processing/upscale/color-fix.ts';
-import { PictureCleaner } from '../../../../app/processing/upscale/picture-cleaner.ts';
+import { PictureCleaner } from '../../../../app/processing/restore/picture-cleaner.ts';
 import { noise } from '../../../support/images/images.ts';
 import { writeCheckpoint } from '../../../support/networks/checkpoint-writer.ts';
 import { shiftingNetwork } from '../../../support/networks/shifting-network.ts';

@@ -11,10 +11,10 @@ import { ModelSlot } from '../networks/model-slot.ts';
 import { openNetwork } from '../networks/open-network.ts';
 import { taskDevices } from '../networks/task-devices.ts';
 import type { ImageContext } from '../process-images.ts';
-import { NetworkStep } from '../restore/network-step.ts';
+import { NetworkStep } from './network-step.ts';
 import type { ResultInfo } from '../result.ts';
 import type { StageShares } from '../stage-clock.ts';
-import type { UpscaleTask } from './image-upscaler.ts';
+import type { UpscaleTask } from '../upscale/image-upscaler.ts';
 
 /** A picture to be enlarged, and what was done to it before. */
 export interface CleanedImage {
