@@ -35,10 +35,10 @@ export async function tellDryRun(
   });
 }
 
-function summary({ input, output, upscaler, steps, models, downloads, fallbacks }: ForeseenResult): string {
+function summary({ input, output, upscaler, steps, models, downloads, fallbacks, warnings }: ForeseenResult): string {
   const size = `${input.width}x${input.height} -> ${output.width}x${output.height}`;
   const by = [upscaler ?? steps?.join(', '), models.length > 0 ? `(${models.join(', ')})` : undefined];
-  const notes = notesOf({ fallbacks, warnings: downloads.map(downloadNote) });
+  const notes = notesOf({ fallbacks, warnings: [...warnings, ...downloads.map(downloadNote)] });
   return `would be ${size}, ${by.filter((part) => part !== undefined).join(' ')}${notes}`;
 }
 

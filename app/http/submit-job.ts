@@ -61,12 +61,13 @@ export async function writingFiles<T>({ room }: Pick<JobFiles, 'room'>, write: (
 
 /** Refuses what is beyond the limits whatever worker has it. @throws what `assertWorkFits` does */
 export async function assertJobFits(
-  { method, work }: Pick<AskedWork, 'method' | 'work'>,
+  { method, work, output }: Pick<AskedWork, 'method' | 'work' | 'output'>,
   inputs: readonly JobInput[],
   config: Config,
 ): Promise<void> {
   // Of a preview each upscaler is a result of its own, which the worker refuses or makes.
-  if (work.kind !== 'download' && work.kind !== 'preview') await assertWorkFits(work, inputs, config, METHODS[method]);
+  if (work.kind === 'download' || work.kind === 'preview') return;
+  await assertWorkFits({ ...work, output }, inputs, config, METHODS[method]);
 }
 
 /** Hands over what is asked as a job; a request of the same key that was made before is answered by its job. */

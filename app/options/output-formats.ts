@@ -21,7 +21,8 @@ export interface FormatTraits {
   readonly quality?: number;
 }
 
-const LARGEST_INT32 = 2 ** 31 - 1;
+/** What libvips, which writes all formats, holds of any: VIPS_MAX_COORD. */
+const LONGEST_OF_ALL = 100_000_000;
 
 /** Every format in which a result can be written. This is where one is added; its encoder is then asked for by the compiler. */
 export const OUTPUT_FORMATS = {
@@ -29,7 +30,7 @@ export const OUTPUT_FORMATS = {
     label: 'PNG',
     extensions: ['png'],
     mediaType: 'image/png',
-    longestSide: LARGEST_INT32,
+    longestSide: LONGEST_OF_ALL,
     holds16: true,
     holdsAlpha: true,
     holdsGray: true,
@@ -37,9 +38,9 @@ export const OUTPUT_FORMATS = {
   },
   jpeg: {
     label: 'JPEG',
-    extensions: ['jpg', 'jpeg', 'jfif'],
+    extensions: ['jpg', 'jpeg', 'jfif', 'jpe'],
     mediaType: 'image/jpeg',
-    longestSide: 65_535,
+    longestSide: 65_500, // the file's own limit is 65,535, libjpeg's is lower: JPEG_MAX_DIMENSION
     holds16: false,
     holdsAlpha: false,
     holdsGray: true,
@@ -73,7 +74,7 @@ export const OUTPUT_FORMATS = {
     label: 'TIFF',
     extensions: ['tiff', 'tif'],
     mediaType: 'image/tiff',
-    longestSide: LARGEST_INT32,
+    longestSide: LONGEST_OF_ALL,
     holds16: true,
     holdsAlpha: true,
     holdsGray: true,
@@ -106,6 +107,14 @@ export function extensionOf(format: OutputFormat): string {
 export function formatOfExtension(extension: string): OutputFormat | undefined {
   const wanted = extension.slice(1).toLowerCase();
   return OUTPUT_FORMAT_NAMES.find((format) => traitsOf(format).extensions.includes(wanted));
+}
+
+/** Whether a format holds a picture of this size, in pixels. */
+export function holdsSize(
+  format: OutputFormat,
+  { width, height }: { readonly width: number; readonly height: number },
+): boolean {
+  return Math.max(width, height) <= traitsOf(format).longestSide;
 }
 
 /** The formats of some trait in words, with `joint` before the last: `JPEG, WebP and AVIF`. */

@@ -1,8 +1,34 @@
+import { assertHolds } from '../imaging/codec/codec-encode.ts';
 import type { ImageShape } from '../imaging/image.ts';
 import { hasAlpha } from '../imaging/image.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
-import { isOutputFormat, traitsOf } from '../options/output-formats.ts';
+import { holdsSize, isOutputFormat, traitsOf } from '../options/output-formats.ts';
 import type { OutputOptions } from '../options/output-options.ts';
+
+/** A format that holds the result, and what its owner should know of why it is that one. */
+export interface ResultFormat {
+  readonly format: OutputFormat;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The format to write, by `chooseFormat` and by what the encoders hold: `auto` becomes PNG, with a word, where the sides of the
+ * result are too long for the source's own.
+ * @throws OutputFormatError where the format that was asked for, or every other, cannot hold the result
+ */
+export function resultFormat(asked: OutputOptions['output_format'], source: string, shape: ImageShape): ResultFormat {
+  const format = chooseFormat(asked, source, shape);
+  if (asked !== 'auto' || holdsSize(format, shape) || !holdsSize('png', shape)) {
+    assertHolds(format, shape);
+    return { format, warnings: [] };
+  }
+  const { label, longestSide } = traitsOf(format);
+  const size = `${shape.width}x${shape.height}`;
+  return {
+    format: 'png',
+    warnings: [`written as PNG: ${label} holds sides of at most ${longestSide} pixels, and the result is ${size}`],
+  };
+}
 
 /**
  * The format to write: the one asked for, or for `auto` the source's own where that holds the bits and the transparency of the

@@ -2,18 +2,17 @@ import { rename, stat } from 'node:fs/promises';
 import { HiresFixError } from '../errors.ts';
 import { errorCode } from '../files/error-code.ts';
 import { join } from 'node:path';
-import { assertHolds } from '../imaging/codec/codec-encode.ts';
 import { withTexts } from '../imaging/codec/image-texts.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
-import { OutputFormatError } from '../imaging/errors.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import type { ScratchImage } from '../imaging/scratch-image.ts';
 import { SketchFile } from '../imaging/sketch-file.ts';
 import { FileExistsError } from './errors.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
 import { extensionOf } from '../options/output-formats.ts';
-import { chooseFormat } from './choose-format.ts';
+import type { ResultFormat } from './choose-format.ts';
+import { resultFormat } from './choose-format.ts';
 import type { WorkProgress } from './progress.ts';
 import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
 import { StageClock } from './stage-clock.ts';
@@ -128,7 +127,8 @@ async function processImage<P>(
   const limits = { maxPixels: maxInputPixels, name: image.name };
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
   const { plan, shape } = await work.plan(decoded.image, context);
-  const { file, format } = await resultPlace(image, { source: decoded.metadata.format, shape }, { task, written });
+  const place = { source: decoded.metadata.format, shape };
+  const { file, format, warnings: told } = await resultPlace(image, place, { task, written });
   const made = await work.make(decoded.image, plan, context);
   const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
   encoding.at('encoding', 0);
@@ -142,7 +142,7 @@ async function processImage<P>(
     info: {
       ...made.info,
       format,
-      warnings: [...decoded.warnings, ...made.info.warnings, ...warnings],
+      warnings: [...decoded.warnings, ...told, ...made.info.warnings, ...warnings],
       seconds: clock.seconds(),
     },
   };
@@ -158,23 +158,11 @@ export async function resultPlace(
   image: TaskImage,
   { source, shape }: { readonly source: string; readonly shape: ImageShape },
   { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
-): Promise<{ readonly file: string; readonly format: OutputFormat }> {
-  const format = resultFormat(task.output.output_format, source, shape);
+): Promise<ResultFormat & { readonly file: string }> {
+  const { format, warnings } = resultFormat(task.output.output_format, source, shape);
   const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
   await assertFree(file, task.mayOverwrite === true, written);
-  return { file, format };
-}
-
-/** A format that cannot hold the result is an error, or with `auto` becomes PNG. */
-function resultFormat(asked: OutputOptions['output_format'], source: string, shape: ImageShape): OutputFormat {
-  const format = chooseFormat(asked, source, shape);
-  try {
-    assertHolds(format, shape);
-    return format;
-  } catch (error) {
-    if (asked === 'auto' && error instanceof OutputFormatError) return 'png';
-    throw error;
-  }
+  return { file, format, warnings };
 }
 
 /** Any other error of `stat`, such as a name that is too long, would hit the finished result as well. */

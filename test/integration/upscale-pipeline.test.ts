@@ -282,11 +282,24 @@ describe('The format of a result', () => {
     ]);
   });
 
-  it('becomes PNG where the result is too large for that of its source, and is refused before the work if it was asked for', async () => {
+  it('becomes PNG, with a word, where the result is too large for that of its source, and else stays', async () => {
+    const wide = (width: number) => sharp({ create: { width, height: 2, channels: 3, background: 'teal' } });
+    await writeFile(join(folder.path, 'wide.webp'), await wide(9000).webp().toBuffer());
+    await writeFile(join(folder.path, 'wide.jpg'), await wide(16_376).jpeg().toBuffer());
+    await writeFile(join(folder.path, 'fits.jpg'), await wide(16_375).jpeg().toBuffer());
+    const names = ['wide.webp', 'wide.jpg', 'fits.jpg'];
+    const { results, failed } = await run(names, { upscaler: 'NEAREST', scale: 4 }, auto);
+    expect(failed).toEqual([]);
+    expect(results.map(({ info }) => [info.format, info.output.width, info.warnings])).toEqual([
+      ['png', 36_000, [expect.stringMatching(/^written as PNG: WebP .* 16383 pixels, and the result is 36000x8$/)]],
+      ['png', 65_504, [expect.stringMatching(/^written as PNG: JPEG .* 65500 pixels, and the result is 65504x8$/)]],
+      ['jpeg', 65_500, []],
+    ]);
+  });
+
+  it('is refused before the work where it was asked for and cannot hold the result', async () => {
     const wide = sharp({ create: { width: 9000, height: 2, channels: 3, background: 'teal' } });
     await writeFile(join(folder.path, 'wide.webp'), await wide.webp().toBuffer());
-    const { results } = await run(['wide.webp'], { upscaler: 'NEAREST' }, auto);
-    expect(results[0]?.info).toMatchObject({ format: 'png', output: { width: 18_000, height: 4 } });
     const asked = { output: outputOptions.parse({ output_format: 'webp' }) };
     const { failed } = await run(['wide.webp'], { upscaler: 'NEAREST' }, asked);
     expect(failed).toEqual([expect.stringMatching(/^wide\.webp ERR_OUTPUT_FORMAT .*18000x4, WEBP holds.*16383/)]);

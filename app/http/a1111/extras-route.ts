@@ -117,13 +117,13 @@ async function submit(
   const inputs: JobInput[] = [];
   for (const sent of images) inputs.push(await inputOf(body, sent));
   await body.removeAllBut(inputs.map(({ file }) => file));
-  await assertJobFits({ method: 'extras', work: { kind: 'extras', options } }, inputs, context.config);
   const asked = {
     method: 'extras' as const,
     work: { kind: 'extras' as const, options },
     output: outputOptions.parse({ output_format: context.options.formatOf(ticket.caller) }),
     warnings,
   };
+  await assertJobFits(asked, inputs, context.config);
   return submitJob(context.queue, asked, { ...ticket, key: ticket.key ?? values.force_task_id, inputs });
 }
 

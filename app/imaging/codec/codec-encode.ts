@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
-import { OUTPUT_FORMAT_NAMES, traitsOf } from '../../options/output-formats.ts';
+import { holdsSize, OUTPUT_FORMAT_NAMES, traitsOf } from '../../options/output-formats.ts';
 import { ENCODERS } from './encoders.ts';
 import { OutputFormatError, ScratchSpaceError } from '../errors.ts';
 import { editFile } from './file-edits.ts';
@@ -16,12 +16,12 @@ const LOSSLESS = 100;
 const FULL_DISK_BYTES = 1 << 20;
 
 /** @throws OutputFormatError where the format cannot hold an image of this size */
-export function assertHolds(format: OutputFormat, { width, height }: ImageShape): void {
-  const longest = traitsOf(format).longestSide;
-  if (Math.max(width, height) <= longest) return;
-  const others = OUTPUT_FORMAT_NAMES.filter((name) => traitsOf(name).quality === undefined).join(' or ');
+export function assertHolds(format: OutputFormat, size: Pick<ImageShape, 'width' | 'height'>): void {
+  if (holdsSize(format, size)) return;
+  const others = OUTPUT_FORMAT_NAMES.filter((name) => traitsOf(name).quality === undefined && holdsSize(name, size));
+  const remedy = [...(others.length > 0 ? [others.join(' or ')] : []), 'a smaller scale'].join(', or ');
   throw new OutputFormatError(
-    `the result is ${width}x${height}, ${format.toUpperCase()} holds sides of at most ${longest}; ask for ${others}, or a smaller scale`,
+    `the result is ${size.width}x${size.height}, ${format.toUpperCase()} holds sides of at most ${traitsOf(format).longestSide}; ask for ${remedy}`,
   );
 }
 

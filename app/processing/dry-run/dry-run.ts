@@ -37,6 +37,7 @@ export interface ForeseenResult extends NeededModels {
   readonly upscaler?: string;
   readonly steps?: readonly RestoreStep[];
   readonly fallbacks: readonly Fallback[];
+  readonly warnings: readonly string[];
 }
 
 /** Told what would become of each image, in their order. */
@@ -88,9 +89,10 @@ class DryRun {
     const { format: source, shape } = await describeImage(image.file, limits);
     await assertWorkFits(task, [image], this.#config, { isAllOrNothing: true });
     const { shape: made, ...foreseen } = await this.#foreseen(shape);
-    const { file, format } = await resultPlace(image, { source, shape: made }, { task, written });
+    const { file, format, warnings } = await resultPlace(image, { source, shape: made }, { task, written });
     written.add(file);
-    return { file, format, input: sizeOf(shape), output: sizeOf(made), ...foreseen, ...this.#models.take() };
+    const sizes = { input: sizeOf(shape), output: sizeOf(made) };
+    return { file, format, warnings, ...sizes, ...foreseen, ...this.#models.take() };
   }
 
   /** Asks for the models as the work would, before it is done. */

@@ -1,10 +1,12 @@
 import type { Config } from '../../config.ts';
 import { HiresFixError } from '../../errors.ts';
+import { assertHolds } from '../../imaging/codec/codec-encode.ts';
 import type { ImageShape } from '../../imaging/image.ts';
+import type { OutputOptions } from '../../options/output-options.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import type { Size } from '../result.ts';
 import { passesFor, shapesByPass, viewsFor } from './passes.ts';
-import { growth, targetSize, wantedSize } from './target-size.ts';
+import { coverCrop, growth, targetSize, wantedSize } from './target-size.ts';
 import type { TiledNetwork, TilingOptions } from './tile-grid.ts';
 import { pixelsSeen, tilingOf } from './tile-grid.ts';
 import { AUTO, autoUpscalers, canonicalName, isPilUpscaler, NETWORK_UPSCALERS } from './upscalers.ts';
@@ -19,6 +21,14 @@ export interface NetworkPlan {
   readonly name: string;
   readonly network: TiledNetwork;
   readonly size: Size;
+}
+
+/** What is asked of an image. */
+export interface AskedResult {
+  readonly options: UpscaleOptions;
+  readonly modelFile?: string | undefined;
+  /** By default `auto`, which always finds one. */
+  readonly format?: OutputOptions['output_format'];
 }
 
 type Limits = Pick<Config, 'maxOutputPixels' | 'maxInputPixels' | 'modelUpscale' | 'tile' | 'tilePad'>;
@@ -41,11 +51,11 @@ export function workOfUpscale(
 /**
  * Refuses, before anything is decoded or read of any weights, what the upscaler would refuse of an image of this shape once it
  * had done both. What is not known yet is taken for the best case: a file of the user's may enlarge by little, alpha be full.
- * @throws OutputTooLargeError, WorkTooLargeError, BadParameterError
+ * @throws OutputTooLargeError, OutputFormatError, WorkTooLargeError, BadParameterError
  */
 export function assertUpscaleFits(
   image: ImageShape,
-  { options, modelFile }: { readonly options: UpscaleOptions; readonly modelFile?: string | undefined },
+  { options, modelFile, format = 'auto' }: AskedResult,
   limits: Limits,
 ): void {
   // A camera may have said in EXIF that the picture is to be turned.
@@ -53,7 +63,9 @@ export function assertUpscaleFits(
   const cases = [image, turned].flatMap((shape) =>
     upscalersOf(shape, options, modelFile, limits).map((name) => ({ shape, name })),
   );
-  const refusals = cases.map(({ shape, name }) => refusalOf(() => assertFits(shape, name, options, limits)));
+  const refusals = cases.map(({ shape, name }) =>
+    refusalOf(() => assertFits(shape, { name, options, format }, limits)),
+  );
   if (refusals[0] !== undefined && refusals.every((refusal) => refusal !== undefined)) throw refusals[0];
 }
 
@@ -69,11 +81,16 @@ function upscalersOf(
   return [...autoUpscalers(growth(image, wantedSize(image, options, DEFAULT_SCALE)), limits)];
 }
 
-function assertFits(image: ImageShape, name: string | undefined, options: UpscaleOptions, limits: Limits): void {
+function assertFits(
+  image: ImageShape,
+  { name, options, format }: Pick<Required<AskedResult>, 'options' | 'format'> & { readonly name: string | undefined },
+  limits: Limits,
+): void {
   const network = name === undefined ? undefined : NETWORK_UPSCALERS.get(name)?.tiling;
   const isFilter = name !== undefined && isPilUpscaler(name);
   const standard = isFilter ? DEFAULT_SCALE : (network?.scale ?? 1);
   const size = targetSize(image, options, standard, limits.maxOutputPixels);
+  if (format !== 'auto') assertHolds(format, coverCrop(size, options) ?? size);
   if (isFilter) return;
   const cut = { ...tilingOf(options, limits), isOpaque: true };
   const work =

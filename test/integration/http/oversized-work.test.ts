@@ -44,6 +44,9 @@ describe('work that is beyond the limits', () => {
     ['/jobs?method=upscale&upscaler=COMPACT_X2&pre_pad=100000', 'ERR_WORK_TOO_LARGE', 400],
     ['/face?face_upscale=400', 'ERR_OUTPUT_TOO_LARGE', 413],
     ['/face?aligned=true&size=100000', 'ERR_OUTPUT_TOO_LARGE', 413],
+    ['/upscale?upscaler=NEAREST&width=65501&height=2&output_format=jpeg', 'ERR_OUTPUT_FORMAT', 400],
+    ['/upscale?upscaler=COMPACT_X2&scale=41&output_format=webp', 'ERR_OUTPUT_FORMAT', 400],
+    ['/face?aligned=true&size=16385&output_format=avif', 'ERR_OUTPUT_FORMAT', 400],
   ])('is refused by %s with %s before there is a job', async (path, code, status) => {
     const response = await request(service.url)
       .post(path)
@@ -82,5 +85,15 @@ describe('work that is beyond the limits', () => {
       .attach('files', pixelBomb(), 'bomb.png')
       .attach('files', tinyPng(), 'tiny.png')
       .expect(202);
+  });
+
+  it('is not refused for a size that the format holds, or that auto finds a format for', async () => {
+    const fits = ['width=65500&height=2&output_format=jpeg', 'width=65501&height=2', 'width=9&height=9&fit=cover'];
+    for (const query of fits) {
+      await request(service.url)
+        .post(`/jobs?method=upscale&upscaler=NEAREST&${query}`)
+        .attach('file', PICTURE, 'picture.png')
+        .expect(202);
+    }
   });
 });

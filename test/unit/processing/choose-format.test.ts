@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { extensionOf, formatOfExtension } from '../../../app/options/output-formats.ts';
-import { chooseFormat } from '../../../app/processing/choose-format.ts';
+import { chooseFormat, resultFormat } from '../../../app/processing/choose-format.ts';
 
 describe('the format of a result', () => {
   it.each([
@@ -24,11 +24,36 @@ describe('the format of a result', () => {
     expect(chooseFormat('jpeg', 'png', { channels: 4, depth: 16 })).toBe('jpeg');
   });
 
+  it('becomes PNG with a word where the sides are too long for what auto would take, up to the last pixel', () => {
+    const result = (source: string, width: number) =>
+      resultFormat('auto', source, { width, height: 1, channels: 3, depth: 8 });
+    const limits = { jpeg: 65_500, webp: 16_383, avif: 16_384 };
+    for (const [source, longest] of Object.entries(limits)) {
+      expect(result(source, longest)).toEqual({ format: source, warnings: [] });
+      const { format, warnings } = result(source, longest + 1);
+      expect([format, warnings.join()]).toEqual([
+        'png',
+        expect.stringMatching(`^written as PNG: .* at most ${longest} pixels, and the result is ${longest + 1}x1$`),
+      ]);
+    }
+    expect(() => result('png', 100_000_001)).toThrow(/PNG holds sides of at most 100000000; ask for a smaller scale/);
+  });
+
+  it('is refused where it was asked for and cannot hold the result, with what to ask for', () => {
+    const tall = { width: 1, height: 65_501, channels: 3, depth: 8 } as const;
+    expect(() => resultFormat('jpeg', 'png', tall)).toThrow(
+      'the result is 1x65501, JPEG holds sides of at most 65500; ask for png or tiff, or a smaller scale',
+    );
+  });
+
   it('has an extension, and is found by every one of its extensions', () => {
     const formats = ['png', 'jpeg', 'webp', 'avif', 'tiff'] as const;
     expect(formats.map(extensionOf)).toEqual(['png', 'jpg', 'webp', 'avif', 'tiff']);
     for (const format of formats) expect(formatOfExtension(`.${extensionOf(format)}`)).toBe(format);
-    expect(['.JPG', '.jpeg', '.jfif', '.TIF'].map(formatOfExtension)).toEqual(['jpeg', 'jpeg', 'jpeg', 'tiff']);
+    expect(['.JPG', '.jpeg', '.jfif', '.jpe', '.TIF'].map(formatOfExtension)).toEqual([
+      ...Array<string>(4).fill('jpeg'),
+      'tiff',
+    ]);
     expect(['', '.', '.gif', '.txt', 'png2'].map(formatOfExtension)).toEqual(Array(5).fill(undefined));
   });
 });

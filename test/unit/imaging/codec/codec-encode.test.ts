@@ -10,6 +10,7 @@ import { openTiff } from '../../../../app/imaging/codec/exif-tree.ts';
 import type { Image } from '../../../../app/imaging/image.ts';
 import type { ImageMetadata } from '../../../../app/imaging/codec/metadata.ts';
 import type { OutputFormat } from '../../../../app/options/output-formats.ts';
+import { traitsOf } from '../../../../app/options/output-formats.ts';
 import { makePngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import { ScratchImage } from '../../../../app/imaging/scratch-image.ts';
 import { difference, gradient, noise } from '../../../support/images/images.ts';
@@ -239,6 +240,19 @@ describe('Encoding', () => {
     scratch.dispose();
     expect(readdirSync(folder.path).sort()).toEqual(['result.png', 'taken.jpeg']);
   });
+
+  it.each(['jpeg', 'webp', 'avif'] as const)(
+    'writes %s up to the longest side that is told, and no longer',
+    async (format) => {
+      const width = traitsOf(format).longestSide;
+      const write = (longer: number, to: string): Promise<unknown> =>
+        sharp({ create: { width: width + longer, height: 1, channels: 3, background: 'teal' } })
+          .toFormat(format)
+          .toFile(join(folder.path, to));
+      await expect(write(0, 'fits')).resolves.toMatchObject({ width });
+      await expect(write(1, 'long')).rejects.toThrow(/dimension|too large/);
+    },
+  );
 
   it('says which formats hold an image whose side is too long', async () => {
     const scratch = ScratchImage.create(folder.path, { width: 16_384, height: 1, channels: 3, depth: 8 });
