@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ScratchSpaceError } from './errors.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from './image.ts';
 import { allocateSamples, rowLength } from './image.ts';
@@ -13,6 +13,7 @@ import { VIPS_HEADER_BYTES, vipsHeader, vipsTrailer } from './vips-file.ts';
  * that sharp maps it when it encodes and a large result never lies in memory as a whole. Synchronous, for worker processes.
  */
 export class ScratchImage implements RowSink, RowSource {
+  static readonly #open = new Set<ScratchImage>();
   readonly width: number;
   readonly height: number;
   readonly channels: Channels;
@@ -29,6 +30,7 @@ export class ScratchImage implements RowSink, RowSource {
     this.depth = shape.depth;
     this.file = file;
     this.#fd = openSync(file, 'wx+', 0o600);
+    ScratchImage.#open.add(this);
     this.#write(vipsHeader(shape), 0);
   }
 
@@ -38,6 +40,11 @@ export class ScratchImage implements RowSink, RowSource {
    */
   static create(folder: string, shape: ImageShape): ScratchImage {
     return new ScratchImage(join(folder, `${randomUUID()}.v`), shape);
+  }
+
+  /** Disposes of all images in `folder` that nobody did away with: their room is free again. */
+  static disposeAll(folder: string): void {
+    for (const image of ScratchImage.#open) if (dirname(image.file) === folder) image.dispose();
   }
 
   writeRows(rows: Samples): void {
@@ -79,6 +86,7 @@ export class ScratchImage implements RowSink, RowSource {
   dispose(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    ScratchImage.#open.delete(this);
     closeSync(this.#fd);
     rmSync(this.file, { force: true });
   }

@@ -1,18 +1,16 @@
-import { rename, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { HiresFixError } from '../errors.ts';
-import { errorCode } from '../files/error-code.ts';
+import { putInPlace } from '../files/put-in-place.ts';
 import { join } from 'node:path';
 import { withTexts } from '../imaging/codec/image-texts.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
-import type { ScratchImage } from '../imaging/scratch-image.ts';
+import { ScratchImage } from '../imaging/scratch-image.ts';
 import { SketchFile } from '../imaging/sketch-file.ts';
-import { FileExistsError } from './errors.ts';
+import { resultPlace } from './result-place.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
 import { extensionOf } from '../options/output-formats.ts';
-import type { ResultFormat } from './choose-format.ts';
-import { resultFormat } from './choose-format.ts';
 import type { WorkProgress } from './progress.ts';
 import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
 import { StageClock } from './stage-clock.ts';
@@ -77,7 +75,13 @@ export interface ImagesRun extends TaskRun {
  */
 export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run: ImagesRun): Promise<void> {
   const written = new Set<string>();
-  await eachImage(task, run, (image, context) => processImage(image, work, { ...run, task, written, context }));
+  await eachImage(task, run, async (image, context) => {
+    try {
+      return await processImage(image, work, { ...run, task, written, context });
+    } finally {
+      ScratchImage.disposeAll(run.scratch); // what a step left as it failed, for which the next image may need the room
+    }
+  });
 }
 
 /**
@@ -148,35 +152,6 @@ async function processImage<P>(
   };
 }
 
-/**
- * Where a result of this shape goes, and in what format, decided before any work.
- * @param source the format of the image that it is made of
- * @param written (of the last) the results of this task that are written, which no other may replace
- * @throws OutputFormatError, FileExistsError
- */
-export async function resultPlace(
-  image: TaskImage,
-  { source, shape }: { readonly source: string; readonly shape: ImageShape },
-  { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
-): Promise<ResultFormat & { readonly file: string }> {
-  const { format, warnings } = resultFormat(task.output.output_format, source, shape);
-  const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
-  await assertFree(file, task.mayOverwrite === true, written);
-  return { file, format, warnings };
-}
-
-/** Any other error of `stat`, such as a name that is too long, would hit the finished result as well. */
-async function assertFree(file: string, mayOverwrite: boolean, written: ReadonlySet<string>): Promise<void> {
-  if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
-  const there = await stat(file).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (there === undefined || (mayOverwrite && there.isFile())) return;
-  if (there.isDirectory()) throw new FileExistsError(`${file}: there is a folder of that name; choose another name`);
-  throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
-}
-
 /** Writes under a scratch name and renames: a file at `file` is always whole. */
 async function encode(
   image: ScratchImage,
@@ -196,7 +171,7 @@ async function encode(
     const source = Object.keys(texts).length > 0 ? withTexts(decoded.metadata, format, texts) : decoded.metadata;
     const kept = metadata === 'keep' ? { metadata: source } : { icc: source.icc };
     const warnings = await encodeImage(image, partial, { format, quality, ...kept });
-    await rename(partial, file);
+    await putInPlace(partial, file);
     return warnings;
   } finally {
     image.dispose();

@@ -18,6 +18,7 @@ import { readSmallNetworks, writeSmallNetwork } from '../support/networks/small-
 import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { scratchFolders, upscaleTask, workerConfig } from '../support/upscale-task.ts';
 
 let folder: TemporaryFolder;
@@ -307,6 +308,28 @@ describe('The format of a result', () => {
 });
 
 describe('What cannot be done', () => {
+  const disk = mountSmallDisk(1 << 19);
+  afterAll(() => disk?.unmount());
+
+  (disk ? it.each(['LANCZOS', 'COMPACT_X2']) : it.skip.each(['LANCZOS']))(
+    'by %s for want of room is one image, after which its room is free again (needs root, to mount a small disk)',
+    async (upscaler) => {
+      const [big, small] = [await picture('big.png', 250, 250), await picture('small.png', 100, 70)];
+      const task = upscaleTask(folder.path, [big, small], { upscaler });
+      const images = task.images.map((image, index) => ({
+        ...image,
+        outputStem: join(disk?.directory ?? '', `${upscaler}-${index}`),
+      }));
+      const failed: string[] = [];
+      const results = await pool.run(
+        { ...task, images },
+        { onImageFailed: (index, { code }) => failed.push(`${index} ${code}`) },
+      );
+      expect(failed).toEqual(['0 ERR_SCRATCH_SPACE']);
+      expect(results.map(({ file }) => basename(file))).toEqual([`${upscaler}-1.png`]);
+    },
+  );
+
   it('includes names that are too long, which is told before the work', async () => {
     const name = await picture('a.png', 8, 6);
     const task = upscaleTask(folder.path, [name], { upscaler: 'LANCZOS' });

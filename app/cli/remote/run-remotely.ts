@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
-import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ServiceProblemError, ServiceUnreachableError } from '../../client/errors.ts';
 import type { Fields, HiresFixClient } from '../../client/hires-fix-client.ts';
@@ -8,7 +8,8 @@ import type { JobResultState, JobState } from '../../client/job-state.ts';
 import { chunksOf } from '../../client/service-connection.ts';
 import type { Fault } from '../../errors.ts';
 import { HiresFixError } from '../../errors.ts';
-import { FileExistsError } from '../../processing/errors.ts';
+import { putInPlace } from '../../files/put-in-place.ts';
+import { assertFree } from '../../processing/result-place.ts';
 import type { ImageMethodName } from '../../options/methods.ts';
 import { extensionOf } from '../../options/output-formats.ts';
 import type { Stage, WorkProgress } from '../../processing/progress.ts';
@@ -74,9 +75,7 @@ async function makeImage(
   const info = result.info as object as ResultInfo;
   const extension = info.format === 'json' ? 'json' : extensionOf(info.format);
   const file = image.outputFile ?? `${image.outputStem}.${extension}`;
-  if (task.mayOverwrite !== true && (await stat(file).catch(() => undefined))) {
-    throw new FileExistsError(`${file}: there is such a file already; choose another name, or ask to overwrite`);
-  }
+  await assertFree(file, task.mayOverwrite === true);
   await inPlace(file, (partial) => download(client, { id, result, file: partial }, signal));
   return { file, bytes: result.bytes, info };
 }
@@ -108,7 +107,7 @@ async function inPlace(file: string, write: (partial: string) => Promise<void>):
   try {
     const partial = join(scratch, 'result');
     await write(partial);
-    await rename(partial, file);
+    await putInPlace(partial, file);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -11,7 +11,7 @@ import { FACE_SIDE } from '../faces/align-face.ts';
 import { FaceCropUpscaler } from '../faces/face-crop-upscaler.ts';
 import { FaceRestorer } from '../faces/face-restorer.ts';
 import { ModelFetcher } from '../networks/model-fetcher.ts';
-import { resultPlace } from '../process-images.ts';
+import { resultPlace } from '../result-place.ts';
 import { restoreSteps } from '../restore/restore-steps.ts';
 import type { Fallback, Size } from '../result.ts';
 import { StageClock } from '../stage-clock.ts';

@@ -1,0 +1,50 @@
+import { lstat, stat } from 'node:fs/promises';
+import { errorCode } from '../files/error-code.ts';
+import type { ImageShape } from '../imaging/image.ts';
+import { extensionOf } from '../options/output-formats.ts';
+import type { ResultFormat } from './choose-format.ts';
+import { resultFormat } from './choose-format.ts';
+import { FileExistsError } from './errors.ts';
+import type { ImagesTask, TaskImage } from './tasks.ts';
+
+/**
+ * Where a result of this shape goes, and in what format, decided before any work.
+ * @param source the format of the image that it is made of
+ * @param written (of the last) the results of this task that are written, which no other may replace
+ * @throws OutputFormatError, FileExistsError
+ */
+export async function resultPlace(
+  image: TaskImage,
+  { source, shape }: { readonly source: string; readonly shape: ImageShape },
+  { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
+): Promise<ResultFormat & { readonly file: string }> {
+  const { format, warnings } = resultFormat(task.output.output_format, source, shape);
+  const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
+  if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
+  await assertFree(file, task.mayOverwrite === true);
+  return { file, format, warnings };
+}
+
+/**
+ * Refuses a result a place where something is already: a file unless it may be replaced, a folder always. A link that leads
+ * nowhere counts as a file: what is written there appears where it leads.
+ * @throws FileExistsError; what the system says of a name that no file can have, which would hit the finished result as well
+ */
+export async function assertFree(file: string, mayOverwrite: boolean): Promise<void> {
+  const there = (await lookAt(stat, file)) ?? (await lookAt(lstat, file));
+  const isReplaceable = there?.isFile() === true || there?.isSymbolicLink() === true;
+  if (there === undefined || (mayOverwrite && isReplaceable)) return;
+  if (there.isDirectory()) throw new FileExistsError(`${file}: there is a folder of that name; choose another name`);
+  throw new FileExistsError(
+    `${file}: there is such a file already; choose another name, or allow that it is replaced (--overwrite)`,
+  );
+}
+
+async function lookAt(look: typeof stat, file: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+  try {
+    return await look(file);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
