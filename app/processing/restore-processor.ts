@@ -5,6 +5,7 @@ import { rowsOf } from '../imaging/rows.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import type { StepContext, StepResult } from './restore/image-step.ts';
 import type { ImageSteps } from './restore/restore-steps.ts';
+import { visibleRows } from '../imaging/visible-colors.ts';
 import { ModelSlot } from './networks/model-slot.ts';
 import type { ImageContext, Made, PixelWork, TaskRun } from './process-images.ts';
 import { processImages } from './process-images.ts';
@@ -75,7 +76,7 @@ export class RestoreProcessor {
     const steps: StepInfo[] = [];
     const fallbacks: Fallback[] = [];
     const warnings: string[] = [];
-    let source: RowSource | ScratchImage = rowsOf(input);
+    let source: RowSource | ScratchImage = visibleRows(rowsOf(input));
     for (const [index, name] of names.entries()) {
       const part = (1 - ENCODING_SHARE) / names.length;
       const step = { ...context, clock: clock.span(index * part, (index + 1) * part, STEP_STAGES) };

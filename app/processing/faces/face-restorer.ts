@@ -5,6 +5,7 @@ import { rgbRows } from '../../imaging/rgb-rows.ts';
 import { rowsInto } from '../../imaging/rows-into.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import type { ScratchImage } from '../../imaging/scratch-image.ts';
+import { visibleRows } from '../../imaging/visible-colors.ts';
 import type { FaceContext } from './face-pipeline.ts';
 import { DETECTOR, FacePipeline, PARSER } from './face-pipeline.ts';
 import type { FaceModelName, FaceSettings } from '../../options/face-options.ts';
@@ -210,7 +211,7 @@ function paste(
 function subjectOf(source: RowSource, model: FaceModelName): Subject {
   const profile: FaceProfile = model === 'codeformer' ? FACE_PROFILES.codeformer : FACE_PROFILES.facexlib;
   const { width, height } = source;
-  const data = rgbRows(source, 8).readRows(0, height);
+  const data = rgbRows(visibleRows(source), 8).readRows(0, height);
   const whole: Image = { width, height, channels: 3, depth: 8, data };
   const size = { width, height };
   return { picture: workingPicture(whole, profile), size, profile, isGray: profile.tonesGray && isGray(whole) };

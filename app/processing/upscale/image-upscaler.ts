@@ -10,6 +10,8 @@ import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { rowsOf } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
+import { settledAlpha } from '../../imaging/settled-alpha.ts';
+import { visibleRows } from '../../imaging/visible-colors.ts';
 import { downloadReport } from '../download-report.ts';
 import { ModelSlot } from '../networks/model-slot.ts';
 import { choosePrecision, describePrecision } from '../networks/precision.ts';
@@ -66,6 +68,15 @@ export interface UpscalePlan {
 interface SizedPlan {
   readonly size: Size;
   readonly part: Rectangle | undefined;
+}
+
+/** Where a resized picture goes. */
+interface ResizePlace {
+  /** Of scratch files. */
+  readonly folder: string;
+  readonly clock: StageClock;
+  /** The picture whose alpha is settled in the result, where a network made it. */
+  readonly alphaOf?: Image | undefined;
 }
 
 /** An upscaled image, and the record of how it was made. */
@@ -206,7 +217,8 @@ export class ImageUpscaler {
   ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
     const tilings = this.#tilings(image, { name, size, part, network }, task);
     const passes = tilings.length;
-    let source: RowSource | ScratchImage = rowsOf(image);
+    const isReference = this.#tiling(task, image).tilePad !== 'auto';
+    let source: RowSource | ScratchImage = isReference ? rowsOf(image) : visibleRows(rowsOf(image));
     let used: TilingUsed | undefined;
     for (const [pass, tiling] of tilings.entries()) {
       const input: RowSource = source;
@@ -225,7 +237,7 @@ export class ImageUpscaler {
       used = used ? { ...used, tiles: used.tiles + result.used.tiles } : result.used;
     }
     if (!(source instanceof ScratchImage) || !used) throw new RangeError('a network runs at least once');
-    const place = { folder: task.scratch, clock };
+    const place = { folder: task.scratch, clock, alphaOf: isReference ? undefined : image };
     return { image: await this.#toSize(source, { size, part }, place), info: { ...used, passes } };
   }
 
@@ -276,11 +288,7 @@ export class ImageUpscaler {
     return { ...tilingOf(options, this.#config), isOpaque: isOpaque(image), maxTile };
   }
 
-  async #toSize(
-    source: ScratchImage,
-    wanted: SizedPlan,
-    place: { readonly folder: string; readonly clock: StageClock },
-  ): Promise<ScratchImage> {
+  async #toSize(source: ScratchImage, wanted: SizedPlan, place: ResizePlace): Promise<ScratchImage> {
     const { size, part } = wanted;
     if (!part && source.width === size.width && source.height === size.height) return source;
     try {
@@ -294,18 +302,20 @@ export class ImageUpscaler {
     source: RowSource,
     { size, part }: SizedPlan,
     filter: PilUpscaler,
-    { folder, clock }: { readonly folder: string; readonly clock: StageClock },
+    { folder, clock, alphaOf }: ResizePlace,
   ): Promise<ScratchImage> {
     const { channels, depth } = source;
     const { width, height } = part ?? size;
-    const sink = ScratchImage.create(folder, { width, height, channels, depth });
+    const image = ScratchImage.create(folder, { width, height, channels, depth });
+    const whole = { x: 0, y: 0, ...size };
+    const sink = alphaOf ? settledAlpha(image, rowsOf(alphaOf), { whole: size, region: part ?? whole }) : image;
     const onProgress = (fraction: number) => clock.at('resizing', fraction);
     await clock.time('resize', () =>
       part
         ? resampleRegion(source, sink, filter, { whole: size, region: part })
         : resample(source, sink, filter, { onProgress }),
     );
-    return sink;
+    return image;
   }
 }
 

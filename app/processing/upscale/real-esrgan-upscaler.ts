@@ -7,6 +7,7 @@ import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
+import { settledAlpha } from '../../imaging/settled-alpha.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import { hull } from '../../imaging/rectangle.ts';
 import type { MadeTile } from '../../imaging/sketch-file.ts';
@@ -146,7 +147,8 @@ export class RealESRGANUpscaler {
     const [width, height] = [source.width * this.scale, source.height * this.scale];
     const image = ScratchImage.create(folder, { width, height, channels, depth });
     onTile(0, used.tiles);
-    await this.#runner.run(padded, image, run, (done, made) => onTile(done, used.tiles, made));
+    const sink = options.tilePad === 'auto' ? settledAlpha(image, source) : image;
+    await this.#runner.run(padded, sink, run, (done, made) => onTile(done, used.tiles, made));
     return { image, used };
   }
 
