@@ -45,6 +45,11 @@ export function resultChannels({ inputChannels, outputChannels }: NetworkChannel
   return (isKept ? own + 1 : own) as Channels;
 }
 
+/** Whether alpha of the result is what became of the picture's, not something that the network makes of colours alone. */
+export function keepsAlpha({ inputChannels, outputChannels }: NetworkChannels): boolean {
+  return outputChannels !== 4 || inputChannels === 4;
+}
+
 /** How many images a network sees of one picture. */
 export function imagesSeen(network: NetworkChannels, { channels, isOpaque }: PixelKind): number {
   const { inputChannels: inputs, outputChannels: outputs } = network;
@@ -83,7 +88,7 @@ export function fromNetwork(output: Value, network: NetworkChannels, pixels: Pix
   const given = outputs === 4 ? picture.slice(0, 0, 3) : picture;
   const colors = count < 3 ? asGray(given) : given;
   if (!hasAlpha(count)) return colors;
-  if (isOpaque && !(outputs === 4 && inputs !== 4)) return withFullAlpha(colors);
+  if (isOpaque && keepsAlpha(network)) return withFullAlpha(colors);
   const alpha = outputs === 4 ? picture.slice(0, 3, 4) : asGray(output.slice(0, 1, 2).squeeze(0));
   return colors.concat([alpha], 0);
 }

@@ -90,8 +90,7 @@ function visibleBox({ data, width }: Image): readonly number[] {
     xs.push(pixel % width);
     ys.push(Math.trunc(pixel / width));
   }
-  const ends = (values: readonly number[]) =>
-    values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)] as const, [Infinity, -Infinity] as const);
+  const ends = (values: readonly number[]): readonly [number, number] => [Math.min(...values), Math.max(...values)];
   const [[left, right], [top, bottom]] = [ends(xs), ends(ys)];
   return [left, top, right, bottom];
 }

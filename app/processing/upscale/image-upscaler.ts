@@ -217,8 +217,8 @@ export class ImageUpscaler {
   ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
     const tilings = this.#tilings(image, { name, size, part, network }, task);
     const passes = tilings.length;
-    const isReference = this.#tiling(task, image).tilePad !== 'auto';
-    let source: RowSource | ScratchImage = isReference ? rowsOf(image) : visibleRows(rowsOf(image));
+    const cut = this.#tiling(task, image);
+    let source: RowSource | ScratchImage = cut.tilePad === 'auto' ? visibleRows(rowsOf(image)) : rowsOf(image);
     let used: TilingUsed | undefined;
     for (const [pass, tiling] of tilings.entries()) {
       const input: RowSource = source;
@@ -237,7 +237,7 @@ export class ImageUpscaler {
       used = used ? { ...used, tiles: used.tiles + result.used.tiles } : result.used;
     }
     if (!(source instanceof ScratchImage) || !used) throw new RangeError('a network runs at least once');
-    const place = { folder: task.scratch, clock, alphaOf: isReference ? undefined : image };
+    const place = { folder: task.scratch, clock, alphaOf: network.settlesAlpha(cut) ? image : undefined };
     return { image: await this.#toSize(source, { size, part }, place), info: { ...used, passes } };
   }
 

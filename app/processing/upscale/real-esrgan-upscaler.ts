@@ -1,7 +1,7 @@
 import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
 import { assertBuilds } from '../../architectures/assert-builds.ts';
-import { assertTakesPictures, resultChannels } from '../../architectures/picture-channels.ts';
+import { assertTakesPictures, keepsAlpha, resultChannels } from '../../architectures/picture-channels.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { ImageShape } from '../../imaging/image.ts';
@@ -112,6 +112,11 @@ export class RealESRGANUpscaler {
     return this.#runner.fallbacks;
   }
 
+  /** Whether alpha that is 0 or full all around stays so. */
+  settlesAlpha({ tilePad }: Pick<TilingOptions, 'tilePad'>): boolean {
+    return tilePad === 'auto' && keepsAlpha(this.#runner.network);
+  }
+
   /** What of an image of this shape its tiles must have seen for `needed` of it to come out as in the whole. */
   seenFor(shape: ImageShape, options: TilingOptions, needed: Rectangle): Rectangle {
     const { run } = this.#plan({ ...shape, readRows: () => NO_ROWS }, { ...options, needed });
@@ -147,7 +152,7 @@ export class RealESRGANUpscaler {
     const [width, height] = [source.width * this.scale, source.height * this.scale];
     const image = ScratchImage.create(folder, { width, height, channels, depth });
     onTile(0, used.tiles);
-    const sink = options.tilePad === 'auto' ? settledAlpha(image, source) : image;
+    const sink = this.settlesAlpha(options) ? settledAlpha(image, source) : image;
     await this.#runner.run(padded, sink, run, (done, made) => onTile(done, used.tiles, made));
     return { image, used };
   }
