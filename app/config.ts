@@ -59,9 +59,13 @@ function configOf(given: Environment): Config {
   );
   const parsed = environment.safeParse(set);
   if (parsed.success) {
-    const { WEBHOOKS_ENABLED: isEnabled, WEBHOOK_SECRET: secret } = parsed.data;
+    const { WEBHOOKS_ENABLED: isEnabled, WEBHOOK_SECRET: secret, PORT: port, DASHBOARD_PORT: second } = parsed.data;
     if (isEnabled && secret === undefined)
       throw new BadConfigError(['WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true']);
+    if (second !== undefined && second !== 0 && second === port)
+      throw new BadConfigError([
+        `DASHBOARD_PORT: is PORT, where the dashboard is anyway; leave it unset, got "${second}"`,
+      ]);
     return toConfig(parsed.data);
   }
   throw new BadConfigError(
@@ -97,6 +101,11 @@ export function withoutSecrets(config: Config): Config {
   return { ...config, apiKeyDigests: [], webhookSecret: undefined, redisUrl: undefined, storage: undefined };
 }
 
+/** What a process is given to run with that has no business with the service's secrets. */
+export function environmentWithoutSecrets(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.includes(name)));
+}
+
 function processEnvironment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile();
   return process.env;
@@ -105,6 +114,7 @@ function processEnvironment(): NodeJS.ProcessEnv {
 function toConfig(env: z.output<typeof environment>) {
   return {
     port: env.PORT,
+    dashboardPort: env.DASHBOARD_PORT,
     host: env.HOST,
     allowedOrigins: env.ALLOWED_ORIGINS as readonly string[],
     allowedHosts: env.ALLOWED_HOSTS as readonly string[],

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ProcessLock } from './files/process-lock.ts';
 import type { Config } from './config.ts';
@@ -17,9 +14,10 @@ import {
   WORKER_POOL,
 } from './container.ts';
 import { closeServer } from './http/connections/close-server.ts';
+import { listen } from './http/connections/listening.ts';
 import { OpenSockets } from './http/connections/open-sockets.ts';
-import { AddressUnusableError } from './http/errors.ts';
 import { StateInUseError } from './jobs/errors.ts';
+import type { Logger } from './logger.ts';
 
 /** What running jobs get to finish when the service is told to stop. */
 const DRAIN_MS = 10_000;
@@ -29,12 +27,15 @@ const MAX_STOP_MS = 10_000;
 const MAX_LOCK_WAIT_MS = 30_000;
 /** Files for their owner only, 0600, and folders 0700. */
 const PRIVATE = 0o077;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const LOCK_TIMINGS = { heartbeatMs: 2000, staleMs: 10_000, pollMs: 100 };
 
 /** A service that listens. */
 export interface RunningService {
   /** Where it answers, such as `http://127.0.0.1:8001`. */
   readonly url: string;
+  /** Where its page is opened: at the second port, where there is one. */
+  readonly dashboardUrl: string;
   /**
    * Takes no more work, gives running jobs `drainMs`, stops every process. What has not ended goes on at the next start.
    * Rejects where all of that takes ten seconds longer than the jobs were given.
@@ -55,7 +56,7 @@ export async function startService(config: Config): Promise<RunningService> {
   const pool = container.resolve(WORKER_POOL);
   const server = container.resolve(SERVER);
   const gateway = container.resolve(JOB_GATEWAY);
-  const connections = { server, sockets: new OpenSockets(server), close: () => gateway.close() };
+  const sockets = new OpenSockets(server);
   const webhooks = container.resolve(WEBHOOK_SENDER);
 
   const files = container.resolve(JOB_FILES);
@@ -71,7 +72,14 @@ export async function startService(config: Config): Promise<RunningService> {
     return held;
   };
   await files.prepare();
-  await listen(server, config);
+  const listening = await listen(server, config);
+  const connections = {
+    server,
+    sockets,
+    close: async () => {
+      await Promise.all([gateway.close(), listening.close()]);
+    },
+  };
   const lock = await start().catch(async (error: unknown) => {
     await closeServer(connections);
     throw error;
@@ -80,7 +88,7 @@ export async function startService(config: Config): Promise<RunningService> {
 
   let closing: Promise<void> | undefined;
   const closeAll = async (drainMs: number): Promise<void> => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    forgetSignals();
     await janitor.stop();
     await queue.close(drainMs);
     await closeServer(connections);
@@ -90,6 +98,15 @@ export async function startService(config: Config): Promise<RunningService> {
     logger.info('stopped');
   };
   const close = (drainMs = DRAIN_MS): Promise<void> => (closing ??= within(drainMs + MAX_STOP_MS, closeAll(drainMs)));
+  const forgetSignals = closeAtSignals(close, logger);
+
+  const { url, dashboardUrl } = listening;
+  logger.info('listening', { url, ...(dashboardUrl !== url && { dashboard_url: dashboardUrl }) });
+  return { url, dashboardUrl, close };
+}
+
+/** Returns what ends the listening. */
+function closeAtSignals(close: () => Promise<void>, logger: Logger): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {
     logger.info('stopping', { signal });
     process.once(signal, () => process.exit(1));
@@ -101,21 +118,10 @@ export async function startService(config: Config): Promise<RunningService> {
       },
     );
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-
-  const url = urlOf(server);
-  logger.info('listening', { url });
-  return { url, close };
-}
-
-/** @throws AddressUnusableError */
-async function listen(server: Server, { port, host }: Config): Promise<void> {
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (error) {
-    throw new AddressUnusableError({ host, port }, error);
-  }
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
 }
 
 /** One server at a time works with a journal. One that was killed leaves no lock that counts. */
@@ -141,9 +147,4 @@ async function within(ms: number, stopping: Promise<void>): Promise<void> {
     timer = setTimeout(() => reject(new Error(`still stopping after ${ms} ms`)), ms);
   });
   await Promise.race([stopping, deadline]).finally(() => clearTimeout(timer));
-}
-
-function urlOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

@@ -3,7 +3,7 @@ import { addExamples } from './image-arguments.ts';
 
 /** Examples of the commands whose own files give none, by the words that lead to them. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  serve: ['serve', 'serve --port 9000'],
+  serve: ['serve', 'serve --port 9000', 'serve --open'],
   evaluate: [
     'evaluate original.png result.png --crop-border 4',
     'evaluate originals/ results/ --y-channel --report report/',

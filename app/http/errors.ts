@@ -116,11 +116,16 @@ export class AddressUnusableError extends HiresFixError {
   readonly code = 'ERR_ADDRESS_UNUSABLE';
   readonly fault = 'service';
 
-  constructor({ host, port }: { readonly host: string; readonly port: number }, cause: unknown) {
+  /** `variable` is the one that names the port. */
+  constructor(
+    { host, port, variable }: { readonly host: string; readonly port: number; readonly variable: string },
+    cause: unknown,
+  ) {
     const reason =
-      ADDRESS_FAULTS.get(errorCode(cause) ?? '') ?? 'HOST, PORT: the service cannot listen at {host}:{port}';
+      ADDRESS_FAULTS.get(errorCode(cause) ?? '') ?? 'HOST, {variable}: the service cannot listen at {host}:{port}';
     const detail = cause instanceof Error ? cause.message : String(cause);
-    super(`${reason.replace('{host}', host).replace('{port}', String(port))} (${detail})`, { cause });
+    const told = reason.replaceAll('{variable}', variable).replace('{host}', host).replace('{port}', String(port));
+    super(`${told} (${detail})`, { cause });
   }
 }
 
@@ -128,9 +133,9 @@ export class AddressUnusableError extends HiresFixError {
 const ADDRESS_FAULTS: ReadonlyMap<string, string> = new Map([
   [
     'EADDRINUSE',
-    'PORT: another program listens at {host}:{port}. Stop it, or choose another PORT (0 takes a free one)',
+    '{variable}: another program listens at {host}:{port}. Stop it, or choose another {variable} (0 takes a free one)',
   ],
-  ['EACCES', 'PORT: this user may not listen at {port}. Choose a PORT above 1023'],
+  ['EACCES', '{variable}: this user may not listen at {port}. Choose a {variable} above 1023'],
   ['EADDRNOTAVAIL', 'HOST: {host} is no address of this machine. Choose one, or 0.0.0.0 for all of them'],
   ['ENOTFOUND', 'HOST: there is no {host}. Choose an address of this machine, or 0.0.0.0 for all of them'],
 ]);

@@ -20,6 +20,9 @@ const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 const http = {
   PORT: wholeText({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
+  DASHBOARD_PORT: wholeText({ min: 0, max: 65535 })
+    .optional()
+    .describe('Another port that answers as PORT does, for the dashboard; none: PORT alone'),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 is every interface'),
   ALLOWED_ORIGINS: origins()
     .default([])
@@ -161,7 +164,6 @@ const logging = {
 };
 
 const notYet = {
-  DASHBOARD_PORT: absent('a dashboard on a port of its own').optional().describe('Not in this version: keep it empty'),
   MODEL_KEEP_ALIVE_SECONDS: absent('models that stay loaded between jobs', /^0+$/, '0')
     .default('0')
     .describe('Not in this version: 0, models are loaded for each job'),

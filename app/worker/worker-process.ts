@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { SECRET_VARIABLES } from '../config.ts';
+import { environmentWithoutSecrets } from '../config.ts';
 import type { StartMessage, WorkerMessage } from './protocol.ts';
 
 /** How a worker process ended. */
@@ -92,8 +92,4 @@ export class WorkerProcess {
 /** From the sources (development, tests) the worker too is TypeScript. */
 function typescriptLoader(): string {
   return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-}
-
-function environmentWithoutSecrets(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.includes(name)));
 }

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
 import type { BuiltProgram } from '../support/built-program.ts';
 import { buildProgram } from '../support/built-program.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -62,6 +63,37 @@ describe('a start that cannot be', () => {
         ),
       ),
     ]);
+  });
+
+  it('names DASHBOARD_PORT where another program has that, and PORT where it is the same', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const taken = await ended(start({ DASHBOARD_PORT: String(port) }));
+    other.close();
+    expect([taken.code, taken.lines]).toEqual([
+      1,
+      [expect.stringMatching(`^hiresfix: DASHBOARD_PORT: another program listens at 127\\.0\\.0\\.1:${port}\\.`)],
+    ]);
+    const same = await ended(start({ PORT: '8091', DASHBOARD_PORT: '8091' }));
+    expect(same.code).not.toBe(0);
+    expect(same.log).toContain('DASHBOARD_PORT: is PORT, where the dashboard is anyway');
+  });
+
+  it('says where the dashboard is where no browser can be opened, and serves it there', async () => {
+    const child = start({ DASHBOARD_PORT: '0', PATH: folder.path }, 'serve', '--open');
+    child.stderr?.setEncoding('utf8');
+    let said = '';
+    child.stderr?.on('data', (part: string) => (said += part));
+    await eventually(
+      () => said,
+      (all) => all.includes('no browser'),
+    );
+    const [, page = ''] = /no browser could be opened here; the dashboard is at (http\S+)/.exec(said) ?? [];
+    expect((await fetch(new URL('health/live', page))).status).toBe(200);
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([0, null]);
   });
 
   it('names HOST where it is no address of the machine', async () => {

@@ -249,7 +249,6 @@ describe('the variables of the contract', () => {
       MODEL_KEEP_ALIVE_SECONDS: '0',
       ALLOW_URL_INPUT: 'No',
       ALLOW_MODEL_UPLOAD: 'false',
-      DASHBOARD_PORT: '',
     };
     expect(loadConfig(defaults)).toEqual(loadConfig({}));
   });

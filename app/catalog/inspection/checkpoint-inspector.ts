@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { SECRET_VARIABLES } from '../../config.ts';
+import { environmentWithoutSecrets } from '../../config.ts';
 import { resourcesOf } from '../../files/process-resources.ts';
 import type { InspectedModel } from '../catalog-entry.ts';
 import { InspectionError } from '../errors.ts';
@@ -106,9 +106,8 @@ export class CheckpointInspector {
 
   #fork(): ChildProcess {
     const source = IS_SOURCE ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRET_VARIABLES.includes(name)));
     const execArgv = [`--max-old-space-size=${this.#limits.heapMb}`, ...source];
-    const child = fork(ENTRY, [], { env, execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(ENTRY, [], { env: environmentWithoutSecrets(), execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     // Who asked waits for the answer; that the process is there keeps nobody.
     child.unref();
     child.channel?.unref();

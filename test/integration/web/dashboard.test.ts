@@ -274,10 +274,12 @@ describe('the dashboard', () => {
 });
 
 describe('the dashboard of a service with a key', () => {
-  it('asks for the key, refuses a wrong one, and goes on with the right one', async () => {
+  it('asks for the key, refuses a wrong one, and goes on with the right one, at its second port too', async () => {
     const apiKeyDigests = [createHash('sha256').update('sesame').digest('hex')];
-    const dashboard = await Dashboard.start({ apiKeyDigests });
-    const page = await dashboard.open('/', { isFaulty: true });
+    const dashboard = await Dashboard.start({ apiKeyDigests, dashboardPort: 0 });
+    const { url, dashboardUrl } = dashboard.service;
+    expect(dashboardUrl).not.toBe(url);
+    const page = await dashboard.open(dashboardUrl, { isFaulty: true });
     await page.getByText('This service wants an API key.').waitFor();
     await page.getByLabel('API key', { exact: true }).fill('wrong');
     await page.keyboard.press('Enter');
