@@ -125,6 +125,7 @@ function toConfig(env: z.output<typeof environment>) {
     maxInputPixels: env.MAX_INPUT_PIXELS,
     maxOutputPixels: env.MAX_OUTPUT_PIXELS,
     modelsDir: env.MODELS_DIR === undefined ? defaultModelsDir() : resolve(env.MODELS_DIR),
+    allowModelUpload: env.ALLOW_MODEL_UPLOAD,
     modelUpscale: env.MODEL_UPSCALE,
     modelColorize: env.MODEL_COLORIZE,
     modelRestore: env.MODEL_RESTORE,

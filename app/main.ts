@@ -17,7 +17,6 @@ import { closeServer } from './http/connections/close-server.ts';
 import { listen } from './http/connections/listening.ts';
 import { OpenSockets } from './http/connections/open-sockets.ts';
 import { StateInUseError } from './jobs/errors.ts';
-import type { Logger } from './logger.ts';
 
 /** What running jobs get to finish when the service is told to stop. */
 const DRAIN_MS = 10_000;
@@ -105,8 +104,13 @@ export async function startService(config: Config): Promise<RunningService> {
   return { url, dashboardUrl, close };
 }
 
+interface Log {
+  info(message: string, detail: object): void;
+  error(message: string, detail: object): void;
+}
+
 /** Returns what ends the listening. */
-function closeAtSignals(close: () => Promise<void>, logger: Logger): () => void {
+function closeAtSignals(close: () => Promise<void>, logger: Log): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {
     logger.info('stopping', { signal });
     process.once(signal, () => process.exit(1));

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { ModelCatalog } from './model-catalog.ts';
+import { ModelIntake } from './model-intake.ts';
 import { CheckpointInspector } from './inspection/checkpoint-inspector.ts';
+import type { Inspect } from './inspection/remembered-inspections.ts';
 import { ModelDownloader } from './download/model-downloader.ts';
 import type { RemoteModel } from './remote-model.ts';
 
@@ -9,9 +11,17 @@ import type { RemoteModel } from './remote-model.ts';
 export function createCatalog(config: Config): ModelCatalog {
   const { modelsDir: directory, downloadSegments: segments, modelMirror: mirror } = config;
   const downloader = new ModelDownloader({ directory, segments, mirror });
+  return new ModelCatalog({ directory, downloader, isDownloading: config.modelDownloads, inspect: inspection() });
+}
+
+/** Takes what callers send into the folder of a catalogue. */
+export function createIntake({ modelsDir: directory }: Config, catalog: Pick<ModelCatalog, 'resolve'>): ModelIntake {
+  return new ModelIntake({ directory, inspect: inspection(), resolve: (name) => catalog.resolve(name) });
+}
+
+function inspection(): Inspect {
   const inspector = new CheckpointInspector();
-  const inspect = (file: string) => inspector.inspect(file);
-  return new ModelCatalog({ directory, downloader, isDownloading: config.modelDownloads, inspect });
+  return (file) => inspector.inspect(file);
 }
 
 /**

@@ -102,3 +102,25 @@ export class InspectionError extends HiresFixError {
   readonly code = 'ERR_BAD_CHECKPOINT';
   readonly fault = 'model';
 }
+
+/** A file that was sent is not taken among the models, and why. */
+export class ModelRefusedError extends HiresFixError {
+  readonly code = 'ERR_MODEL_REFUSED';
+  readonly fault = 'model';
+
+  constructor(filename: string, reason: string, options?: ErrorOptions) {
+    super(oneLine(`'${filename.slice(0, 120)}' is not taken: ${reason}`), options);
+  }
+}
+
+/** There is a model of that name, or one that is known by it. */
+export class ModelExistsError extends HiresFixError {
+  readonly code = 'ERR_MODEL_EXISTS';
+  readonly fault = 'model';
+
+  constructor(filename: string) {
+    super(
+      `'${filename}' is the name of a model that is here or can be downloaded; nothing was replaced. Send it by another name`,
+    );
+  }
+}

@@ -24,10 +24,19 @@ export class BodyTooLargeError extends HiresFixError {
   readonly code = 'ERR_FILE_TOO_LARGE';
   readonly fault = 'image';
 
-  constructor(what: string, maxBytes: number) {
-    super(
-      `${what} is larger than ${Number((maxBytes / 2 ** 20).toFixed(2))} MB, the limit of this service (MAX_FILE_SIZE_MB)`,
-    );
+  /** @param limit what it is called */
+  constructor(what: string, maxBytes: number, limit = 'the limit of this service (MAX_FILE_SIZE_MB)') {
+    super(`${what} is larger than ${Number((maxBytes / 2 ** 20).toFixed(2))} MB, ${limit}`);
+  }
+}
+
+/** Models are sent to a service whose operator has not allowed it. */
+export class ModelUploadOffError extends HiresFixError {
+  readonly code = 'ERR_MODEL_UPLOAD_OFF';
+  readonly fault = 'service';
+
+  constructor() {
+    super('This service takes no models: its operator adds them to MODELS_DIR, or sets ALLOW_MODEL_UPLOAD=true');
   }
 }
 

@@ -33,6 +33,9 @@ const http = {
       'Names that the service is called by, comma-separated; none: localhost and the like while HOST is loopback',
     ),
   API_KEY: keys().default([]).describe('Keys that callers need one of, comma-separated; without any, all may come in'),
+  ALLOW_MODEL_UPLOAD: flagText()
+    .default(false)
+    .describe('Whether callers may add checkpoints to MODELS_DIR (POST /models, the dashboard)'),
   RATE_LIMIT_PER_MINUTE: wholeText({ min: 0, max: 1_000_000 })
     .default(0)
     .describe('Requests a minute for each key; 0 is no limit'),
@@ -167,9 +170,6 @@ const notYet = {
   MODEL_KEEP_ALIVE_SECONDS: absent('models that stay loaded between jobs', /^0+$/, '0')
     .default('0')
     .describe('Not in this version: 0, models are loaded for each job'),
-  ALLOW_MODEL_UPLOAD: absent('an upload of models', /^(false|no|off|0)$/i, 'false')
-    .default('false')
-    .describe('Not in this version: false'),
   ALLOW_URL_INPUT: absent('pictures by their URL', /^(false|no|off|0)$/i, 'false')
     .default('false')
     .describe('Not in this version: false'),

@@ -86,7 +86,7 @@ describe('a start that cannot be', () => {
     let said = '';
     child.stderr?.on('data', (part: string) => (said += part));
     await eventually(
-      () => said,
+      () => Promise.resolve(said),
       (all) => all.includes('no browser'),
     );
     const [, page = ''] = /no browser could be opened here; the dashboard is at (http\S+)/.exec(said) ?? [];

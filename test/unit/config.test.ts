@@ -13,6 +13,7 @@ describe('loadConfig', () => {
   it('gives the defaults of the contract where nothing is set', () => {
     expect(loadConfig({})).toEqual({
       port: 8001,
+      allowModelUpload: false,
       host: '127.0.0.1',
       allowedOrigins: [],
       allowedHosts: [],
@@ -248,7 +249,6 @@ describe('the variables of the contract', () => {
     const defaults = {
       MODEL_KEEP_ALIVE_SECONDS: '0',
       ALLOW_URL_INPUT: 'No',
-      ALLOW_MODEL_UPLOAD: 'false',
     };
     expect(loadConfig(defaults)).toEqual(loadConfig({}));
   });

@@ -107,7 +107,11 @@ export class CheckpointInspector {
   #fork(): ChildProcess {
     const source = IS_SOURCE ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
     const execArgv = [`--max-old-space-size=${this.#limits.heapMb}`, ...source];
-    const child = fork(ENTRY, [], { env: environmentWithoutSecrets(), execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(ENTRY, [], {
+      env: environmentWithoutSecrets(),
+      execArgv,
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     // Who asked waits for the answer; that the process is there keeps nobody.
     child.unref();
     child.channel?.unref();

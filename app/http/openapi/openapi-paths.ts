@@ -97,6 +97,7 @@ const PARTS = {
   206: ['A range of it', ANY_RESULT[1], RESULT_HEADERS],
   304: ['What the caller has is still it', {}],
 } as const satisfies Readonly<Record<number, Answer>>;
+const MODEL_FILE = { ...BYTES, description: 'Its name is that of the model; nothing is replaced' };
 const SUBMITTING = ['Idempotency-Key', 'Prefer'] as const;
 const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job'];
 
@@ -266,6 +267,15 @@ export const OPERATIONS: Operations = {
       summary: 'Models that are known, installed, verified, being downloaded',
       tag: 'service',
       answers: { 200: ['Models', json(ref('Models'))] },
+    },
+    post: {
+      summary: 'Add a checkpoint, where the operator allows it (ALLOW_MODEL_UPLOAD)',
+      tag: 'service',
+      body: {
+        'multipart/form-data': required({ type: 'object', properties: { file: MODEL_FILE } }, 'file'),
+      },
+      answers: { 201: ['The model, as the list has it', json(ref('Model'))] },
+      steps: ['changes something', 'reads a body', 'takes a model'],
     },
   },
   '/models/{name}/download': {

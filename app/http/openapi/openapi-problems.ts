@@ -18,6 +18,7 @@ export type Step =
   | 'finds a name'
   | 'streams'
   | 'fetches a model'
+  | 'takes a model'
   | 'tells whether it is ready';
 
 /** In which steps a code may be told. A code without an entry does not compile; those of none are never answered with. */
@@ -28,7 +29,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_BAD_GRAPH: ['does the work'],
   ERR_BAD_IMAGE: ['does the work'],
   ERR_BAD_JOURNAL: [],
-  ERR_BAD_MODELS_LOCK: ['does the work', 'fetches a model'],
+  ERR_BAD_MODELS_LOCK: ['does the work', 'fetches a model', 'takes a model'],
   ERR_BAD_PARAMETER: ['reads parameters', 'reads a body', 'submits a job', 'does the work'],
   ERR_BAD_REQUEST: ['answers'],
   ERR_BAD_WEIGHTS: ['does the work'],
@@ -51,7 +52,10 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_JOB_NOT_FOUND: ['finds a job'],
   ERR_JOB_TIMEOUT: ['does the work'],
   ERR_METHOD_NOT_ALLOWED: [],
+  ERR_MODEL_EXISTS: ['takes a model'],
+  ERR_MODEL_REFUSED: ['takes a model'],
   ERR_MODEL_UNAVAILABLE: ['does the work', 'fetches a model'],
+  ERR_MODEL_UPLOAD_OFF: ['takes a model'],
   ERR_NETWORK_INPUT: ['does the work'],
   ERR_NOT_FOUND: ['finds a name'],
   ERR_NOT_READY: ['submits a job', 'tells whether it is ready'],

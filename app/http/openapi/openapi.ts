@@ -64,7 +64,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Health: z.object({ status: z.string() }),
   HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
   Job: job,
-  Models: z.object({ models: z.array(model) }),
+  Model: model,
+  Models: z.object({
+    models: z.array(model),
+    takes_models: z.boolean().describe('Whether POST /models adds one (ALLOW_MODEL_UPLOAD)'),
+  }),
   ...A1111_SCHEMAS,
   JobPage: z.object({ jobs: z.array(job), next_cursor: z.string().nullable() }),
   Problem: z.object({

@@ -13,6 +13,8 @@ export interface BodyLimit {
   readonly maxBytes: number;
   /** What the limit stands for in messages, where `maxBytes` has room for more than that. */
   readonly statedBytes?: number;
+  /** What the limit is called. */
+  readonly limit?: string | undefined;
 }
 
 /**
@@ -25,7 +27,8 @@ export async function* bodyChunks(
   response: Response,
   limit: BodyLimit,
 ): AsyncGenerator<Buffer, void> {
-  const tooLarge = (): BodyTooLargeError => new BodyTooLargeError(limit.what, limit.statedBytes ?? limit.maxBytes);
+  const tooLarge = (): BodyTooLargeError =>
+    new BodyTooLargeError(limit.what, limit.statedBytes ?? limit.maxBytes, limit.limit);
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw new UnsupportedMediaTypeError('a body without Content-Encoding', encoding);
   if (Number(request.headers['content-length'] ?? 0) > limit.maxBytes) throw tooLarge();

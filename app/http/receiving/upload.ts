@@ -27,7 +27,17 @@ export interface ImageTarget {
   /** Of one image. */
   readonly maxBytes: number;
   readonly mostFiles: number;
+  /** What is said of files that are none of images. */
+  readonly words?: TargetWords;
 }
+
+/** What a file is called in messages: `The model`; and its limit. */
+export interface TargetWords {
+  readonly what: string;
+  readonly limit?: string;
+}
+
+const IMAGE_WORDS: TargetWords = { what: 'The image' };
 
 /** Images, and the text fields that came with them; the query's among them. */
 export interface ReceivedImages {
@@ -66,7 +76,8 @@ export async function receiveImages(
 async function receiveRaw(request: Request, response: Response, target: ImageTarget): Promise<ReceivedImages> {
   const hash = createHash('sha256');
   const file = target.file(0);
-  const body = bodyChunks(request, response, { what: 'The image', maxBytes: target.maxBytes });
+  const { maxBytes, words = IMAGE_WORDS } = target;
+  const body = bodyChunks(request, response, { ...words, maxBytes });
   await writeNew(file, hashed(body, hash));
   return { images: [{ file, name: 'image', sha256: hash.digest('hex') }], fields: Fields.ofQuery(request.query) };
 }
@@ -75,7 +86,12 @@ async function receiveForm(request: Request, response: Response, target: ImageTa
   const form = new FormReceiver(request, target);
   const statedBytes = target.maxBytes * target.mostFiles;
   await form.receive(
-    bodyChunks(request, response, { what: 'The form', maxBytes: statedBytes + FORM_OVERHEAD_BYTES, statedBytes }),
+    bodyChunks(request, response, {
+      ...target.words,
+      what: 'The form',
+      maxBytes: statedBytes + FORM_OVERHEAD_BYTES,
+      statedBytes,
+    }),
   );
   return { images: form.images(), fields: Fields.ofQuery(request.query).overriddenBy(form.fields) };
 }
@@ -150,7 +166,7 @@ class FormReceiver {
     const file = this.#target.file(this.#images.length);
     this.#images.push({ file, name: sentName(filename), hash });
     stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
-    const sized = limited(stream, this.#target.maxBytes);
+    const sized = limited(stream, this.#target);
     this.#writing.push(
       writeNew(file, hashed(sized, hash)).catch((error: unknown) => {
         this.#refuse(bodyProblem(error));
@@ -189,11 +205,14 @@ async function* hashed(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerato
   }
 }
 
-async function* limited(stream: Readable, maxBytes: number): AsyncGenerator<Buffer, void> {
+async function* limited(
+  stream: Readable,
+  { maxBytes, words = IMAGE_WORDS }: ImageTarget,
+): AsyncGenerator<Buffer, void> {
   let received = 0;
   for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     received += chunk.length;
-    if (received > maxBytes) throw new BodyTooLargeError('The image', maxBytes);
+    if (received > maxBytes) throw new BodyTooLargeError(words.what, maxBytes, words.limit);
     yield chunk;
   }
 }

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact';
 import { inBytes } from '../state/estimate.ts';
 import type { Model } from '../state/models.ts';
-import { download, models, modelsProblem } from '../state/models.ts';
+import { download, models, modelsNote, modelsProblem, takesModels } from '../state/models.ts';
 
 /** What is installed, what it is good for, its licence, and the rest to be fetched. */
 export function ModelsPanel(): JSX.Element {
   const all = models.value;
   const installed = all.filter((model) => model.installed).length;
   return (
-    <details class="panel models">
+    <details class="panel models" open={modelsNote.value !== '' || modelsProblem.value !== ''}>
       <summary>
         Models <small>{all.length === 0 ? '' : `${installed} of ${all.length} installed`}</small>
       </summary>
@@ -17,6 +17,8 @@ export function ModelsPanel(): JSX.Element {
           {modelsProblem.value}
         </p>
       )}
+      {modelsNote.value !== '' && <p class="note">{modelsNote.value}</p>}
+      {takesModels.value && <p class="hint">Drop a checkpoint (.pth, .safetensors) anywhere to add it.</p>}
       <ul>
         {all.map((model) => (
           <ModelRow key={model.name} model={model} />

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { models } from '../state/models.ts';
 import type { RestoreStep } from '../state/settings.ts';
 import { choose, COLORIZE_MODELS, FACE_MODELS, RESTORE_STEPS, settings } from '../state/settings.ts';
+import { FaceStrength } from './face-strength.tsx';
 import { Choice, NumberSlider, Switch } from './fields.tsx';
 import { OutputFields } from './output-fields.tsx';
 
@@ -48,7 +49,7 @@ export function RestorePanel(): JSX.Element {
 }
 
 function FaceFields(): JSX.Element {
-  const { faceModel, faceStrength, fidelity } = settings.value;
+  const { faceModel, fidelity } = settings.value;
   return (
     <div class="inset">
       <Choice
@@ -68,15 +69,7 @@ function FaceFields(): JSX.Element {
           onChange={(value) => choose({ fidelity: Math.min(1, value) })}
         />
       )}
-      <NumberSlider
-        label="How much of them shows"
-        value={faceStrength}
-        min={0}
-        max={1}
-        step={0.05}
-        effect="0 is the face as it was, 1 the restored one alone"
-        onChange={(value) => choose({ faceStrength: Math.min(1, value) })}
-      />
+      <FaceStrength />
     </div>
   );
 }

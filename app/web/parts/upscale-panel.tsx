@@ -5,6 +5,7 @@ import { upscalers } from '../state/models.ts';
 import { chosenItem } from '../state/queue.ts';
 import { choose, settings } from '../state/settings.ts';
 import { speeds } from '../state/speeds.ts';
+import { FaceStrength } from './face-strength.tsx';
 import { Choice, NumberSlider, Switch } from './fields.tsx';
 import { OutputFields } from './output-fields.tsx';
 
@@ -104,7 +105,7 @@ function UpscalerChoice(): JSX.Element {
 }
 
 function Faces(): JSX.Element {
-  const { isFaceEnhance, faceStrength } = settings.value;
+  const { isFaceEnhance } = settings.value;
   return (
     <>
       <Switch
@@ -113,17 +114,7 @@ function Faces(): JSX.Element {
         effect="Redraws the faces that are found; needs the face models"
         onChange={(isOn) => choose({ isFaceEnhance: isOn })}
       />
-      {isFaceEnhance && (
-        <NumberSlider
-          label="How much of them shows"
-          value={faceStrength}
-          min={0}
-          max={1}
-          step={0.05}
-          effect="0 is the face as it was, 1 the restored one alone"
-          onChange={(value) => choose({ faceStrength: Math.min(1, value) })}
-        />
-      )}
+      {isFaceEnhance && <FaceStrength />}
     </>
   );
 }

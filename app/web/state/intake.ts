@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { addModels, takesModels } from './models.ts';
 import { enqueue } from './queue.ts';
 
 /** Whether files hang over the window. */
@@ -6,6 +7,7 @@ export const isDragging = signal(false);
 /** What was dropped and is no picture, in words. */
 export const refusal = signal('');
 
+const MODELS = /\.(safetensors|sft|pth|pt|ckpt|bin)$/i;
 const PICTURES = /\.(png|jpe?g|jfif|webp|avif|tiff?|gif)$/i;
 
 interface Found {
@@ -48,12 +50,18 @@ export function takeFiles(files: readonly File[]): void {
 
 function take(found: readonly Found[]): void {
   const pictures = found.filter(({ file, name }) => PICTURES.test(name) || file.type.startsWith('image/'));
-  const others = found.length - pictures.length;
-  refusal.value =
-    others === 0
-      ? ''
-      : `${others} ${others === 1 ? 'file was' : 'files were'} left out: pictures are PNG, JPEG, WebP, AVIF, TIFF or GIF`;
+  const models = found.filter(({ name }) => MODELS.test(name));
+  const others = found.length - pictures.length - (takesModels.value ? models.length : 0);
+  refusal.value = others === 0 ? '' : leftOut(others, models.length > 0 && !takesModels.value);
+  if (takesModels.value && models.length > 0) void addModels(models.map(({ file }) => file));
   if (pictures.length > 0) enqueue(pictures);
+}
+
+function leftOut(count: number, areModels: boolean): string {
+  const words = `${count} ${count === 1 ? 'file was' : 'files were'} left out: `;
+  return areModels
+    ? `${words}models are added by whoever runs this service (ALLOW_MODEL_UPLOAD)`
+    : `${words}pictures are PNG, JPEG, WebP, AVIF, TIFF or GIF`;
 }
 
 /** Something dropped: a folder's files, or the file itself where it comes from no disk. */

@@ -61,13 +61,7 @@ describe('the dashboard', () => {
   it('follows a dropped photo to its end, compares, zooms, and gives the bytes that the service made', async () => {
     const page = await dashboard.open();
     await choose(page, 'COMPACT_X2');
-    const dropped = await page.evaluateHandle(`(() => {
-      const bytes = Uint8Array.from(atob('${photo.buffer.toString('base64')}'), (c) => c.charCodeAt(0));
-      const data = new DataTransfer();
-      data.items.add(new File([bytes], 'dropped.png', { type: 'image/png' }));
-      return data;
-    })()`);
-    await page.dispatchEvent('body', 'drop', { dataTransfer: dropped });
+    await drop(page, { ...photo, name: 'dropped.png' });
     await page.getByLabel('Look at dropped.png').click();
     await done(page, 'dropped.png');
     await page.getByText('compact-x2.safetensors').waitFor();
@@ -276,7 +270,7 @@ describe('the dashboard', () => {
 describe('the dashboard of a service with a key', () => {
   it('asks for the key, refuses a wrong one, and goes on with the right one, at its second port too', async () => {
     const apiKeyDigests = [createHash('sha256').update('sesame').digest('hex')];
-    const dashboard = await Dashboard.start({ apiKeyDigests, dashboardPort: 0 });
+    const dashboard = await Dashboard.start({ apiKeyDigests, dashboardPort: 0, allowModelUpload: true });
     const { url, dashboardUrl } = dashboard.service;
     expect(dashboardUrl).not.toBe(url);
     const page = await dashboard.open(dashboardUrl, { isFaulty: true });
@@ -289,9 +283,25 @@ describe('the dashboard of a service with a key', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByText(/^\d+ of \d+ installed$/).waitFor();
     expect(await page.getByRole('dialog').count()).toBe(0);
+    await drop(page, { name: 'no-model.pth', mimeType: '', buffer: Buffer.from('not a checkpoint') });
+    await page.getByText("'no-model.pth' is not taken: ").waitFor();
+    const model = await readFile(fileURLToPath(new URL('../../../models/compact-x2.safetensors', import.meta.url)));
+    await drop(page, { name: 'mine.safetensors', mimeType: '', buffer: model });
+    await page.getByText('1 model was added').waitFor();
+    await page.getByLabel('Upscaler', { exact: true }).selectOption('mine');
     await dashboard.close();
   });
 });
+
+async function drop(page: Page, { name, mimeType, buffer }: SentFile): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(`(() => {
+    const bytes = Uint8Array.from(atob('${buffer.toString('base64')}'), (c) => c.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], '${name}', { type: '${mimeType}' }));
+    return data;
+  })()`);
+  await page.dispatchEvent('body', 'drop', { dataTransfer });
+}
 
 /** Presses Tab until what has the focus is what is wanted. */
 async function tabTo(page: Page, selector: string): Promise<void> {
