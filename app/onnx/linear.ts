@@ -2,12 +2,12 @@ import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
 
 /**
- * `nn.Linear` over the last axis: `weight` [out, in] and `bias` [out]. A Gemm, which takes the
+ * `nn.Linear` over the last axis: `weight` [out, in] and `bias` [out], unless it has none. A Gemm, which takes the
  * weight as it lies in the file; a MatMul would need a transposed copy in memory.
  */
-export function linear(x: Value, weights: Weights): Value {
+export function linear(x: Value, weights: Weights, { hasBias = true } = {}): Value {
   const weight = x.graph.weight(weights.take('weight', [null, x.size(-1)]));
-  return project(x, weight, x.graph.weight(weights.take('bias', [weight.size(0)])));
+  return project(x, weight, hasBias ? x.graph.weight(weights.take('bias', [weight.size(0)])) : undefined);
 }
 
 /** `linear` with operands that need not be whole tensors of the file. */

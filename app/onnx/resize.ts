@@ -16,6 +16,13 @@ export function resizeBilinearTo(x: Value, height: number, width: number): Value
   return x.graph.node({ op: 'Resize', inputs: [x, null, null, x.graph.integers(shape)], attributes }, shape);
 }
 
+/** The same with corner pixels on corner pixels (`F.interpolate(size=..., mode='bilinear', align_corners=True)`). */
+export function resizeBilinearCorners(x: Value, height: number, width: number): Value {
+  const shape = [x.size(0), x.size(1), height, width];
+  const attributes = { mode: 'linear', coordinate_transformation_mode: 'align_corners' };
+  return x.graph.node({ op: 'Resize', inputs: [x, null, null, x.graph.integers(shape)], attributes }, shape);
+}
+
 /** Resizes NCHW to `height` x `width` by cubic splines of -0.75, nothing smoothed (`F.interpolate(size=..., mode='bicubic')`). */
 export function resizeBicubicTo(x: Value, height: number, width: number): Value {
   const shape = [x.size(0), x.size(1), height, width];
@@ -44,7 +51,15 @@ export function resizeNearestTo(x: Value, height: number, width: number): Value 
  * beyond the edge is the nearest pixel (`F.grid_sample(padding_mode='border', align_corners=False)`).
  */
 export function gridSample(x: Value, grid: Value): Value {
-  const attributes = { mode: 'linear', padding_mode: 'border', align_corners: 0 };
+  return sampled(x, grid, { padding_mode: 'border', align_corners: 0 });
+}
+
+/** The same where -1 and 1 are the middles of the outer pixels, and beyond the edge is nothing (`padding_mode='zeros', align_corners=True`). */
+export function gridSampleCorners(x: Value, grid: Value): Value {
+  return sampled(x, grid, { padding_mode: 'zeros', align_corners: 1 });
+}
+
+function sampled(x: Value, grid: Value, how: { readonly padding_mode: string; readonly align_corners: number }): Value {
   const shape = [x.size(0), x.size(1), grid.size(1), grid.size(2)];
-  return x.graph.node({ op: 'GridSample', inputs: [x, grid], attributes }, shape);
+  return x.graph.node({ op: 'GridSample', inputs: [x, grid], attributes: { mode: 'linear', ...how } }, shape);
 }

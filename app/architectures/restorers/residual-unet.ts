@@ -1,5 +1,6 @@
 import type { ConvOptions } from '../../onnx/convolution.ts';
 import { convTranspose } from '../../onnx/convolution.ts';
+import { averagePool } from '../../onnx/pooling.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 
@@ -25,11 +26,24 @@ export function residualBlocks(x: Value, weights: readonly Weights[], bias: Bias
   return weights.reduce((y, block) => residualBranch(y, block, bias).add(y), x);
 }
 
-/** A level of the encoder: residual blocks, then a convolution that halves both sides. */
+/** A level of the encoder: residual blocks, then what halves both sides. */
 export function encoderLevel(x: Value, weights: Weights, key: string, bias: Bias): Value {
-  const blocks = weights.list(key).filter((part) => part.has('res'));
-  const halving = weights.at(key).at(blocks.length);
-  return residualBlocks(x, blocks, bias).conv(halving, { stride: 2, padding: 0, ...bias });
+  const parts = weights.at(key);
+  const blocks = encoderBlocks(weights, key);
+  const deep = residualBlocks(x, blocks, bias);
+  if (!isPooled(parts, blocks.length)) return deep.conv(parts.at(blocks.length), { stride: 2, padding: 0, ...bias });
+  return averagePool(deep, { kernel: [2, 2], stride: 2 }).conv(parts.at(blocks.length + 1), bias);
+}
+
+/** The blocks that lie one behind another at the start of a level; a gap is a missing one. */
+function encoderBlocks(weights: Weights, key: string): Weights[] {
+  const last = weights.indices(key).findLast((index) => weights.has(`${key}.${index}.res`)) ?? -1;
+  return Array.from({ length: last + 1 }, (_, index) => weights.at(key).at(index));
+}
+
+/** Whether sides are halved by means of pixels, with a convolution behind, and not by a convolution. */
+function isPooled(level: Weights, blocks: number): boolean {
+  return !level.has(`${blocks}.weight`) && level.has(`${blocks + 1}.weight`);
 }
 
 /** A level of the decoder, `key`: what doubles both sides, then `block` for each of the others. */
@@ -39,9 +53,42 @@ export function decoderLevel(
   block: (x: Value, weights: Weights) => Value,
 ): Value {
   const parts = weights.at(key);
-  const doubled = convTranspose(x, parts.at(0), { stride: 2, ...bias });
+  const { mode, conv, first } = doublingOf(parts);
   const last = weights.indices(key).at(-1) ?? 0;
-  return Array.from({ length: last }, (_, index) => parts.at(index + 1)).reduce(block, doubled);
+  const blocks = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => parts.at(first + index));
+  if (mode === 'convtranspose') return blocks.reduce(block, convTranspose(x, conv, { stride: 2, ...bias }));
+  const doubled = mode === 'upconv' ? x.resizeNearest(2).conv(conv, bias) : x.conv(conv, bias).pixelShuffle(2);
+  return blocks.reduce(block, doubled);
+}
+
+/** What doubles both sides, and the place of the first block behind it. */
+interface Doubling {
+  readonly mode: 'convtranspose' | 'upconv' | 'pixelshuffle';
+  readonly conv: Weights;
+  readonly first: number;
+}
+
+/** The parts of an enlargement lie beside the blocks (DRUNet) or below a place of their own (FBCNN). */
+function doublingOf(level: Weights): Doubling {
+  if (level.has('0.1')) return { mode: 'upconv', conv: level.at(0).at(1), first: 1 };
+  if (level.has('0.0')) return { mode: 'pixelshuffle', conv: level.at(0).at(0), first: 1 };
+  if (level.has('1.weight')) return { mode: 'upconv', conv: level.at(1), first: 2 };
+  const isShuffled = level.has('0.weight') && level.dim('0.weight', 2) === SHUFFLED_KERNEL;
+  return isShuffled
+    ? { mode: 'pixelshuffle', conv: level.at(0), first: 2 }
+    : { mode: 'convtranspose', conv: level.at(0), first: 1 };
+}
+
+/** A transposed convolution has one of 2. */
+const SHUFFLED_KERNEL = 3;
+
+/** How sides are halved and doubled, under the references' names. */
+export function samplingModes(weights: Weights): { readonly downsample_mode: string; readonly upsample_mode: string } {
+  const encoder = weights.at('m_down1');
+  return {
+    downsample_mode: isPooled(encoder, encoderBlocks(weights, 'm_down1').length) ? 'avgpool' : 'strideconv',
+    upsample_mode: doublingOf(weights.at('m_up3')).mode,
+  };
 }
 
 /** Features at each level (`nc` of the references' constructors). */

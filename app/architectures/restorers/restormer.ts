@@ -85,7 +85,7 @@ function build(image: Value, weights: Weights, biases: Biases): Value {
     x.conv(weights.at(key).at('body').at(0), { bias: false }).pixelShuffle(2);
   const reduce = (x: Value, key: string): Value => x.conv(weights.at(key), bias);
 
-  const embedded = image.conv(weights.at('patch_embed.proj'), bias);
+  const embedded = image.conv(weights.at('patch_embed.proj'), { bias: false });
   const first = level(embedded, 'encoder_level1');
   const second = level(down(first, 'down1_2'), 'encoder_level2');
   const third = level(down(second, 'down2_3'), 'encoder_level3');

@@ -3,6 +3,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import { UnknownNetworkError } from '../errors.ts';
 import { dySample } from './dysample.ts';
+import { ldaUpsample } from './lda-upsample.ts';
 
 /** Kinds of the head, in the order in which a file counts them. */
 const KINDS = [
@@ -47,13 +48,25 @@ export function upsampled(x: Value, weights: Weights, { kind, scale }: UpsampleH
   if (kind === 'nearest+conv') return repeated(x, weights, scale);
   if (kind === 'transpose+conv') return transposed(x, weights, scale);
   if (kind === 'pa_up') return attended(x, weights, scale);
-  throw new UnknownNetworkError(`a head of the kind ${kind} is not run`);
+  return asked(x, weights, scale);
 }
 
 /** DySample, behind a convolution where that changes the number of channels. */
 function sampled(x: Value, weights: Weights, scale: number): Value {
-  if (!weights.has('0.weight')) return dySample(x, weights.at(0), scale);
-  return dySample(x.conv(weights.at(0)).leakyRelu(0.01), weights.at(2), scale);
+  const { features, place } = widened(x, weights);
+  return dySample(features, weights.at(place), scale);
+}
+
+/** LDA-AQU, likewise, and a convolution. */
+function asked(x: Value, weights: Weights, scale: number): Value {
+  const { features, place } = widened(x, weights);
+  return ldaUpsample(features, weights.at(place), scale).conv(weights.at(place + 1));
+}
+
+/** Features as many as what enlarges them takes, and the place of that. */
+function widened(x: Value, weights: Weights): { readonly features: Value; readonly place: number } {
+  if (!weights.has('0.weight')) return { features: x, place: 0 };
+  return { features: x.conv(weights.at(0)).leakyRelu(0.01), place: 2 };
 }
 
 /** Transposed convolutions by 2, or one by 3, and a convolution. */

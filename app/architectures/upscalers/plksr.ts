@@ -10,6 +10,15 @@ import { dySample } from './dysample.ts';
 const NORM = { groups: 4, epsilon: 1e-5 } as const;
 const COLORS = 3;
 
+/**
+ * The sparse kernels of the reference's constructor. How far apart their pixels lie is not in a file; one with kernels of other sizes
+ * was trained with other distances too.
+ */
+const SPARSE = { kernels: [5, 5, 5, 5], dilations: [1, 2, 3, 4] } as const;
+
+/** Of the reference's constructor, which sparse kernels do not tell. */
+const UNTOLD_KERNEL = 17;
+
 /** What keys and shapes say of the blocks, all of which are alike. */
 interface Trunk {
   readonly isReal: boolean;
@@ -83,16 +92,19 @@ function realBlock(x: Value, weights: Weights): Value {
 
 /** The partial large kernel: the first channels through it, the others as they are. */
 function largeKernel(x: Value, weights: Weights): Value {
-  const isRectangular = weights.has('mn_conv');
-  const seen = weights.dim(isRectangular ? 'mn_conv.weight' : 'conv.weight', 0);
+  const kernels = kernelsOf(weights);
+  const seen = weights.dim(`${kernels[0]?.name ?? 'conv'}.weight`, 0);
   const part = seen === x.size(1) ? x : x.slice(1, 0, seen);
-  const y = isRectangular
-    ? part
-        .conv(weights.at('mn_conv'))
-        .add(part.conv(weights.at('nm_conv')))
-        .add(part.conv(weights.at('nn_conv')))
-    : part.conv(weights.at('conv'));
-  return seen === x.size(1) ? y : y.concat([x.slice(1, seen, x.size(1))]);
+  const [y, ...others] = kernels.map(({ name, dilation }) => part.conv(weights.at(name), { dilation }));
+  const sum = others.reduce<Value | undefined>((a, b) => a?.add(b), y) ?? part;
+  return seen === x.size(1) ? sum : sum.concat([x.slice(1, seen, x.size(1))]);
+}
+
+/** The convolutions whose sum is a large kernel. */
+function kernelsOf(weights: Weights): readonly { readonly name: string; readonly dilation: number }[] {
+  if (weights.has('mn_conv')) return ['mn_conv', 'nm_conv', 'nn_conv'].map((name) => ({ name, dilation: 1 }));
+  if (!weights.has('convs')) return [{ name: 'conv', dilation: 1 }];
+  return weights.indices('convs').map((index) => ({ name: `convs.${index}`, dilation: SPARSE.dilations[index] ?? 1 }));
 }
 
 /** Element-wise attention, where the file has it, and a 1x1 convolution. */
@@ -110,10 +122,19 @@ function trunkOf(weights: Weights): Trunk {
   const last = weights.dim(`feats.${end}.weight`, 0);
   const scale = Math.sqrt(last / COLORS);
   if (!Number.isInteger(scale)) throw new UnknownNetworkError(`a head of ${last} channels is no pixel shuffle of 3`);
-  if (weights.has('feats.1.lk.convs')) {
-    throw new UnknownNetworkError('PLKSR of several sparse kernels: how far apart their pixels are is not in the file');
-  }
+  assertSparseKernels(weights.at('feats.1.lk'));
   return { isReal, blocks: Array.from({ length: count }, (_, i) => feats.at(i + 1)), scale, last: feats.at(end) };
+}
+
+/** One more than the reference's own is its largest kernel, whose pixels lie side by side. */
+function assertSparseKernels(weights: Weights): void {
+  const sizes = weights.indices('convs').map((index) => weights.dim(`convs.${index}.weight`, 2));
+  const usual = SPARSE.kernels.length;
+  if (sizes.length === 0) return;
+  if (sizes.slice(0, usual).join() === SPARSE.kernels.join() && sizes.length <= usual + 1) return;
+  throw new UnknownNetworkError(
+    `PLKSR of sparse kernels of ${sizes.join(', ')} pixels: how far apart those lie is not in the file, and known of ${SPARSE.kernels.join(', ')} alone`,
+  );
 }
 
 function realParameters(weights: Weights, { blocks, scale }: Trunk, dim: number): Network['parameters'] {
@@ -131,20 +152,26 @@ function realParameters(weights: Weights, { blocks, scale }: Trunk, dim: number)
 }
 
 function plainParameters(weights: Weights, { blocks, scale }: Trunk, dim: number): Network['parameters'] {
-  const lk = weights.has('feats.1.lk.mn_conv') ? 'mn_conv' : 'conv';
-  const kernels = [0, 2].map((index) => weights.dim(`feats.1.channe_mixer.${index}.weight`, 2));
+  const mixed = [0, 2].map((index) => weights.dim(`feats.1.channe_mixer.${index}.weight`, 2));
   const mixers: Readonly<Record<string, string>> = { '3,1': 'CCM', '3,3': 'DCCM', '1,3': 'ICCM' };
+  const lk = weights.at('feats.1.lk');
+  const kernels = kernelsOf(lk);
+  const first = kernels[0]?.name ?? 'conv';
+  const isSparse = lk.has('convs');
+  const largest = lk.indices('convs')[SPARSE.kernels.length];
+  const widest = isSparse ? `convs.${largest}` : first;
+  const kernelSize = isSparse && largest === undefined ? UNTOLD_KERNEL : lk.dim(`${widest}.weight`, 2);
   return {
     dim,
     n_blocks: blocks.length,
     upscaling_factor: scale,
-    ccm_type: mixers[kernels.join()] ?? null,
-    kernel_size: weights.dim(`feats.1.lk.${lk}.weight`, 2),
-    split_ratio: weights.dim(`feats.1.lk.${lk}.weight`, 0) / dim,
-    lk_type: lk === 'conv' ? 'PLK' : 'RectSparsePLK',
-    use_max_kernel: false,
-    sparse_kernels: [5, 5, 5, 5],
-    sparse_dilations: [1, 2, 3, 4],
+    ccm_type: mixers[mixed.join()] ?? null,
+    kernel_size: kernelSize,
+    split_ratio: lk.dim(`${first}.weight`, 0) / dim,
+    lk_type: isSparse ? 'SparsePLK' : first === 'conv' ? 'PLK' : 'RectSparsePLK',
+    use_max_kernel: largest !== undefined,
+    sparse_kernels: SPARSE.kernels,
+    sparse_dilations: SPARSE.dilations,
     with_idt: false,
     use_ea: weights.has('feats.1.attn'),
   };

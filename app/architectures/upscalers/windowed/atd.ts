@@ -27,12 +27,16 @@ import { convFeedForward, LAYER_NORM_EPSILON } from './transformer-parts.ts';
 const FIRST_LAYER = 'layers.0.residual_group.layers.0';
 const TABLE = 'relative_position_bias_table';
 
-/** A map of the picture's sides, and what its layers share. */
-interface AtdShared {
-  readonly map: Value;
-  readonly windows: SwinWindows;
+interface AtdSize {
+  readonly window: number;
   /** Pixels that see one another, at most, of those that are sorted by their token. */
   readonly category: number;
+}
+
+/** A map of the picture's sides, and what its layers share. */
+interface AtdShared extends Pick<AtdSize, 'category'> {
+  readonly map: Value;
+  readonly windows: SwinWindows;
 }
 
 /**
@@ -66,7 +70,9 @@ export const atd: Architecture = {
         const toMultiple = (side: number): number => Math.ceil(side / window) * window;
         const [height, width] = [image.size(2), image.size(3)];
         const padded = padSymmetric(image, toMultiple(height), toMultiple(width));
-        const whole = inSwinFrame(padded, weights, frame, (map) => transformer(map, weights, window, category));
+        const whole = inSwinFrame(padded, weights, frame, (map) =>
+          transformer(map, weights, frame, { window, category }),
+        );
         return cropTo(whole, height * frame.head.upscale, width * frame.head.upscale);
       },
     } satisfies Network;
@@ -101,8 +107,8 @@ function parametersOf(weights: Weights, frame: SwinFrame, window: number): Netwo
 }
 
 /** The groups of layers, each of which starts with a dictionary of its own: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, window: number, category: number): Value {
-  const shared = { map, category, windows: swinWindows(map, window) };
+function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, { window, category }: AtdSize): Value {
+  const shared = { map, category, windows: swinWindows(map, window, hasBias) };
   return betweenNorms(map, weights, (x, layer) => {
     const group = layer.at('residual_group');
     const layers = group.list('layers');
@@ -127,10 +133,14 @@ function atdLayer(
   { map, windows, category, isShifted }: AtdShared & { readonly isShifted: boolean },
 ): { readonly output: Value; readonly similarity: Value } {
   const normed = layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON);
-  const inputs = queryKeyValue(normed, weights.at('wqkv'));
-  const dictionary = dictionaryAttention(normed, tokens, weights.at('attn_atd'));
+  const inputs = queryKeyValue(normed, weights.at('wqkv'), windows);
+  const dictionary = dictionaryAttention(normed, tokens, weights.at('attn_atd'), windows);
   const heads = weights.dim(`attn_win.${TABLE}`, 1);
-  const byCategory = categoryAttention(inputs, dictionary.similarity, weights.at('attn_aca'), { category, heads });
+  const byCategory = categoryAttention(inputs, dictionary.similarity, weights.at('attn_aca'), {
+    category,
+    heads,
+    hasBias: windows.hasBias,
+  });
   const cut = isShifted ? windows.shifted : windows.plain;
   const { query, key, value } = inputs;
   const inWindows = { query: cut.partition(query), key: cut.partition(key), value: cut.partition(value) };
@@ -145,17 +155,18 @@ function dictionaryAttention(
   x: Value,
   tokens: Value,
   weights: Weights,
+  bias: Pick<SwinWindows, 'hasBias'>,
 ): { readonly output: Value; readonly similarity: Value } {
   const { graph } = x;
   const entries = tokens.size(1);
-  const [query, key] = [linear(x, weights.at('wq')), linear(tokens, weights.at('wk'))];
+  const [query, key] = [linear(x, weights.at('wq'), bias), linear(tokens, weights.at('wk'), bias)];
   const cosines = unitLength(query, 2).matmul(unitLength(key, 2).transpose([0, 2, 1]));
   const scale = graph
     .weight(weights.take('scale', [entries]))
     .clip(0, 1)
     .scale(Math.log(entries));
   const similarity = cosines.multiply(scale.add(graph.constant(1))).softmax();
-  return { output: similarity.matmul(linear(tokens, weights.at('wv'))), similarity };
+  return { output: similarity.matmul(linear(tokens, weights.at('wv'), bias)), similarity };
 }
 
 /**
@@ -166,7 +177,7 @@ function categoryAttention(
   { query, key, value }: AttentionInputs,
   similarity: Value,
   weights: Weights,
-  { category, heads }: { readonly category: number; readonly heads: number },
+  { category, heads, hasBias }: { readonly category: number; readonly heads: number; readonly hasBias: boolean },
 ): Value {
   const { graph } = query;
   const [n, count, features] = [query.size(0), query.size(1), query.size(2)];
@@ -179,7 +190,7 @@ function categoryAttention(
   const inputs = { query: grouped(query), key: grouped(key), value: grouped(value) };
   const attended = attendInWindows(inputs, { heads, logitScale: logitScale(graph, weights, [1, 1]) });
   const inOrder = attended.reshape([n, groups * size, features]);
-  return linear(gatherRows(inOrder, order.places), weights.at('proj'));
+  return linear(gatherRows(inOrder, order.places), weights.at('proj'), { hasBias });
 }
 
 /** The dictionary, partly replaced by means of the pixels, weighed by their similarity to each token. */

@@ -16,6 +16,7 @@ import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
 import type { Rectangles, Split } from './rectangle-attention.ts';
 import { attendInRectangles, positionTable, rectangles, splitOfCounts } from './rectangle-attention.ts';
+import { hasQueryBias } from './swin-frame.ts';
 import { colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
 const FIRST_GROUP = 'layers.0.residual_group';
@@ -32,6 +33,7 @@ interface CraftSize {
 
 /** What blocks share. */
 interface CraftShared {
+  readonly hasBias: boolean;
   readonly rectangles: Rectangles;
   /** Relative positions [rows, 2] of the two kinds of windows. */
   readonly positions: readonly [Value, Value];
@@ -98,7 +100,7 @@ function parametersOf(
     split_size_0: split[0],
     split_size_1: split[1],
     mlp_ratio: weights.dim(`${FIRST_GROUP}.srwa_blocks.0.mlp.fc1.bias`, 0) / features,
-    qkv_bias: true,
+    qkv_bias: hasQueryBias(weights),
     upscale: head.upscale,
     img_range: 1,
     resi_connection: weights.has('conv_after_body') ? '1conv' : 'identity',
@@ -123,6 +125,7 @@ function transformer(map: Value, weights: Weights, split: Split): Value {
   const rows = split.reduce((product, side) => product * (2 * side - 1), 1);
   const biases = (name: string): Value => map.graph.weight(weights.take(name, [rows, 2]));
   const shared: CraftShared = {
+    hasBias: hasQueryBias(weights),
     rectangles: rectangles(map, split),
     positions: [biases('biases_h'), biases('biases_v')],
   };
@@ -149,11 +152,12 @@ function group(x: Value, weights: Weights, shared: CraftShared): Value {
 function windowBlock(
   map: Value,
   weights: Weights,
-  { rectangles: windows, positions }: CraftShared,
+  { rectangles: windows, positions, hasBias }: CraftShared,
   { heads, isShifted }: { readonly heads: number; readonly isShifted: boolean },
 ): Value {
   const x = toTokens(map);
-  const inputs = queryKeyValue(layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON), weights.at('qkv'));
+  const normed = layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON);
+  const inputs = queryKeyValue(normed, weights.at('qkv'), { hasBias });
   const tables = positions.map((known, index) =>
     positionTable(known, weights.at('attns').at(index).at('pos'), heads / 2),
   );

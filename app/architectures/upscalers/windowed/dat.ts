@@ -13,6 +13,7 @@ import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
 import type { Rectangles, Split } from './rectangle-attention.ts';
 import { attendInRectangles, isShiftedBlock, rectangles, rectangleTable, splitOf } from './rectangle-attention.ts';
+import { hasQueryBias } from './swin-frame.ts';
 import { colorRange, LAYER_NORM_EPSILON, residualConv, spatialGateMlp } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
@@ -54,10 +55,11 @@ export const dat: Architecture = {
         `a DAT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
       );
     }
-    const hasBias = weights
-      .list('layers')
-      .some((layer) => layer.list('blocks').some((block) => block.has('attn.qkv.bias')));
-    const size = { head, hasBias, split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'DAT') };
+    const size = {
+      head,
+      hasBias: hasQueryBias(weights),
+      split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'DAT'),
+    };
     return {
       scale: head.upscale,
       inputChannels: inputs,

@@ -55,7 +55,7 @@ export const drct: Architecture = {
       multipleOf: window,
       halo: HALO_WINDOWS * window,
       workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
-      build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, window)),
+      build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, frame, window)),
     } satisfies Network;
   },
 };
@@ -81,8 +81,8 @@ function parametersOf(weights: Weights, frame: SwinFrame, window: number): Netwo
 }
 
 /** The groups: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, window: number): Value {
-  const windows = swinWindows(map, window);
+function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, window: number): Value {
+  const windows = swinWindows(map, window, hasBias);
   const growth = weights.dim('layers.0.adjust1.weight', 0);
   return betweenNorms(map, weights, (x, layer) => denseGroup(x, layer, windows, growth));
 }

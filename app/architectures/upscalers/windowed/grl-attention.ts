@@ -2,13 +2,14 @@ import type { AttentionInputs } from '../../../onnx/attention.ts';
 import { continuousPositions } from '../../../onnx/continuous-positions.ts';
 import type { Graph } from '../../../onnx/graph.ts';
 import { linear } from '../../../onnx/linear.ts';
-import { averagePool } from '../../../onnx/pooling.ts';
-import { toMap, toTokens } from '../../../onnx/tokens.ts';
+import { toMap } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
 import { attendInWindows, logitScale, positionBias } from '../../../onnx/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { WindowLayout } from '../../../onnx/windows.ts';
 import { regionMask, Windows } from '../../../onnx/windows.ts';
+import type { AnchorKind } from './grl-projections.ts';
+import { anchorsOf, queriesKeysValues } from './grl-projections.ts';
 
 type Sides = readonly [height: number, width: number];
 
@@ -19,6 +20,8 @@ export interface GrlSize {
   readonly stripe: Sides;
   /** Pixels along a side that an anchor stands for. */
   readonly down: number;
+  /** How anchors are made. */
+  readonly kind: AnchorKind;
 }
 
 /** What is known of queries and keys in windows before there are any: for all blocks of a graph alike. */
@@ -48,6 +51,7 @@ interface SquareWindows {
 export interface GrlStripes {
   readonly map: Value;
   readonly size: GrlSize;
+  readonly hasBias: boolean;
   readonly plain: SquareWindows;
   readonly shifted: SquareWindows;
   /** Of blocks 0, 1, 2 and 3; those of others repeat. */
@@ -55,7 +59,7 @@ export interface GrlStripes {
 }
 
 /** @param map [N, C, H, W], whose sides they are for */
-export function grlStripes(map: Value, size: GrlSize): GrlStripes {
+export function grlStripes(map: Value, size: GrlSize, hasBias: boolean): GrlStripes {
   const square = [size.window, size.window] as const;
   const layout = { height: map.size(2), width: map.size(3), window: square };
   const half = Math.floor(size.window / 2);
@@ -69,6 +73,7 @@ export function grlStripes(map: Value, size: GrlSize): GrlStripes {
   return {
     map,
     size,
+    hasBias,
     plain: windows([0, 0]),
     shifted: windows([half, half]),
     stripes: [...each(false), ...each(true)],
@@ -111,18 +116,14 @@ function pairsOf(
 /** Half of the channels in windows, half in stripes: [N, H W, C] to the like. */
 export function mixedAttention(x: Value, weights: Weights, index: number, shared: GrlStripes): Value {
   const half = x.size(2) / 2;
-  const projected = linear(x, weights.at('qkv.body'));
+  const projected = queriesKeysValues(x, weights.at('qkv.body'), shared);
   const part = (at: number): Value => projected.slice(2, at * half, (at + 1) * half);
   const near = windowAttention(
     { query: part(0), key: part(1), value: part(2) },
     weights.at('window_attn.attn_transform'),
     index % 2 === 0 ? shared.shifted : shared.plain,
   );
-  const means = averagePool(toMap(x, shared.map), {
-    kernel: [shared.size.down, shared.size.down],
-    stride: shared.size.down,
-  });
-  const anchors = linear(toTokens(means), weights.at('anchor.body.0.reduction'));
+  const anchors = anchorsOf(toMap(x, shared.map), weights.at('anchor'), shared.size);
   const inputs = { query: part(3), key: part(4), value: part(5) };
   const far = stripeAttention(inputs, anchors, weights.at('stripe_attn'), stripesFor(shared, index));
   return linear(near.concat([far], 2), weights.at('proj'));

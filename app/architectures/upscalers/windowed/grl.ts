@@ -12,10 +12,12 @@ import type { GrlSize } from './grl-attention.ts';
 import { grlStripes, mixedAttention } from './grl-attention.ts';
 import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
+import { anchorDownFactorOf, anchorKindOf } from './grl-projections.ts';
+import { hasQueryBias } from './swin-frame.ts';
 import { channelAttentionBlock, colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
-const ANCHOR = `${FIRST_BLOCK}.attn.anchor.body`;
+const ANCHOR = `${FIRST_BLOCK}.attn.anchor`;
 
 /** What files without tables do not tell. */
 const UNTOLD_DOWN_FACTOR = 4;
@@ -38,9 +40,6 @@ export const grl: Architecture = {
     const head = readPictureHead(weights, inputs);
     if (head.outputs !== inputs) {
       throw new UnknownNetworkError(`a GRL of ${inputs} channels to ${head.outputs}; none is run`);
-    }
-    if (!weights.has(`${ANCHOR}.0.reduction`) || weights.has(`${ANCHOR}.1`)) {
-      throw new UnknownNetworkError('a GRL whose anchors are made by other than the means of pixels; none is run');
     }
     const size = sizeOf(weights, head);
     const multipleOf = Math.max(size.window, ...size.stripe);
@@ -82,17 +81,18 @@ function isLocal(weights: Weights): boolean {
 
 /** From the tables, where the file has them; else as the published networks of this kind are. */
 function sizeOf(weights: Weights, { upsampler, upscale }: PictureHead): GrlSize {
+  const kind = anchorKindOf(weights);
   if (!['table_w', 'table_sh', 'index_sh_a2w'].some((name) => weights.has(name))) {
-    const down = UNTOLD_DOWN_FACTOR;
-    if (upscale === 1) return { down, window: 8, stripe: [8, 8] };
+    const down = anchorDownFactorOf(weights.at(ANCHOR), kind) ?? UNTOLD_DOWN_FACTOR;
+    if (upscale === 1) return { down, kind, window: 8, stripe: [8, 8] };
     return upsampler === 'nearest+conv'
-      ? { down, window: 16, stripe: [32, 64] }
-      : { down, window: 32, stripe: [64, 64] };
+      ? { down, kind, window: 16, stripe: [32, 64] }
+      : { down, kind, window: 32, stripe: [64, 64] };
   }
   const sides = [0, 1].map((axis) => weights.dim('index_sh_a2w', axis));
   const down = Math.sqrt(Math.max(...sides) / Math.min(...sides));
   const stripeOf = (axis: number): number => Math.round((weights.dim('table_sh', axis) + 1) / (1 + 1 / down));
-  const size: GrlSize = { down, window: (weights.dim('table_w', 1) + 1) / 2, stripe: [stripeOf(1), stripeOf(2)] };
+  const size: GrlSize = { down, kind, window: (weights.dim('table_w', 1) + 1) / 2, stripe: [stripeOf(1), stripeOf(2)] };
   const fits = [down, size.window, ...size.stripe.map((side) => side / down)].every(Number.isInteger);
   if (fits) return size;
   throw new UnknownNetworkError(
@@ -103,7 +103,7 @@ function sizeOf(weights: Weights, { upsampler, upscale }: PictureHead): GrlSize 
 function parametersOf(
   weights: Weights,
   { features, inputs }: { readonly features: number; readonly inputs: number },
-  { window, stripe, down }: GrlSize,
+  { window, stripe, down, kind }: GrlSize,
   head: PictureHead,
 ): Network['parameters'] {
   const layers = weights.list('layers');
@@ -123,10 +123,10 @@ function parametersOf(
     stripe_groups: [null, null],
     stripe_shift: true,
     mlp_ratio: weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 0) / features,
-    qkv_bias: true,
-    qkv_proj_type: 'linear',
-    anchor_proj_type: 'avgpool',
-    anchor_one_stage: true,
+    qkv_bias: hasQueryBias(weights),
+    qkv_proj_type: weights.has(`${FIRST_BLOCK}.attn.qkv.body.0`) ? 'separable_conv' : 'linear',
+    anchor_proj_type: kind,
+    anchor_one_stage: weights.list(`${ANCHOR}.body`).length === 1,
     anchor_window_down_factor: down,
     local_connection: isLocal(weights),
     conv_type: convType(weights),
@@ -169,7 +169,7 @@ function lastConv(map: Value, weights: Weights, kind: string): Value {
 
 /** The groups of blocks between two norms: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, size: GrlSize, kind: string): Value {
-  const stripes = grlStripes(map, size);
+  const stripes = grlStripes(map, size, hasQueryBias(weights));
   const entered = layerNorm(toTokens(map), weights.at('norm_start'), LAYER_NORM_EPSILON);
   const left = weights.list('layers').reduce((x, layer) => {
     const y = layer.list('blocks').reduce((z, block, index) => {

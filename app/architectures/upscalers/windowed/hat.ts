@@ -115,7 +115,7 @@ function transformer(map: Value, weights: Weights, frame: SwinFrame, size: HatSi
   const shared: HatWindows = {
     ...size,
     map,
-    windows: swinWindows(map, size.window),
+    windows: swinWindows(map, size.window, frame.hasBias),
     overlapping: overlappingPositions(map.graph, size.window, size.reach),
   };
   return betweenNorms(map, weights, (x, layer) => {
@@ -132,7 +132,7 @@ function hybridBlock(x: Value, weights: Weights, { map, windows }: HatWindows, i
   const convolved = toTokens(channelAttentionBlock(toMap(normed, map), weights.at('conv_block')));
   const cut = isShifted ? windows.shifted : windows.plain;
   const attention = weights.at('attn');
-  const inputs = queryKeyValue(cut.partition(normed), attention.at('qkv'));
+  const inputs = queryKeyValue(cut.partition(normed), attention.at('qkv'), windows);
   const attended = cut.merge(swinAttention(inputs, attention, cut, windows.positions));
   const y = x.add(attended).add(convolved.scale(CONV_SCALE));
   return mlp(layerNorm(y, weights.at('norm2'), LAYER_NORM_EPSILON), weights.at('mlp')).add(y);
@@ -141,7 +141,8 @@ function hybridBlock(x: Value, weights: Weights, { map, windows }: HatWindows, i
 /** Attention from the pixels of a window to those of a larger one around it; then an MLP: [N, H W, C] to the like. */
 function overlappingBlock(x: Value, weights: Weights, shared: HatWindows): Value {
   const { map, windows, window, reach, overlapping } = shared;
-  const { query, key, value } = queryKeyValue(layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON), weights.at('qkv'));
+  const normed = layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON);
+  const { query, key, value } = queryKeyValue(normed, weights.at('qkv'), windows);
   const layout = { height: map.size(2), width: map.size(3), window, reach };
   const table = x.graph.weight(weights.take(TABLE, [(window + reach - 1) ** 2, null]));
   const inputs = {

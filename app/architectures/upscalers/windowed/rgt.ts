@@ -14,6 +14,7 @@ import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
 import type { Rectangles, Split } from './rectangle-attention.ts';
 import { attendInRectangles, isShiftedBlock, rectangles, rectangleTable, splitOf } from './rectangle-attention.ts';
+import { hasQueryBias } from './swin-frame.ts';
 import { colorRange, LAYER_NORM_EPSILON, residualConv, spatialGateMlp } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
@@ -25,12 +26,14 @@ const MIN_SIDE = 16;
 interface RgtSize {
   readonly split: Split;
   readonly head: PictureHead;
+  readonly hasBias: boolean;
 }
 
 /** A map of the picture's sides, and what its block is. */
 interface RgtBlock {
   readonly map: Value;
   readonly shared: Rectangles;
+  readonly hasBias: boolean;
   readonly heads: number;
   readonly isShifted: boolean;
 }
@@ -56,7 +59,11 @@ export const rgt: Architecture = {
         `an RGT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
       );
     }
-    const size = { head, split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'RGT') };
+    const size = {
+      head,
+      hasBias: hasQueryBias(weights),
+      split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'RGT'),
+    };
     return {
       scale: head.upscale,
       inputChannels: inputs,
@@ -80,7 +87,7 @@ const BYTES_PER_FEATURE = 100;
 function parametersOf(
   weights: Weights,
   { features, inputs }: { readonly features: number; readonly inputs: number },
-  { split, head }: RgtSize,
+  { split, head, hasBias }: RgtSize,
 ): Network['parameters'] {
   const layers = weights.list('layers');
   const global = layers.find((layer) => layer.has('blocks.1'));
@@ -91,7 +98,7 @@ function parametersOf(
     depth: layers.map((layer) => layer.list('blocks').length),
     num_heads: layers.map((layer) => headsOf(layer, features)),
     mlp_ratio: weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 0) / weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 1),
-    qkv_bias: true,
+    qkv_bias: hasBias,
     upscale: head.upscale,
     img_range: 1,
     resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
@@ -106,23 +113,24 @@ function headsOf(layer: Weights, features: number): number {
   return features % even === 0 ? even : even + 1;
 }
 
-function build(image: Value, weights: Weights, { split, head }: RgtSize): Value {
+function build(image: Value, weights: Weights, size: RgtSize): Value {
+  const { head } = size;
   const [height, width] = [image.size(2), image.size(3)];
   const { enter, leave } = colorRange(1);
   const large = padMirrored(image, Math.max(height, MIN_SIDE), Math.max(width, MIN_SIDE));
   const shallow = conv3x3(enter(large), weights.at('conv_first'));
-  const deep = residualConv(transformer(shallow, weights, split), weights.at('conv_after_body')).add(shallow);
+  const deep = residualConv(transformer(shallow, weights, size), weights.at('conv_after_body')).add(shallow);
   return cropTo(leave(pictureHead(deep, weights, head)), height * head.upscale, width * head.upscale);
 }
 
 /** The groups of blocks between two norms: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, split: Split): Value {
+function transformer(map: Value, weights: Weights, { split, hasBias }: RgtSize): Value {
   const shared = rectangles(map, split);
   const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
   const left = weights.list('layers').reduce((x, layer, group) => {
     const heads = headsOf(layer, map.size(1));
     const y = layer.list('blocks').reduce((z, block, index) => {
-      return rgtBlock(z, block, index, { map, shared, heads, isShifted: isShiftedBlock(group, index) });
+      return rgtBlock(z, block, index, { map, shared, hasBias, heads, isShifted: isShiftedBlock(group, index) });
     }, x);
     return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
   }, entered);
@@ -140,8 +148,8 @@ function rgtBlock(x: Value, weights: Weights, index: number, block: RgtBlock): V
 }
 
 /** Halves of the channels in windows that lie across each other, and a depthwise convolution of the values. */
-function localAttention(x: Value, weights: Weights, { map, shared, heads, isShifted }: RgtBlock): Value {
-  const inputs = queryKeyValue(x, weights.at('qkv'));
+function localAttention(x: Value, weights: Weights, { map, shared, hasBias, heads, isShifted }: RgtBlock): Value {
+  const inputs = queryKeyValue(x, weights.at('qkv'), { hasBias });
   const each = Math.floor(heads / 2);
   const tables = [0, 1].map((index) => rectangleTable(x.graph, weights.at('attns').at(index), shared, each));
   const attended = attendInRectangles(inputs, shared, { heads: each, isShifted, tables });
@@ -150,16 +158,17 @@ function localAttention(x: Value, weights: Weights, { map, shared, heads, isShif
 }
 
 /** Every pixel against tokens that stand for the whole picture: what is left of it after being made smaller by 4 a few times. */
-function globalAttention(x: Value, weights: Weights, { map, heads }: RgtBlock): Value {
+function globalAttention(x: Value, weights: Weights, { map, hasBias, heads }: RgtBlock): Value {
+  const layer = (tokens: Value, name: string): Value => linear(tokens, weights.at(name), { hasBias });
   let small = toMap(x, map);
   for (let times = reductions(map.size(2), map.size(3)); times > 0; times--) {
     small = depthwiseConv(small, weights.at('reduction1'), { stride: 4, padding: 0 });
   }
   const mixed = toTokens(conv1x1(depthwiseConv(small, weights.at('dwconv')), weights.at('conv')));
   const tokens = layerNorm(mixed, weights.at('norm_act').at(0), LAYER_NORM_EPSILON).gelu();
-  const value = linear(tokens, weights.at('v'));
+  const value = layer(tokens, 'v');
   const placed = value.add(toTokens(depthwiseConv(toMap(value, small), weights.at('cpe'))));
-  const inputs = { query: linear(x, weights.at('q')), key: linear(tokens, weights.at('k')), value: placed };
+  const inputs = { query: layer(x, 'q'), key: layer(tokens, 'k'), value: placed };
   return linear(attend(inputs, heads), weights.at('proj'));
 }
 

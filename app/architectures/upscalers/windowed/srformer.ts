@@ -62,7 +62,7 @@ export const srFormer: Architecture = {
       multipleOf: window,
       halo: HALO_WINDOWS * window,
       workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
-      build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, window)),
+      build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, frame, window)),
     } satisfies Network;
   },
 };
@@ -90,12 +90,12 @@ function parametersOf(weights: Weights, frame: SwinFrame, window: number): Netwo
 }
 
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, window: number): Value {
+function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, window: number): Value {
   const windows = permutedWindows(map, window);
   return betweenNorms(map, weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
     const y = blocks.reduce(
-      (z, block, index) => permutedBlock(z, block, { map, windows, isShifted: index % 2 === 1 }),
+      (z, block, index) => permutedBlock(z, block, { map, windows, hasBias, isShifted: index % 2 === 1 }),
       x,
     );
     return groupConv(y, x, layer, map);
@@ -123,30 +123,33 @@ function permutedWindows({ graph, shape }: Value, window: number): PermutedWindo
 interface PermutedBlock {
   readonly map: Value;
   readonly windows: PermutedWindows;
+  readonly hasBias: boolean;
   readonly isShifted: boolean;
 }
 
 /** Attention in windows, then an MLP with a convolution, each with a norm in front and added to what went in. */
-function permutedBlock(x: Value, weights: Weights, { map, windows, isShifted }: PermutedBlock): Value {
+function permutedBlock(x: Value, weights: Weights, block: PermutedBlock): Value {
   const norm = (y: Value, name: string): Value => layerNorm(y, weights.at(name), LAYER_NORM_EPSILON);
+  const { map, windows, isShifted } = block;
   const cut = isShifted ? windows.shifted : windows.plain;
   const attention = weights.at('attn');
-  const inputs = foldedInputs(cut.partition(norm(x, 'norm1')), attention, windows.side);
+  const inputs = foldedInputs(cut.partition(norm(x, 'norm1')), attention, block);
   const scores = { ...positionScores(x, attention, windows), mask: isShifted ? windows.mask : undefined };
   const y = cut.merge(linear(attendInWindows(inputs, scores), attention.at('proj'))).add(x);
   return convFeedForward(norm(y, 'norm2'), weights.at('mlp'), map).add(y);
 }
 
 /** A query for every pixel of a window; a key and a value for every 2 x 2 of them, a quarter of the features from each. */
-function foldedInputs(x: Value, weights: Weights, side: number): AttentionInputs {
+function foldedInputs(x: Value, weights: Weights, { hasBias, windows }: PermutedBlock): AttentionInputs {
   const [count, features] = [x.size(0), x.size(2)];
-  const both = linear(x, weights.at('kv'));
+  const { side } = windows;
+  const both = linear(x, weights.at('kv'), { hasBias });
   const folded = both
     .reshape([count, side, 2, side, 2, 2, features / 4])
     .transpose([0, 1, 3, 5, 2, 4, 6])
     .reshape([count, side ** 2, 2 * features]);
   return {
-    query: linear(x, weights.at('q')),
+    query: linear(x, weights.at('q'), { hasBias }),
     key: folded.slice(2, 0, features),
     value: folded.slice(2, features, 2 * features),
   };

@@ -13,16 +13,19 @@ export interface SwinWindows {
   readonly shifted: Windows;
   /** Rows of the tables of relative positions. */
   readonly positions: Value;
+  /** Whether the layers that make queries, keys and values have biases. */
+  readonly hasBias: boolean;
 }
 
 /** @param map [N, C, H, W], whose sides they are for */
-export function swinWindows(map: Value, window: number): SwinWindows {
+export function swinWindows(map: Value, window: number, hasBias: boolean): SwinWindows {
   const layout = { height: map.size(2), width: map.size(3), window: [window, window] } as const;
   const half = Math.floor(window / 2);
   return {
     plain: new Windows(map.graph, layout),
     shifted: new Windows(map.graph, { ...layout, shift: [half, half] }),
     positions: relativePositions(map.graph, [window, window]),
+    hasBias,
   };
 }
 
@@ -31,7 +34,7 @@ export function swinBlock(x: Value, weights: Weights, shared: SwinWindows, isShi
   const norm = (y: Value, name: string): Value => layerNorm(y, weights.at(name), LAYER_NORM_EPSILON);
   const attention = weights.at('attn');
   const windows = isShifted ? shared.shifted : shared.plain;
-  const inputs = queryKeyValue(windows.partition(norm(x, 'norm1')), attention.at('qkv'));
+  const inputs = queryKeyValue(windows.partition(norm(x, 'norm1')), attention.at('qkv'), shared);
   const y = windows.merge(swinAttention(inputs, attention, windows, shared.positions)).add(x);
   return mlp(norm(y, 'norm2'), weights.at('mlp')).add(y);
 }

@@ -17,6 +17,8 @@ export interface SwinFrame {
   /** The picture's pixels are folded into channels by this first; else 1. */
   readonly unshuffle: number;
   readonly head: PictureHead;
+  /** Whether the layers that make queries, keys and values have biases: all of them, or none. */
+  readonly hasBias: boolean;
   /** Whether there is no convolution behind the groups and behind what is deep (`identity` for `1conv`). */
   readonly isIdentity?: boolean;
 }
@@ -29,9 +31,15 @@ export function readSwinFrame(weights: Weights, family: string): SwinFrame {
   const unshuffle = weights.has('conv_first.1') ? Math.round(Math.sqrt(weights.dim('conv_first.1.weight', 1) / 3)) : 1;
   const first = unshuffle === 1 ? 'conv_first.weight' : 'conv_first.1.weight';
   const inputs = weights.dim(first, 1) / unshuffle ** 2;
-  const frame = { inputs, unshuffle, features: weights.dim(first, 0), head: readPictureHead(weights, inputs) };
+  const head = readPictureHead(weights, inputs);
+  const frame = { inputs, unshuffle, features: weights.dim(first, 0), head, hasBias: hasQueryBias(weights) };
   assertSound(frame, family);
   return frame;
+}
+
+/** Whether any layer that makes queries has a bias; a file that lacks one of several is to be told so. */
+export function hasQueryBias(weights: Weights): boolean {
+  return weights.hasAny(/(^|\.)(w?qkv(\.body)?(\.0)?|q|kv)\.bias$/);
 }
 
 function assertSound({ inputs, unshuffle, head }: SwinFrame, family: string): void {
@@ -74,14 +82,14 @@ export function swinBytes({ features, unshuffle, head }: SwinFrame, perFeature: 
 
 /** The parameters of the references' constructors that the frame decides, or that no file of theirs says otherwise. */
 export function swinParameters(weights: Weights, frame: SwinFrame): Network['parameters'] {
-  const { inputs, features, head, isIdentity = false } = frame;
+  const { inputs, features, head, hasBias, isIdentity = false } = frame;
   const connection = weights.has('conv_after_body.0') ? '3conv' : '1conv';
   return {
     in_chans: inputs,
     embed_dim: features,
-    qkv_bias: true,
+    qkv_bias: hasBias,
     ape: false,
-    patch_norm: true,
+    patch_norm: weights.has('patch_embed.norm'),
     upscale: head.upscale,
     img_range: 1,
     upsampler: head.upsampler,
@@ -126,9 +134,12 @@ export function swinFeatures(
   return (isIdentity ? map : residualConv(map, weights.at('conv_after_body'))).add(shallow);
 }
 
-/** The groups of `layers` between two norms, of tokens: [N, C, H, W] to the like. */
+/** The groups of `layers` between two norms, the first of which files may lack, of tokens: [N, C, H, W] to the like. */
 export function betweenNorms(map: Value, weights: Weights, group: (tokens: Value, layer: Weights) => Value): Value {
-  const entered = layerNorm(toTokens(map), weights.at('patch_embed.norm'), LAYER_NORM_EPSILON);
+  const tokens = toTokens(map);
+  const entered = weights.has('patch_embed.norm')
+    ? layerNorm(tokens, weights.at('patch_embed.norm'), LAYER_NORM_EPSILON)
+    : tokens;
   const left = weights.list('layers').reduce(group, entered);
   return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
 }

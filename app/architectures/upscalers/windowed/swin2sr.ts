@@ -60,11 +60,13 @@ export const swin2sr: Architecture = {
     const blocks = weights.list('layers').flatMap((layer) => layer.list('residual_group.blocks'));
     const hasBias = blocks.some((block) => block.has('attn.q_bias') || block.has('attn.v_bias'));
     const isAuxiliary = weights.has('conv_bicubic');
+    const range = window === JPEG_WINDOW ? 255 : 1;
     const deep = (map: Value): Value => transformer(map, weights, { window, hasBias });
     return {
       ...swinNetwork(frame),
       parameters: {
         ...parametersOf(weights, frame, { window, hasBias }),
+        img_range: range,
         ...(isAuxiliary && { upsampler: AUXILIARY }),
       },
       multipleOf: window,
@@ -74,12 +76,15 @@ export const swin2sr: Architecture = {
       build: (image) =>
         isAuxiliary
           ? withAuxiliaryPicture(image, weights, { frame, window, deep })
-          : inSwinFrame(image, weights, frame, deep),
+          : inSwinFrame(image, weights, { ...frame, range }, deep),
     } satisfies Network;
   },
 };
 
 const AUXILIARY = 'pixelshuffle_aux';
+
+/** Only the JPEG models have windows of this side, and work on 0..255. */
+const JPEG_WINDOW = 7;
 
 /** Windows around a tile, as many as SwinIR needs; how far this network is from the whole picture then is not measured yet. */
 const HALO_WINDOWS = 4;
@@ -123,7 +128,7 @@ function withAuxiliaryPicture(
 
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, size: Swin2SrSize): Value {
-  const windows = swinWindows(map, size.window);
+  const windows = swinWindows(map, size.window, size.hasBias);
   const embed = (x: Value, at: Weights): Value => conv1x1(x, at.at('patch_embed.proj'), x.size(1));
   return betweenNorms(embed(map, weights), weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');

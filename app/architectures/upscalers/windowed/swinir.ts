@@ -42,7 +42,8 @@ export const swinir: Architecture = {
       multipleOf: window * frame.unshuffle,
       halo: HALO_WINDOWS * window * frame.unshuffle,
       workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
-      build: (image) => inSwinFrame(image, weights, { ...frame, range }, (map) => transformer(map, weights, window)),
+      build: (image) =>
+        inSwinFrame(image, weights, { ...frame, range }, (map) => transformer(map, weights, frame, window)),
     } satisfies Network;
   },
 };
@@ -72,8 +73,8 @@ function parametersOf(
 }
 
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, window: number): Value {
-  const windows = swinWindows(map, window);
+function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, window: number): Value {
+  const windows = swinWindows(map, window, hasBias);
   return betweenNorms(map, weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
     const y = blocks.reduce((z, block, index) => swinBlock(z, block, windows, index % 2 === 1), x);
