@@ -9,6 +9,7 @@ import type { NamedValues } from './architecture.ts';
 import type { RecognisedNetwork } from './registry.ts';
 import type { Views } from './mirrored-views.ts';
 import { meanOfViews, mirroredViews } from './mirrored-views.ts';
+import type { NetworkChannels } from './picture-channels.ts';
 import { assertTakesPictures, fromNetwork, toNetwork } from './picture-channels.ts';
 
 /** The pixels that go in: known sizes make a graph that loads twice as fast; null leaves a side open. */
@@ -53,20 +54,35 @@ function openSides({ architecture }: RecognisedNetwork, cause?: UnknownSizeError
 function imageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
   assertTakesPictures(network);
   const graph = new Graph();
-  const type = shape.depth === 16 ? 'uint16' : 'uint8';
-  const pixels = graph.input('pixels', type, [shape.height, shape.width, shape.channels]);
-  const range = maxSample(shape.depth);
-  const planes = pixels.cast('float32').divide(graph.constant(range)).transpose([2, 0, 1]); // [C, H, W]
-  const { views = 1, channels, isOpaque = false } = shape;
-  const kind = { channels, isOpaque };
-  const images = mirroredViews(toNetwork(planes, network, kind), views);
-  const outputs = graph.region('network', images, (pictures) => pictureOf(network, pictures));
+  const outputs = graph.region('network', imagesOf(graph, network, shape), (pictures) => pictureOf(network, pictures));
   network.assertAllRead();
-  const output = meanOfViews(outputs, views);
-  graph.output('has_nan', hasNan(output));
-  const result = fromNetwork(output.clip(0, 1), network, kind); // [C, H scale, W scale]
-  graph.output('pixels_out', result.scale(range).round().cast(type).transpose([1, 2, 0]));
+  outputPixels(outputs, network, shape);
   return graph;
+}
+
+/** The input `pixels` [H, W, C] of a graph, as the images that a network takes: [N, inputChannels, H, W] in 0..1. */
+export function imagesOf(graph: Graph, network: NetworkChannels, shape: ImageGraphShape): Value {
+  const { width, height, channels, depth, views = 1, isOpaque = false } = shape;
+  const pixels = graph.input('pixels', sampleType(depth), [height, width, channels]);
+  const planes = pixels
+    .cast('float32')
+    .divide(graph.constant(maxSample(depth)))
+    .transpose([2, 0, 1]); // [C, H, W]
+  return mirroredViews(toNetwork(planes, network, { channels, isOpaque }), views);
+}
+
+/** Makes what a network gave for `imagesOf` the outputs `pixels_out` and `has_nan` of its graph. */
+export function outputPixels(images: Value, network: NetworkChannels, shape: ImageGraphShape): void {
+  const { graph } = images;
+  const { channels, depth, views = 1, isOpaque = false } = shape;
+  const output = meanOfViews(images, views);
+  graph.output('has_nan', hasNan(output));
+  const result = fromNetwork(output.clip(0, 1), network, { channels, isOpaque }); // [C, H scale, W scale]
+  graph.output('pixels_out', result.scale(maxSample(depth)).round().cast(sampleType(depth)).transpose([1, 2, 0]));
+}
+
+function sampleType(depth: BitDepth): 'uint8' | 'uint16' {
+  return depth === 16 ? 'uint16' : 'uint8';
 }
 
 function pictureOf(network: RecognisedNetwork, image: Value): Value {

@@ -15,7 +15,7 @@ export interface CheckpointReport {
   readonly parameters: Network['parameters'];
   readonly tensors: number;
   readonly parameter_count: number;
-  readonly format: CheckpointFormat;
+  readonly format: CheckpointFormat | 'onnx';
   /** Names of what else the file holds and no network uses (counters, optimizers, other networks); missing where nothing is. */
   readonly left_out?: readonly string[];
 }

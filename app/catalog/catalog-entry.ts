@@ -1,13 +1,19 @@
 import { join } from 'node:path';
+import type { PictureModel } from '../exported/picture-model.ts';
 import type { ModelFile } from './model-files.ts';
 import type { KnownModel } from './model-index.ts';
 import type { LockedModel } from './models-lock-file.ts';
 import type { DownloadProgress } from './download/progress-meter.ts';
 
-/** What a checkpoint says of its network. */
+/** What a file says of its network. */
 export interface InspectedModel {
   readonly architecture: string;
   readonly scale: number;
+  readonly inputChannels: number;
+  /** Null where the answer is no picture. */
+  readonly outputChannels: number | null;
+  /** Of an ONNX file: how it is run. */
+  readonly onnx?: PictureModel | undefined;
 }
 
 /** A line of the list of models. Null is what is not known, or does not apply. */
@@ -22,7 +28,11 @@ export interface CatalogEntry {
   /** In bytes: of the file, else of the download. */
   readonly size: number | null;
   readonly scale: number | null;
+  /** The family of its network; `ONNX` of such a file. */
   readonly architecture: string | null;
+  readonly inputChannels: number | null;
+  /** Null too where the answer is no picture. */
+  readonly outputChannels: number | null;
   readonly licence: string | null;
   readonly purpose: string | null;
   readonly url: string | null;
@@ -60,6 +70,8 @@ export function describeModel(model: KnownModel, { record, inspected, download }
     size: file?.size ?? published.size,
     scale: found?.scale ?? published.scale,
     architecture: found?.architecture ?? null,
+    inputChannels: found?.inputChannels ?? null,
+    outputChannels: found?.outputChannels ?? null,
     sha256: published.sha256 ?? record?.sha256 ?? null,
     isVerified: verificationOf(model, record),
     problem: inspected instanceof Error ? inspected.message : null,

@@ -3,7 +3,7 @@ import { basename, extname, join, relative, sep } from 'node:path';
 import { errorCode } from '../files/error-code.ts';
 
 /** What checkpoints are called, the best first where several files of one stem lie in a folder. What a file is its content says. */
-export const EXTENSIONS: readonly string[] = ['.safetensors', '.sft', '.pth', '.pt', '.ckpt', '.bin'];
+export const EXTENSIONS: readonly string[] = ['.safetensors', '.sft', '.pth', '.pt', '.ckpt', '.bin', '.onnx'];
 const EXTENSION = new RegExp(`(${EXTENSIONS.map((one) => `\\${one}`).join('|')})$`, 'i');
 /** Deeper than anybody sorts his models. */
 const DEEPEST = 8;

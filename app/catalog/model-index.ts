@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { isOnnxName } from '../exported/picture-model.ts';
 import type { ModelFile } from './model-files.ts';
 import { stemOf } from './model-files.ts';
 import type { RemoteModel } from './remote-model.ts';
@@ -48,7 +49,7 @@ export class ModelIndex {
   constructor(official: readonly RemoteModel[], files: readonly ModelFile[], bundledFiles: readonly ModelFile[]) {
     this.#files = files;
     const stems = new Set([...official, ...BUNDLED_MODELS].map(({ filename }) => stemOf(filename)));
-    const own = files.filter((file) => !stems.has(file.stem));
+    const own = files.filter((file) => !stems.has(file.stem) || isOnnxName(file.path));
     this.models = [
       ...official.map((model): KnownModel => ({
         kind: 'official',
@@ -62,7 +63,7 @@ export class ModelIndex {
         bundled: model,
         file: pick(model.filename, bundledFiles),
       })),
-      ...own.map((file, index): KnownModel => ({ kind: 'user', name: nameOf(file, own.slice(0, index)), file })),
+      ...own.map((file, index): KnownModel => ({ kind: 'user', name: nameOf(file, own.slice(0, index), stems), file })),
     ];
   }
 
@@ -85,7 +86,8 @@ export class ModelIndex {
 
   /** A file that was named itself: also one that another of the same stem stands before. */
   #modelOf(file: ModelFile): KnownModel {
-    const model = this.models.find((one) => stemOf(filenameOf(one)) === file.stem && one.kind !== 'bundled');
+    const isOfStem = (one: KnownModel) => stemOf(filenameOf(one)) === file.stem && one.kind !== 'bundled';
+    const model = this.models.find((one) => (isOnnxName(file.path) ? one.file === file : isOfStem(one)));
     return model ? { ...model, file } : { kind: 'user', name: file.stem, file };
   }
 }
@@ -95,15 +97,16 @@ function filenameOf(model: KnownModel): string {
   return model.kind === 'bundled' ? model.bundled.filename : `${model.file.stem}${extname(model.file.path)}`;
 }
 
-/** The file that serves for an official one: that of its very name, else any checkpoint of the same stem. */
+/** The file that serves for an official one: that of its very name, else any checkpoint of the same stem. What was exported is another. */
 function pick(filename: string, files: readonly ModelFile[]): ModelFile | undefined {
-  const sameStem = files.filter((file) => file.stem === stemOf(filename));
+  const sameStem = files.filter((file) => file.stem === stemOf(filename) && !isOnnxName(file.path));
   return sameStem.find((file) => file.path.endsWith(filename)) ?? sameStem[0];
 }
 
-/** The stem, or the whole path where another file has taken the stem. */
-function nameOf(file: ModelFile, earlier: readonly ModelFile[]): string {
-  return earlier.some((one) => one.stem === file.stem) ? file.relativePath : file.stem;
+/** The stem, or the whole path where another file or an official model has taken the stem. */
+function nameOf(file: ModelFile, earlier: readonly ModelFile[], taken: ReadonlySet<string>): string {
+  const isTaken = taken.has(file.stem) || earlier.some((one) => one.stem === file.stem);
+  return isTaken ? file.relativePath : file.stem;
 }
 
 function spellings(model: KnownModel): readonly string[] {

@@ -64,7 +64,8 @@ export function detectFormat(file: ByteFile): CheckpointFormat {
   if (looksLikeSafetensors(head, file.size)) return 'safetensors';
   if (head[0] === PICKLE_PROTO) return 'pth-legacy';
   const other = OTHER_FORMATS.find(({ magic, at }) => startsWith(head.subarray(at ?? 0), magic))?.name;
-  const name = other ?? (isOnnx(head) ? `an ONNX model. ${TAKE_PYTORCH}` : undefined);
+  const name =
+    other ?? (isOnnx(head) ? 'an ONNX model, which runs as an upscaler under a name that ends with .onnx' : undefined);
   if (name !== undefined) {
     throw new CheckpointError('unsupported-format', `expected a .pth or .safetensors file, this is ${name}`);
   }

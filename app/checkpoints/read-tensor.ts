@@ -78,7 +78,7 @@ function gather(bytes: DataView, tensor: TensorInfo, values: Float32Array): void
 }
 
 /** IEEE 754 binary16: exact in float32. */
-function halfToNumber(bits: number): number {
+export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

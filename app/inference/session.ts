@@ -11,7 +11,8 @@ ort.env.logLevel = 'fatal'; // what goes wrong comes as an exception
 
 /** A tensor on its way into or out of a session, elements in C order. */
 export interface Tensor {
-  readonly type: 'float32' | 'uint8' | 'uint16' | 'int32' | 'int64';
+  readonly type: 'float32' | 'float16' | 'uint8' | 'uint16' | 'int32' | 'int64';
+  /** Of float16: its bits. */
   readonly data: Float32Array | Uint8Array | Uint16Array | Int32Array | BigInt64Array;
   readonly dims: readonly number[];
 }
@@ -88,6 +89,14 @@ export class Session {
     } catch (error) {
       throw inferenceError(`the network failed on ${this.device}: ${describe(error)}`, error);
     }
+  }
+
+  /** What the runtime knows of an output's shape without running: undefined where a side of it is open. */
+  outputShape(name: string): readonly number[] | undefined {
+    const found = this.#session.outputMetadata.find((output) => output.name === name);
+    if (!found?.isTensor) return undefined;
+    const sizes = found.shape.filter((size) => typeof size === 'number');
+    return sizes.length === found.shape.length ? sizes : undefined;
   }
 
   async release(): Promise<void> {

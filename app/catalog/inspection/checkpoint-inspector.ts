@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { environmentWithoutSecrets } from '../../config.ts';
 import { resourcesOf } from '../../files/process-resources.ts';
+import { isOnnxName } from '../../exported/picture-model.ts';
 import type { InspectedModel } from '../catalog-entry.ts';
 import { InspectionError } from '../errors.ts';
 import { inspectionAnswer } from './inspection-messages.ts';
@@ -30,6 +32,9 @@ const INSPECTION_LIMITS: InspectionLimits = {
   memoryMb: 300,
   idleMs: 2000,
 };
+
+/** An ONNX file is not only read but run, by a runtime that holds its weights several times while it rewrites the graph. */
+const ONNX_ALLOWANCE = { cpuTimes: 4, memoryPerByte: 6 };
 
 const WATCH_MS = 50;
 const TOO_MUCH_MEMORY = 'it takes more memory than any model';
@@ -72,12 +77,15 @@ export class CheckpointInspector {
       if ('problem' in answer.data) throw new InspectionError(answer.data.problem);
       return answer.data;
     } finally {
-      this.#idle = setTimeout(() => this.#end(child), this.#limits.idleMs).unref();
+      // What the runtime has taken it keeps, and the next file has bounds of its own.
+      if (isOnnxName(file)) this.#end(child);
+      else this.#idle = setTimeout(() => this.#end(child), this.#limits.idleMs).unref();
     }
   }
 
   async #answerOf(child: ChildProcess, file: string): Promise<unknown> {
-    const { timeoutMs } = this.#limits;
+    const limits = await this.#limitsFor(file);
+    const { timeoutMs } = limits;
     let timer: NodeJS.Timeout | undefined;
     let watch: NodeJS.Timeout | undefined;
     try {
@@ -87,7 +95,7 @@ export class CheckpointInspector {
           reject(new InspectionError(`reading it did not come to its end: ${reason}. Do not use it`));
         };
         timer = setTimeout(() => fail(`it takes more than ${timeoutMs / 1000} s`), timeoutMs);
-        const excess = excessOf(child.pid, this.#limits);
+        const excess = excessOf(child.pid, limits);
         watch = setInterval(() => {
           const reason = excess();
           if (reason !== undefined) fail(reason);
@@ -102,6 +110,17 @@ export class CheckpointInspector {
       clearInterval(watch);
       for (const event of ['message', 'error', 'exit']) child.removeAllListeners(event);
     }
+  }
+
+  async #limitsFor(file: string): Promise<InspectionLimits> {
+    if (!isOnnxName(file)) return this.#limits;
+    const { size } = await stat(file).catch(() => ({ size: 0 }));
+    const { cpuMs, memoryMb } = this.#limits;
+    return {
+      ...this.#limits,
+      cpuMs: cpuMs * ONNX_ALLOWANCE.cpuTimes,
+      memoryMb: memoryMb + (size * ONNX_ALLOWANCE.memoryPerByte) / 2 ** 20,
+    };
   }
 
   #fork(): ChildProcess {

@@ -1,14 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { inspectCheckpoint } from '../../architectures/inspect-checkpoint.ts';
 import type { CatalogEntry } from '../../catalog/catalog-entry.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
 import type { Config } from '../../config.ts';
 import { printable } from '../../errors.ts';
-import { checkWeightsOnce } from '../../processing/networks/check-weights-once.ts';
+import { inspectModel } from '../../processing/networks/inspect-model.ts';
 import { errorCode } from '../../files/error-code.ts';
 import { WorkerPool } from '../../worker/worker-pool.ts';
 import { UsageError } from '../errors.ts';
@@ -31,11 +30,11 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
   addOptimizeCommand(models, loadConfig);
   models
     .command('inspect')
-    .description('What network a checkpoint holds')
-    .argument('<file>', 'a .pth or .safetensors file')
+    .description('What network a file holds')
+    .argument('<file>', 'a .pth, .safetensors or .onnx file')
     .option('--json', 'print one JSON document on stdout')
     .action(async (file: string, { json }: { readonly json?: boolean }) => {
-      const found = inspectCheckpoint(await existing(file), checkWeightsOnce);
+      const found = await inspectModel(await existing(file));
       print(json === true, found, () =>
         Object.entries(found)
           .map(([name, value]) => `${name.padEnd(16)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)

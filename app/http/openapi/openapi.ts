@@ -32,7 +32,9 @@ const model = z.looseObject({
   verified: z.boolean().nullable().describe('False for a file that was placed by hand; null where that says nothing'),
   size: bytes.nullable().describe('In bytes'),
   scale: z.number().nullable(),
-  architecture: z.string().nullable(),
+  architecture: z.string().nullable().describe('The family of its network; ONNX for such a file'),
+  input_channels: z.int().nullable(),
+  output_channels: z.int().nullable(),
   licence: z.string().nullable(),
   purpose: z.string().nullable(),
   downloading: z

@@ -1,5 +1,4 @@
-import type { RecognisedNetwork } from '../../architectures/registry.ts';
-import { buildImageGraph } from '../../architectures/image-graph.ts';
+import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
 import { imagesSeen } from '../../architectures/picture-channels.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from '../../imaging/image.ts';
@@ -12,19 +11,24 @@ import type { Tile, TileRows } from '../../imaging/tiling.ts';
 import { commonWindow } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { Session } from '../../inference/session.ts';
-import { serializeModel } from '../../onnx/model-proto.ts';
-import { halfGraph } from '../../quantization/half-graph.ts';
-import { int8Graph } from '../../quantization/int8-graph.ts';
 import { damagedAnswer } from './damaged-answer.ts';
-import { openSession } from './open-session.ts';
-import type { PrecisionPlan } from './precision.ts';
-import { FP32, precisionOn } from './precision.ts';
+import { openOnFirst } from './open-session.ts';
 import { SessionShelf } from './session-shelf.ts';
 import { WORKING_BYTES } from './tile-size.ts';
 import type { Fallback } from '../result.ts';
 
+/** A network that maps pictures to pictures, however it came here. */
+export interface PictureNetwork extends Omit<Network, 'build' | 'parameters'> {
+  readonly architecture: string;
+  /** The side of the largest window that it takes; missing where it takes any. */
+  readonly largestWindow?: number | undefined;
+}
+
+/** A session of pixels: `pixels` [H, W, C] in; `pixels_out` and `has_nan` out. */
+export type PixelSession = Pick<Session, 'device' | 'run' | 'release'>;
+
 /** What a session was made for; another image needs another session. */
-interface SessionKey {
+export interface SessionKey {
   readonly channels: Channels;
   readonly depth: BitDepth;
   /** Null: any size. */
@@ -46,14 +50,12 @@ export interface RunPlan {
 }
 
 export interface RunnerOptions {
-  /** The folder of the checkpoint that the network was recognised in. */
-  readonly weightsFolder: string;
+  /** Opens a session of the network. @throws DeviceUnavailableError, InferenceError */
+  readonly open: (key: SessionKey, device: SessionDevice) => Promise<PixelSession>;
   /** Devices to try, best first. */
   readonly devices: readonly SessionDevice[];
   /** Whether images of other sizes will follow: then sizes stay open in the graph, which loads slower but only once. */
   readonly isBatch: boolean;
-  /** By default fp32. */
-  readonly precision?: PrecisionPlan;
 }
 
 /**
@@ -69,13 +71,13 @@ const NO_ROWS = new Uint8Array(0);
 
 /** A network on a device: opens sessions for the kinds of pixels that come and runs tiles through them. */
 export class NetworkRunner {
-  readonly network: RecognisedNetwork;
+  readonly network: PictureNetwork;
   readonly #options: RunnerOptions;
   readonly #fallbacks: Fallback[] = [];
   #devices: readonly SessionDevice[];
-  readonly #sessions: SessionShelf<Session>;
+  readonly #sessions: SessionShelf<PixelSession>;
 
-  constructor(network: RecognisedNetwork, options: RunnerOptions) {
+  constructor(network: PictureNetwork, options: RunnerOptions) {
     this.network = network;
     this.#options = options;
     this.#devices = options.devices;
@@ -85,10 +87,6 @@ export class NetworkRunner {
   /** The device in use; before the first session, the one that is tried first. */
   get device(): SessionDevice {
     return this.#devices[0] ?? 'cpu';
-  }
-
-  get precision(): PrecisionPlan {
-    return this.#options.precision ?? FP32;
   }
 
   /** Every device that could not be had, and why. */
@@ -136,7 +134,7 @@ export class NetworkRunner {
   }
 
   /** The session for a window of the plan's tiles: one for all of them, unless the network has to know the window's sides. */
-  async #session(window: Rectangle, { channels, depth }: ImageShape, plan: RunPlan): Promise<Session> {
+  async #session(window: Rectangle, { channels, depth }: ImageShape, plan: RunPlan): Promise<PixelSession> {
     const { isOpaque, views = 1 } = plan;
     const known =
       this.network.sides === 'fixed' ? window : this.#options.isBatch ? undefined : commonWindow(plan.tiles);
@@ -148,25 +146,14 @@ export class NetworkRunner {
   }
 
   /** Devices that cannot be had are not tried again. */
-  async #openSession(key: SessionKey): Promise<Session> {
-    const { weightsFolder } = this.#options;
-    const model = (device: SessionDevice) => this.#model(key, device);
-    const opened = await openSession(model, { weightsFolder, devices: this.#devices });
+  async #openSession(key: SessionKey): Promise<PixelSession> {
+    const opened = await openOnFirst(this.#devices, (device) => this.#options.open(key, device));
     this.#fallbacks.push(...opened.fallbacks);
     this.#devices = opened.devices;
     return opened.session;
   }
 
-  #model(key: SessionKey, device: SessionDevice): Uint8Array {
-    const graph = buildImageGraph(this.network, key);
-    const { int8 } = this.precision;
-    const used = precisionOn(device, this.precision);
-    if (used === 'fp16') return serializeModel(halfGraph(graph));
-    if (used === 'int8' && int8) return serializeModel(int8Graph(graph, int8));
-    return graph.serialize();
-  }
-
-  async #runTile(session: Session, pixels: Samples, { window, core }: Tile, shape: ImageShape): Promise<Samples> {
+  async #runTile(session: PixelSession, pixels: Samples, { window, core }: Tile, shape: ImageShape): Promise<Samples> {
     const type = shape.depth === 16 ? 'uint16' : 'uint8';
     const dims = [window.height, window.width, shape.channels];
     const outputs = await session.run({ pixels: { type, data: pixels, dims } });

@@ -12,9 +12,14 @@ export interface PrecisionPlan {
   readonly asked: Precision;
   /** Of the int8 form, where it is to be used on the CPU. */
   readonly int8?: Int8Numbers | undefined;
+  /** What it runs in whatever is asked: of a network whose graph is not ours. */
+  readonly own?: 'fp32' | 'fp16';
   /** Why int8 is not used, or what is to be known of it where it is. */
   readonly reason?: string | undefined;
 }
+
+/** Why a network whose graph is not ours runs in no others. */
+export const OWN_NUMBERS = 'an ONNX model runs in the numbers that it was exported in';
 
 export const FP32: PrecisionPlan = { asked: 'fp32' };
 
@@ -46,7 +51,8 @@ async function problemOf({ record }: Calibration): Promise<string | undefined> {
 }
 
 /** Numbers that a network runs in on a device. */
-export function precisionOn(device: SessionDevice, { asked, int8 }: PrecisionPlan): 'fp32' | 'fp16' | 'int8' {
+export function precisionOn(device: SessionDevice, { asked, int8, own }: PrecisionPlan): 'fp32' | 'fp16' | 'int8' {
+  if (own) return own;
   if (device === 'cpu') return int8 ? 'int8' : 'fp32';
   return asked === 'fp16' ? 'fp16' : 'fp32';
 }
@@ -71,7 +77,12 @@ export function describePrecision(
   };
 }
 
-function reasonOf({ asked, int8, reason }: PrecisionPlan, used: string, device: SessionDevice): string | undefined {
+function reasonOf(
+  { asked, int8, own, reason }: PrecisionPlan,
+  used: string,
+  device: SessionDevice,
+): string | undefined {
+  if (own && asked !== own) return OWN_NUMBERS;
   if (asked === 'fp16' && used !== 'fp16') return 'fp16 is for GPUs';
   if (int8 && used !== 'int8') return `int8 is for CPUs, and this ran on ${device}`;
   return reason;

@@ -11,7 +11,9 @@ import { evenTiles, padReflect, padZeros } from '../../imaging/tiling.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
+import { checkpointSessions } from '../networks/checkpoint-sessions.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
+import { FP32 } from '../networks/precision.ts';
 import { autoCore } from '../networks/tile-size.ts';
 import { assertWithin, workOf } from '../upscale/work.ts';
 import { openNetwork } from '../networks/open-network.ts';
@@ -106,7 +108,8 @@ function openRunner(file: string, { devices, isBatch }: StepContext): NetworkRun
     );
   }
   assertTakesPictures(network);
-  return new NetworkRunner(network, { weightsFolder: weightsFolderOf(file), devices, isBatch });
+  const open = checkpointSessions(network, { weightsFolder: weightsFolderOf(file), precision: FP32 });
+  return new NetworkRunner(network, { open, devices, isBatch });
 }
 
 function tilesWarning({ network }: NetworkRunner, { count, core }: Pick<Plan, 'count' | 'core'>): string[] {

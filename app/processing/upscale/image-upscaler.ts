@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import type { Network } from '../../architectures/architecture.ts';
 import { resultChannels } from '../../architectures/picture-channels.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
@@ -13,9 +12,11 @@ import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { settledAlpha } from '../../imaging/settled-alpha.ts';
 import { visibleRows } from '../../imaging/visible-colors.ts';
 import { downloadReport } from '../download-report.ts';
+import type { PictureNetwork } from '../networks/network-runner.ts';
 import { ModelSlot } from '../networks/model-slot.ts';
 import { choosePrecision, describePrecision } from '../networks/precision.ts';
-import type { ModelFiles, TilingUsed } from './real-esrgan-upscaler.ts';
+import type { ModelFiles } from './picture-source.ts';
+import type { TilingUsed } from './real-esrgan-upscaler.ts';
 import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
 import type { Made } from '../process-images.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
@@ -273,7 +274,7 @@ export class ImageUpscaler {
     const options = {
       devices: taskDevices(this.#config, task),
       isBatch: task.isBatch,
-      choosePrecision: async ({ int8Refusal }: Network) =>
+      choosePrecision: async ({ int8Refusal }: PictureNetwork) =>
         choosePrecision({
           asked,
           checkpoint: files.file,

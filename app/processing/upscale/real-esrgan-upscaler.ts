@@ -1,9 +1,5 @@
-import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
-import { assertBuilds } from '../../architectures/assert-builds.ts';
-import { assertTakesPictures, keepsAlpha, resultChannels } from '../../architectures/picture-channels.ts';
-import { recognise } from '../../architectures/registry.ts';
-import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
+import { keepsAlpha, resultChannels } from '../../architectures/picture-channels.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
@@ -13,23 +9,15 @@ import { hull } from '../../imaging/rectangle.ts';
 import type { MadeTile } from '../../imaging/sketch-file.ts';
 import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
-import { weightsFolderOf } from '../../inference/session.ts';
-import { blendedValues } from '../networks/blended-weights.ts';
-import { checkWeightsOnce } from '../networks/check-weights-once.ts';
 import type { RunnerOptions, RunPlan } from '../networks/network-runner.ts';
 import { isNeeded, NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
 import { FP32 } from '../networks/precision.ts';
 import type { Fallback } from '../result.ts';
+import type { ChoosePrecision, ModelFiles, PictureSource } from './picture-source.ts';
+import { openPictureSource } from './picture-source.ts';
 import type { TiledNetwork, TilingOptions } from './tile-grid.ts';
 import { tileGrid } from './tile-grid.ts';
-
-/** The weights of one upscaler. */
-export interface ModelFiles {
-  readonly file: string;
-  /** Blended in: `strength * file + (1 - strength) * with` (deep network interpolation). */
-  readonly blend?: { readonly file: string; readonly strength: number };
-}
 
 /** The grid of one pass, as it is told to the caller. */
 export interface TilingUsed {
@@ -41,8 +29,8 @@ export interface TilingUsed {
 }
 
 export interface OpenOptions extends Pick<RunnerOptions, 'devices' | 'isBatch'> {
-  /** In what numbers the network that was recognised is to run; by default fp32. */
-  readonly choosePrecision?: (network: Network) => PrecisionPlan | Promise<PrecisionPlan>;
+  /** In what numbers the network is to run; by default fp32. */
+  readonly choosePrecision?: ChoosePrecision;
 }
 
 const NO_ROWS = new Uint8Array(0);
@@ -54,36 +42,31 @@ interface Plan {
 }
 
 /**
- * Upscales with one checkpoint of the ESRGAN family, the way RealESRGANer does (realesrgan/utils.py): alpha goes through the
- * network, gray stays gray, 16 bits stay 16; where it gives other channels than it takes, the result has what it gives. The network is recognised from the file's keys and loaded once for all images.
+ * Upscales with one network, the way RealESRGANer does (realesrgan/utils.py): alpha goes through the network, gray stays gray, 16 bits
+ * stay 16; where it gives other channels than it takes, the result has what it gives. The network is recognised from the file's keys,
+ * or is an ONNX file, and is loaded once for all images.
  */
 export class RealESRGANUpscaler {
   readonly #runner: NetworkRunner;
+  readonly #source: PictureSource;
   readonly files: ModelFiles;
 
-  private constructor(runner: NetworkRunner, files: ModelFiles) {
+  private constructor(runner: NetworkRunner, source: PictureSource, files: ModelFiles) {
     this.#runner = runner;
+    this.#source = source;
     this.files = files;
   }
 
   /**
-   * Reads the checkpoint and recognises its network; what is costly, the session, is loaded with the first image.
-   * @throws CheckpointError, UnknownNetworkError, WeightsError
+   * Reads the file and finds out what network it holds; what is costly, the session, is loaded with the first image.
+   * @throws CheckpointError, UnknownNetworkError, WeightsError; InspectionError for an ONNX file
    */
   static async open(
     files: ModelFiles,
     { choosePrecision = () => FP32, ...options }: OpenOptions,
   ): Promise<RealESRGANUpscaler> {
-    const dict = openCheckpoint(files.file);
-    const other = files.blend && openCheckpoint(files.blend.file);
-    const values = files.blend && other && blendedValues(dict, other, files.blend.strength);
-    const network = recognise(dict, values);
-    checkWeightsOnce(dict);
-    if (other) checkWeightsOnce(other);
-    assertTakesPictures(network);
-    const precision = await choosePrecision(network);
-    const runner = new NetworkRunner(network, { ...options, precision, weightsFolder: weightsFolderOf(files.file) });
-    return new RealESRGANUpscaler(runner, files);
+    const source = await openPictureSource(files, choosePrecision);
+    return new RealESRGANUpscaler(new NetworkRunner(source.network, { ...options, open: source.open }), source, files);
   }
 
   get architecture(): string {
@@ -104,7 +87,7 @@ export class RealESRGANUpscaler {
   }
 
   get precision(): PrecisionPlan {
-    return this.#runner.precision;
+    return this.#source.precision;
   }
 
   /** Every device that could not be had, and why. */
@@ -126,7 +109,7 @@ export class RealESRGANUpscaler {
 
   /** @throws WeightsError where weights are missing, too many or of wrong shapes, which else shows when a session is loaded */
   assertBuilds(): void {
-    assertBuilds(this.#runner.network);
+    this.#source.assertBuilds();
   }
 
   /** Loads what `source` needs, so that the time it takes can be told from the work. */

@@ -1,4 +1,3 @@
-import type { Network } from '../../architectures/architecture.ts';
 import type { Views } from '../../architectures/mirrored-views.ts';
 import type { NetworkChannels } from '../../architectures/picture-channels.ts';
 import { imagesSeen } from '../../architectures/picture-channels.ts';
@@ -6,6 +5,7 @@ import type { Config } from '../../config.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
+import type { PictureNetwork } from '../networks/network-runner.ts';
 import { autoTile } from '../networks/tile-size.ts';
 
 /** How an image is cut. Pixels of the input; `auto` leaves it to the network. */
@@ -25,7 +25,7 @@ export interface TilingOptions {
 
 /** What of a network its tiles depend on. */
 export type TiledNetwork = NetworkChannels &
-  Pick<Network, 'halo' | 'multipleOf' | 'padding' | 'scale' | 'workingBytesPerPixel'>;
+  Pick<PictureNetwork, 'halo' | 'largestWindow' | 'multipleOf' | 'padding' | 'scale' | 'workingBytesPerPixel'>;
 
 /** The size of the padded image, and how it is cut. Pixels of the input. */
 export interface TileGrid {
@@ -54,7 +54,7 @@ export function pixelsSeen(network: NetworkChannels, source: ImageShape, { isOpa
 
 /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
 export function tileGrid(network: TiledNetwork, source: ImageShape, options: TilingOptions): TileGrid {
-  const { halo, multipleOf, padding, scale } = network;
+  const { halo, largestWindow = Infinity, multipleOf, padding, scale } = network;
   const { prePad, tilePad } = options;
   const isReference = tilePad !== 'auto';
   const needed = padding === 'own' ? 1 : multipleOf;
@@ -62,14 +62,21 @@ export function tileGrid(network: TiledNetwork, source: ImageShape, options: Til
   const padded = (side: number): number => Math.ceil((side + prePad) / multiple) * multiple;
   // The reference cannot cut where the network cannot begin; the next place where it can is as good.
   const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
-  const core = coreOf(network, source, options);
+  // At least half of a window is its core, however much a caller wants to be seen around it.
+  const pad = Math.min(isReference ? toMultiple(tilePad) : halo, Math.floor(largestWindow / 4));
+  const core = boundedCore(coreOf(network, source, options), largestWindow - 2 * pad);
   return {
     width: padded(source.width),
     height: padded(source.height),
     core: isReference ? toMultiple(core) : core,
-    pad: isReference ? toMultiple(tilePad) : halo,
+    pad,
     isReference,
   };
+}
+
+/** A core of 0 is the whole image, which may be larger. */
+function boundedCore(core: number, most: number): number {
+  return Number.isFinite(most) ? Math.min(core === 0 ? most : core, most) : core;
 }
 
 function coreOf(network: TiledNetwork, source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions) {

@@ -6,7 +6,7 @@ import { unknownName } from '../../catalog/unknown-name.ts';
 import { HiresFixError, oneLine } from '../../errors.ts';
 import type { DownloadOptions } from '../../catalog/download/model-downloader.ts';
 import { BadParameterError, UnknownUpscalerError } from '../errors.ts';
-import type { ModelFiles } from './real-esrgan-upscaler.ts';
+import type { ModelFiles } from './picture-source.ts';
 import type { Fallback } from '../result.ts';
 import type { PilUpscaler } from './upscalers.ts';
 import {

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../../app/config.ts';
 import type { RunningService } from '../../../app/main.ts';
 import { startService } from '../../../app/main.ts';
+import { ProtobufWriter } from '../../../app/onnx/protobuf.ts';
+import { noise } from '../../support/images/images.ts';
+import { readPng, writePng } from '../../support/images/png.ts';
 import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../../support/networks/hashed-weights.ts';
+import { writeOnnxUpscaler } from '../../support/networks/onnx-upscaler.ts';
 import type { HttpService } from '../../support/servers/http-service.ts';
 import { echo, openHttpService } from '../../support/servers/http-service.ts';
 
@@ -19,6 +23,12 @@ describe('models over HTTP', () => {
     await mkdir(join(folder, 'models', 'mine'), { recursive: true });
     const tensors = buildManifestTensors(readManifest('compact_x4_super_ultra'));
     writeCheckpoint(join(folder, 'models', 'mine', '4x-Ultra.pth'), tensors, { format: 'pth-zip', root: 'params' });
+    writeOnnxUpscaler(join(folder, 'models', 'mine'), 'exported', { network: 'compact-x2-gray' });
+    await rm(join(folder, 'models', 'mine', 'exported.safetensors'));
+    const outside = new ProtobufWriter().message(7, (graph) =>
+      graph.message(5, (tensor) => tensor.string(8, 'w').varint(14, 1)),
+    );
+    await writeFile(join(folder, 'models', 'halved.onnx'), outside.finish());
     service = await startService(
       loadConfig({
         PORT: '0',
@@ -43,6 +53,31 @@ describe('models over HTTP', () => {
     expect(named('compact-x2')).toMatchObject({ installed: true, scale: 2 });
     expect(named('4x-Ultra')).toMatchObject({ installed: true, architecture: 'Compact', scale: 4, verified: false });
     expect(JSON.stringify(models)).not.toContain(folder);
+  });
+
+  it('lists an ONNX upscaler beside them, and says of one in two files why it is not run', async () => {
+    const response = await fetch(`${service.url}/models`);
+    const { models } = (await response.json()) as { models: Record<string, unknown>[] };
+    const named = (name: string) => models.find((model) => model['name'] === name);
+    const found = { architecture: 'ONNX', scale: 2, input_channels: 1, output_channels: 1, problem: null };
+    expect(named('exported')).toMatchObject({ installed: true, ...found });
+    expect(named('halved')).toMatchObject({ installed: false, architecture: null });
+    expect(named('halved')?.['problem']).toMatch(/^halved\.onnx: the tensor w lies in another file/);
+  });
+
+  it('makes a picture with an ONNX upscaler, and none with one in two files', async () => {
+    const body = writePng(noise({ width: 14, height: 11, channels: 1, depth: 8 }));
+    const asked = (name: string) =>
+      fetch(`${service.url}/upscale?upscaler=${name}`, {
+        method: 'POST',
+        headers: { 'content-type': 'image/png' },
+        body,
+      });
+    const made = await asked('exported');
+    expect(made.status).toBe(200);
+    expect(readPng(Buffer.from(await made.arrayBuffer()))).toMatchObject({ width: 28, height: 22, channels: 1 });
+    const refused = await asked('halved.onnx');
+    expect([refused.status, (await refused.json()) as unknown]).toMatchObject([503, { code: 'ERR_BAD_CHECKPOINT' }]);
   });
 
   it('cannot be downloaded where nobody knows them; the answer says what is known', async () => {

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Image } from '../../../app/imaging/image.ts';
-import type { ModelFiles, TilingUsed } from '../../../app/processing/upscale/real-esrgan-upscaler.ts';
+import type { ModelFiles } from '../../../app/processing/upscale/picture-source.ts';
+import type { TilingUsed } from '../../../app/processing/upscale/real-esrgan-upscaler.ts';
 import type { TilingOptions } from '../../../app/processing/upscale/tile-grid.ts';
 import type { RunNetworkTask } from '../../../app/processing/tasks.ts';
 

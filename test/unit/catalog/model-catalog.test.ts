@@ -92,6 +92,8 @@ describe('the list', () => {
       size: CONTENT.length,
       scale: 4,
       architecture: null,
+      inputChannels: null,
+      outputChannels: null,
       licence: 'MIT',
       purpose: 'Tests, 4x',
       url: NOWHERE,
@@ -147,7 +149,7 @@ describe('the list', () => {
     const inspect = (file: string) => {
       inspections += 1;
       if (file.endsWith('broken.pth')) throw new InspectionError('This is not a checkpoint');
-      return { architecture: 'ESRGAN', scale: 2 };
+      return { architecture: 'ESRGAN', scale: 2, inputChannels: 3, outputChannels: 3 };
     };
     const one = catalog({ inspect });
     const entries = await one.list();
@@ -157,6 +159,8 @@ describe('the list', () => {
       size: CONTENT.length,
       scale: 2,
       architecture: 'ESRGAN',
+      inputChannels: 3,
+      outputChannels: 3,
       isVerified: false,
       problem: null,
     });
@@ -178,7 +182,7 @@ describe('the list', () => {
     }
     const inspect = async (path: string) => {
       if ((await readFile(path, 'utf8')) === 'junk') throw new InspectionError('This is not a checkpoint');
-      return { architecture: 'ESRGAN', scale: 2 };
+      return { architecture: 'ESRGAN', scale: 2, inputChannels: 3, outputChannels: 3 };
     };
     const one = catalog({ inspect });
     const told = async () => (await one.list()).find(({ name }) => name === 'mine')?.problem;
@@ -242,15 +246,15 @@ describe('finding a model', () => {
 
   it('tells of a file of that name which is of another kind, and what may be meant', async () => {
     await mkdir(join(directory, 'sub'));
-    for (const name of ['mine.pth', 'sub/4x-foo.onnx', 'weights.pkl']) await writeFile(join(directory, name), '');
+    for (const name of ['mine.pth', 'sub/4x-foo.param', 'weights.pkl']) await writeFile(join(directory, name), '');
     const saying = (name: string) =>
       catalog()
         .resolve(name)
         .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-    expect(await saying('4x-foo.onnx')).toMatch(
-      /There is a file 'sub\/4x-foo\.onnx', but only \.safetensors, .* are read/,
+    expect(await saying('4x-foo.param')).toMatch(
+      /There is a file 'sub\/4x-foo\.param', but only \.safetensors, .* are read/,
     );
-    expect(await saying('4X-FOO')).toMatch(/There is a file 'sub\/4x-foo\.onnx'/);
+    expect(await saying('4X-FOO')).toMatch(/There is a file 'sub\/4x-foo\.param'/);
     expect(await saying('weights.pkl')).toMatch(/rename it if it is one/);
     expect(await saying('nime')).not.toMatch(/There is a file|Did you mean/);
     expect(await saying('meni.pth')).not.toMatch(/There is a file/);

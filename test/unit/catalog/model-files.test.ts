@@ -27,7 +27,17 @@ async function found(): Promise<string[]> {
 
 describe('findModelFiles', () => {
   it('finds checkpoints in the folder and below, nearer ones first', async () => {
-    await put('b.pth', 'a.pth', 'sub/c.safetensors', 'sub/sub/d.ckpt', 'e.pt', 'a.safetensors', 'a.bin', 'z.sft');
+    await put(
+      'b.pth',
+      'a.pth',
+      'sub/c.safetensors',
+      'sub/sub/d.ckpt',
+      'e.pt',
+      'a.safetensors',
+      'a.bin',
+      'z.sft',
+      'b.onnx',
+    );
     expect(await found()).toEqual([
       'a.safetensors',
       'z.sft',
@@ -35,6 +45,7 @@ describe('findModelFiles', () => {
       'b.pth',
       'e.pt',
       'a.bin',
+      'b.onnx',
       'sub/c.safetensors',
       'sub/sub/d.ckpt',
     ]);
@@ -54,7 +65,7 @@ describe('findModelFiles', () => {
       'x.pth.corrupt-2',
       'x.pth.lock',
       'models.lock.json',
-      'x.onnx',
+      'x.param',
       'pth',
     );
     await mkdir(join(directory, 'folder.pth'));
@@ -75,7 +86,7 @@ describe('findModelFiles', () => {
 
   it('leaves out what it may not read', async () => {
     await put('open/a.pth', 'closed/b.pth');
-    await chmod(directory, 0o755);
+    for (const path of ['.', 'open']) await chmod(join(directory, path), 0o755); // whatever the umask
     await chmod(join(directory, 'closed'), 0);
     expect(await asNobody(found)).toEqual(['open/a.pth']);
     await chmod(join(directory, 'closed'), 0o755);

@@ -81,6 +81,14 @@ describe('ModelIndex', () => {
     expect(index('RealESRGAN-x4plus.pth').find('REALESRGAN_X4PLUS')).toMatchObject({ kind: 'official' });
   });
 
+  it('takes no exported file for an official model, but for one of its own', () => {
+    const both = index('RealESRGAN_x4plus.onnx', '4x-Same.onnx', 'sub/4x-Same.pth');
+    expect(both.find('REALESRGAN_X4PLUS')).toMatchObject({ kind: 'official', file: undefined });
+    expect(both.find('RealESRGAN_x4plus.onnx')).toMatchObject({ kind: 'user', name: 'RealESRGAN_x4plus.onnx' });
+    expect(both.find('4x-Same')?.file?.relativePath).toBe('4x-Same.onnx');
+    expect(both.find('sub/4x-Same.pth')?.file?.relativePath).toBe('sub/4x-Same.pth');
+  });
+
   it('names files of one stem apart', () => {
     const names = index('a/x.pth', 'b/x.pth')
       .models.filter(({ kind }) => kind === 'user')

@@ -39,7 +39,7 @@ describe('detectFormat', () => {
       'an ONNX model with a producer',
       '\u0008\u0007\u0012\u0007pytorch\u001a\u00052.1.0',
       'unsupported-format',
-      /ONNX.*PyTorch/,
+      /ONNX model, which runs as an upscaler under a name that ends with \.onnx$/,
     ],
     ['an ONNX model without', '\u0008\u0008:\u0080\u0001', 'unsupported-format', /ONNX/],
     ['an ncnn .param', '7767517\n10 12\nInput data 0 1 data', 'unsupported-format', /ncnn model \(\.param\)/],
