@@ -1,7 +1,6 @@
 import { UnknownNetworkError } from '../architectures/errors.ts';
 import type { DeclaredValue, OnnxModel } from './onnx-model.ts';
 import type { PictureEnd, PictureLayout } from './picture-model.ts';
-import type { FullValue } from './value-range.ts';
 import { fullOfInput } from './value-range.ts';
 
 /** A way to feed a picture to a model. */
@@ -36,7 +35,7 @@ export function inputCandidates(model: OnnxModel): InputCandidate[] {
   }
   const full = element === 'uint8' ? 255 : fullOfInput(model, input.name);
   return layoutsOf(input).map(({ layout, channels }) => ({
-    input: { name: input.name, channels, layout, element, full: full as FullValue },
+    input: { name: input.name, channels, layout, element, full },
     ...fixedSides(input, layout),
   }));
 }

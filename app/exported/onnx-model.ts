@@ -32,7 +32,7 @@ export interface OnnxModel {
 }
 
 /** Operator versions that the runtime has. */
-const [MIN_OPSET, MAX_OPSET] = [7, 23];
+const [MIN_OPSET, MAX_OPSET] = [7, 26];
 const MAX_NODES = 200_000;
 /** Graphs in nodes in graphs: `If` in `Loop` in a function. */
 const MAX_DEPTH = 16;

@@ -77,7 +77,7 @@ describe('models over HTTP', () => {
     expect(made.status).toBe(200);
     expect(readPng(Buffer.from(await made.arrayBuffer()))).toMatchObject({ width: 28, height: 22, channels: 1 });
     const refused = await asked('halved.onnx');
-    expect([refused.status, (await refused.json()) as unknown]).toMatchObject([503, { code: 'ERR_BAD_CHECKPOINT' }]);
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'ERR_BAD_CHECKPOINT' }]);
   });
 
   it('cannot be downloaded where nobody knows them; the answer says what is known', async () => {

@@ -36,11 +36,6 @@ export function writeOnnxUpscaler(folder: string, name: string, options: OnnxExp
   return bytes;
 }
 
-/** A model of a graph that has no weights in files. */
-export function serialized(graph: Graph): Uint8Array {
-  return serializeModel(graph.contents());
-}
-
 function exported(checkpoint: string, options: OnnxExport): Uint8Array {
   const { element = 'float32', layout = 'nchw', width = null, height = null, full = 1, isOpen = false } = options;
   const dict = openCheckpoint(checkpoint);
