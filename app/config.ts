@@ -6,6 +6,7 @@ import { HiresFixError } from './errors.ts';
 import { editDistance } from './files/edit-distance.ts';
 import { defaultModelsDir } from './files/models-folder.ts';
 import { environment, SERVER_VARIABLES } from './options/environment.ts';
+import { readBy } from './options/values.ts';
 
 /** The environment is not usable; `problems` has one line for each bad variable. */
 export class BadConfigError extends HiresFixError {
@@ -57,7 +58,7 @@ function configOf(given: Environment): Config {
       value.trim() !== '' || (name === 'API_KEY' && value !== '') ? [[name, value.trim()]] : [],
     ),
   );
-  const parsed = environment.safeParse(set);
+  const parsed = readBy(environment, set);
   if (parsed.success) {
     const { WEBHOOKS_ENABLED: isEnabled, WEBHOOK_SECRET: secret, PORT: port, DASHBOARD_PORT: second } = parsed.data;
     if (isEnabled && secret === undefined)

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { expectation } from '../options/values.ts';
+import { expectation, readBy } from '../options/values.ts';
 import { UsageError } from './errors.ts';
 
 /** Flags that are spelt otherwise than the options of the service that they stand for. */
@@ -21,7 +21,7 @@ export function givenFlags(
 
 /** @throws UsageError which names the flag as it is typed, what was expected and what came */
 export function parseOptions<T extends z.ZodType>(schema: T, values: Readonly<Record<string, unknown>>): z.output<T> {
-  const parsed = schema.safeParse(values);
+  const parsed = readBy(schema, values);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const name = String(issue?.path[0] ?? '');

@@ -1,4 +1,4 @@
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, printable } from '../errors.ts';
 import { errorCode } from '../files/error-code.ts';
 import { BadParameterError } from '../processing/errors.ts';
 
@@ -115,9 +115,8 @@ const MAX_QUOTE = 100;
 function quoted(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
-  return typeof value === 'string' && value.length > MAX_QUOTE
-    ? `${JSON.stringify(value.slice(0, MAX_QUOTE))}…`
-    : JSON.stringify(value);
+  const isLong = typeof value === 'string' && value.length > MAX_QUOTE;
+  return printable(JSON.stringify(isLong ? value.slice(0, MAX_QUOTE) : value)) + (isLong ? '…' : '');
 }
 
 /** The service cannot listen where it is told to. */

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
 import { otherNames } from '../options/other-names.ts';
-import { expectation } from '../options/values.ts';
+import { expectation, readBy } from '../options/values.ts';
 import { BadFieldError } from './errors.ts';
 
 const NAMED_UNKNOWN_FIELDS = 20;
@@ -71,7 +71,7 @@ export function parseParameters<S extends z.ZodObject>(
     if (field === undefined) unknown.push(name);
     else if (value !== null) known.set(field, oneOf(known.get(field), { name, value }));
   }
-  const parsed = schema.safeParse(Object.fromEntries([...known].map(([field, { value }]) => [field, value])));
+  const parsed = readBy(schema, Object.fromEntries([...known].map(([field, { value }]) => [field, value])));
   if (parsed.success) return { values: parsed.data, warnings: unknownFieldWarnings(unknown) };
   const [issue] = parsed.error.issues;
   const [field = '', ...within] = issue?.path ?? [];

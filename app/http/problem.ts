@@ -1,13 +1,14 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import { TooManyStreamsError } from '../access/errors.ts';
-import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
+import { HiresFixError, INTERNAL_ERROR, oneLine } from '../errors.ts';
 import type { PublicCode } from '../fault-of-code.ts';
 import { CallerQueueFullError, NotAcceptingError, QueueFullError, StoreUnavailableError } from '../jobs/errors.ts';
 import type { ServerFolders } from '../files/without-paths.ts';
 import { withoutPaths } from '../files/without-paths.ts';
 import type { JobError } from '../jobs/job.ts';
 import type { Logger } from '../logger.ts';
+import { withoutStandIns } from './receiving/stand-ins.ts';
 
 const NOT_READY_RETRY_SECONDS = 5;
 
@@ -111,7 +112,8 @@ export function problemHandler(folders: ServerFolders, send: SendError = sendPro
     }
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
-    send(response, { ...problem, message: withoutPaths(problem.message, folders) }, status, error);
+    const message = oneLine(withoutPaths(withoutStandIns(problem.message), folders));
+    send(response, { code: problem.code, message }, status, error);
   };
 }
 

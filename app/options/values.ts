@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainWords } from './plain-words.ts';
 
 // Readers of values that come as text: variables of the environment, fields of forms and queries, flags. `z.coerce` reads ''
 // as 0 and 'false' as true; these read text as people write it. No message has a name in it: the same value is a field here
@@ -15,6 +16,11 @@ const TRUTH_WORDS: ReadonlyMap<string, boolean> = new Map([
   ['off', false],
 ]);
 const TRUTH = [...TRUTH_WORDS.keys()].join(', ').replace(/, (?=\w+$)/, ' or ');
+
+/** Reads a value by a schema; what is wrong with it is told in words for people, also where the schema has none. */
+export function readBy<T extends z.ZodType>(schema: T, value: unknown): z.ZodSafeParseResult<z.output<T>> {
+  return schema.safeParse(value, { error: plainWords });
+}
 
 /**
  * What a schema says of a value that it refused, such as "must be above 0": the second half of "name: ...".

@@ -5,7 +5,7 @@ import type { Config } from '../../config.ts';
 import type { ImageMethodName } from '../../options/methods.ts';
 import { METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
-import { expectation } from '../../options/values.ts';
+import { expectation, readBy } from '../../options/values.ts';
 import type { WorkProgress } from '../../processing/progress.ts';
 import type { ResultInfo } from '../../processing/result.ts';
 import { UsageError } from '../errors.ts';
@@ -118,7 +118,7 @@ export class PictureWork {
 }
 
 function parseFields(form: (typeof METHODS.upscale)['form'], fields: Readonly<Record<string, unknown>>) {
-  const parsed = form.safeParse(fields);
+  const parsed = readBy(form, fields);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const name = String(issue?.path[0] ?? 'fields');

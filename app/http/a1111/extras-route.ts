@@ -37,8 +37,8 @@ export const singleBody = extrasBody.extend({ image: image.default('').describe(
 /** The body of `extra-batch-images`. */
 export const batchBody = extrasBody.extend({
   imageList: z
-    .array(z.object({ data: image, name: z.string().default('image') }), {
-      error: ({ input }) => (input === undefined ? 'field required' : 'must be a list of {data, name}'),
+    .array(z.object({ data: image, name: z.string().max(255).default('image') }), {
+      error: 'must be a list of {data, name}',
     })
     .min(1, { error: 'must have at least one image' })
     .max(MAX_IMAGES, { error: `must have at most ${MAX_IMAGES} images` }),

@@ -8,6 +8,7 @@ import { bodyChunks } from './body.ts';
 import { BadBodyError, BadFieldError, UnsupportedMediaTypeError } from '../errors.ts';
 import { parseJson } from './json-body.ts';
 import { LongTextScanner } from './long-text-scanner.ts';
+import { standInOf } from './stand-ins.ts';
 
 /** Strings up to this many bytes are values like others; longer ones can only be images. */
 const MAX_VALUE = 1024;
@@ -137,7 +138,7 @@ class ImageSink {
   }
 
   #standIn(index: number): string {
-    return `long text ${this.#nonce}-${index}`;
+    return standInOf(this.#nonce, index);
   }
 }
 
