@@ -3,8 +3,11 @@ import { JobNotFoundError } from './errors.ts';
 import type { JobFiles } from './job-files.ts';
 import type { JobQueue } from './job-queue.ts';
 
-/** Files that no job owns are left alone for as long: an upload that is coming in belongs to none yet. */
-const STRANGER_AGE_MS = 3_600_000;
+/**
+ * Files that no job owns are left alone until they are that old, and then for as long again: an upload that is coming in belongs to
+ * none yet, and a clock that is set makes files old at once.
+ */
+const STRANGER_AGE_MS = 1_800_000;
 
 export interface JanitorOptions {
   readonly queue: Pick<JobQueue, 'expire' | 'get'>;
@@ -20,6 +23,8 @@ export class Janitor {
   readonly #options: JanitorOptions;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
+  /** When each file that is old and no job's was first met, in ms of a clock that nobody sets. */
+  #strangers: ReadonlyMap<string, number> = new Map();
 
   constructor(options: JanitorOptions) {
     this.#options = options;
@@ -34,16 +39,22 @@ export class Janitor {
     await this.#sweeping;
   }
 
-  /** One round; `now` in ms since the epoch. */
-  async sweep(now = Date.now()): Promise<{ readonly expired: number; readonly orphans: number }> {
+  /** One round. */
+  async sweep(): Promise<{ readonly expired: number; readonly orphans: number }> {
     const { queue, files, jobTtlMs } = this.#options;
-    const expired = await queue.expire(now - jobTtlMs);
+    const expired = await queue.expire(jobTtlMs);
+    const strangers = new Map<string, number>();
     let orphans = 0;
-    for (const { jobId, path } of await files.olderThan(now - STRANGER_AGE_MS)) {
+    for (const { jobId, path } of await files.olderThan(Date.now() - STRANGER_AGE_MS)) {
       if (await this.#isKnown(jobId)) continue;
-      await files.removeAt(path);
-      orphans++;
+      const metAt = this.#strangers.get(path) ?? performance.now();
+      if (performance.now() - metAt < STRANGER_AGE_MS) strangers.set(path, metAt);
+      else {
+        await files.removeAt(path);
+        orphans++;
+      }
     }
+    this.#strangers = strangers;
     return { expired, orphans };
   }
 

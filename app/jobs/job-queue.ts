@@ -78,8 +78,11 @@ export interface JobQueue {
    */
   remove(id: string): Promise<void>;
 
-  /** Forgets jobs that ended before a time (ms since the epoch), then removes their results; but for those being read. */
-  expire(endedBefore: number): Promise<number>;
+  /**
+   * Forgets jobs that ended longer ago than `ageMs`, then removes their results; but for those being read. Of what this server saw
+   * end, or found ended when it started, no clock that is set changes the age.
+   */
+  expire(ageMs: number): Promise<number>;
 
   /**
    * Takes no more jobs and gives those that run `drainMs`. What has not ended by then stays accepted, and goes on at the next

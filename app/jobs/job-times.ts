@@ -5,6 +5,11 @@ export function steadyNow({ steady }: Pick<Job, 'steady'>, moment: Moment): Requ
   return { steady: { ...steady, [moment]: performance.now() } };
 }
 
+/** When something happened by the clock that nobody sets, from the time on the wall, which is not asked again after this. */
+export function steadyTimeOf(wallMs: number): number {
+  return performance.now() - Math.max(0, Date.now() - wallMs);
+}
+
 /**
  * Seconds from one moment of a job to another, or until now. By the clock that nobody sets where this process saw both; else by
  * that on the wall, which may have been set back: then none have passed. Undefined where it has not come to them.

@@ -10,6 +10,7 @@ import {
 } from '../errors.ts';
 import type { Job, JobHandler, JobPage, JobRequest, Submission } from '../job.ts';
 import { hasEnded, initialProgress } from '../job.ts';
+import { secondsBetween } from '../job-times.ts';
 import type { JobEvents } from '../job-events.ts';
 import type { JobFiles } from '../job-files.ts';
 import { rememberedName } from '../job-files.ts';
@@ -142,10 +143,10 @@ export class FileJobQueue implements JobQueue {
     this.events.emit('removed', job);
   }
 
-  async expire(endedBefore: number): Promise<number> {
+  async expire(ageMs: number): Promise<number> {
     const { files } = this.#options;
-    const isDue = ({ id, status, finishedAt = 0 }: Job): boolean =>
-      hasEnded(status) && finishedAt < endedBefore && !files.isBeingRead(id);
+    const isOld = (job: Job): boolean => (secondsBetween(job, 'finished', 'now') ?? Infinity) * 1000 > ageMs;
+    const isDue = (job: Job): boolean => hasEnded(job.status) && isOld(job) && !files.isBeingRead(job.id);
     const due = this.#table.jobs().filter(isDue);
     if (due.length > 0) await this.#endings.forget(due);
     return due.length;

@@ -1,5 +1,6 @@
 import type { Job, JobInput, JobResult } from '../job.ts';
 import { finalProgress, hasEnded, initialProgress } from '../job.ts';
+import { steadyTimeOf } from '../job-times.ts';
 import type { JobFiles } from '../job-files.ts';
 import { rememberedName } from '../job-files.ts';
 
@@ -36,6 +37,7 @@ export function restoredJob({ crashes, restarts, ...stored }: StoredJob, files: 
     status: hasEnded(stored.status) ? stored.status : 'queued',
     queuePosition: 0,
     progress: stored.status === 'completed' ? finalProgress(stored) : initialProgress(stored),
+    ...(stored.finishedAt !== undefined && { steady: { finished: steadyTimeOf(stored.finishedAt) } }),
   };
   return { job, crashes, restarts };
 }

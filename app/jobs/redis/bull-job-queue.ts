@@ -207,10 +207,10 @@ export class BullJobQueue implements JobQueue {
     this.#heard.publish('removed', removed.job);
   }
 
-  async expire(endedBefore: number): Promise<number> {
+  async expire(ageMs: number): Promise<number> {
     this.#assertStarted();
     const { files } = this.#options;
-    const ids = await this.#store.expire(endedBefore, files.beingRead);
+    const ids = await this.#store.expire(ageMs, files.beingRead);
     await this.#removeResults(ids);
     return ids.length;
   }

@@ -204,7 +204,7 @@ export const EXPIRE = script(`
 local kept = {}
 for index = 2, #ARGV do kept[ARGV[index]] = true end
 local gone = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', '(' .. ARGV[1])) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', '(' .. whole(now - ARGV[1]))) do
   local readUntil = redis.call('ZSCORE', key('readers'), id)
   if not kept[id] and (not readUntil or tonumber(readUntil) < now) then
     forget(id)

@@ -168,9 +168,9 @@ export class JobStore {
     await this.#link.run(scripts.TELL_POSITIONS, [most]);
   }
 
-  /** Forgets jobs that ended before a time (ms since the epoch), but for those that are read; their ids. */
-  async expire(endedBefore: number, reading: readonly string[]): Promise<readonly string[]> {
-    return (await this.#link.run(scripts.EXPIRE, [endedBefore, ...reading])) as string[];
+  /** Forgets jobs that ended longer ago than `ageMs` by the clock of Redis, but for those that are read; their ids. */
+  async expire(ageMs: number, reading: readonly string[]): Promise<readonly string[]> {
+    return (await this.#link.run(scripts.EXPIRE, [Math.ceil(ageMs), ...reading])) as string[];
   }
 
   /** Forgets a job, if it has ended; how it stood then. */

@@ -1,6 +1,6 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FileJobQueue } from '../../../app/jobs/local/file-job-queue.ts';
 import { Janitor } from '../../../app/jobs/janitor.ts';
 import type { Job, JobRequest } from '../../../app/jobs/job.ts';
@@ -33,6 +33,10 @@ describe('Janitor', () => {
     files = new JobFiles({ uploadFolder: join(folder.path, 'in'), processedFolder: join(folder.path, 'out') });
     await files.prepare();
     held = new Set();
+    await open();
+  });
+
+  const open = async (): Promise<void> => {
     const journal = new Journal<StoredJob>(new StateFolder(files.stateFolder));
     queue = new FileJobQueue({ files, journal, logger, workers: 1, maxQueue: 100 });
     await queue.start((job, { signal }) =>
@@ -41,9 +45,23 @@ describe('Janitor', () => {
         : echoResults(files, job),
     );
     janitor = new Janitor({ queue, files, logger, jobTtlMs: HOUR, janitorIntervalMs: HOUR });
+  };
+
+  let aheadMs: number;
+  let passedMs: number;
+  const [wall, steady] = [Date.now.bind(Date), performance.now.bind(performance)];
+  beforeEach(() => {
+    [aheadMs, passedMs] = [0, 0];
+    jest.spyOn(Date, 'now').mockImplementation(() => wall() + passedMs + aheadMs);
+    jest.spyOn(performance, 'now').mockImplementation(() => steady() + passedMs);
   });
+  /** The clock on the wall is set. */
+  const setClock = (ms: number): void => void (aheadMs += ms);
+  /** Time passes, which both clocks show. */
+  const pass = (ms: number): void => void (passedMs += ms);
 
   afterEach(async () => {
+    jest.restoreAllMocks();
     await queue.close();
     await folder.remove();
   });
@@ -72,21 +90,54 @@ describe('Janitor', () => {
 
   it('removes results after their time, and not before', async () => {
     const job = await completed();
-    const end = job.finishedAt ?? 0;
-    expect(await janitor.sweep(end + HOUR)).toEqual({ expired: 0, orphans: 0 });
+    pass(HOUR - 60_000);
+    expect(await janitor.sweep()).toEqual({ expired: 0, orphans: 0 });
     expect((await folder.jobFiles()).length).toBe(1);
-    expect(await janitor.sweep(end + HOUR + 1)).toEqual({ expired: 1, orphans: 0 });
+    pass(60_001);
+    expect(await janitor.sweep()).toEqual({ expired: 1, orphans: 0 });
     expect(await folder.jobFiles()).toEqual([]);
     await expect(queue.get(job.id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_FOUND' });
   });
 
+  it.each([
+    ['a year ahead', 8766 * HOUR],
+    ['a year back', -8766 * HOUR],
+  ])('keeps results for their time when the clock is set %s, before and after a restart', async (_where, jumpMs) => {
+    const before = await completed();
+    setClock(jumpMs);
+    const after = await completed();
+    expect((await janitor.sweep()).expired).toBe(0);
+    pass(HOUR - 60_000);
+    expect((await janitor.sweep()).expired).toBe(0);
+    pass(60_001);
+    expect((await janitor.sweep()).expired).toBe(2);
+    for (const { id } of [before, after])
+      await expect(queue.get(id)).rejects.toMatchObject({ code: 'ERR_JOB_NOT_FOUND' });
+    const kept = await completed();
+    await queue.close();
+    await open();
+    setClock(jumpMs);
+    expect((await janitor.sweep()).expired).toBe(0);
+    expect(await queue.get(kept.id)).toMatchObject({ status: 'completed' });
+    pass(HOUR + 1000);
+    expect((await janitor.sweep()).expired).toBe(1);
+  });
+
+  it('counts the time that a service was not there', async () => {
+    await completed();
+    await queue.close();
+    pass(HOUR + 1000);
+    await open();
+    expect(await janitor.sweep()).toEqual({ expired: 1, orphans: 0 });
+  });
+
   it('leaves what is being read until it has been', async () => {
     const job = await completed();
-    const later = Date.now() + 9 * HOUR;
+    pass(9 * HOUR);
     await files.reading(job, async () => {
-      expect((await janitor.sweep(later)).expired).toBe(0);
+      expect((await janitor.sweep()).expired).toBe(0);
     });
-    expect((await janitor.sweep(later)).expired).toBe(1);
+    expect((await janitor.sweep()).expired).toBe(1);
   });
 
   it('never touches a job that waits or runs, however old it is', async () => {
@@ -94,7 +145,9 @@ describe('Janitor', () => {
     held.add(running.id);
     await queue.submit(running);
     await queue.submit(waiting);
-    await janitor.sweep(Date.now() + 99 * HOUR);
+    await janitor.sweep();
+    pass(99 * HOUR);
+    await janitor.sweep();
     expect(await folder.jobFiles()).toEqual([`in/${running.id}-0`, `in/${waiting.id}-0`].sort());
     expect((await queue.get(waiting.id)).status).toBe('queued');
   });
@@ -108,7 +161,17 @@ describe('Janitor', () => {
     expect(await janitor.sweep()).toEqual({ expired: 0, orphans: 0 });
     const old = new Date(Date.now() - 2 * HOUR);
     for (const path of [upload, results, foreign]) await utimes(path, old, old);
+    expect(await janitor.sweep()).toEqual({ expired: 0, orphans: 0 });
+    pass(HOUR / 2);
     expect(await janitor.sweep()).toEqual({ expired: 0, orphans: 2 });
     expect(await folder.jobFiles()).toEqual(['out/holiday.png']);
+  });
+
+  it('leaves an upload that is coming in while the clock is set ahead', async () => {
+    const upload = files.input(newJobId(), 0);
+    await writeFile(upload, 'x');
+    setClock(8766 * HOUR);
+    expect((await janitor.sweep()).orphans).toBe(0);
+    expect(await folder.jobFiles()).toHaveLength(1);
   });
 });
