@@ -28,9 +28,15 @@ export class ServiceRate {
       this.#meanSeconds === undefined ? seconds : this.#meanSeconds * (1 - NEWEST_WEIGHT) + seconds * NEWEST_WEIGHT;
   }
 
-  /** Seconds, 1 to 300, after which a full queue is likely to have a place. */
-  secondsUntilFree(): number {
-    const seconds = (this.#meanSeconds ?? FIRST_GUESS_SECONDS) / this.#workers;
+  /**
+   * Seconds, 1 to 300, after which a full queue is likely to have a place: when the first of those that run ends.
+   * @param running jobs, where it is known how they stand; one of which nothing says how long it goes on, goes on for as long again
+   */
+  secondsUntilFree(running: readonly Job[] = []): number {
+    const mean = this.#meanSeconds ?? FIRST_GUESS_SECONDS;
+    const left = (job: Job): number =>
+      this.secondsUntilEnd(job) ?? Math.max(mean, secondsBetween(job, 'started', 'now') ?? 0);
+    const seconds = running.length < this.#workers ? mean / this.#workers : Math.min(...running.map(left));
     return Math.min(MAX_WAIT_SECONDS, Math.max(1, Math.ceil(seconds)));
   }
 

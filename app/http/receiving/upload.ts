@@ -14,8 +14,8 @@ import { Fields } from '../fields.ts';
 
 /** Room for the fields and the boundaries of a form, beside its file. */
 const FORM_OVERHEAD_BYTES = 2 ** 20;
-/** For writing what has been received, once all of it has. */
-const LAST_CALL_MS = 5000;
+/** For the form to end, once all of it has been received and the disk has taken what it was given. */
+const LAST_CALL_MS = 2000;
 const NAMELESS = "A part of the form has no name; the image belongs in the part 'file'";
 const FORM_LIMITS = { fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
 const PART_NAMES: ReadonlySet<string> = new Set(IMAGE_PARTS);
@@ -103,6 +103,9 @@ class FormReceiver {
   readonly #target: ImageTarget;
   readonly #images: { readonly file: string; readonly name: string; readonly hash: Hash }[] = [];
   readonly #writing: Promise<void>[] = [];
+  /** Files that wait for the disk, and not for the form. */
+  readonly #atDisk = new Set<string>();
+  #lastAtDisk = 0;
   #problem: Error | undefined;
   #lastCall: NodeJS.Timeout | undefined;
 
@@ -152,8 +155,16 @@ class FormReceiver {
       if (this.#problem) throw this.#problem;
       yield chunk;
     }
-    // busboy waits for ever for the end of a part that begins after the form's own end.
-    this.#lastCall = setTimeout(() => this.#parser.destroy(new Error('Unexpected end of form')), LAST_CALL_MS);
+    this.#callLast();
+  }
+
+  /** busboy waits for ever for the end of a part that begins after the form's own end; for a slow disk it waits rightly. */
+  #callLast(): void {
+    this.#lastCall = setTimeout(() => {
+      const isIdle = this.#atDisk.size === 0 && performance.now() - this.#lastAtDisk >= LAST_CALL_MS;
+      if (isIdle) this.#parser.destroy(new Error('Unexpected end of form'));
+      else this.#callLast();
+    }, LAST_CALL_MS);
   }
 
   #onFile(part: string | undefined, stream: Readable, filename: string | undefined): void {
@@ -168,11 +179,31 @@ class FormReceiver {
     stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
     const sized = limited(stream, this.#target);
     this.#writing.push(
-      writeNew(file, hashed(sized, hash)).catch((error: unknown) => {
+      this.#write(file, hashed(sized, hash)).catch((error: unknown) => {
         this.#refuse(bodyProblem(error));
         stream.resume();
       }),
     );
+  }
+
+  /** While a file is opened and closed, and from each chunk to the question for the next, it waits for the disk. */
+  async #write(file: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+    const isAtDisk = (is: boolean): void => {
+      if (is) this.#atDisk.add(file);
+      else this.#atDisk.delete(file);
+      this.#lastAtDisk = performance.now();
+    };
+    const fed = async function* (): AsyncGenerator<Buffer, void> {
+      isAtDisk(false);
+      for await (const chunk of chunks) {
+        isAtDisk(true);
+        yield chunk;
+        isAtDisk(false);
+      }
+      isAtDisk(true);
+    };
+    isAtDisk(true);
+    await writeNew(file, fed()).finally(() => isAtDisk(false));
   }
 
   /** The first problem is the one that is told. */

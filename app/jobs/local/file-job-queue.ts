@@ -57,7 +57,8 @@ export class FileJobQueue implements JobQueue {
     this.#order = new StartOrder(options.workers);
     this.#rate = new ServiceRate(options.workers);
     this.#table = new JobTable(this.#order, this.#rate);
-    this.#places = new QueuePlaces(options, this.#order, this.#rate);
+    const running = (): readonly Job[] => this.#runningJobs();
+    this.#places = new QueuePlaces(options, { order: this.#order, rate: this.#rate, running });
     this.#endings = new JobEndings({ ...options, table: this.#table, order: this.#order, keys: this.#keys });
   }
 
@@ -165,6 +166,10 @@ export class FileJobQueue implements JobQueue {
     await this.#journal.close();
   }
 
+  #runningJobs(): readonly Job[] {
+    return [...this.#running.keys()].flatMap((id) => this.#table.find(id)?.job ?? []);
+  }
+
   /** Takes up a job where an earlier server left it. */
   async #recover(stored: StoredJob): Promise<void> {
     const entry: Entry = restoredJob(stored, this.#options.files);
@@ -236,7 +241,7 @@ export class FileJobQueue implements JobQueue {
   #startNext(): void {
     const handler = this.#handler;
     while (handler && this.#state === 'open') {
-      const running = [...this.#running.keys()].flatMap((id) => this.#table.find(id)?.job ?? []);
+      const running = this.#runningJobs();
       const entry = this.#table.find(this.#order.next(running) ?? '');
       if (!entry) return;
       this.#table.tellPositions();

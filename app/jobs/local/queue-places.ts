@@ -1,4 +1,5 @@
 import { CallerQueueFullError, QueueFullError } from '../errors.ts';
+import type { Job } from '../job.ts';
 import type { PlaceLimits } from '../job-queue.ts';
 import type { ServiceRate } from '../service-rate.ts';
 import type { StartOrder } from './start-order.ts';
@@ -8,22 +9,32 @@ export class QueuePlaces {
   readonly #limits: PlaceLimits;
   readonly #order: Pick<StartOrder, 'size' | 'sizeOf'>;
   readonly #rate: ServiceRate;
+  readonly #running: () => readonly Job[];
   readonly #taken: string[] = [];
 
-  constructor(limits: PlaceLimits, order: Pick<StartOrder, 'size' | 'sizeOf'>, rate: ServiceRate) {
+  /** @param running those jobs that run now, by which it is told when there will be a place */
+  constructor(
+    limits: PlaceLimits,
+    {
+      order,
+      rate,
+      running,
+    }: { order: Pick<StartOrder, 'size' | 'sizeOf'>; rate: ServiceRate; running: () => readonly Job[] },
+  ) {
     this.#limits = limits;
     this.#order = order;
     this.#rate = rate;
+    this.#running = running;
   }
 
   /** @throws QueueFullError, CallerQueueFullError */
   assertFree(caller: string): void {
     const { maxQueue, maxQueuePerCaller = maxQueue } = this.#limits;
     const waiting = this.#order.size + this.#taken.length;
-    if (waiting >= maxQueue) throw new QueueFullError(waiting, this.#rate.secondsUntilFree());
+    if (waiting >= maxQueue) throw new QueueFullError(waiting, this.#secondsUntilFree());
     if (maxQueuePerCaller >= maxQueue) return;
     const theirs = this.#order.sizeOf(caller) + this.#taken.filter((other) => other === caller).length;
-    if (theirs >= maxQueuePerCaller) throw new CallerQueueFullError(theirs, this.#rate.secondsUntilFree());
+    if (theirs >= maxQueuePerCaller) throw new CallerQueueFullError(theirs, this.#secondsUntilFree());
   }
 
   /** Holds a place for one of a caller's while `store` runs, which puts it into the order. */
@@ -34,5 +45,9 @@ export class QueuePlaces {
     } finally {
       this.#taken.splice(this.#taken.indexOf(caller), 1);
     }
+  }
+
+  #secondsUntilFree(): number {
+    return this.#rate.secondsUntilFree(this.#running());
   }
 }

@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -10,6 +14,26 @@ const LIMIT = 100_000;
 const BOUNDARY = 'Content-Type: multipart/form-data; boundary=XX';
 const partHead = (name: string, filename = 'a.png'): string =>
   `--XX\r\nContent-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: image/png\r\n\r\n`;
+
+/** Has every thread that talks to the disk wait for a pipe that nobody writes to. */
+async function heldDisk(folder: string): Promise<{ release(): Promise<void> }> {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const readers = Array.from({ length: Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) }, () => open(pipe));
+  await sleep(50);
+  return {
+    release: async () => {
+      const writer = openSync(pipe, 'r+');
+      for (const reader of await Promise.all(readers)) await reader.close();
+      closeSync(writer);
+    },
+  };
+}
+
+/** Without a thread of the pool. */
+function inputsNow(folder: string): string[] {
+  return readdirSync(join(folder, 'in'));
+}
 
 describe('an upload', () => {
   let service: HttpService;
@@ -127,6 +151,20 @@ describe('an upload', () => {
     expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
     expect(answer).toContain(expected);
     await noInputs();
+  });
+
+  it('waits for a disk that takes longer than a form may to end', async () => {
+    const body = `${partHead('file')}picture\r\n--XX--\r\n`;
+    const connection = await rawConnection(service.port);
+    connection.write(postHead('/upscale', BOUNDARY, `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'));
+    connection.write(body.slice(0, 10));
+    await sleep(300); // by now it waits for the rest
+    const disk = await heldDisk(service.folder.path);
+    connection.write(body.slice(10));
+    await sleep(4500);
+    expect(inputsNow(service.folder.path)).toEqual([]);
+    await disk.release();
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*picture$/);
   });
 
   it.each([

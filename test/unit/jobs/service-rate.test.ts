@@ -30,4 +30,14 @@ describe('the time until a job has ended', () => {
     expect(rate.secondsUntilEnd(job(-7200, 0.5))).toBe(1);
     expect(rate.secondsUntilEnd(job(-7200, 0.01))).toBe(10);
   });
+
+  it('of the one that ends first is when a full queue has a place', () => {
+    const rate = new ServiceRate(2, 4);
+    expect(rate.secondsUntilFree([job(100, 0.5), job(30, 0.25)])).toBe(90);
+    expect(rate.secondsUntilFree([job(99, 0.01), job(70, 0.01)])).toBe(70); // slower than others were: as long again
+    expect(rate.secondsUntilFree([job(1, 0.001), job(99, 0.5)])).toBe(3);
+    expect(rate.secondsUntilFree([job(1000, 0.1), job(1000, 0.1)])).toBe(300); // nobody is sent away for longer
+    expect(rate.secondsUntilFree([job(99, 0.5)])).toBe(2); // a worker is free
+    expect(new ServiceRate(1).secondsUntilFree()).toBe(10);
+  });
 });
