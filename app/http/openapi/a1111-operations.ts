@@ -5,7 +5,7 @@ import { EMPTY_PROBES, REFRESHES } from '../a1111/probes-route.ts';
 import { internalProgressBody } from '../a1111/progress-route.ts';
 import type { Operation, Operations } from './openapi-paths.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { required, schemaOf } from './openapi-schema.ts';
+import { EXAMPLE_IMAGE, required, schemaOf, withExample } from './openapi-schema.ts';
 
 const named = z.looseObject({ name: z.string() });
 const nullable = z.number().nullable();
@@ -77,7 +77,6 @@ export const A1111_ERRORS: Readonly<Record<string, JsonSchema>> = {
   },
 };
 
-const EXAMPLE_IMAGE = 'iVBORw0KGgo…';
 const SINGLE = withExample(schemaOf(singleBody), {
   image: EXAMPLE_IMAGE,
   upscaling_resize: 2,
@@ -105,7 +104,10 @@ export const A1111_OPERATIONS: Operations = {
   '/sdapi/v1/face-restorers': { get: get('What restores faces', 'A1111Named') },
   '/sdapi/v1/progress': { get: get("How far the caller's extras have come, tile by tile", 'A1111Progress') },
   '/internal/progress': {
-    post: post('How far one task has come', schemaOf(internalProgressBody), ['How it stands', 'A1111TaskProgress']),
+    post: post('How far one task has come', withExample(schemaOf(internalProgressBody), { id_task: 'task(1)' }), [
+      'How it stands',
+      'A1111TaskProgress',
+    ]),
   },
   '/sdapi/v1/interrupt': {
     post: post("Cancel the caller's extras that run", undefined, ['An empty object', 'always']),
@@ -113,11 +115,18 @@ export const A1111_OPERATIONS: Operations = {
   '/sdapi/v1/skip': { post: post('The same, where they are of one image', undefined, ['null', 'always']) },
   '/sdapi/v1/options': {
     get: get('What the caller has set, and what clients look for', 'A1111Options'),
-    post: post('Set options; only samples_format has an effect', { type: 'object' }, ['null', 'always']),
+    post: post(
+      'Set options; only samples_format has an effect',
+      withExample({ type: 'object' }, { samples_format: 'webp' }),
+      ['null', 'always'],
+    ),
   },
   '/sdapi/v1/png-info': {
     get: { ...get('The texts that an image carries', 'A1111PngInfo'), query: pngInfoBody },
-    post: post('The texts that an image carries', schemaOf(pngInfoBody), ['The texts', 'A1111PngInfo']),
+    post: post('The texts that an image carries', withExample(schemaOf(pngInfoBody), { image: EXAMPLE_IMAGE }), [
+      'The texts',
+      'A1111PngInfo',
+    ]),
   },
   '/sdapi/v1/memory': { get: get('Memory of the machine, in bytes', 'A1111Memory') },
   ...Object.fromEntries(
@@ -150,8 +159,4 @@ function post(
 
 function answering(summary: string, schema: JsonSchema): Operation {
   return { summary, tag: 'a1111', answers: { 200: [summary, { 'application/json': schema }] } };
-}
-
-function withExample(schema: JsonSchema, example: JsonSchema): JsonSchema {
-  return { ...schema, examples: [example] };
 }

@@ -6,12 +6,14 @@ import { STATUS_OF_CODE } from '../problem.ts';
 import type { Operation } from './openapi-paths.ts';
 import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { required, schemaOf, SERVER_SENT_EVENT } from './openapi-schema.ts';
+import { answerSchemaOf, EXAMPLE_IMAGE, required, schemaOf, SERVER_SENT_EVENT, withExample } from './openapi-schema.ts';
 
 const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job', 'does the work'];
 const PNG = ['The result', { 'image/png': BYTES }] as const;
-const json = (schema: z.ZodType): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schemaOf(schema) });
+const json = (schema: z.ZodType): Readonly<Record<string, JsonSchema>> => ({
+  'application/json': answerSchemaOf(schema),
+});
 
 const upscaled = z.object({
   id: z.string().describe('Of the job'),
@@ -37,11 +39,15 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
       tag: 'images',
       body: {
         'multipart/form-data': form(imagesUpscaleForm, 'image'),
-        'application/json': required(schemaOf(imagesUpscaleBody), 'image'),
+        'application/json': withExample(required(schemaOf(imagesUpscaleBody), 'image'), {
+          image: EXAMPLE_IMAGE,
+          model: 'COMPACT_X2',
+          scale: 2,
+        }),
       },
       answers: { 200: ['The result by its URL, or in base64', json(upscaled)] },
       steps: TAKING,
-      errors: schemaOf(gatewayError),
+      errors: answerSchemaOf(gatewayError),
     },
   },
   '/v1/upscale': {

@@ -4,7 +4,7 @@ import { A1111_ERRORS, A1111_OPERATIONS } from './a1111-operations.ts';
 import type { Step } from './openapi-problems.ts';
 import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { fieldsOf, required, schemaOf, SERVER_SENT_EVENT } from './openapi-schema.ts';
+import { EXAMPLE_IMAGE, fieldsOf, required, schemaOf, SERVER_SENT_EVENT, withExample } from './openapi-schema.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
 import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
@@ -182,7 +182,10 @@ export const OPERATIONS: Operations = {
       tag: 'images',
       headers: SUBMITTING,
       body: json(
-        required(schemaOf(hiresFixBody.extend({ config: withOtherNames(hiresFixConfig).optional() })), 'images'),
+        withExample(
+          required(schemaOf(hiresFixBody.extend({ config: withOtherNames(hiresFixConfig).optional() })), 'images'),
+          { images: [EXAMPLE_IMAGE], config: { upscaler: 'COMPACT_X2', upscale_factor: 2 } },
+        ),
       ),
       answers: { 200: ['The results, and what was done', json(ref('HiresFixResult')), JOB_HEADERS], 202: ACCEPTED },
       steps: [...TAKING, 'does the work'],

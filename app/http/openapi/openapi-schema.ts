@@ -21,14 +21,25 @@ const TEXT = 'x-text';
  * what matters is what the text may say.
  */
 export function schemaOf(schema: z.ZodType): JsonSchema {
+  // With defaults everything is there in the end; a caller need not send it.
+  return jsonSchemaOf(schema, ['$schema', 'required', 'additionalProperties']);
+}
+
+/** What is answered, of a zod schema: with what is always there. */
+export function answerSchemaOf(schema: z.ZodType): JsonSchema {
+  return jsonSchemaOf(schema, ['$schema', 'additionalProperties']);
+}
+
+function jsonSchemaOf(
+  schema: z.ZodType,
+  left: readonly ('$schema' | 'required' | 'additionalProperties')[],
+): JsonSchema {
   const json = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io: 'output',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
-      // With defaults everything is there in the end; a caller need not send it.
-      for (const name of ['$schema', 'required', 'additionalProperties'] as const)
-        Reflect.deleteProperty(jsonSchema, name);
+      for (const name of left) Reflect.deleteProperty(jsonSchema, name);
       if (zodSchema._zod.def.type === 'pipe') narrow(jsonSchema, schemaOf((zodSchema as z.ZodPipe).in as z.ZodType));
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
@@ -50,6 +61,14 @@ export function fieldsOf(schema: z.ZodObject): Readonly<Record<string, JsonSchem
       items === undefined ? field : { ...field, type: 'string', pattern: '^\\d{1,6}(,\\d{1,6})*$' },
     ]),
   );
+}
+
+/** What stands for an image in base64. */
+export const EXAMPLE_IMAGE = 'iVBORw0KGgo…';
+
+/** A schema with a value that it takes. */
+export function withExample(schema: JsonSchema, example: JsonSchema): JsonSchema {
+  return { ...schema, examples: [example] };
 }
 
 /** An object's schema with some of its properties required. */

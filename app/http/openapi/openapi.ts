@@ -3,21 +3,42 @@ import { A1111_SCHEMAS } from './a1111-operations.ts';
 import type { Operation } from './openapi-paths.ts';
 import { errorAnswers, OPERATIONS, REQUEST_HEADERS } from './openapi-paths.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { fieldsOf, schemaOf } from './openapi-schema.ts';
+import { answerSchemaOf, fieldsOf } from './openapi-schema.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
 
 const JOB_STATUS = z.enum(['queued', 'processing', 'completed', 'failed', 'cancelled']);
 const info = z.looseObject({}).describe('What was done: upscaler, sizes, tiles, device, fallbacks, seconds by stage');
 const result = z.looseObject({ original_filename: z.string(), url: z.string().describe('Relative to the server') });
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+const time = z.iso.datetime();
+const imageState = z.object({
+  original_filename: z.string(),
+  status: JOB_STATUS,
+  error: z.string().nullable(),
+  code: z.string().nullable(),
+});
 const job = z.looseObject({
   job_id: z.string(),
   method: z.string(),
   model: z.string().nullable().describe('What a download fetches'),
   status: JOB_STATUS,
   stage: z.string(),
-  progress: z.number().min(0).max(1),
-  queue_position: z.int().min(0),
+  progress: share.describe('Of the whole job; it never falls'),
+  stage_progress: share,
+  tile: count.nullable().describe('Tiles that are finished'),
+  tiles: count.nullable(),
+  image: count.describe('Which image is worked on, from 1'),
+  images: count,
+  downloaded_bytes: count.nullable(),
+  total_bytes: count.nullable(),
+  queue_position: count,
   eta_seconds: z.number().nullable(),
+  created_at: time,
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  warnings: z.array(z.string()),
+  image_states: z.array(imageState).describe('How each image stands'),
   results: z.array(result.extend({ index: z.int(), bytes: z.int(), sha256: z.string(), info })),
   error: z.string().nullable(),
   code: z.string().nullable(),
@@ -55,13 +76,28 @@ const face = z.object({
   size: z.number().describe('The shorter side of the box: what min_face_size is about'),
 });
 
+const EXAMPLE_JOB = '0123456789abcdef0123456789abcdef';
+
+const EXAMPLE_PROBLEM = {
+  type: 'about:blank',
+  title: 'Bad Request',
+  status: 400,
+  detail: 'scale: must be a number above 0, got "x"',
+  instance: '/upscale',
+  code: 'ERR_BAD_PARAMETER',
+};
+
 /** What is answered. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   JobId: z
     .string()
     .regex(/^[0-9a-f]{32}$/)
-    .meta({ examples: ['0123456789abcdef0123456789abcdef'] }),
-  Accepted: z.object({ job_id: z.string(), status: JOB_STATUS, queue_position: z.int().min(0) }),
+    .meta({ examples: [EXAMPLE_JOB] }),
+  // All of it comes. Were that said, generated clients could not take what is this or an image for bytes without a cast by unknown.
+  Accepted: z
+    .object({ job_id: z.string(), status: JOB_STATUS, queue_position: count })
+    .partial()
+    .meta({ examples: [{ job_id: EXAMPLE_JOB, status: 'queued', queue_position: 1 }] }),
   Faces: z.object({ faces: z.array(face).describe('The surest first'), info }),
   Health: z.object({ status: z.string() }),
   HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
@@ -73,15 +109,17 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   }),
   ...A1111_SCHEMAS,
   JobPage: z.object({ jobs: z.array(job), next_cursor: z.string().nullable() }),
-  Problem: z.object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string().optional().describe('The path that was asked for'),
-    code: z.enum(Object.keys(STATUS_OF_CODE)),
-    request_id: z.string().optional(),
-  }),
+  Problem: z
+    .object({
+      type: z.string(),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+      instance: z.string().optional().describe('The path that was asked for'),
+      code: z.enum(Object.keys(STATUS_OF_CODE)),
+      request_id: z.string().optional(),
+    })
+    .meta({ examples: [EXAMPLE_PROBLEM] }),
   Status: job
     .pick({ status: true, queue_position: true, progress: true, error: true })
     .extend({ results: z.array(result) }),
@@ -106,7 +144,7 @@ export function openApiDocument(version: string): JsonSchema {
       ]),
     ),
     components: {
-      schemas: Object.fromEntries(Object.entries(SCHEMAS).map(([name, schema]) => [name, schemaOf(schema)])),
+      schemas: Object.fromEntries(Object.entries(SCHEMAS).map(([name, schema]) => [name, answerSchemaOf(schema)])),
       securitySchemes: {
         key: { type: 'apiKey', in: 'header', name: 'X-API-KEY' },
         bearer: { type: 'http', scheme: 'bearer' },
