@@ -15,6 +15,8 @@ export interface FormatTraits {
   readonly holdsGray: boolean;
   /** Whether it keeps PNG's texts as they are; elsewhere one of them becomes an EXIF comment. */
   readonly holdsTexts: boolean;
+  /** Whether it says colours by the codes of ITU-T H.273, and so HDR; elsewhere a profile says them. */
+  readonly holdsColorCodes: boolean;
   /** The most bytes of XMP that it keeps, where there is a limit. */
   readonly maxXmpBytes?: number;
   /** Of 1..100, where none is asked for; formats that lose nothing have none. */
@@ -35,6 +37,7 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: true,
     holdsGray: true,
     holdsTexts: true,
+    holdsColorCodes: true,
   },
   jpeg: {
     label: 'JPEG',
@@ -45,6 +48,7 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: false,
     holdsGray: true,
     holdsTexts: false,
+    holdsColorCodes: false,
     maxXmpBytes: 65_502, // one segment
     quality: 95,
   },
@@ -57,6 +61,7 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: true,
     holdsGray: false,
     holdsTexts: false,
+    holdsColorCodes: false,
     quality: 90,
   },
   avif: {
@@ -68,6 +73,7 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: true,
     holdsGray: false,
     holdsTexts: false,
+    holdsColorCodes: true,
     quality: 85,
   },
   tiff: {
@@ -79,6 +85,7 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: true,
     holdsGray: true,
     holdsTexts: false,
+    holdsColorCodes: false,
   },
 } as const satisfies Readonly<Record<string, FormatTraits>>;
 

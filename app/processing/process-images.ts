@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { withTexts } from '../imaging/codec/image-texts.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
+import { colorsAlone } from '../imaging/codec/metadata.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import { SketchFile } from '../imaging/sketch-file.ts';
@@ -169,8 +170,8 @@ async function encode(
   const partial = join(scratch, `result.${extensionOf(format)}`); // short: a name of its own may be as long as a name can be
   try {
     const source = Object.keys(texts).length > 0 ? withTexts(decoded.metadata, format, texts) : decoded.metadata;
-    const kept = metadata === 'keep' ? { metadata: source } : { icc: source.icc };
-    const warnings = await encodeImage(image, partial, { format, quality, ...kept });
+    const kept = metadata === 'keep' ? source : colorsAlone(source);
+    const warnings = await encodeImage(image, partial, { format, quality, metadata: kept });
     await putInPlace(partial, file);
     return warnings;
   } finally {

@@ -1,7 +1,7 @@
 import type { Metadata, Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
 import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
-import type { BitDepth, Image, ImageShape } from '../image.ts';
+import type { BitDepth, Channels, Image, ImageShape } from '../image.ts';
 import { allocateSamples, maxSample } from '../image.ts';
 import type { LabEncoding } from './lab-to-srgb.ts';
 import { labToSrgb } from './lab-to-srgb.ts';
@@ -15,6 +15,8 @@ export interface DecodeInput {
   readonly maxPixels: number;
   /** The samples are L*a*b*, though the file says RGB. */
   readonly lab?: LabEncoding | undefined;
+  /** One channel is stored, of which the decoder makes three. */
+  readonly isMonochrome?: boolean | undefined;
 }
 
 /** What came out, and what libvips found in the header. */
@@ -49,7 +51,8 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const depth = depthOf(header);
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
   const space = GRAY.has(header.space) ? graySpace : 'color';
-  const image = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
+  const pixels = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
+  const image = input.isMonochrome === true ? withoutColor(pixels) : pixels;
   fillLowBits(image, header.bitsPerSample ?? depth);
   if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*' };
   const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1;
@@ -152,9 +155,22 @@ function withoutUnusedAlpha(image: Image): Image {
   const { channels, data, depth } = image;
   if (channels !== 4) return image;
   for (let i = 3; i < data.length; i += 4) if (data[i] !== maxSample(depth)) return image;
-  const colors = allocateSamples(depth, (data.length / 4) * 3);
-  for (let from = 0, to = 0; to < colors.length; from++) if (from % 4 !== 3) colors[to++] = data[from] ?? 0;
-  return { ...image, channels: 3, data: colors };
+  return withChannels(image, [0, 1, 2]);
+}
+
+/** Of three channels that are the same the first, and alpha. */
+function withoutColor(image: Image): Image {
+  return image.channels < 3 ? image : withChannels(image, image.channels === 4 ? [0, 3] : [0]);
+}
+
+function withChannels(image: Image, kept: readonly number[]): Image {
+  const { data, depth, channels } = image;
+  const count = kept.length as Channels;
+  const samples = allocateSamples(depth, (data.length / channels) * count);
+  for (let to = 0; to < samples.length; to++) {
+    samples[to] = data[Math.floor(to / count) * channels + (kept[to % count] ?? 0)] ?? 0;
+  }
+  return { ...image, channels: count, data: samples };
 }
 
 function open({ bytes, maxPixels }: DecodeInput, ignoreIcc: boolean): Sharp {

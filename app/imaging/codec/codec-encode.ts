@@ -74,7 +74,8 @@ function failure(target: string, format: OutputFormat, cause: unknown): Error {
   if (isDiskFull(dirname(target))) {
     return new ScratchSpaceError(`${target}: the disk is full (${detail}); free some space and try again`, { cause });
   }
-  return new OutputFormatError(`${target}: could not be written as ${format.toUpperCase()} (${detail})`, { cause });
+  const said = detail.replaceAll(target, 'the file'); // a scratch file, whose place is nobody's business
+  return new OutputFormatError(`the result could not be written as ${format.toUpperCase()} (${said})`, { cause });
 }
 
 function isDiskFull(folder: string): boolean {

@@ -37,8 +37,6 @@ export interface EncodeOptions {
   readonly quality?: number | undefined;
   /** What the result keeps of its source. */
   readonly metadata?: ImageMetadata | undefined;
-  /** Without `metadata`: the profile alone, since colours are wrong without it. */
-  readonly icc?: Uint8Array | undefined;
 }
 
 const GIBIBYTE = 2 ** 30;
@@ -99,7 +97,7 @@ export async function encodeImage(
   options: EncodeOptions,
 ): Promise<readonly string[]> {
   assertHolds(options.format, source);
-  const metadata = outputMetadata(source, options.format, options.metadata ?? { icc: options.icc });
+  const metadata = outputMetadata(source, options.format, options.metadata ?? {});
   await writeImage(source, target, { ...options, metadata });
   return metadata.warnings;
 }

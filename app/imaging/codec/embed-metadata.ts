@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs';
+import { avifColorEdits } from './color/avif-color-edits.ts';
+import type { ColorCodes } from './color/stated-color.ts';
 import { descriptiveEntries } from './exif.ts';
 import { openTiff, writeDirectory } from './exif-tree.ts';
 import type { Edit } from './file-edits.ts';
@@ -80,18 +82,22 @@ export function exifPlaceholder(exif: Uint8Array): string {
   return '~'.repeat(Math.max(exif.length, 16));
 }
 
-/** Puts EXIF in the place of the placeholder. Zeros after a TIFF structure are nobody's. */
-export function avifEdits(file: string, exif: Uint8Array | undefined): Edit[] {
-  if (!exif) return [];
+/** Puts EXIF in the place of the placeholder (zeros after a TIFF structure are nobody's), and says the codes of the colours. */
+export function avifEdits(file: string, exif: Uint8Array | undefined, codes: ColorCodes | undefined): Edit[] {
+  if (!exif && !codes) return [];
   const fileType = readBytes(file, 0, 4).readUInt32BE();
   const meta = fileType + readBytes(file, fileType, 4).readUInt32BE();
   const head = readBytes(file, 0, meta);
+  return [...(codes ? avifColorEdits(head, codes) : []), ...(exif ? [avifExifEdit(file, head, exif)] : [])];
+}
+
+function avifExifEdit(file: string, head: Buffer, exif: Uint8Array): Edit {
   const item = boxAt(head, 'meta') && itemsOf(head).find(({ type }) => type === 'Exif');
   const extent = item && extentOf(head, item.id);
   if (!extent || extent.length < EXIF_ITEM_HEAD + exif.length) throw new RangeError(`${file}: no room for EXIF`);
   const body = Buffer.alloc(extent.length - EXIF_ITEM_HEAD);
   body.set(exif);
-  return [{ at: extent.offset + EXIF_ITEM_HEAD, remove: body.length, insert: body }];
+  return { at: extent.offset + EXIF_ITEM_HEAD, remove: body.length, insert: body };
 }
 
 /** A new first directory at the end, with what EXIF says besides what the old one says. */

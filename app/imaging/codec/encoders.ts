@@ -41,7 +41,7 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
   },
   avif: {
     encode: (image, { quality, metadata }) => withRoomForExif(image, metadata).avif({ quality, effort: 1 }),
-    edits: (file, { exif }) => avifEdits(file, exif),
+    edits: (file, { exif, codes }) => avifEdits(file, exif, codes),
   },
   tiff: {
     encode: (image, { shape, metadata }) => image.tiff(tiffOptions(shape, metadata.density)),

@@ -49,7 +49,8 @@ export function declaredLength(bytes: Buffer): number {
   while (at + 8 <= bytes.length) {
     const size = bytes.readUInt32BE(at);
     if (size === 0) return bytes.length;
-    at += size === 1 && at + 16 <= bytes.length ? Number(bytes.readBigUInt64BE(at + 8)) : Math.max(size, 8);
+    const isLong = size === 1 && at + 16 <= bytes.length;
+    at += isLong ? Math.max(Number(bytes.readBigUInt64BE(at + 8)), 16) : Math.max(size, 8);
   }
   return at;
 }
@@ -81,10 +82,67 @@ export function itemsOf(bytes: Buffer): Item[] {
   });
 }
 
+/** The item that is the picture (`pitm`). */
+export function primaryItem(bytes: Buffer): number | undefined {
+  const box = boxAt(bytes, 'meta', 'pitm');
+  if (!box || box.end - box.start < 6) return undefined;
+  if (bytes[box.start] === 0) return bytes.readUInt16BE(box.start + 4);
+  return box.end - box.start < 8 ? undefined : bytes.readUInt32BE(box.start + 4);
+}
+
+/** The properties of an item, by the associations of `ipma`. */
+export function propertiesOf(bytes: Buffer, id: number): Box[] {
+  const [container, associations] = [boxAt(bytes, 'meta', 'iprp', 'ipco'), boxAt(bytes, 'meta', 'iprp', 'ipma')];
+  if (!container || !associations) return [];
+  const properties = boxesIn(bytes, container.start, container.end);
+  const { start, end } = associations;
+  const idBytes = bytes[start] === 0 ? 2 : 4;
+  const indexBytes = ((bytes[start + 3] ?? 0) & 1) === 1 ? 2 : 1;
+  for (let at = start + 8; at + idBytes + 1 <= end;) {
+    const first = at + idBytes + 1;
+    const next = first + (bytes[first - 1] ?? 0) * indexBytes;
+    if (next > end) return [];
+    if (bytes.readUIntBE(at, idBytes) !== id) {
+      at = next;
+      continue;
+    }
+    const indexes = Array.from({ length: (next - first) / indexBytes }, (_, i) => {
+      const essential = indexBytes === 2 ? 0x8000 : 0x80; // the highest bit is a flag
+      return bytes.readUIntBE(first + i * indexBytes, indexBytes) & (essential - 1);
+    });
+    return indexes.map((index) => properties[index - 1]).filter((property) => property !== undefined);
+  }
+  return [];
+}
+
+/** The items that an item is made of (`dimg`), such as the tiles of a grid. */
+export function partsOf(bytes: Buffer, id: number): number[] {
+  const references = boxAt(bytes, 'meta', 'iref');
+  if (!references) return [];
+  const idBytes = bytes[references.start] === 0 ? 2 : 4;
+  return boxesIn(bytes, references.start + 4, references.end).flatMap(({ type, start, end }) => {
+    if (type !== 'dimg' || start + idBytes + 2 > end || bytes.readUIntBE(start, idBytes) !== id) return [];
+    const count = Math.min(bytes.readUInt16BE(start + idBytes), Math.floor((end - start - idBytes - 2) / idBytes));
+    return Array.from({ length: count }, (_, i) => bytes.readUIntBE(start + idBytes * (i + 1) + 2, idBytes));
+  });
+}
+
 /** Where an item of one extent lies, by the `iloc` box; `undefined` for layouts that libheif does not write. */
 export function extentOf(bytes: Buffer, id: number): Extent | undefined {
+  return locationsOf(bytes).find((location) => location.id === id)?.extent;
+}
+
+/** An item of one extent, and where in the file its offset is told: 4 bytes, to which a base is added. */
+export interface Location {
+  readonly id: number;
+  readonly extent: Extent;
+  readonly offsetAt: number;
+}
+
+/** What the `iloc` box tells of the items of one extent; nothing for layouts that libheif does not write. */
+export function locationsOf(bytes: Buffer): Location[] {
   const locations = boxAt(bytes, 'meta', 'iloc');
-  if (!locations) return undefined;
+  if (!locations) return [];
   const { start, end } = locations;
   const version = bytes[start] ?? 0;
   const widths = {
@@ -94,17 +152,18 @@ export function extentOf(bytes: Buffer, id: number): Extent | undefined {
   };
   const read = (at: number, width: number): number =>
     width === 8 ? Number(bytes.readBigUInt64BE(at)) : width === 4 ? bytes.readUInt32BE(at) : 0;
-  if (version > 1) return undefined;
+  if (version > 1) return [];
+  const found: Location[] = [];
   for (let at = start + 8; at + 6 <= end;) {
-    const itemId = bytes.readUInt16BE(at);
+    const id = bytes.readUInt16BE(at);
     const base = at + (version === 1 ? 6 : 4); // after a construction method, if any, and the data reference
     const extents = bytes.readUInt16BE(base + widths.base);
     const first = base + widths.base + 2;
-    if (itemId === id && extents === 1) {
+    if (extents === 1) {
       const offset = read(base, widths.base) + read(first, widths.offset);
-      return { offset, length: read(first + widths.offset, widths.length) };
+      found.push({ id, extent: { offset, length: read(first + widths.offset, widths.length) }, offsetAt: first });
     }
     at = first + extents * (widths.offset + widths.length);
   }
-  return undefined;
+  return found;
 }

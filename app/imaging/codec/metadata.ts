@@ -1,3 +1,4 @@
+import type { StatedColor } from './color/stated-color.ts';
 import type { ImageFormat } from './sniff-format.ts';
 
 /**
@@ -8,14 +9,29 @@ export interface ImageMetadata {
   readonly format: ImageFormat;
   /** ICC profile of the pixels as they are now: absent where they were converted. */
   readonly icc?: Uint8Array | undefined;
+  /** What the file says of its colours by numbers, where that goes before the profile or there is none. */
+  readonly color?: StatedColor | undefined;
   /** EXIF as a TIFF structure, without the `Exif\0\0` in front; its orientation is 1, since the pixels are turned. */
   readonly exif?: Uint8Array | undefined;
   /** XMP packet, UTF-8; its orientation is 1 too. */
   readonly xmp?: Uint8Array | undefined;
   /** Pixels per inch. */
   readonly density?: number | undefined;
-  /** PNG only: whole chunks, length to CRC, byte for byte: gAMA, cHRM, sRGB, cICP, then tEXt, zTXt, iTXt in their order. */
+  /** PNG only: whole chunks, length to CRC, byte for byte: those of COLOR_CHUNKS, then tEXt, zTXt, iTXt in their order. */
   readonly pngChunks?: readonly Uint8Array[] | undefined;
+}
+
+/** The chunks of a PNG that say what its colours are. */
+export const COLOR_CHUNKS: ReadonlySet<string> = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP', 'mDCV', 'cLLI']);
+
+/** Of what a file holds, that without which its colours are wrong. */
+export function colorsAlone({ format, icc, color, pngChunks }: ImageMetadata): ImageMetadata {
+  return { format, icc, color, pngChunks: pngChunks?.filter((chunk) => COLOR_CHUNKS.has(chunkType(chunk))) };
+}
+
+/** The type of a whole PNG chunk. */
+export function chunkType(chunk: Uint8Array): string {
+  return Buffer.from(chunk.subarray(4, 8)).toString('latin1');
 }
 
 /** The most bytes of each kind that are kept; more is dropped with a warning. */

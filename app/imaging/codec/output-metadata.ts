@@ -2,50 +2,45 @@ import { hasUserComment, withUserComment } from './exif.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { formatLabels, traitsOf } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
+import type { OutputColors } from './color/output-colors.ts';
+import { outputColors } from './color/output-colors.ts';
 import { hasAlpha } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
-import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
+import { chunkType, METADATA_LIMITS } from './metadata.ts';
 import { PARAMETERS } from './image-texts.ts';
 import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
 
 /** What of a source's metadata goes into a result, and what a reader of the result should know. */
-export interface OutputMetadata {
-  readonly icc: Uint8Array | undefined;
-  /** The output cannot hold the profile: colours have to be converted to sRGB by it. */
-  readonly isConvertedToSrgb: boolean;
+export interface OutputMetadata extends Omit<OutputColors, 'chunks'> {
   readonly exif: Uint8Array | undefined;
   /** For formats whose writer takes it; in PNG it is a chunk. */
   readonly xmp: Uint8Array | undefined;
   /** Pixels per inch. */
   readonly density: number | undefined;
+  /** What PNG says in chunks of their own: colours and texts. */
   readonly pngChunks: readonly Uint8Array[];
   readonly warnings: readonly string[];
 }
 
 /**
  * Fits metadata to an output format: PNG takes texts as they are, other formats take the text `parameters` as an EXIF user
- * comment; a profile for another colour space than the pixels' is left out.
+ * comment; colours are said in the words that the format has.
  */
 export function outputMetadata(
   shape: ImageShape,
   format: OutputFormat,
   source: Partial<ImageMetadata>,
 ): OutputMetadata {
-  const warnings = shapeWarnings(shape, format);
-  const isGray = shape.channels < 3;
-  const { holdsGray, holdsTexts } = traitsOf(format);
-  const isMatching = source.icc !== undefined && iccColorSpace(source.icc) === (isGray ? 'GRAY' : 'RGB ');
-  if (source.icc && !isMatching) warnings.push('the ICC profile is left out: it is not for the colours of the result');
-  const texts = source.pngChunks ?? [];
+  const { chunks, warnings: colorWarnings, ...colors } = outputColors(shape, format, source);
+  const warnings = [...shapeWarnings(shape, format), ...colorWarnings];
+  const { holdsTexts } = traitsOf(format);
+  const texts = (source.pngChunks ?? []).filter(isText);
   return {
-    icc: isMatching ? source.icc : undefined,
-    isConvertedToSrgb: isMatching && isGray && !holdsGray,
+    ...colors,
     exif: holdsTexts ? source.exif : withParameters(source.exif, texts, warnings),
     xmp: holdsTexts ? undefined : xmpFor(format, source.xmp, warnings),
     density: source.density,
-    pngChunks: holdsTexts
-      ? [...texts.filter((chunk) => !isMatching || isText(chunk)), ...xmpChunks(texts, source.xmp)]
-      : [],
+    pngChunks: [...chunks, ...(holdsTexts ? [...texts, ...xmpChunks(texts, source.xmp)] : [])],
     warnings,
   };
 }
@@ -63,9 +58,9 @@ function shapeWarnings({ channels, depth }: ImageShape, format: OutputFormat): s
   ];
 }
 
-/** Whether a chunk is text, not colour; a profile says more than the colour chunks and contradicts them. */
+/** Whether a chunk is text, not colour. */
 function isText(chunk: Uint8Array): boolean {
-  return Buffer.from(chunk.subarray(5, 8)).toString('latin1').endsWith('Xt');
+  return chunkType(chunk).endsWith('Xt');
 }
 
 function withParameters(
@@ -73,7 +68,7 @@ function withParameters(
   chunks: readonly Uint8Array[],
   warnings: string[],
 ): Uint8Array | undefined {
-  const texts = chunks.filter(isText).map((chunk) => readPngText(chunk));
+  const texts = chunks.map((chunk) => readPngText(chunk));
   const parameters = texts.find((text) => text?.keyword === PARAMETERS);
   const others = texts.filter((text) => text?.keyword !== PARAMETERS && text?.keyword !== XMP_KEYWORD);
   if (others.length > 0)

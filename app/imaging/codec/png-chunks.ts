@@ -1,6 +1,6 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
-import { METADATA_LIMITS } from './metadata.ts';
+import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata.ts';
 
 /** A PNG taken apart: what libvips is given, and what is kept aside. */
 export interface PngParts {
@@ -29,7 +29,6 @@ interface Chunk {
 const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
 const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'eXIf']);
-const COLOR = new Set(['gAMA', 'cHRM', 'sRGB', 'cICP']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const MAX_OTHER_CHUNKS = 10_000;
 /** Compressed texts that are tried in vain before all others are dropped unseen: each takes time. */
@@ -155,7 +154,7 @@ class PngCollector {
       return;
     }
     if (FOR_PIXELS.has(chunk.type)) this.#forPixels.push(chunk.whole);
-    if (COLOR.has(chunk.type)) this.#color.push(chunk.whole);
+    if (COLOR_CHUNKS.has(chunk.type)) this.#color.push(chunk.whole);
     if (TEXT.has(chunk.type)) this.#addText(chunk);
     this.#read(chunk);
   }

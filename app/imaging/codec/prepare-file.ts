@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { BadImageError } from '../errors.ts';
+import { isMonochrome } from './color/read-stated-color.ts';
 import type { ImageHeader } from './image-header.ts';
 import { readImageHeader } from './image-header.ts';
 import { readJpegParts } from './jpeg-segments.ts';
@@ -25,6 +26,8 @@ export interface PreparedFile {
   readonly warnings: readonly string[];
   /** Samples are L*a*b*, though libvips is told that they are RGB. */
   readonly lab?: LabEncoding | undefined;
+  /** AVIF: one channel is stored, of which the decoder makes three. */
+  readonly isMonochrome?: boolean;
 }
 
 /** A file that is an image by its first bytes, which are looked at before the rest is read. */
@@ -83,6 +86,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
     metadata: {},
     warnings: header.isSequence ? ['the file is an AVIF sequence; only its still image is used'] : [],
     lab: header.lab?.encoding,
+    isMonochrome: format === 'avif' && isMonochrome(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
   };
 }
 

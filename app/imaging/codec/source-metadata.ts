@@ -1,3 +1,6 @@
+import { mendProfile } from './color/mend-profile.ts';
+import { readAvifColor, readPngColor } from './color/read-stated-color.ts';
+import type { StatedColor } from './color/stated-color.ts';
 import type { DecodedPixels } from './codec-decode.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from './exif.ts';
 import type { ImageMetadata } from './metadata.ts';
@@ -23,9 +26,11 @@ export class MetadataCollector {
       this.#within('exif', header.exif && exifBody(header.exif)) ??
       (file.format === 'tiff' ? exifOfTiffFile(file.bytes) : undefined);
     const xmp = this.#within('xmp', prepared.metadata.xmp ?? header.xmp);
+    const icc = this.#profile(pixels, prepared.metadata.icc ?? header.icc);
     return {
       format: file.format,
-      icc: this.#profile(pixels, prepared.metadata.icc ?? header.icc),
+      icc,
+      color: this.#color(file, icc !== undefined, prepared.metadata.pngChunks ?? []),
       exif: exif && resetOrientation(exif),
       xmp: xmp && resetXmpOrientation(xmp),
       density: prepared.metadata.density ?? this.#density(header, file.format),
@@ -39,17 +44,40 @@ export class MetadataCollector {
   }
 
   #profile({ image, convertedFrom }: DecodedPixels, icc: Uint8Array | undefined): Uint8Array | undefined {
+    const isUsed = convertedFrom === undefined || convertedFrom === 'CMYK';
+    const profile = isUsed ? this.#mended(this.#within('icc', icc)) : undefined;
     if (convertedFrom !== undefined) {
       this.#warnings.push(`colours were converted from ${convertedFrom} to sRGB`);
       return undefined;
     }
-    const profile = this.#within('icc', icc);
     const wanted = image.channels < 3 ? 'GRAY' : 'RGB ';
-    if (!profile || iccColorSpace(profile) === wanted) return profile && Uint8Array.from(profile);
+    if (!profile || iccColorSpace(profile) === wanted) return profile;
     this.#warnings.push(
       `ICC profile dropped: it is for ${iccColorSpace(profile).trim()}, the pixels are ${wanted.trim()}`,
     );
     return undefined;
+  }
+
+  #mended(icc: Uint8Array | undefined): Uint8Array | undefined {
+    if (!icc) return undefined;
+    const result = mendProfile(icc);
+    if (!result.profile) this.#warnings.push(`ICC profile dropped: ${result.fault}`);
+    else if (result.mended !== undefined) this.#warnings.push(result.mended);
+    return result.profile;
+  }
+
+  /** In AVIF a profile goes before the codes; in PNG it is the other way round. */
+  #color(
+    { format, bytes }: { format: ImageFormat; bytes: Uint8Array },
+    hasProfile: boolean,
+    chunks: readonly Uint8Array[],
+  ): StatedColor | undefined {
+    if (format === 'avif' && !hasProfile) {
+      return readAvifColor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    }
+    const { color, warnings } = readPngColor(chunks, hasProfile);
+    this.#warnings.push(...warnings);
+    return color;
   }
 
   #within(kind: 'icc' | 'exif' | 'xmp', bytes: Uint8Array | undefined): Uint8Array | undefined {

@@ -1,0 +1,89 @@
+import { chunkType } from '../metadata.ts';
+import type { Box } from '../media-boxes.ts';
+import { partsOf, primaryItem, propertiesOf } from '../media-boxes.ts';
+import type { Chromaticities } from './chromaticities.ts';
+import { isNearSrgb } from './chromaticities.ts';
+import type { StatedColor } from './stated-color.ts';
+import { UNTOLD } from './transfer-curves.ts';
+
+/** What a file says of its colours, and what should be known of how that was read. */
+export interface ReadColor {
+  readonly color: StatedColor | undefined;
+  readonly warnings: readonly string[];
+}
+
+const CHUNK_HEAD = 8;
+const CHUNK_CRC = 4;
+/** gAMA and cHRM are in units of this. */
+const PNG_UNIT = 100_000;
+/** Gammas beyond these are mistakes. */
+const [MIN_GAMMA, MAX_GAMMA] = [0.1, 10];
+const SEEN_TOLERANCE = 0.005;
+
+/**
+ * What the colour chunks of a PNG say, in the order of https://www.w3.org/TR/png-3/#color-chunk-precendence: cICP before a
+ * profile, a profile before sRGB, that before gAMA with cHRM.
+ * @param chunks whole chunks
+ */
+export function readPngColor(chunks: readonly Uint8Array[], hasProfile: boolean): ReadColor {
+  const found = new Map(chunks.map((chunk) => [chunkType(chunk), dataOf(chunk)]));
+  const codes = found.get('cICP');
+  const isRgbCodes = codes?.length === 4 && codes[2] === 0 && codes[3] === 1;
+  if (codes && isRgbCodes) {
+    return { color: { kind: 'codes', primaries: codes[0] ?? 0, transfer: codes[1] ?? 0 }, warnings: [] };
+  }
+  const warnings = codes ? ['cICP is not followed: it is not for RGB of full range, as PNG holds it'] : [];
+  if (hasProfile || found.has('sRGB')) return { color: undefined, warnings };
+  const chromaticities = chromaticitiesIn(found.get('cHRM'));
+  const gamma = gammaIn(found.get('gAMA'));
+  if (gamma !== undefined) return { color: { kind: 'gamma', gamma, chromaticities }, warnings };
+  if (chromaticities && !isNearSrgb(chromaticities, SEEN_TOLERANCE)) {
+    warnings.push('cHRM without gAMA is not followed, as browsers do: the colours are taken for sRGB');
+  }
+  return { color: undefined, warnings };
+}
+
+/** The codes of the picture of an AVIF file (`nclx`), or of the first of its tiles. */
+export function readAvifColor(file: Buffer): StatedColor | undefined {
+  for (const { start, end } of pictureProperties(file, 'colr')) {
+    if (end - start < 11 || file.toString('latin1', start, start + 4) !== 'nclx') continue;
+    const [primaries, transfer] = [file.readUInt16BE(start + 4), file.readUInt16BE(start + 6)];
+    return primaries === UNTOLD && transfer === UNTOLD ? undefined : { kind: 'codes', primaries, transfer };
+  }
+  return undefined;
+}
+
+/** Whether the picture of an AVIF file has one channel: the decoder makes three of it. */
+export function isMonochrome(file: Buffer): boolean {
+  const monochrome = 0x10; // https://aomediacodec.github.io/av1-isobmff/#av1codecconfigurationbox
+  return pictureProperties(file, 'av1C').some(({ start, end }) => {
+    return end - start >= 4 && ((file[start + 2] ?? 0) & monochrome) !== 0;
+  });
+}
+
+function pictureProperties(file: Buffer, type: string): Box[] {
+  const id = primaryItem(file);
+  if (id === undefined) return [];
+  const own = propertiesOf(file, id).filter((property) => property.type === type);
+  const [part] = own.length > 0 ? [] : partsOf(file, id);
+  return part === undefined ? own : propertiesOf(file, part).filter((property) => property.type === type);
+}
+
+function dataOf(chunk: Uint8Array): Buffer {
+  return Buffer.from(chunk.buffer, chunk.byteOffset + CHUNK_HEAD, chunk.length - CHUNK_HEAD - CHUNK_CRC);
+}
+
+function gammaIn(data: Buffer | undefined): number | undefined {
+  if (data?.length !== 4) return undefined;
+  const gamma = data.readUInt32BE(0) / PNG_UNIT;
+  return gamma >= MIN_GAMMA && gamma <= MAX_GAMMA ? gamma : undefined;
+}
+
+function chromaticitiesIn(data: Buffer | undefined): Chromaticities | undefined {
+  if (data?.length !== 32) return undefined;
+  const point = (at: number): readonly [number, number] => [
+    data.readUInt32BE(at) / PNG_UNIT,
+    data.readUInt32BE(at + 4) / PNG_UNIT,
+  ];
+  return { white: point(0), red: point(8), green: point(16), blue: point(24) };
+}
