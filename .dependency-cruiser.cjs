@@ -156,6 +156,7 @@ const ROOMS = {
   yazl: '^app/http/',
   bullmq: '^app/jobs/redis/',
   ioredis: '^app/jobs/redis/',
+  'rate-limiter-flexible': '^app/access/',
   '@aws-sdk': '^app/jobs/storage/',
   'socket.io': '^app/realtime/',
   'prom-client': '^app/metrics/',

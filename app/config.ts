@@ -60,6 +60,7 @@ function configOf(given: Environment): Config {
   );
   const parsed = readBy(environment, set);
   if (parsed.success) {
+<<<<<<< HEAD
     const { WEBHOOKS_ENABLED: isEnabled, WEBHOOK_SECRET: secret, PORT: port, DASHBOARD_PORT: second } = parsed.data;
     if (isEnabled && secret === undefined)
       throw new BadConfigError(['WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true']);
@@ -67,6 +68,10 @@ function configOf(given: Environment): Config {
       throw new BadConfigError([
         `DASHBOARD_PORT: is PORT, where the dashboard is anyway; leave it unset, got "${second}"`,
       ]);
+=======
+    const missing = missingVariables(parsed.data);
+    if (missing.length > 0) throw new BadConfigError(missing);
+>>>>>>> bfb9d09 (deploy: images, Compose, a unit, Modal, proxies, dashboards, alerts; servers that only accept; limits shared by Redis)
     return toConfig(parsed.data);
   }
   throw new BadConfigError(
@@ -75,6 +80,16 @@ function configOf(given: Environment): Config {
       return `${name}: ${message}${SECRET_VARIABLES.includes(name) ? '' : `, got ${JSON.stringify(set[name])}`}`;
     }),
   );
+}
+
+/** What one variable needs of another. */
+function missingVariables(env: z.output<typeof environment>): readonly string[] {
+  return [
+    env.WEBHOOKS_ENABLED && env.WEBHOOK_SECRET === undefined ? 'WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true' : [],
+    env.WORKERS === 0 && env.REDIS_URL === undefined
+      ? 'REDIS_URL: needed by WORKERS=0, whose jobs are run by other servers'
+      : [],
+  ].flat();
 }
 
 /** Variables that are none of ours and look as if they were to be one: each with the one that may be meant. */

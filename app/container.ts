@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Server as SocketServer } from 'socket.io';
 import type { DependencyContainer, InjectionToken } from 'tsyringe';
 import { instancePerContainerCachingFactory as once, container as root } from 'tsyringe';
+import type { RequestLimits } from './access/token-buckets.ts';
+import { TokenBuckets } from './access/token-buckets.ts';
 import { createCatalog } from './catalog/create-catalog.ts';
 import type { ModelCatalog } from './catalog/model-catalog.ts';
 import type { Config } from './config.ts';
@@ -57,6 +59,7 @@ export async function createContainer(config: Config): Promise<DependencyContain
       return new Janitor({ ...c.resolve(CONFIG), queue, files, logger });
     }),
   });
+  const limits = await requestLimits(config);
   container.register(SERVER, {
     useFactory: once((c) =>
       createHttpServer({
@@ -65,6 +68,7 @@ export async function createContainer(config: Config): Promise<DependencyContain
         queue: c.resolve(JOB_QUEUE),
         files: c.resolve(JOB_FILES),
         catalog: c.resolve(MODEL_CATALOG),
+        limits,
       }),
     ),
   });
@@ -119,6 +123,15 @@ async function queueFactory({ redisUrl }: Config): Promise<(c: DependencyContain
     const [files, logger] = [c.resolve(JOB_FILES), c.resolve(LOGGER)];
     return new BullJobQueue({ ...c.resolve(CONFIG), redisUrl, files, logger });
   };
+}
+
+/** Limits hold across the servers that share their jobs. */
+async function requestLimits({ redisUrl, rateLimitPerMinute }: Config): Promise<RequestLimits> {
+  if (redisUrl === undefined || rateLimitPerMinute === 0) return new TokenBuckets(rateLimitPerMinute);
+  const { SharedLimits } = await import('./access/shared-limits.ts');
+  const { PREFIX } = await import('./jobs/redis/bull-job-queue.ts');
+  const { sideConnection } = await import('./jobs/redis/redis-link.ts');
+  return new SharedLimits(rateLimitPerMinute, { redis: sideConnection(redisUrl), prefix: PREFIX });
 }
 
 function createFileQueue(c: DependencyContainer): JobQueue {

@@ -83,7 +83,8 @@ export async function startService(config: Config): Promise<RunningService> {
     await closeServer(connections);
     throw error;
   });
-  pool.warm().catch((error: unknown) => logger.warn('no spare worker could be started', { error }));
+  if (config.workers > 0)
+    pool.warm().catch((error: unknown) => logger.warn('no spare worker could be started', { error }));
 
   let closing: Promise<void> | undefined;
   const closeAll = async (drainMs: number): Promise<void> => {

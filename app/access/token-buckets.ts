@@ -9,6 +9,12 @@ export interface Taken {
   readonly resetSeconds: number;
 }
 
+/** Who may ask how often. */
+export interface RequestLimits {
+  /** Takes a token of the caller's if there is one. */
+  take(caller: string): Taken | Promise<Taken>;
+}
+
 const MINUTE_MS = 60_000;
 
 interface Bucket {
@@ -17,7 +23,7 @@ interface Bucket {
 }
 
 /** A bucket for each caller: full at first, a token a request, filled up at an even rate. */
-export class TokenBuckets {
+export class TokenBuckets implements RequestLimits {
   readonly #perMinute: number;
   /** By caller; there are as many as keys. */
   readonly #buckets = new Map<string, Bucket>();

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import { ApiKeys } from '../access/api-keys.ts';
 import { RateLimitedError, UnauthorizedError } from '../access/errors.ts';
-import { TokenBuckets } from '../access/token-buckets.ts';
+import type { RequestLimits } from '../access/token-buckets.ts';
 import type { Config } from '../config.ts';
 import { isA1111Path } from './a1111/a1111-paths.ts';
 import { callerOf } from './caller.ts';
@@ -25,14 +25,16 @@ export function authentication({ apiKeyDigests }: Pick<Config, 'apiKeyDigests'>)
 }
 
 /** Refuses what goes beyond `RATE_LIMIT_PER_MINUTE`, by caller; every answer says what is left. */
-export function rateLimit({ rateLimitPerMinute: limit }: Pick<Config, 'rateLimitPerMinute'>): RequestHandler {
-  const buckets = new TokenBuckets(limit);
-  return (_request, response, next) => {
+export function rateLimit(
+  { rateLimitPerMinute: limit }: Pick<Config, 'rateLimitPerMinute'>,
+  limits: RequestLimits,
+): RequestHandler {
+  return async (_request, response, next) => {
     if (limit === 0) {
       next();
       return;
     }
-    const taken = buckets.take(callerOf(response));
+    const taken = await limits.take(callerOf(response));
     response.set({
       'RateLimit-Policy': `${limit};w=60`,
       'RateLimit-Limit': String(limit),

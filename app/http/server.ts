@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import express from 'express';
+import type { RequestLimits } from '../access/token-buckets.ts';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import type { JobFiles } from '../jobs/job-files.ts';
@@ -46,10 +47,11 @@ export interface HttpDependencies {
   readonly queue: JobQueue;
   readonly files: JobFiles;
   readonly catalog: ModelCatalog;
+  readonly limits: RequestLimits;
 }
 
 /** The REST interface, not yet listening. */
-export function createHttpServer({ config, logger, queue, files, catalog }: HttpDependencies): Server {
+export function createHttpServer({ config, logger, queue, files, catalog, limits }: HttpDependencies): Server {
   const context = { config, queue, files, catalog, awaited: new AwaitedJobs(queue) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
@@ -61,7 +63,7 @@ export function createHttpServer({ config, logger, queue, files, catalog }: Http
     allowedMethods({ ...OPERATIONS, '/restore': { ...OPERATIONS['/restore'], get: 'the page' } }),
   );
   app.use(healthRoute(context), docsRoute());
-  app.use(authentication(config), rateLimit(config));
+  app.use(authentication(config), rateLimit(config, limits));
   app.use(
     jobsRoute(context),
     eventsRoute(context),

@@ -112,7 +112,9 @@ const faces = {
 const jobs = {
   UPLOAD_FOLDER: z.string().default('temp_uploads').describe('Folder of inputs, emptied as jobs end'),
   PROCESSED_FOLDER: z.string().default('processed_images').describe('Folder of results'),
-  WORKERS: wholeText({ min: 1, max: 64 }).default(1).describe('Jobs that run at once, each in a process of its own'),
+  WORKERS: wholeText({ min: 0, max: 64 })
+    .default(1)
+    .describe('Jobs that run at once, each in a process of its own; 0 with REDIS_URL accepts jobs for other servers'),
   MAX_QUEUE: wholeText({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
   MAX_QUEUE_PER_CALLER: wholeText({ min: 1 })
     .optional()

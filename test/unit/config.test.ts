@@ -136,7 +136,7 @@ describe('loadConfig', () => {
       'MODEL_MIRROR: expected an http or https URL, got "ftp://x"',
       'PORT: expected a whole number from 0 to 65535, got "70000"',
       'TILE: expected auto or a whole number of at least 0, got "-1"',
-      'WORKERS: expected a whole number from 1 to 64, got "1.5"',
+      'WORKERS: expected a whole number from 0 to 64, got "1.5"',
     ]);
   });
 
@@ -240,9 +240,14 @@ describe('the variables of the contract', () => {
 
   it.each([
     ['DEVICE', 'cuda:1'],
-    ['WORKERS', '0'],
+    ['WORKERS', '-1'],
   ])('that are not taken whole name what is: %s=%s', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(`${name}: expected`);
+  });
+
+  it('asks for Redis where jobs are accepted for other servers', () => {
+    expect(() => loadConfig({ WORKERS: '0' })).toThrow('REDIS_URL: needed by WORKERS=0');
+    expect(loadConfig({ WORKERS: '0', REDIS_URL: 'redis://localhost' })).toMatchObject({ workers: 0 });
   });
 
   it('are taken at their defaults, in words too, where there is nothing behind them', () => {

@@ -25,7 +25,7 @@ import { RunningEndings } from './running-endings.ts';
 import type { LeaseTimes } from './tickets.ts';
 import { ticketKeys, Tickets } from './tickets.ts';
 
-const PREFIX = '{hiresfix}:';
+export const PREFIX = '{hiresfix}:';
 const LEASE: LeaseTimes = { leaseMs: 10_000, stalledCheckMs: 3000 };
 const BEAT_MS = 1000;
 const SWEEP_MS = 5000;
@@ -109,7 +109,10 @@ export class BullJobQueue implements JobQueue {
       new Tickets({ ...lease, link: this.#link, prefix: this.#prefix, line, workers: most, logger }, (ticket) =>
         runs.use(ticket, line),
       );
-    const tickets = { images: ticketsOf('images', workers), downloads: ticketsOf('downloads', MAX_DOWNLOADS) };
+    const tickets = {
+      images: ticketsOf('images', workers),
+      downloads: ticketsOf('downloads', workers > 0 ? MAX_DOWNLOADS : 0),
+    };
     const quietly = (work: () => Promise<void>) => (): void => void this.#quietly(work);
     await this.#link.listen(
       (message) => this.#heard.receive(message),

@@ -36,13 +36,7 @@ export class RedisLink {
     this.#url = url;
     this.#prefix = prefix;
     this.#logger = logger;
-    this.commands = new Redis(url, {
-      ...SHARED,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: ANSWER_TIMEOUT_MS,
-    });
+    this.commands = new Redis(url, IMPATIENT);
     this.#listener = new Redis(url, { ...SHARED, maxRetriesPerRequest: null });
     for (const connection of [this.commands, this.#listener]) this.#watch(connection);
     this.commands.on('ready', () => this.#back());
@@ -128,6 +122,26 @@ const SHARED: RedisOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 10), MAX_PAUSE_MS),
 };
+/** For requests that wait: commands fail at once while Redis is away. */
+const IMPATIENT: RedisOptions = {
+  ...SHARED,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: ANSWER_TIMEOUT_MS,
+};
+
+/**
+ * A connection for what is no job, whose commands fail at once while Redis is away; it says nothing of that, and does not keep the
+ * process alive.
+ */
+export function sideConnection(url: string): Redis {
+  const connection = new Redis(url, { ...IMPATIENT, lazyConnect: false });
+  connection.on('error', () => undefined); // the link that the jobs have tells of it
+  connection.on('connect', () => connection.stream.unref());
+  return connection;
+}
+
 function connected(connection: Redis, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);

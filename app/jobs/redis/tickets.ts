@@ -23,7 +23,7 @@ export interface TicketsOptions extends LeaseTimes {
   readonly link: RedisLink;
   readonly prefix: string;
   readonly line: Line;
-  /** How many this server uses at once. */
+  /** How many this server uses at once; none where it only accepts jobs. */
   readonly workers: number;
   readonly logger: Logger;
 }
@@ -37,6 +37,7 @@ export class Tickets {
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #logger: Logger;
+  readonly #isUser: boolean;
 
   /** @param use is called with a ticket's name by as many at once as there are workers, from `open` on; must not reject */
   constructor(
@@ -44,13 +45,14 @@ export class Tickets {
     use: (ticket: string) => Promise<void>,
   ) {
     this.#logger = logger;
+    this.#isUser = workers > 0;
     const bullPrefix = prefix.replace(/:$/, '');
     this.#queue = new Queue(NAME + line, { connection: link.commands as ConnectionOptions, prefix: bullPrefix });
     this.#worker = new Worker(NAME + line, ({ id = '' }: Ticket) => use(`${line}:${id}`), {
       connection: link.waiting() as ConnectionOptions,
       prefix: bullPrefix,
       autorun: false,
-      concurrency: workers,
+      concurrency: Math.max(1, workers),
       lockDuration: leaseMs,
       stalledInterval: stalledCheckMs,
       maxStalledCount: ANY_NUMBER,
@@ -62,6 +64,7 @@ export class Tickets {
   }
 
   open(): void {
+    if (!this.#isUser) return;
     this.#worker
       .run()
       .catch((error: unknown) => this.#logger.error('no more jobs are taken', { reason: textOf(error) }));

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
+import { TokenBuckets } from '../../../app/access/token-buckets.ts';
 import { createCatalog } from '../../../app/catalog/create-catalog.ts';
 import { loadConfig } from '../../../app/config.ts';
 import { createHttpServer } from '../../../app/http/server.ts';
@@ -70,6 +71,7 @@ describe('/openapi.json', () => {
       queue,
       files: new JobFiles(config),
       catalog: createCatalog(config),
+      limits: new TokenBuckets(0),
     });
     const routes = routesOf((appOf(server).router as unknown as { stack: readonly Layer[] }).stack);
     const documented = Object.entries(document.paths).flatMap(([path, methods]) =>

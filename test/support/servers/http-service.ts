@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
+import { TokenBuckets } from '../../../app/access/token-buckets.ts';
 import { createCatalog } from '../../../app/catalog/create-catalog.ts';
 import type { Config } from '../../../app/config.ts';
 import { loadConfig } from '../../../app/config.ts';
@@ -47,7 +48,8 @@ export async function openHttpService(
   logger.silent = true;
   const journal = new Journal<StoredJob>(new StateFolder(files.stateFolder));
   const queue = new FileJobQueue({ ...config, files, journal, logger });
-  const server = createHttpServer({ config, logger, queue, files, catalog: createCatalog(config) });
+  const limits = new TokenBuckets(config.rateLimitPerMinute);
+  const server = createHttpServer({ config, logger, queue, files, catalog: createCatalog(config), limits });
   const gateway = attachJobGateway(server, { config, logger, queue });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
