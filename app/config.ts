@@ -60,18 +60,8 @@ function configOf(given: Environment): Config {
   );
   const parsed = readBy(environment, set);
   if (parsed.success) {
-<<<<<<< HEAD
-    const { WEBHOOKS_ENABLED: isEnabled, WEBHOOK_SECRET: secret, PORT: port, DASHBOARD_PORT: second } = parsed.data;
-    if (isEnabled && secret === undefined)
-      throw new BadConfigError(['WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true']);
-    if (second !== undefined && second !== 0 && second === port)
-      throw new BadConfigError([
-        `DASHBOARD_PORT: is PORT, where the dashboard is anyway; leave it unset, got "${second}"`,
-      ]);
-=======
-    const missing = missingVariables(parsed.data);
-    if (missing.length > 0) throw new BadConfigError(missing);
->>>>>>> bfb9d09 (deploy: images, Compose, a unit, Modal, proxies, dashboards, alerts; servers that only accept; limits shared by Redis)
+    const problems = problemsBetween(parsed.data);
+    if (problems.length > 0) throw new BadConfigError(problems);
     return toConfig(parsed.data);
   }
   throw new BadConfigError(
@@ -83,11 +73,14 @@ function configOf(given: Environment): Config {
 }
 
 /** What one variable needs of another. */
-function missingVariables(env: z.output<typeof environment>): readonly string[] {
+function problemsBetween(env: z.output<typeof environment>): readonly string[] {
+  const [isWebhookSigned, isShared] = [env.WEBHOOK_SECRET !== undefined, env.REDIS_URL !== undefined];
+  const second = env.DASHBOARD_PORT;
   return [
-    env.WEBHOOKS_ENABLED && env.WEBHOOK_SECRET === undefined ? 'WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true' : [],
-    env.WORKERS === 0 && env.REDIS_URL === undefined
-      ? 'REDIS_URL: needed by WORKERS=0, whose jobs are run by other servers'
+    env.WEBHOOKS_ENABLED && !isWebhookSigned ? 'WEBHOOK_SECRET: needed by WEBHOOKS_ENABLED=true' : [],
+    env.WORKERS === 0 && !isShared ? 'REDIS_URL: needed by WORKERS=0, whose jobs are run by other servers' : [],
+    second !== undefined && second !== 0 && second === env.PORT
+      ? `DASHBOARD_PORT: is PORT, where the dashboard is anyway; leave it unset, got "${second}"`
       : [],
   ].flat();
 }
