@@ -22,7 +22,7 @@ export interface ImageFlags extends CommonFlags {
 }
 
 /** The flags that say how a result is written. */
-export const OUTPUT_FLAGS = ['format', 'quality', 'metadata'] as const;
+export const OUTPUT_FLAGS = ['format', 'quality', 'lossless', 'metadata'] as const;
 
 /**
  * What is to be made of `files`, and where it goes; the folders of the results are made, but for a dry run.

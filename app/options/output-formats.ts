@@ -19,7 +19,9 @@ export interface FormatTraits {
   readonly holdsColorCodes: boolean;
   /** The most bytes of XMP that it keeps, where there is a limit. */
   readonly maxXmpBytes?: number;
-  /** Of 1..100, where none is asked for; formats that lose nothing have none. */
+  /** Whether it can be written so that no sample changes. */
+  readonly losesNothing: boolean;
+  /** Of 1..100, where none is asked for; formats that lose nothing in any case have none. */
   readonly quality?: number;
 }
 
@@ -38,6 +40,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: true,
     holdsTexts: true,
     holdsColorCodes: true,
+    losesNothing: true,
   },
   jpeg: {
     label: 'JPEG',
@@ -49,6 +52,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: true,
     holdsTexts: false,
     holdsColorCodes: false,
+    losesNothing: false,
     maxXmpBytes: 65_502, // one segment
     quality: 95,
   },
@@ -62,6 +66,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: false,
     holdsTexts: false,
     holdsColorCodes: false,
+    losesNothing: true,
     quality: 90,
   },
   avif: {
@@ -74,6 +79,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: false,
     holdsTexts: false,
     holdsColorCodes: true,
+    losesNothing: true,
     quality: 85,
   },
   tiff: {
@@ -86,6 +92,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: true,
     holdsTexts: false,
     holdsColorCodes: false,
+    losesNothing: true,
   },
 } as const satisfies Readonly<Record<string, FormatTraits>>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatOfExtension, OUTPUT_FORMAT_NAMES } from './output-formats.ts';
-import { oneOf, whole } from './values.ts';
+import { flag, oneOf, whole } from './values.ts';
 
 /** Image formats that can be asked for; `auto` keeps the input's where that loses nothing, else PNG. */
 export const ASKED_FORMATS = ['auto', ...OUTPUT_FORMAT_NAMES] as const;
@@ -11,6 +11,9 @@ export const outputOptions = z.object({
     .default('auto')
     .describe("auto keeps the image's own where that loses nothing, else png; jpg is jpeg, tif is tiff"),
   quality: whole(1, 100).optional().describe('Of formats that lose something; each has its own without'),
+  lossless: flag()
+    .optional()
+    .describe('Whether WebP and AVIF keep every sample; without, as the image that was sent did, and at quality 100'),
   metadata: oneOf(['keep', 'strip']).default('keep').describe('What becomes of EXIF, XMP, DPI and texts'),
 });
 

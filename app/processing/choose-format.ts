@@ -1,8 +1,9 @@
 import { assertHolds } from '../imaging/codec/codec-encode.ts';
+import { OutputFormatError } from '../imaging/errors.ts';
 import type { ImageShape } from '../imaging/image.ts';
 import { hasAlpha } from '../imaging/image.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
-import { holdsSize, isOutputFormat, traitsOf } from '../options/output-formats.ts';
+import { formatLabels, holdsSize, isOutputFormat, traitsOf } from '../options/output-formats.ts';
 import type { OutputOptions } from '../options/output-options.ts';
 
 /** A format that holds the result, and what its owner should know of why it is that one. */
@@ -13,11 +14,23 @@ export interface ResultFormat {
 
 /**
  * The format to write, by `chooseFormat` and by what the encoders hold: `auto` becomes PNG, with a word, where the sides of the
- * result are too long for the source's own.
+ * result are too long for the source's own, and where nothing may be lost in it.
  * @throws OutputFormatError where the format that was asked for, or every other, cannot hold the result
  */
-export function resultFormat(asked: OutputOptions['output_format'], source: string, shape: ImageShape): ResultFormat {
-  const format = chooseFormat(asked, source, shape);
+export function resultFormat(
+  asked: OutputOptions['output_format'],
+  source: string,
+  shape: ImageShape,
+  isLossless = false,
+): ResultFormat {
+  const chosen = chooseFormat(asked, source, shape);
+  const format = asked === 'auto' && isLossless && !traitsOf(chosen).losesNothing ? 'png' : chosen;
+  if (isLossless && !traitsOf(format).losesNothing) {
+    const others = formatLabels('or', ({ losesNothing }) => losesNothing);
+    throw new OutputFormatError(
+      `${traitsOf(format).label} always loses something; for lossless=true ask for ${others}`,
+    );
+  }
   if (asked !== 'auto' || holdsSize(format, shape) || !holdsSize('png', shape)) {
     assertHolds(format, shape);
     return { format, warnings: [] };

@@ -166,12 +166,13 @@ async function encode(
   },
 ): Promise<readonly string[]> {
   const { file, format, decoded, scratch, texts } = how;
-  const { quality, metadata } = how.output;
+  const { quality, lossless, metadata } = how.output;
   const partial = join(scratch, `result.${extensionOf(format)}`); // short: a name of its own may be as long as a name can be
   try {
     const source = Object.keys(texts).length > 0 ? withTexts(decoded.metadata, format, texts) : decoded.metadata;
     const kept = metadata === 'keep' ? source : colorsAlone(source);
-    const warnings = await encodeImage(image, partial, { format, quality, metadata: kept });
+    const written = { format, quality, lossless, isSourceLossless: decoded.isLossless, metadata: kept };
+    const warnings = await encodeImage(image, partial, written);
     await putInPlace(partial, file);
     return warnings;
   } finally {

@@ -18,7 +18,8 @@ export async function resultPlace(
   { source, shape }: { readonly source: string; readonly shape: ImageShape },
   { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
 ): Promise<ResultFormat & { readonly file: string }> {
-  const { format, warnings } = resultFormat(task.output.output_format, source, shape);
+  const { output } = task;
+  const { format, warnings } = resultFormat(output.output_format, source, shape, output.lossless);
   const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
   if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
   await assertFree(file, task.mayOverwrite === true);

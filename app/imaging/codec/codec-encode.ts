@@ -25,15 +25,20 @@ export function assertHolds(format: OutputFormat, size: Pick<ImageShape, 'width'
   );
 }
 
+/** What is written, and how: as `EncodeOptions`. */
+interface Writing {
+  readonly format: OutputFormat;
+  readonly quality?: number | undefined;
+  readonly lossless?: boolean | undefined;
+  readonly isSourceLossless?: boolean | undefined;
+  readonly metadata: OutputMetadata;
+}
+
 /**
  * Writes the file: libvips maps the scratch file and compresses it, then what libvips does not write is put in. The target
  * appears when it is complete.
  */
-export async function writeImage(
-  source: ScratchImage,
-  target: string,
-  options: { readonly format: OutputFormat; readonly quality?: number | undefined; readonly metadata: OutputMetadata },
-): Promise<void> {
+export async function writeImage(source: ScratchImage, target: string, options: Writing): Promise<void> {
   const { format, metadata } = options;
   const partial = `${target}.part`;
   source.attach(metadata, metadata.density);
@@ -48,11 +53,15 @@ export async function writeImage(
   }
 }
 
-function encoder(source: ScratchImage, { format, quality, metadata }: Parameters<typeof writeImage>[2]): Sharp {
+function encoder(
+  source: ScratchImage,
+  { format, quality, lossless, isSourceLossless = false, metadata }: Writing,
+): Sharp {
   const standard = traitsOf(format).quality ?? LOSSLESS;
   return ENCODERS[format].encode(open(source, format, metadata), {
     shape: source,
     quality: quality ?? standard,
+    isLossless: lossless ?? (quality === undefined ? isSourceLossless : quality === LOSSLESS),
     metadata,
   });
 }

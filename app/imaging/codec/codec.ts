@@ -5,6 +5,7 @@ import { assertHolds, writeImage } from './codec-encode.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { BadImageError, ImageTooLargeError } from '../errors.ts';
 import type { Image, ImageShape } from '../image.ts';
+import { isLosslessFile } from './lossless-file.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { outputMetadata } from './output-metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
@@ -27,6 +28,8 @@ export interface DecodedImage {
   /** Upright; samples as stored, but CMYK and Lab converted to sRGB. */
   readonly image: Image;
   readonly metadata: ImageMetadata;
+  /** Whether the file is a WebP or AVIF that keeps every sample. */
+  readonly isLossless: boolean;
   /** One sentence each: what was dropped, converted or left out. */
   readonly warnings: readonly string[];
 }
@@ -35,6 +38,9 @@ export interface EncodeOptions {
   readonly format: OutputFormat;
   /** 1..100, for formats that lose something; the format's own by default. */
   readonly quality?: number | undefined;
+  /** Whether every sample is kept, where the format can be written so; by default at quality 100, and without one as the source was. */
+  readonly lossless?: boolean | undefined;
+  readonly isSourceLossless?: boolean | undefined;
   /** What the result keeps of its source. */
   readonly metadata?: ImageMetadata | undefined;
 }
@@ -67,6 +73,7 @@ export async function decodeImage(file: string | Uint8Array, limits: DecodeLimit
   return {
     image: pixels.image,
     metadata,
+    isLossless: isLosslessFile(bytes, format),
     warnings: [...warnings, ...frameWarning(prepared, pixels), ...endWarning(prepared)],
   };
 }

@@ -46,6 +46,8 @@ function exifSegment(exif: Uint8Array): Buffer {
   return Buffer.concat([head, exif]);
 }
 
+const ALPHA_FLAG = 0x10;
+
 /** An EXIF chunk at the end, and the VP8X header that announces it, which a plain file lacks. */
 export function webpEdits(file: string, exif: Uint8Array | undefined): Edit[] {
   if (!exif) return [];
@@ -61,14 +63,15 @@ export function webpEdits(file: string, exif: Uint8Array | undefined): Edit[] {
   return [{ at: 4, remove: 4, insert: uint32le(size - 8 + added) }, flags, { at: size, remove: 0, insert: chunk }];
 }
 
-/** VP8X for a plain lossy file: those have no alpha. */
+/** VP8X for a plain file: a lossy one has no alpha, a lossless one says whether it has. */
 function extendedHeader(head: Buffer, flags: number, file: string): Buffer {
   const { size } = readImageHeader(head, 'webp');
-  if (!size) throw new RangeError(`${file}: not a WebP file with one lossy frame`);
+  const isVp8l = head.toString('latin1', 12, 16) === 'VP8L';
+  if (!size) throw new RangeError(`${file}: not a WebP file with one frame`);
   const chunk = Buffer.alloc(18);
   chunk.write('VP8X', 0, 'latin1');
   chunk.writeUInt32LE(10, 4);
-  chunk[8] = flags;
+  chunk[8] = flags | (isVp8l && ((head[24] ?? 0) & 0x10) !== 0 ? ALPHA_FLAG : 0);
   chunk.writeUIntLE(size.width - 1, 12, 3);
   chunk.writeUIntLE(size.height - 1, 15, 3);
   return chunk;

@@ -10,6 +10,8 @@ export interface Encoding {
   readonly shape: ImageShape;
   /** 1..100; 100 for formats that lose nothing, to which it means nothing. */
   readonly quality: number;
+  /** Whether no sample may change, of formats that can be written so. */
+  readonly isLossless: boolean;
   readonly metadata: OutputMetadata;
 }
 
@@ -36,11 +38,15 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
     edits: (file, { exif, density }) => jpegEdits(file, exif, density),
   },
   webp: {
-    encode: (image, { quality }) => image.webp({ quality, effort: 2 }),
+    encode: (image, { quality, isLossless }) =>
+      image.webp(
+        isLossless ? { lossless: true, exact: true, effort: 2 } : { quality, effort: 2, smartSubsample: true },
+      ),
     edits: (file, { exif }) => webpEdits(file, exif),
   },
   avif: {
-    encode: (image, { quality, metadata }) => withRoomForExif(image, metadata).avif({ quality, effort: 1 }),
+    encode: (image, { quality, isLossless, metadata }) =>
+      withRoomForExif(image, metadata).avif({ quality, effort: 1, lossless: isLossless }),
     edits: (file, { exif, codes }) => avifEdits(file, exif, codes),
   },
   tiff: {

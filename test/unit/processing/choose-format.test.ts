@@ -46,6 +46,17 @@ describe('the format of a result', () => {
     );
   });
 
+  it('loses nothing where that is asked for: a JPEG becomes a PNG, and JPEG is refused', () => {
+    const shape = { width: 9, height: 9, channels: 3, depth: 8 } as const;
+    const formats = ['jpeg', 'webp', 'avif', 'tiff', 'png'].map(
+      (source) => resultFormat('auto', source, shape, true).format,
+    );
+    expect(formats).toEqual(['png', 'webp', 'avif', 'tiff', 'png']);
+    expect(() => resultFormat('jpeg', 'png', shape, true)).toThrow(
+      'JPEG always loses something; for lossless=true ask for PNG, WebP, AVIF or TIFF',
+    );
+  });
+
   it('has an extension, and is found by every one of its extensions', () => {
     const formats = ['png', 'jpeg', 'webp', 'avif', 'tiff'] as const;
     expect(formats.map(extensionOf)).toEqual(['png', 'jpg', 'webp', 'avif', 'tiff']);

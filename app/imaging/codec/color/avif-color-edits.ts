@@ -9,8 +9,8 @@ const COLOR_BOX_BYTES = 19;
 const BOX_HEAD = 8;
 
 /**
- * A `colr` box of the type `nclx` for the picture of an AVIF file that libheif wrote without one: the last of the properties,
- * associated with the primary item. What lies behind the boxes moves, so that `iloc` is told.
+ * A `colr` box of the type `nclx` for the picture of an AVIF file: the one that libheif wrote, told otherwise, or where it wrote
+ * none the last of the properties, associated with the primary item. What lies behind the boxes moves then, so that `iloc` is told.
  * @param head the file up to the end of its `meta` box
  * @throws RangeError for a file of another layout
  */
@@ -21,6 +21,8 @@ export function avifColorEdits(head: Buffer, { primaries, transfer }: ColorCodes
   const properties = boxAt(head, 'meta', 'iprp');
   const id = primaryItem(head);
   if (!meta || !properties || !container || !associations || id === undefined) throw unknownLayout();
+  const said = boxesIn(head, container.start, container.end).find((box) => isCodes(head, box));
+  if (said) return [{ at: said.start + 4, remove: 4, insert: colorBox(primaries, transfer).subarray(12, 16) }];
   const index = boxesIn(head, container.start, container.end).length + 1;
   const entry = associationEntry(head, associations, id);
   if (entry === undefined || index > 0x7f) throw unknownLayout();
@@ -35,6 +37,11 @@ export function avifColorEdits(head: Buffer, { primaries, transfer }: ColorCodes
     { at: entry.countAt, remove: 1, insert: Uint8Array.of(entry.count + 1) },
     { at: entry.countAt + 1 + entry.count, remove: 0, insert: Uint8Array.of(index) },
   ].sort((a, b) => a.at - b.at);
+}
+
+/** Whether a property tells colours by their codes already, as that of a lossless picture does: its matrix is to stay. */
+function isCodes(head: Buffer, { type, start }: Box): boolean {
+  return type === 'colr' && head.toString('latin1', start, start + 4) === 'nclx';
 }
 
 function colorBox(primaries: number, transfer: number): Uint8Array {
