@@ -79,7 +79,7 @@ const face = z.object({
 const EXAMPLE_JOB = '0123456789abcdef0123456789abcdef';
 
 const EXAMPLE_PROBLEM = {
-  type: 'about:blank',
+  type: 'urn:hiresfix:error:bad-parameter',
   title: 'Bad Request',
   status: 400,
   detail: 'scale: must be a number above 0, got "x"',

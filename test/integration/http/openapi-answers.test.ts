@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { A1111Service } from '../../support/servers/a1111-service.ts';
 import { a1111Service, noisyPng } from '../../support/servers/a1111-service.ts';
@@ -28,7 +29,7 @@ describe('the answers of a live service', () => {
   const seen = new Set<string>();
 
   beforeAll(async () => {
-    service = await a1111Service({ ALLOWED_ORIGINS: 'http://page.example' });
+    service = await a1111Service({ ALLOWED_ORIGINS: 'http://page.example', ALLOW_MODEL_UPLOAD: 'true' });
     document = (await service.get('/openapi.json')).body as OpenApiPaths;
     described = new DescribedAnswers(document);
   });
@@ -85,10 +86,7 @@ describe('the answers of a live service', () => {
     await post(200, '/hires-fix', { images: [BASE64], config: { upscaler: 'LANCZOS', upscale_factor: 2 } });
     await post(400, '/hires-fix', { images: [] });
     await send(200, '/preview', form({ region: '0,0,8,8', upscalers: 'LANCZOS,NOTHING' }));
-    await send(503, '/upscale', form({ upscaler: 'REALESRGAN_X2PLUS' }));
     await send(503, '/restore', form({ steps: 'denoise' }));
-    await send(503, '/colorize', form({}));
-    await send(503, '/face', form({}));
     await send(503, '/faces', form({}));
   });
 
@@ -166,6 +164,10 @@ describe('the answers of a live service', () => {
     await post(200, '/models/compact-x2/download', undefined, { Prefer: 'wait=60' });
     await post(503, '/models/realesrgan-x2plus/download', undefined, { Prefer: 'wait=60' });
     await post(404, '/models/nothing/download');
+    const model = new FormData();
+    model.append('file', new Blob([await readFile('models/compact-x2.safetensors')]), 'ours.safetensors');
+    await send(201, '/models', model);
+    await send(409, '/models', model);
   });
 
   it('have examples that hold: of every JSON body that is sent, of problems, and of what is accepted', () => {
