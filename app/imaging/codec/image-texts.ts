@@ -83,7 +83,7 @@ function webpChunk(file: Buffer): Buffer | undefined {
 }
 
 /** Keyword and text of a tEXt, iTXt or zTXt chunk; compressed ones are inflated up to a limit. */
-function textOf(whole: Uint8Array): readonly [string, string] | undefined {
+export function textOf(whole: Uint8Array): readonly [keyword: string, text: string] | undefined {
   const plain = readPngText(whole);
   if (plain) return [plain.keyword, plain.text];
   const chunk = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);

@@ -20,6 +20,8 @@ const SOS = 0xda;
 /** Decoding time grows with the scans of a progressive file; encoders write about ten. */
 const MAX_SCANS = 100;
 const CM_PER_INCH = 2.54;
+/** Photoshop's resource 0x0404, which is IPTC. */
+const IPTC_BLOCK = Buffer.from('8BIM\x04\x04', 'latin1');
 
 interface Segment {
   readonly marker: number;
@@ -104,6 +106,10 @@ class ApplicationFilter {
   #hasXmp = false;
 
   keeps({ marker, data }: Segment): boolean {
+    for (const [isIt, what] of LEFT_OUT) {
+      const warning = `the ${what} of the file is left out`;
+      if (isIt(marker, data) && !this.warnings.includes(warning)) this.warnings.push(warning);
+    }
     const isKept = marker < 0xe0 || (marker > 0xef && marker !== 0xfe) || this.#keepsApplication(marker, data);
     this.dropped += isKept ? 0 : 1;
     return isKept;
@@ -135,6 +141,13 @@ class ApplicationFilter {
     return this.#profileBytes <= METADATA_LIMITS.icc;
   }
 }
+
+/** What users put into files, or their cameras, and no result has: by its segment, and what a warning calls it. */
+const LEFT_OUT: readonly (readonly [(marker: number, data: Buffer) => boolean, string])[] = [
+  [(marker, data) => marker === 0xfe && data.length > 0, 'comment'],
+  [(marker, data) => marker === 0xed && startsWith(data, 'Photoshop 3.0\0') && data.includes(IPTC_BLOCK), 'IPTC'],
+  [(marker, data) => marker === 0xe2 && startsWith(data, 'MPF\0'), 'further picture (MPF)'],
+];
 
 function startsWith(data: Buffer, text: string): boolean {
   return data.toString('latin1', 0, text.length) === text;

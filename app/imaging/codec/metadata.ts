@@ -47,10 +47,3 @@ export const METADATA_LIMITS = {
 export function iccColorSpace(icc: Uint8Array): string {
   return Buffer.from(icc.subarray(16, 20)).toString('latin1');
 }
-
-/** A copy of an XMP packet in which `tiff:Orientation` is 1, as an attribute or an element. */
-export function resetXmpOrientation(xmp: Uint8Array): Uint8Array {
-  const text = Buffer.from(xmp).toString('latin1'); // one char a byte, so that nothing else changes
-  const reset = text.replace(/(tiff:Orientation(?:\s*=\s*["']|>))\s*[1-8]/g, '$11');
-  return new Uint8Array(Buffer.from(reset, 'latin1'));
-}

@@ -1,4 +1,6 @@
 import { hasUserComment, withUserComment } from './exif.ts';
+import { withExifSize } from './exif-size.ts';
+import { withXmpSize } from './xmp-edits.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { formatLabels, traitsOf } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
@@ -7,8 +9,8 @@ import { outputColors } from './color/output-colors.ts';
 import { hasAlpha } from '../image.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { chunkType, METADATA_LIMITS } from './metadata.ts';
-import { PARAMETERS } from './image-texts.ts';
-import { makeXmpChunk, readPngText, XMP_KEYWORD } from './png-chunks.ts';
+import { PARAMETERS, textOf } from './image-texts.ts';
+import { makeXmpChunk, XMP_KEYWORD } from './png-chunks.ts';
 
 /** What of a source's metadata goes into a result, and what a reader of the result should know. */
 export interface OutputMetadata extends Omit<OutputColors, 'chunks'> {
@@ -34,20 +36,26 @@ export function outputMetadata(
   const { chunks, warnings: colorWarnings, ...colors } = outputColors(shape, format, source);
   const warnings = [...shapeWarnings(shape, format), ...colorWarnings];
   const { holdsTexts } = traitsOf(format);
+  const exif = source.exif && withExifSize(source.exif, shape);
+  const xmp = source.xmp && withXmpSize(source.xmp, shape);
   const texts = (source.pngChunks ?? []).filter(isText);
   return {
     ...colors,
-    exif: holdsTexts ? source.exif : withParameters(source.exif, texts, warnings),
-    xmp: holdsTexts ? undefined : xmpFor(format, source.xmp, warnings),
+    exif: holdsTexts ? exif : withParameters(exif, texts, warnings),
+    xmp: holdsTexts ? undefined : xmpFor(format, xmp, warnings),
     density: source.density,
-    pngChunks: [...chunks, ...(holdsTexts ? [...texts, ...xmpChunks(texts, source.xmp)] : [])],
+    pngChunks: [...chunks, ...(holdsTexts ? withXmp(texts, xmp) : [])],
     warnings,
   };
 }
 
-/** XMP of a source that was no PNG; a PNG has it among its texts, which stay as they are. */
-function xmpChunks(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): Uint8Array[] {
-  return xmp && !texts.some((chunk) => readPngText(chunk)?.keyword === XMP_KEYWORD) ? [makeXmpChunk(xmp)] : [];
+/** The texts of a PNG with XMP: it stays the chunk that it was where it says the same, and there is one for a source without. */
+function withXmp(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): readonly Uint8Array[] {
+  if (!xmp) return texts;
+  const isXmp = (chunk: Uint8Array): boolean => textOf(chunk)?.[0] === XMP_KEYWORD;
+  const packet = Buffer.from(xmp).toString('utf8');
+  const told = texts.map((chunk) => (isXmp(chunk) && textOf(chunk)?.[1] !== packet ? makeXmpChunk(xmp) : chunk));
+  return texts.some(isXmp) ? told : [...texts, makeXmpChunk(xmp)];
 }
 
 function shapeWarnings({ channels, depth }: ImageShape, format: OutputFormat): string[] {
@@ -68,15 +76,15 @@ function withParameters(
   chunks: readonly Uint8Array[],
   warnings: string[],
 ): Uint8Array | undefined {
-  const texts = chunks.map((chunk) => readPngText(chunk));
-  const parameters = texts.find((text) => text?.keyword === PARAMETERS);
-  const others = texts.filter((text) => text?.keyword !== PARAMETERS && text?.keyword !== XMP_KEYWORD);
+  const texts = chunks.map(textOf);
+  const parameters = texts.find((text) => text?.[0] === PARAMETERS)?.[1];
+  const others = texts.filter((text) => text?.[0] !== PARAMETERS && text?.[0] !== XMP_KEYWORD);
   if (others.length > 0)
     warnings.push(
       `${others.length} PNG text chunks are left out: only ${formatLabels('and', ({ holdsTexts }) => holdsTexts)} holds them`,
     );
-  if (!parameters || (exif && hasUserComment(exif))) return exif;
-  const commented = withUserComment(exif, parameters.text);
+  if (parameters === undefined || (exif && hasUserComment(exif))) return exif;
+  const commented = withUserComment(exif, parameters);
   if (commented.length <= METADATA_LIMITS.exif) return commented;
   warnings.push(`the text ${PARAMETERS} is left out: EXIF holds ${METADATA_LIMITS.exif} bytes`);
   return exif;

@@ -4,9 +4,10 @@ import type { StatedColor } from './color/stated-color.ts';
 import type { DecodedPixels } from './codec-decode.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from './exif.ts';
 import type { ImageMetadata } from './metadata.ts';
-import { iccColorSpace, METADATA_LIMITS, resetXmpOrientation } from './metadata.ts';
+import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import type { ImageFormat } from './sniff-format.ts';
+import { resetXmpOrientation, withoutCompanions } from './xmp-edits.ts';
 
 /** Gathers what the walkers and libvips found, within limits. */
 export class MetadataCollector {
@@ -32,10 +33,17 @@ export class MetadataCollector {
       icc,
       color: this.#color(file, icc !== undefined, prepared.metadata.pngChunks ?? []),
       exif: exif && resetOrientation(exif),
-      xmp: xmp && resetXmpOrientation(xmp),
+      xmp: xmp && this.#ownXmp(xmp),
       density: prepared.metadata.density ?? this.#density(header, file.format),
       pngChunks: prepared.metadata.pngChunks,
     };
+  }
+
+  /** XMP of the picture alone, as it is now: upright, and without what lay behind it in the file. */
+  #ownXmp(packet: Uint8Array): Uint8Array {
+    const { xmp, warnings } = withoutCompanions(packet);
+    this.#warnings.push(...warnings);
+    return resetXmpOrientation(xmp);
   }
 
   /** libvips has a default for what JPEG and PNG do not say, which is not to be taken for something said. */

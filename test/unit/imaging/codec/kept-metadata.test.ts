@@ -1,0 +1,139 @@
+import { deflateSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
+import { readUserComment } from '../../../../app/imaging/codec/exif.ts';
+import { withExifSize } from '../../../../app/imaging/codec/exif-size.ts';
+import { writeTiff } from '../../../../app/imaging/codec/exif-tree.ts';
+import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
+import { makePngChunk, makeXmpChunk } from '../../../../app/imaging/codec/png-chunks.ts';
+import { withoutCompanions, withXmpSize } from '../../../../app/imaging/codec/xmp-edits.ts';
+import { tinyPng } from '../../../support/images/hostile-images.ts';
+
+const LIMITS = { maxPixels: 10_000 };
+const RESULT = { width: 70_000, height: 128, channels: 3, depth: 8 } as const;
+
+function entry(tag: number, type: 3 | 4, value: number) {
+  const bytes = Buffer.alloc(type === 3 ? 2 : 4);
+  bytes.writeUIntLE(value, 0, bytes.length);
+  return { tag, type, count: 1, value: new Uint8Array(bytes) };
+}
+
+function jpegWith(...segments: readonly (readonly [marker: number, data: string])[]): Promise<Buffer> {
+  const inserted = segments.map(([marker, text]) => {
+    const data = Buffer.from(text, 'latin1');
+    const head = Buffer.from([0xff, marker, 0, 0]);
+    head.writeUInt16BE(data.length + 2, 2);
+    return Buffer.concat([head, data]);
+  });
+  const picture = sharp({ create: { width: 9, height: 5, channels: 3, background: 'red' } });
+  return picture
+    .jpeg()
+    .toBuffer()
+    .then((file) => Buffer.concat([file.subarray(0, 2), ...inserted, file.subarray(2)]));
+}
+
+async function warningsOf(
+  ...segments: readonly (readonly [marker: number, data: string])[]
+): Promise<readonly string[]> {
+  return (await decodeImage(await jpegWith(...segments), LIMITS)).warnings;
+}
+
+describe('EXIF of a result', () => {
+  it('says the size of the result, in the type that holds it, and only where it said one', () => {
+    const exif = writeTiff([
+      entry(0x100, 3, 96),
+      entry(0x101, 4, 64),
+      { ...entry(0x8769, 4, 0), child: [entry(0xa002, 3, 96), entry(0xa003, 3, 64)] },
+    ]);
+    const sized = writeTiff([
+      entry(0x100, 4, 70_000),
+      entry(0x101, 4, 128),
+      { ...entry(0x8769, 4, 0), child: [entry(0xa002, 4, 70_000), entry(0xa003, 3, 128)] },
+    ]);
+    expect(Buffer.from(withExifSize(exif, RESULT))).toEqual(Buffer.from(sized));
+    expect(outputMetadata(RESULT, 'png', { exif }).exif).toEqual(withExifSize(exif, RESULT));
+    const without = writeTiff([entry(0x112, 3, 1)]);
+    expect(Buffer.from(withExifSize(without, RESULT))).toEqual(Buffer.from(without));
+    expect(withExifSize(Uint8Array.of(1, 2, 3), RESULT)).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});
+
+describe('XMP of a result', () => {
+  const sized = Buffer.from(
+    '<rdf:Description tiff:ImageWidth="96" exif:PixelYDimension = \'64\'><tiff:ImageLength>64</tiff:ImageLength></rdf:Description>',
+  );
+
+  it('says the size of the result, as attributes and as elements', () => {
+    expect(Buffer.from(withXmpSize(sized, RESULT)).toString()).toBe(
+      '<rdf:Description tiff:ImageWidth="70000" exif:PixelYDimension = \'128\'><tiff:ImageLength>128</tiff:ImageLength></rdf:Description>',
+    );
+  });
+
+  it('does so in the texts of a PNG too, whose chunk stays where it says the same', () => {
+    const [told, plain] = [makeXmpChunk(sized), makeXmpChunk(Buffer.from('<x/>'))];
+    const result = (chunk: Uint8Array, xmp: Uint8Array) =>
+      outputMetadata(RESULT, 'png', { xmp, pngChunks: [chunk] }).pngChunks;
+    expect(result(told, sized).map((chunk) => Buffer.from(chunk))).toEqual([
+      Buffer.from(makeXmpChunk(withXmpSize(sized, RESULT))),
+    ]);
+    expect(result(plain, Buffer.from('<x/>'))[0]).toBe(plain);
+  });
+
+  it.each([
+    [
+      'gain map',
+      '<rdf:Description hdrgm:Version="1.0" dc:title="t"><Container:Directory><rdf:Seq><rdf:li><Container:Item Item:Semantic="GainMap" Item:Length="1118"/></rdf:li></rdf:Seq></Container:Directory><hdrgm:GainMapMax>3</hdrgm:GainMapMax></rdf:Description>',
+    ],
+    [
+      'motion photo',
+      '<rdf:Description GCamera:MotionPhoto="1"\nGCamera:MicroVideoOffset=\'2024\' dc:title="t"></rdf:Description>',
+    ],
+  ])('says nothing of a %s, which is told', (name, packet) => {
+    const { xmp, warnings } = withoutCompanions(Buffer.from(packet));
+    expect(Buffer.from(xmp).toString()).toBe('<rdf:Description dc:title="t"></rdf:Description>');
+    expect(warnings).toEqual([expect.stringContaining(name)]);
+  });
+
+  it('that is not closed, or speaks of none, stays', () => {
+    for (const packet of ['<hdrgm:Max>3', '<rdf:Description dc:title="GainMap"/>']) {
+      expect(Buffer.from(withoutCompanions(Buffer.from(packet)).xmp).toString()).toBe(packet);
+    }
+  });
+
+  it('is read in time that grows with its length', () => {
+    const hostile = Buffer.from(`hdrgm:Version="1"${'<hdrgm:a>'.repeat(100_000)}${' '.repeat(100_000)}`);
+    const start = performance.now();
+    withoutCompanions(hostile);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
+describe('A JPEG', () => {
+  it.each([
+    ['comment', 0xfe, 'made by hand'],
+    ['IPTC', 0xed, 'Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x08\x1c\x02\x19\0\x03cat'],
+    ['further picture', 0xe2, 'MPF\0MM\0*'],
+  ])('with a %s is told that it is left out, once', async (what, marker, data) => {
+    expect(await warningsOf([marker, data], [marker, data])).toEqual([
+      expect.stringMatching(`the ${what}.* of the file is left out`),
+    ]);
+  });
+
+  it('without them is told nothing', async () => {
+    expect(await warningsOf([0xed, 'Photoshop 3.0\x008BIM\x03\xed'])).toEqual([]);
+  });
+});
+
+describe('The text `parameters`', () => {
+  const packed = deflateSync(Buffer.from('a cat, Steps: 20', 'latin1'));
+  it.each([
+    ['zTXt', Buffer.concat([Buffer.from('parameters\0\0', 'latin1'), packed])],
+    ['iTXt', Buffer.concat([Buffer.from('parameters\0\x01\0\0\0', 'latin1'), packed])],
+  ])('is an EXIF comment in JPEG where a %s chunk keeps it packed', async (type, data) => {
+    const { metadata } = await decodeImage(tinyPng(Buffer.from(makePngChunk(type, data))), LIMITS);
+    const { exif, warnings } = outputMetadata({ ...RESULT, channels: 1 }, 'jpeg', metadata);
+    expect(exif && readUserComment(exif)).toBe('a cat, Steps: 20');
+    expect(warnings).toEqual([]);
+  });
+});
