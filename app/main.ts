@@ -9,6 +9,7 @@ import {
   JOB_HANDLER,
   JOB_QUEUE,
   LOGGER,
+  MODEL_CATALOG,
   SERVER,
   WEBHOOK_SENDER,
   WORKER_POOL,
@@ -17,6 +18,7 @@ import { closeServer } from './http/connections/close-server.ts';
 import { listen } from './http/connections/listening.ts';
 import { OpenSockets } from './http/connections/open-sockets.ts';
 import { StateInUseError } from './jobs/errors.ts';
+import { defaultUpscalerProblem } from './processing/upscale/default-upscaler.ts';
 
 /** What running jobs get to finish when the service is told to stop. */
 const DRAIN_MS = 10_000;
@@ -83,6 +85,8 @@ export async function startService(config: Config): Promise<RunningService> {
     await closeServer(connections);
     throw error;
   });
+  const problem = await defaultUpscalerProblem(config, container.resolve(MODEL_CATALOG));
+  if (problem !== undefined) logger.warn(problem);
   if (config.workers > 0)
     pool.warm().catch((error: unknown) => logger.warn('no spare worker could be started', { error }));
 
