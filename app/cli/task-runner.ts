@@ -50,7 +50,7 @@ function isWorkOnImages(
 async function refusalOf(task: ImagesTask & AskedWork, config: Config): Promise<HiresFixError | undefined> {
   if (task.images.length !== 1) return undefined;
   try {
-    await assertWorkFits(task, task.images, config, { isAllOrNothing: true });
+    await assertWorkFits(task, task.images, config);
     return undefined;
   } catch (error) {
     if (error instanceof HiresFixError) return error;

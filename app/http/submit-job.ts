@@ -6,7 +6,6 @@ import type { JobFiles } from '../jobs/job-files.ts';
 import type { JobInput, JobRequest, Submission } from '../jobs/job.ts';
 import { newJobId } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
-import { METHODS } from '../options/methods.ts';
 import { assertWorkFits } from '../processing/assert-work-fits.ts';
 import { callerOf, requestIdOf } from './caller.ts';
 import { admissionOf, idempotency, idempotencyKeyOf } from './idempotency-key.ts';
@@ -61,13 +60,13 @@ export async function writingFiles<T>({ room }: Pick<JobFiles, 'room'>, write: (
 
 /** Refuses what is beyond the limits whatever worker has it. @throws what `assertWorkFits` does */
 export async function assertJobFits(
-  { method, work, output }: Pick<AskedWork, 'method' | 'work' | 'output'>,
+  { work, output }: Pick<AskedWork, 'work' | 'output'>,
   inputs: readonly JobInput[],
   config: Config,
 ): Promise<void> {
   // Of a preview each upscaler is a result of its own, which the worker refuses or makes.
   if (work.kind === 'download' || work.kind === 'preview') return;
-  await assertWorkFits({ ...work, output }, inputs, config, METHODS[method]);
+  await assertWorkFits({ ...work, output }, inputs, config);
 }
 
 /** Hands over what is asked as a job; a request of the same key that was made before is answered by its job. */

@@ -23,30 +23,24 @@ export type AskedWork = (MethodWork | Pick<ExtrasTask, 'kind' | 'options'>) & {
 
 type Limits = Pick<Config, 'maxInputPixels' | 'maxOutputPixels' | 'modelUpscale' | 'tile' | 'tilePad'>;
 
-/** Whether one image that cannot be done is enough, or the others of the job are done without it. */
-export interface DoorOptions {
-  readonly isAllOrNothing: boolean;
-}
-
 /**
  * Refuses work that is beyond the limits before a worker has it, by what the headers of the files say and nothing else: in some
  * milliseconds, however large the files are. What the headers do not tell, the worker finds out.
  * @throws ImageTooLargeError, OutputTooLargeError, OutputFormatError, WorkTooLargeError, BadParameterError, of the first image
+ * that is too much; of several images the message names it
  */
 export async function assertWorkFits(
   work: AskedWork,
   images: readonly { readonly file: string; readonly name: string }[],
   limits: Limits,
-  { isAllOrNothing }: DoorOptions,
 ): Promise<void> {
-  const refusals: HiresFixError[] = [];
   for (const { file, name } of images) {
     const size = await readImageSize(file).catch(() => undefined); // the decoder has the words for what cannot be read
     const refusal = size && size.width * size.height > 0 ? refusalOf(work, name, size, limits) : undefined;
-    if (refusal) refusals.push(refusal);
-    else if (!isAllOrNothing) return; // there is something to do
+    if (!refusal) continue;
+    if (images.length > 1 && !refusal.message.startsWith(name)) refusal.message = `${name}: ${refusal.message}`;
+    throw refusal;
   }
-  if (refusals[0]) throw refusals[0];
 }
 
 function refusalOf(work: AskedWork, name: string, size: ToldSize, limits: Limits): HiresFixError | undefined {

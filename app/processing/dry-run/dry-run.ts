@@ -87,7 +87,7 @@ class DryRun {
     const [task, written] = [this.#task, this.#written];
     const limits = { maxPixels: this.#config.maxInputPixels, name: image.name };
     const { format: source, shape } = await describeImage(image.file, limits);
-    await assertWorkFits(task, [image], this.#config, { isAllOrNothing: true });
+    await assertWorkFits(task, [image], this.#config);
     const { shape: made, ...foreseen } = await this.#foreseen(shape);
     const { file, format, warnings } = await resultPlace(image, { source, shape: made }, { task, written });
     written.add(file);

@@ -11,7 +11,7 @@ import { pixelBomb } from '../../support/images/hostile-images.ts';
 import { noise } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
-import { readSmallNetworks, smallTensors } from '../../support/networks/small-networks.ts';
+import { readSmallNetworks, smallTensors, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import { overflowingNetwork } from '../../support/networks/overflowing-network.ts';
 import { S3Server } from '../../support/servers/s3-server.ts';
 import type { LogLine, ServeProcess } from '../../support/servers/serve-process.ts';
@@ -58,6 +58,8 @@ const OF_NO_JOB: Readonly<Record<string, string>> = {
   ERR_NETWORK_INPUT: 'networks of one size are fed by pipelines that know it; models run alone takes others',
 };
 const PROVOKED = new Set<string>();
+const WIDE = writePng(noise({ width: 2100, height: 1, channels: 3, depth: 8 }));
+const DOT = writePng(noise({ width: 1, height: 1, channels: 3, depth: 8 }));
 
 interface JobBody {
   readonly job_id: string;
@@ -92,7 +94,7 @@ describe('a job that fails', () => {
     writeNetworks(models);
     disk = mountSmallDisk(2 ** 22);
     const results = disk ? { PROCESSED_FOLDER: disk.directory } : {};
-    server = await serve('first', { MODELS_DIR: models, ...results });
+    server = await serve('first', { MODELS_DIR: models, MODEL_UPSCALE: 'nothing', ...results });
   }, 60_000);
   afterAll(async () => {
     await server.kill();
@@ -140,7 +142,7 @@ describe('a job that fails', () => {
     ['ERR_UNKNOWN_UPSCALER', 'upscaler=nothing', IMAGE],
     ['ERR_BAD_PARAMETER', 'upscaler=NEAREST&denoise_strength=0.5', IMAGE],
     ['ERR_MODEL_UNAVAILABLE', 'upscaler=REALESRGAN_X4PLUS', IMAGE],
-    ['ERR_OUTPUT_FORMAT', 'upscaler=NEAREST&width=20000&height=1&output_format=webp', IMAGE],
+    ['ERR_OUTPUT_FORMAT', 'upscaler=eightfold&output_format=webp', WIDE], // how much it enlarges no header tells
     ['ERR_INTERNAL', 'upscaler=NEAREST&output_format=tiff', IMAGE],
   ])('with %s (%s) has one line in the log, with cause, stack and ids', async (code, query, image) => {
     const id = await submit(server, query, image);
@@ -149,25 +151,38 @@ describe('a job that fails', () => {
     expect(line.level).toBe(code === 'ERR_INTERNAL' ? 'error' : 'warn');
   });
 
+  it('because of what the service is set to is none: it starts, and says what is wrong', () => {
+    const told = server.logLines().filter(({ message }) => message.startsWith('MODEL_UPSCALE: '));
+    expect(told).toEqual([
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining("there is no 'nothing'") }),
+    ]);
+  });
+
   it('in parts has a line for each image that failed', async () => {
-    const form = request(server.url)
-      .post('/jobs')
-      .field({ method: 'upscale', upscaler: 'COMPACT_X2', pre_pad: 30_000 });
+    const form = request(server.url).post('/jobs').field({ method: 'upscale', upscaler: 'NEAREST' });
     form.attach('files', CUT, 'cut.png').attach('files', Buffer.from('%PDF-1.7'), 'paper.pdf');
-    form.attach('files', pixelBomb(), 'bomb.png').attach('files', IMAGE, 'good.png');
-    const { job_id: id } = (await form.expect(202)).body as JobBody;
-    const wide = request(server.url).post('/jobs').field({ method: 'upscale', upscaler: 'NEAREST', scale: 3000 });
-    wide
-      .attach('files', IMAGE, 'large.png')
-      .attach('files', writePng(noise({ width: 1, height: 1, channels: 3, depth: 8 })), 'dot.png');
-    const { job_id: other } = (await wide.expect(202)).body as JobBody;
-    for (const one of [id, other]) await ended(server, one);
+    const { job_id: id } = (await form.attach('files', IMAGE, 'good.png').expect(202)).body as JobBody;
+    const large = request(server.url).post('/jobs').field({ method: 'upscale', upscaler: 'NEAREST', scale: 3000 });
+    large.attach('files', Buffer.from('%PDF-1.7'), 'paper.pdf').attach('files', DOT, 'dot.png');
+    const { job_id: other } = (await large.expect(202)).body as JobBody;
+    // What is too much is refused at the door, but for a preview: each of its upscalers is told by itself.
+    const preview = async (query: string, image: Buffer): Promise<string> => {
+      const asked = request(server.url).post(`/preview?region=0,0,1,1&${query}`).type('image/png').send(image);
+      return ((await asked.set('Prefer', 'respond-async').expect(202)).body as JobBody).job_id;
+    };
+    const [wide, padded, bomb] = [
+      await preview('upscalers=NEAREST,LANCZOS&scale=30000', IMAGE),
+      await preview('upscalers=NEAREST,COMPACT_X2&pre_pad=30000', IMAGE),
+      await preview('upscalers=NEAREST,LANCZOS', pixelBomb()),
+    ];
+    for (const one of [id, other, wide, padded, bomb]) await ended(server, one);
     const expected: [job: string, index: number, code: string][] = [
       [id, 0, 'ERR_BAD_IMAGE'],
       [id, 1, 'ERR_UNSUPPORTED_IMAGE'],
-      [id, 2, 'ERR_IMAGE_TOO_LARGE'],
-      [id, 3, 'ERR_WORK_TOO_LARGE'],
-      [other, 0, 'ERR_OUTPUT_TOO_LARGE'],
+      [other, 0, 'ERR_UNSUPPORTED_IMAGE'],
+      [wide, 1, 'ERR_OUTPUT_TOO_LARGE'],
+      [padded, 1, 'ERR_WORK_TOO_LARGE'],
+      [bomb, 1, 'ERR_IMAGE_TOO_LARGE'],
     ];
     if (disk) expected.push([other, 1, 'ERR_SCRATCH_SPACE']);
     for (const [job, index, code] of expected) {
@@ -287,10 +302,12 @@ describe('a job that fails', () => {
   });
 });
 
-/** Checkpoints of a small network: as it is but for a weight that is missing, with weights whose answer is no number, and of no network. */
+/** A network of 8x. Checkpoints of a small network: as it is but for a weight that is missing, with weights whose answer is no number, and of no network. */
 function writeNetworks(models: string): void {
   const small = readSmallNetworks().find(({ name }) => name === 'compact-x2');
   if (!small) throw new Error('there is a small network');
+  const eightfold = readSmallNetworks().find(({ name }) => name === 'old-x8');
+  if (eightfold) writeSmallNetwork(join(models, 'eightfold.pth'), eightfold, 'pth-zip');
   const tensors = [...smallTensors(small)];
   const format = 'pth-zip' as const;
   writeCheckpoint(join(models, 'lacking.pth'), new Map(tensors.filter(([name]) => name !== 'body.0.bias')), { format });

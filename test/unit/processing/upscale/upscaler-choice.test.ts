@@ -8,6 +8,7 @@ import { loadConfig } from '../../../../app/config.ts';
 import type { Fallback } from '../../../../app/processing/result.ts';
 import type { UpscalerChoice, UpscalerQuery } from '../../../../app/processing/upscale/upscaler-choice.ts';
 import { OutputTooLargeError } from '../../../../app/processing/errors.ts';
+import { defaultUpscalerProblem } from '../../../../app/processing/upscale/default-upscaler.ts';
 import { UpscalerChooser } from '../../../../app/processing/upscale/upscaler-choice.ts';
 import {
   NETWORK_UPSCALERS,
@@ -71,6 +72,17 @@ describe('the choice of an upscaler', () => {
           reason: expect.stringMatching(/realesrgan-x2plus is not installed.*MODEL_DOWNLOADS.*RealESRGAN_x2plus\.pth/),
         },
       ]);
+    });
+
+    it('is told to whoever starts the service where MODEL_UPSCALE names nothing that is known', async () => {
+      await install('mine.pth');
+      const problemOf = (name: string) => {
+        const config = loadConfig({ MODELS_DIR: folder.path, MODEL_DOWNLOADS: 'false', MODEL_UPSCALE: name });
+        return defaultUpscalerProblem(config, createCatalog(config));
+      };
+      for (const name of ['x4plus', 'REALESRGAN_X2PLUS', 'R-ESRGAN 4x+', 'lanczos', 'mine', 'mine.pth'])
+        expect(await problemOf(name)).toBeUndefined();
+      expect(await problemOf('lost.pth')).toMatch(/^MODEL_UPSCALE: there is no 'lost.pth'/);
     });
 
     it('falls back too where MODEL_UPSCALE names a file that is not there', async () => {
