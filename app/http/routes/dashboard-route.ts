@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RequestHandler } from 'express';
 import express from 'express';
@@ -20,16 +21,28 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** What a person who opens the service is told where the dashboard was not built. */
+const PLAIN_PAGE = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>hiresfix</title></head><body>
+<h1>hiresfix runs here</h1>
+<p>It enlarges and restores pictures for programs: <a href="/docs">what can be asked, and how</a>,
+<a href="/openapi.json">the same as OpenAPI</a>.</p>
+<pre>curl -F file=@photo.jpg -o larger.jpg "&lt;this address&gt;/upscale?scale=2"</pre>
+<p>The page for people is not part of this installation: <code>npm run build:web</code> makes it.</p>
+</body></html>
+`;
+
 /**
  * `/` and `/restore`, the dashboard's page, and its files. The page is asked for again each time, its files never: their names change
- * with what is in them. Open to all: what it shows it asks for with a key. Where it was not built, nothing is served.
+ * with what is in them. Open to all: what it shows it asks for with a key. Where it was not built, a page says what there is instead.
+ * @param built where it was built
  */
-export function dashboardRoute(): RequestHandler {
-  const page = readPage();
-  const files = express.static(BUILT, { index: false, redirect: false, immutable: true, maxAge: '365d' });
+export function dashboardRoute(built = BUILT): RequestHandler {
+  const page = readPage(built) ?? pageOf(Buffer.from(PLAIN_PAGE));
+  const files = express.static(built, { index: false, redirect: false, immutable: true, maxAge: '365d' });
   return (request, response, next) => {
     const isReading = request.method === 'GET' || request.method === 'HEAD';
-    if (!page || !isReading) {
+    if (!isReading) {
       next();
     } else if (PAGES.has(request.path)) {
       const isKnown = request.get('If-None-Match') === page.tag;
@@ -45,11 +58,19 @@ export function dashboardRoute(): RequestHandler {
   };
 }
 
-function readPage(): { readonly html: Buffer; readonly tag: string } | undefined {
+interface Page {
+  readonly html: Buffer;
+  readonly tag: string;
+}
+
+function readPage(built: string): Page | undefined {
   try {
-    const html = readFileSync(`${BUILT}index.html`);
-    return { html, tag: `"${createHash('sha256').update(html).digest('hex').slice(0, 32)}"` };
+    return pageOf(readFileSync(join(built, 'index.html')));
   } catch {
     return undefined;
   }
+}
+
+function pageOf(html: Buffer): Page {
+  return { html, tag: `"${createHash('sha256').update(html).digest('hex').slice(0, 32)}"` };
 }

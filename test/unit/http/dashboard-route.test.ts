@@ -1,0 +1,31 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import express from 'express';
+import request from 'supertest';
+import { dashboardRoute } from '../../../app/http/routes/dashboard-route.ts';
+
+describe('the page at /', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hiresfix-web-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('leads people to the documents where the dashboard was not built', async () => {
+    const app = express().use(dashboardRoute(folder));
+    const { status, type, text, headers } = await request(app).get('/');
+    expect([status, type]).toEqual([200, 'text/html']);
+    expect(text).toMatch(/hiresfix runs here[^]*href="\/docs"[^]*href="\/openapi.json"/);
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    await request(app).get('/').set('If-None-Match', String(headers['etag'])).expect(304);
+    await request(app).get('/assets/index.js').expect(404);
+    await request(app).post('/').expect(404);
+  });
+
+  it('is the dashboard where it was built', async () => {
+    await writeFile(join(folder, 'index.html'), '<p>the dashboard</p>');
+    expect((await request(express().use(dashboardRoute(folder))).get('/')).text).toBe('<p>the dashboard</p>');
+  });
+});
