@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -23,6 +24,13 @@ interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly status: number;
+}
+
+interface JobBody {
+  readonly status: string;
+  readonly eta_seconds: number | null;
+  /** 0 to 1. */
+  readonly progress: number;
 }
 
 interface Progress {
@@ -65,6 +73,31 @@ describe('the service', () => {
     const { format, width, height } = await sharp(image as Buffer).metadata();
     return `${format} ${width}x${height}`;
   };
+
+  it('tells while it works on 20 tiles when they will be done, never 0, and near to what comes true', async () => {
+    const { body } = await post('/jobs?method=upscale&upscaler=COMPACT_X2&tile=128', await photo(640, 512)).expect(202);
+    const told: { readonly atMs: number; readonly seconds: number; readonly share: number }[] = [];
+    for (;;) {
+      const job = (await request(service.url).get(`/jobs/${(body as Progress).job_id}`)).body as JobBody;
+      if (job.status === 'completed') break;
+      expect(['queued', 'processing']).toContain(job.status);
+      const { progress, eta_seconds: seconds } = job;
+      if (job.status === 'processing' && seconds !== null)
+        told.push({ atMs: performance.now(), seconds, share: progress });
+      await sleep(50);
+    }
+    const endMs = performance.now();
+    expect(told.length).toBeGreaterThan(5);
+    expect(Math.min(...told.map(({ seconds }) => seconds))).toBeGreaterThanOrEqual(1);
+    const [first] = told;
+    const spanSeconds = (endMs - (first?.atMs ?? endMs)) / 1000;
+    // Whole seconds are told, and a machine is not equally fast all the time.
+    const errors = told
+      .filter(({ share }) => share > 0.5)
+      .map(({ atMs, seconds }) => Math.abs(seconds - (endMs - atMs) / 1000));
+    const middle = [...errors].sort((a, b) => a - b)[Math.floor(errors.length / 2)] ?? Infinity;
+    expect(middle).toBeLessThan(1 + spanSeconds / 3);
+  });
 
   it('enlarges an image, and says what it did', async () => {
     const response = await post('/upscale?upscaler=LANCZOS&scale=2.5', await photo(41, 21));
