@@ -75,10 +75,11 @@ describe('the service', () => {
   };
 
   it('tells while it works on 20 tiles when they will be done, never 0, and near to what comes true', async () => {
-    const { body } = await post('/jobs?method=upscale&upscaler=COMPACT_X2&tile=128', await photo(640, 512)).expect(202);
+    const asked = await post('/jobs?method=upscale&upscaler=COMPACT_X2&tile=128', await photo(640, 512)).expect(202);
+    const { job_id: id } = asked.body as Progress;
     const told: { readonly atMs: number; readonly seconds: number; readonly share: number }[] = [];
     for (;;) {
-      const job = (await request(service.url).get(`/jobs/${(body as Progress).job_id}`)).body as JobBody;
+      const job = (await request(service.url).get(`/jobs/${id}`)).body as JobBody;
       if (job.status === 'completed') break;
       expect(['queued', 'processing']).toContain(job.status);
       const { progress, eta_seconds: seconds } = job;
