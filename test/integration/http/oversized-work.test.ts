@@ -111,8 +111,8 @@ describe('work that is beyond the limits', () => {
     'is refused by the name of one of several images for %s, before any is begun',
     async (_what, path, image, expected) => {
       const form = request(service.url).post(path).attach('files', tinyPng(), 'tiny.png');
-      const { status, body } = await form.attach('files', image, 'large.png');
-      expect(`${status} ${(body as { detail: string }).detail}`).toMatch(expected);
+      const response = await form.attach('files', image, 'large.png');
+      expect(`${response.status} ${(response.body as { detail: string }).detail}`).toMatch(expected);
       await expectNothingBegun();
     },
   );
