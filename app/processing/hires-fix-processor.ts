@@ -15,6 +15,7 @@ import type { HiresFixTask } from './tasks.ts';
 import { withColorsOf } from './upscale/color-fix.ts';
 import type { PictureCleaner } from './restore/picture-cleaner.ts';
 import { withCleaning } from './restore/picture-cleaner.ts';
+import { reducedPsnr } from './upscale/reduced-psnr.ts';
 import { coverCrop } from './upscale/target-size.ts';
 
 /** Share of an image's progress that is spent upscaling when faces are restored after it. */
@@ -98,7 +99,8 @@ export class HiresFixProcessor {
         const work = { task, faces, context: cleaned.context };
         const restored = await this.#restoreFaces(cleaned.image, named, work);
         if (task.options.clean !== undefined) await this.#upscaler.close(); // the cleaner comes next
-        return cropped(restored, plan, task);
+        const whole = cropped(restored, plan, task);
+        return plan.network ? measured(image, whole, context) : whole;
       },
     };
   }
@@ -127,6 +129,13 @@ export class HiresFixProcessor {
       },
     };
   }
+}
+
+/** Tells how near a network's result is to its source. */
+async function measured(source: Image, made: Made, { clock }: ImageContext): Promise<Made> {
+  const psnr = await clock.time('measure', () => reducedPsnr(source, made.image));
+  if (psnr === undefined) return made;
+  return { ...made, info: { ...made.info, psnr_reduced: psnr === Infinity ? null : Math.round(psnr * 100) / 100 } };
 }
 
 /** The middle of a picture that was made to cover a size of another ratio. */

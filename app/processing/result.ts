@@ -106,6 +106,8 @@ export interface ResultInfo extends FaceInfo {
   readonly cleaned_by?: Omit<StepInfo, 'step'>;
   /** By what the colours of the result were corrected, where they were. */
   readonly colour_fix?: Exclude<ColorFix, 'none'>;
+  /** PSNR in dB of the result, reduced to the source's size by BICUBIC, against the source; null where they are equal. */
+  readonly psnr_reduced?: number | null;
   /** Mirrored views that the result is the mean of, where there was more than one; of the first pass. */
   readonly tta?: number;
   readonly device_asked?: Device;

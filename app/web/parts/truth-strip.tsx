@@ -52,8 +52,14 @@ function factsOf(info: FullInfo): readonly (readonly [name: string, value: strin
     ['Size', `${inPixels(info.input)} → ${inPixels(info.output)}`],
     ['Tiles', info.tiles === undefined ? undefined : `${info.tiles} of ${info.tile ?? 0} px, halo ${info.halo ?? 0}`],
     ['Faces', found === undefined ? undefined : `${found} found, ${restored ?? 0} restored`],
+    ['Reduced back', psnrOf(info)],
     ['Took', tookOf(info.seconds)],
   ];
+}
+
+function psnrOf({ psnr_reduced: psnr }: FullInfo): string | undefined {
+  if (psnr === undefined) return undefined;
+  return psnr === null ? 'equal to the original' : `${psnr.toFixed(1)} dB from the original`;
 }
 
 function tookOf(seconds: FullInfo['seconds']): string {

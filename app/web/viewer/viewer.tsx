@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { listenToHands } from './gestures.ts';
 import { Painter } from './painter.ts';
+import { enlarged } from './enlarged.ts';
 import { arrivals } from './picture.ts';
 import { choiceFor, sides } from './sides.ts';
 import { panned, visible } from './transform.ts';
@@ -110,8 +111,9 @@ function usePainting(canvas: { readonly current: HTMLCanvasElement | null }): vo
   const frame = useRef(0);
   useSignalEffect(() => {
     const { width, height } = stage.value;
-    const left = sides.left.picture.value;
-    const right = sides.right.picture.value;
+    const isLanczos = enlarging.value === 'lanczos';
+    const left = enlarged('left', sides.left.picture.value, { result: result.value, isLanczos });
+    const right = enlarged('right', sides.right.picture.value, { result: result.value, isLanczos });
     const scene = {
       left,
       right,
