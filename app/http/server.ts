@@ -12,6 +12,7 @@ import { A1111_PATHS } from './a1111/a1111-paths.ts';
 import { a1111Route } from './a1111/a1111-route.ts';
 import { startProcessTime } from './a1111/process-time.ts';
 import { allowedMethods } from './allowed-methods.ts';
+import { ArchiveLinks } from './archive-links.ts';
 import { authentication, rateLimit } from './authentication.ts';
 import { limitConnections } from './connections/limit-connections.ts';
 import { answerUnreadableRequests } from './connections/parser-problems.ts';
@@ -25,6 +26,7 @@ import { gatewayErrors } from './gateways/gateway-errors.ts';
 import { IMAGES_UPSCALE_PATH, imagesUpscaleRoute } from './gateways/images-upscale-route.ts';
 import { OPERATIONS } from './openapi/openapi-paths.ts';
 import { problemHandler } from './problem.ts';
+import { archiveLinksRoute, archivesRoute } from './routes/archives-route.ts';
 import { dashboardRoute } from './routes/dashboard-route.ts';
 import { docsRoute } from './routes/docs-route.ts';
 import { eventsRoute } from './routes/events-route.ts';
@@ -62,7 +64,8 @@ export function createHttpServer({ config, logger, queue, files, catalog, limits
     dashboardRoute(),
     allowedMethods({ ...OPERATIONS, '/restore': { ...OPERATIONS['/restore'], get: 'the page' } }),
   );
-  app.use(healthRoute(context), docsRoute());
+  const links = new ArchiveLinks();
+  app.use(healthRoute(context), docsRoute(), archiveLinksRoute(context, links));
   app.use(authentication(config), rateLimit(config, limits));
   app.use(
     jobsRoute(context),
@@ -74,6 +77,7 @@ export function createHttpServer({ config, logger, queue, files, catalog, limits
     imagesUpscaleRoute(context),
     fittedUpscaleRoute(context),
     comfyRoute(context),
+    archivesRoute(context, links),
     modelsRoute(context),
     metricsRoute(context),
     a1111Route(context),

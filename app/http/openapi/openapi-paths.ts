@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ARCHIVE_OPERATIONS } from './archive-paths.ts';
 import { GATEWAY_OPERATIONS } from './gateway-paths.ts';
 import { A1111_ERRORS, A1111_OPERATIONS } from './a1111-operations.ts';
 import type { Step } from './openapi-problems.ts';
@@ -291,6 +292,7 @@ export const OPERATIONS: Operations = {
       steps: ['changes something', 'reads parameters', 'submits a job', 'does the work', 'fetches a model'],
     },
   },
+  ...ARCHIVE_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   ...A1111_OPERATIONS,
   '/metrics': {

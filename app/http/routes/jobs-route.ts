@@ -49,7 +49,8 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
     .get('/jobs/:id/results.zip', async (request, response) => {
       const job = await own(request.params.id, response);
       if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
-      await files.reading(job, () => sendArchive(response, job));
+      response.set('X-Job-Id', job.id);
+      await files.reading(job, () => sendArchive(response, [{ job, folder: '' }], `${job.id}.zip`));
     })
     .get('/jobs/:id/results/:number', async (request, response) => {
       const { id, number } = request.params;

@@ -1,6 +1,5 @@
-import { fetchBlob } from '../service/connection.ts';
+import { fetchBlob, SERVICE } from '../service/connection.ts';
 import type { Item } from '../state/queue.ts';
-import { StoredZip } from './stored-zip.ts';
 
 const EXTENSIONS: Readonly<Record<string, string>> = { jpeg: 'jpg' };
 
@@ -10,18 +9,21 @@ export async function saveResult(item: Item, index: number): Promise<void> {
   if (found) saveAs(found.blob, found.name);
 }
 
-/** Saves the results of all items as one ZIP, in the folders that they were dropped with. */
+/** Saves the results of all items as one ZIP, in the folders that they were dropped with. The service writes it while it is saved. */
 export async function saveAll(items: readonly Item[]): Promise<void> {
-  const zip = new StoredZip();
-  for (const item of items) {
-    for (const { index } of item.job.value?.results ?? []) {
-      const found = await resultOf(item, index);
-      if (!found) continue;
-      const path = item.folder === '' ? found.name : `${item.folder}/${found.name}`;
-      await zip.add(path, found.blob);
-    }
-  }
-  saveAs(zip.finish(), 'hiresfix.zip');
+  const jobs = items.flatMap(({ jobId, folder }) =>
+    jobId.value === undefined ? [] : [{ job_id: jobId.value, folder }],
+  );
+  const body = new Blob([JSON.stringify({ jobs })], { type: 'application/json' });
+  const answer = await fetchBlob('archives', { method: 'POST', body });
+  const { url } = JSON.parse(await answer.text()) as { readonly url: string };
+  save(new URL(url.replace(/^\//, ''), SERVICE).href, 'hiresfix.zip');
+}
+
+/** Saves what the comparison shows, as it shows it. */
+export async function saveView(stage: HTMLCanvasElement): Promise<void> {
+  const blob = await new Promise<Blob | null>((resolve) => stage.toBlob(resolve, 'image/png'));
+  if (blob) saveAs(blob, 'comparison.png');
 }
 
 async function resultOf(
@@ -39,9 +41,14 @@ async function resultOf(
 }
 
 function saveAs(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  save(url, name);
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+function save(url: string, name: string): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
+  link.href = url;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

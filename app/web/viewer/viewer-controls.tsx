@@ -11,7 +11,7 @@ const MODES: readonly (readonly [Mode, string, string])[] = [
 ];
 
 /** What is compared, and how. */
-export function ViewerControls(): JSX.Element {
+export function ViewerControls({ onSave }: { readonly onSave: () => void }): JSX.Element {
   return (
     <div class="controls">
       <SidePicker side="left" label="Left" />
@@ -41,6 +41,9 @@ export function ViewerControls(): JSX.Element {
       </button>
       {mode.value === 'difference' ? <Gain /> : <Enlarging />}
       <Zoom />
+      <button type="button" title="What is seen, as a PNG" onClick={onSave}>
+        Save view
+      </button>
     </div>
   );
 }

@@ -22,6 +22,7 @@ import {
   toggleFit,
   zoomTo,
 } from './view-state.ts';
+import { saveView } from '../parts/save.ts';
 import { ViewerControls } from './viewer-controls.tsx';
 
 const STEP = 64;
@@ -53,7 +54,7 @@ export function Viewer(): JSX.Element {
         {mode.value === 'slider' && !isEmpty.value && <Slider />}
       </div>
       {problem.value !== '' && <p class="problem">{problem.value}</p>}
-      <ViewerControls />
+      <ViewerControls onSave={() => canvas.current && void saveView(canvas.current)} />
     </section>
   );
 }

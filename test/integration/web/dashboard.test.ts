@@ -84,6 +84,20 @@ describe('the dashboard', () => {
     const saved = await readFile(await download.path());
     expect(saved.equals(await resultOf('dropped.png'))).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
+    const [archive] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'All as ZIP' }).click(),
+    ]);
+    expect((await readFile(await archive.path())).includes(saved)).toBe(true); // stored as it is
+    const [view] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save view' }).click(),
+    ]);
+    const stage = await page.evaluate<number[]>(
+      `(({ width, height }) => [width, height])(document.querySelector('[data-testid=stage]'))`,
+    );
+    const { width, height } = await sharp(await readFile(await view.path())).metadata();
+    expect([width, height]).toEqual(stage);
 
     // The same file on both sides has no difference, at any zoom; another has.
     await page.getByRole('button', { name: 'Difference' }).click();

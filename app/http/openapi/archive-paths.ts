@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { archiveBody } from '../routes/archives-route.ts';
+import type { Operations } from './openapi-paths.ts';
+import { required, schemaOf } from './openapi-schema.ts';
+
+const link = z.object({ url: z.string().describe('Relative to the service'), expires_in_seconds: z.int() });
+
+/** Results of several jobs as one ZIP. */
+export const ARCHIVE_OPERATIONS: Operations = {
+  '/archives': {
+    post: {
+      summary: 'A link to the results of several jobs as one ZIP, which is asked for without a key',
+      tag: 'jobs',
+      body: { 'application/json': required(schemaOf(archiveBody), 'jobs') },
+      answers: { 201: ['The link, for some minutes', { 'application/json': schemaOf(link) }] },
+      steps: ['changes something', 'reads parameters', 'reads a body', 'finds a job', 'reads a result'],
+    },
+  },
+  '/archives/{name}': {
+    get: {
+      summary: 'What a link leads to',
+      tag: 'jobs',
+      isOpen: true,
+      answers: { 200: ['The results', { 'application/zip': { type: 'string', format: 'binary' } }] },
+      steps: ['finds a name', 'finds a job', 'reads a result'],
+    },
+  },
+};
