@@ -89,6 +89,7 @@ function paintPicture(
   const isEnlarged = result.width > picture.width;
   context.imageSmoothingQuality = 'high';
   for (const { bitmap, source } of picture.layers()) {
+    if (bitmap.width === 0) continue; // it was closed since this frame was asked for
     // From 100 % of the result on its pixels are shown as they are; a smaller picture is enlarged as was chosen.
     const isCoarse = bitmap.width < source.width; // stands for what is not here yet
     context.imageSmoothingEnabled = isEnlarged ? enlarging === 'smooth' : isCoarse || at.zoom < 1;

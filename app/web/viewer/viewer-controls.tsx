@@ -112,7 +112,7 @@ function Enlarging(): JSX.Element {
       >
         <option value="smooth">smooth</option>
         <option value="nearest">its pixels</option>
-        <option value="lanczos">LANCZOS, as the service enlarges</option>
+        <option value="lanczos">by LANCZOS</option>
       </select>
     </label>
   );
