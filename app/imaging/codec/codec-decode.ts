@@ -1,11 +1,16 @@
 import type { Metadata, Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
 import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
-import type { BitDepth, Channels, Image, ImageShape } from '../image.ts';
-import { allocateSamples, maxSample } from '../image.ts';
-import type { LabEncoding } from './lab-to-srgb.ts';
-import { labToSrgb } from './lab-to-srgb.ts';
+import type { Rectangle } from '../rectangle.ts';
+import type { BitDepth, Image, ImageShape } from '../image.ts';
+import { clearBeside, withChannels, withoutColor, withoutUnusedAlpha } from './pixels/channels.ts';
+import type { LabEncoding } from './pixels/lab-to-srgb.ts';
+import { labToSrgb } from './pixels/lab-to-srgb.ts';
+import { METADATA_LIMITS } from './metadata.ts';
+import type { ChosenPage } from './tiff/choose-page.ts';
 import type { ImageFormat } from './sniff-format.ts';
+import { xmpOrientation } from './xmp-edits.ts';
+import { isOnItsSide, turned } from './pixels/turn.ts';
 
 /** What sharp is given: bytes that the walkers have been through. */
 export interface DecodeInput {
@@ -17,6 +22,12 @@ export interface DecodeInput {
   readonly lab?: LabEncoding | undefined;
   /** One channel is stored, of which the decoder makes three. */
   readonly isMonochrome?: boolean | undefined;
+  /** TIFF: which page, and what of its channels is neither colour nor alpha. */
+  readonly page?: Pick<ChosenPage, 'index' | 'extraChannels' | 'alpha' | 'isGray' | 'isInOrder'> | undefined;
+  /** XMP that the walkers found, and not the decoder. */
+  readonly metadata?: { readonly xmp?: Uint8Array | undefined };
+  /** GIF: what the first frame covers, where that is not all. */
+  readonly frame?: Rectangle | undefined;
 }
 
 /** What came out, and what libvips found in the header. */
@@ -25,6 +36,8 @@ export interface DecodedPixels {
   readonly header: Metadata;
   /** What colours were converted from, if they were: an embedded profile no longer holds then. */
   readonly convertedFrom: string | undefined;
+  /** How the picture was turned, where EXIF does not say it and XMP does: 2..8. */
+  readonly turnedByXmp: number | undefined;
 }
 
 /** The names that libvips has for the formats. */
@@ -51,16 +64,37 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const depth = depthOf(header);
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
   const space = GRAY.has(header.space) ? graySpace : 'color';
-  const pixels = await readPixels(input, { space, depth, ignoreIcc: !isConverted });
-  const image = input.isMonochrome === true ? withoutColor(pixels) : pixels;
+  const turnedByXmp = orientationInXmp(input, header);
+  const image = asMeant(await readPixels(input, { space, depth, ignoreIcc: !isConverted, turnedByXmp }), input);
   fillLowBits(image, header.bitsPerSample ?? depth);
-  if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*' };
+  if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*', turnedByXmp };
   const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1;
   return {
     image: hasAddedAlpha ? withoutUnusedAlpha(image) : image,
     header,
     convertedFrom: isConverted ? header.space.toUpperCase() : undefined,
+    turnedByXmp,
   };
+}
+
+/** What XMP says, where EXIF says nothing. AVIF says it in boxes of its own, which the decoder follows. */
+function orientationInXmp({ format, metadata }: DecodeInput, header: Metadata): number | undefined {
+  const xmp = metadata?.xmp ?? header.xmp;
+  if (format === 'avif' || header.orientation !== undefined || !xmp || xmp.length > METADATA_LIMITS.xmp)
+    return undefined;
+  const orientation = xmpOrientation(xmp);
+  return orientation === 1 ? undefined : orientation;
+}
+
+/** The channels that are the picture's, which the decoder does not tell from others. */
+function asMeant(image: Image, { page, frame, isMonochrome }: DecodeInput): Image {
+  if (isMonochrome === true) return withoutColor(image);
+  if (frame) return clearBeside(image, frame);
+  if (!page || page.extraChannels === 0) return image;
+  // Of gray and more the decoder may have made RGB and more.
+  const colors = image.channels - page.extraChannels;
+  const kept = page.isGray ? [0] : [0, 1, 2];
+  return withChannels(image, page.alpha === undefined ? kept : [...kept, colors + page.alpha]);
 }
 
 /**
@@ -69,10 +103,17 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
  */
 export async function shapeInHeader(input: DecodeInput): Promise<ImageShape> {
   const header = await readHeader(input);
-  const { width, height } = header.autoOrient;
-  const colors = GRAY.has(header.space) ? 1 : 3;
-  const channels = header.hasAlpha ? ((colors + 1) as 2 | 4) : colors;
+  const { width, height } = upright(header, orientationInXmp(input, header));
+  const colors = GRAY.has(header.space) || input.isMonochrome === true ? 1 : 3;
+  const { extraChannels = 0, alpha } = input.page ?? {};
+  const isClear = extraChannels > 0 ? alpha !== undefined : header.hasAlpha || input.frame !== undefined;
+  const channels = isClear ? ((colors + 1) as 2 | 4) : colors;
   return { width, height, channels, depth: depthOf(header) };
+}
+
+function upright({ autoOrient }: Metadata, turnedByXmp: number | undefined): { width: number; height: number } {
+  const { width, height } = autoOrient;
+  return isOnItsSide(turnedByXmp ?? 1) ? { width: height, height: width } : { width, height };
 }
 
 async function readHeader(input: DecodeInput): Promise<Metadata> {
@@ -108,15 +149,17 @@ interface PixelKind {
   readonly space: 'gray' | 'gray+alpha' | 'color';
   readonly depth: BitDepth;
   readonly ignoreIcc: boolean;
+  readonly turnedByXmp: number | undefined;
 }
 
 async function readPixels(input: DecodeInput, as: PixelKind): Promise<Image> {
-  const opened = open(input, as.ignoreIcc).autoOrient();
+  const stored = open(input, as.ignoreIcc);
+  const opened = as.turnedByXmp === undefined ? stored.autoOrient() : turned(stored, as.turnedByXmp);
   const { data, info } = await rawOf(opened, as).catch((error: unknown) => fail(input, error));
   const { width, height } = info;
   const samples = as.depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   const { channels } = info;
-  if (as.space === 'gray+alpha' && as.depth === 8)
+  if (as.space === 'gray+alpha' && as.depth === 8 && channels === 4)
     return { width, height, channels: 2, depth: 8, data: grayAndAlpha(data) };
   return { width, height, channels, depth: as.depth, data: samples };
 }
@@ -150,31 +193,11 @@ function fillLowBits({ data, depth }: Image, bits: number): void {
   }
 }
 
-/** libvips gives GIF and every frame of an animation alpha, for what shows through; a first frame often has no use for it. */
-function withoutUnusedAlpha(image: Image): Image {
-  const { channels, data, depth } = image;
-  if (channels !== 4) return image;
-  for (let i = 3; i < data.length; i += 4) if (data[i] !== maxSample(depth)) return image;
-  return withChannels(image, [0, 1, 2]);
-}
-
-/** Of three channels that are the same the first, and alpha. */
-function withoutColor(image: Image): Image {
-  return image.channels < 3 ? image : withChannels(image, image.channels === 4 ? [0, 3] : [0]);
-}
-
-function withChannels(image: Image, kept: readonly number[]): Image {
-  const { data, depth, channels } = image;
-  const count = kept.length as Channels;
-  const samples = allocateSamples(depth, (data.length / channels) * count);
-  for (let to = 0; to < samples.length; to++) {
-    samples[to] = data[Math.floor(to / count) * channels + (kept[to % count] ?? 0)] ?? 0;
-  }
-  return { ...image, channels: count, data: samples };
-}
-
-function open({ bytes, maxPixels }: DecodeInput, ignoreIcc: boolean): Sharp {
-  return sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc, pages: 1, sequentialRead: true });
+function open({ bytes, maxPixels, page }: DecodeInput, ignoreIcc: boolean): Sharp {
+  const which = { pages: 1, page: page?.index ?? 0 };
+  // Without its ExtraSamples a TIFF is not in order, which libtiff mends and tells.
+  const failOn = page?.isInOrder === false ? 'truncated' : 'error';
+  return sharp(bytes, { failOn, limitInputPixels: maxPixels, ignoreIcc, ...which, sequentialRead: true });
 }
 
 function fail({ name, format }: DecodeInput, cause: unknown): never {

@@ -139,7 +139,8 @@ function assertSize(size: { readonly width: number; readonly height: number }, m
 
 function frameWarning(prepared: PreparedFile, { header }: DecodedPixels): string[] {
   const frames = Math.max(prepared.frames, header.pages ?? 1);
-  return frames > 1 ? [`the file has ${frames} frames or pages; only the first is used`] : [];
+  const isFirst = (prepared.page?.index ?? 0) === 0; // else it is told already
+  return frames > 1 && isFirst ? [`the file has ${frames} frames or pages; only the first is used`] : [];
 }
 
 function endWarning({ endsEarly }: PreparedFile): string[] {

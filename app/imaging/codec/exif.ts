@@ -45,11 +45,22 @@ export function resetOrientation(exif: Uint8Array): Uint8Array {
   const { view, isIntel } = tiff;
   const entries = entryOffsets(tiff, tiff.firstDirectory);
   const at = entries.find((entry) => view.getUint16(entry, isIntel) === TAG.orientation);
-  if (at === undefined || view.getUint16(at + 8, isIntel) === 1) return copy;
-  view.setUint16(at + 8, 1, isIntel);
+  if (at === undefined) return copy;
+  const isLong = view.getUint16(at + 2, isIntel) === LONG;
+  if ((isLong ? view.getUint32(at + 8, isIntel) : view.getUint16(at + 8, isIntel)) === 1) return copy;
+  if (isLong) view.setUint32(at + 8, 1, isIntel);
+  else view.setUint16(at + 8, 1, isIntel);
   const next = tiff.firstDirectory + 2 + entries.length * 12;
   if (next + 4 <= view.byteLength) view.setUint32(next, 0, isIntel);
   return copy;
+}
+
+/** EXIF that says nothing but how a picture is turned, as another says it; undefined where that does not. */
+export function orientationAlone(exif: Uint8Array): Uint8Array | undefined {
+  const body = exifBody(exif);
+  const tiff = body && openTiff(body);
+  const entries = tiff ? readDirectory(tiff, tiff.firstDirectory, (tag) => tag === TAG.orientation) : [];
+  return entries.length > 0 ? writeTiff(entries) : undefined;
 }
 
 /** Whether there is a user comment, which is where programs that make images put their parameters. */

@@ -1,5 +1,5 @@
 import { entryOffsets, openTiff } from './exif-tree.ts';
-import type { LabEncoding } from './lab-to-srgb.ts';
+import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { declaredLength, itemsOf, largestImage } from './media-boxes.ts';
 
 /** What the first bytes of a file say, without decoding. */

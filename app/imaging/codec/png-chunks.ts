@@ -1,12 +1,13 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
+import { orientationAlone } from './exif.ts';
 import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata.ts';
 
 /** A PNG taken apart: what libvips is given, and what is kept aside. */
 export interface PngParts {
   readonly width: number;
   readonly height: number;
-  /** The file with nothing but IHDR, PLTE, tRNS, eXIf, IDAT, IEND. */
+  /** The file with nothing but IHDR, eXIf, PLTE, tRNS, IDAT, IEND. */
   readonly pixels: Uint8Array;
   /** Whole chunks, for `ImageMetadata.pngChunks`. */
   readonly chunks: readonly Uint8Array[];
@@ -28,7 +29,7 @@ interface Chunk {
 
 const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
-const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'eXIf']);
+const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const MAX_OTHER_CHUNKS = 10_000;
 /** Compressed texts that are tried in vain before all others are dropped unseen: each takes time. */
@@ -143,16 +144,14 @@ class PngCollector {
   #bombs = 0;
   #width = 0;
   #height = 0;
+  #exif: Buffer | undefined;
   #icc: Uint8Array | undefined;
   #xmp: Uint8Array | undefined;
   #density: number | undefined;
   #frames = 1;
 
   add(chunk: Chunk): void {
-    if (chunk.type === 'eXIf' && chunk.data.length > METADATA_LIMITS.exif) {
-      this.#warnings.push(`EXIF of ${chunk.data.length} bytes dropped: at most ${METADATA_LIMITS.exif} are kept`);
-      return;
-    }
+    if (chunk.type === 'eXIf') this.#exif ??= this.#boundedExif(chunk);
     if (FOR_PIXELS.has(chunk.type)) this.#forPixels.push(chunk.whole);
     if (COLOR_CHUNKS.has(chunk.type)) this.#color.push(chunk.whole);
     if (TEXT.has(chunk.type)) this.#addText(chunk);
@@ -169,7 +168,7 @@ class PngCollector {
     return {
       width: this.#width,
       height: this.#height,
-      pixels: Buffer.concat([signature, ...this.#forPixels]),
+      pixels: this.#pixels(signature),
       // Copies, so that a few chunks do not hold on to the whole file.
       chunks: [...this.#color, ...this.#texts].map((chunk) => Uint8Array.from(chunk)),
       icc: this.#icc,
@@ -178,6 +177,20 @@ class PngCollector {
       frames: this.#frames,
       warnings: this.#warnings,
     };
+  }
+
+  /** EXIF may stand behind the pixels, where the decoder does not look for it. */
+  #pixels(signature: Uint8Array): Buffer {
+    const [header, ...others] = this.#forPixels;
+    return Buffer.concat([signature, ...(header ? [header] : []), ...(this.#exif ? [this.#exif] : []), ...others]);
+  }
+
+  /** What is too large to be kept still says how the picture is turned. */
+  #boundedExif({ data, whole }: Chunk): Buffer | undefined {
+    if (data.length <= METADATA_LIMITS.exif) return whole;
+    this.#warnings.push(`EXIF of ${data.length} bytes dropped: at most ${METADATA_LIMITS.exif} are kept`);
+    const turned = orientationAlone(data);
+    return turned && Buffer.from(makePngChunk('eXIf', turned));
   }
 
   #addText(chunk: Chunk): void {

@@ -1,19 +1,27 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { BadImageError } from '../errors.ts';
+import { BadImageError, UnsupportedImageError } from '../errors.ts';
+import type { Rectangle } from '../rectangle.ts';
 import { isMonochrome } from './color/read-stated-color.ts';
+import { partialFirstFrame } from './pixels/gif-frame.ts';
 import type { ImageHeader } from './image-header.ts';
 import { readImageHeader } from './image-header.ts';
 import { readJpegParts } from './jpeg-segments.ts';
-import type { LabEncoding } from './lab-to-srgb.ts';
+import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { readPngParts } from './png-chunks.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
+import type { ChosenPage } from './tiff/choose-page.ts';
+import { choosePage } from './tiff/choose-page.ts';
+import { readTiffPages } from './tiff/tiff-pages.ts';
 
 /** Where an ISO base media file has its major brand. */
 const BRAND_AT = 8;
 const PHOTOMETRIC_RGB = 2;
 const INTEL = 0x49;
+const UPRIGHT = 1;
+/** What Canon writes behind the header of a TIFF that is a CR2. */
+const [CR2_AT, CR2] = [8, [0x43, 0x52]];
 
 /** What was found out about a file before it is decoded. */
 export interface PreparedFile {
@@ -28,6 +36,10 @@ export interface PreparedFile {
   readonly lab?: LabEncoding | undefined;
   /** AVIF: one channel is stored, of which the decoder makes three. */
   readonly isMonochrome?: boolean;
+  /** TIFF: the page that is the picture. */
+  readonly page?: ChosenPage | undefined;
+  /** GIF: what the first frame covers, where that is not all. */
+  readonly frame?: Rectangle | undefined;
 }
 
 /** A file that is an image by its first bytes, which are looked at before the rest is read. */
@@ -78,25 +90,40 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
   }
   const header = readImageHeader(bytes, format);
   if (header.refusal !== undefined) throw new BadImageError(name, header.refusal);
+  if (format === 'tiff' && bytes.subarray(CR2_AT, CR2_AT + 2).every((byte, i) => byte === CR2[i])) {
+    throw new UnsupportedImageError(name, 'a camera raw (CR2) image');
+  }
+  const page = format === 'tiff' ? choosePage(readTiffPages(bytes), name) : undefined;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
-    bytes: asLibvipsReads(bytes, header),
-    size: header.size,
+    bytes: asLibvipsReads(bytes, header, page),
+    // Of another page than the first the decoder tells.
+    size: (page?.index ?? 0) > 0 ? undefined : header.size,
     frames: 1,
     endsEarly: (header.declaredLength ?? 0) > bytes.length,
     metadata: {},
-    warnings: header.isSequence ? ['the file is an AVIF sequence; only its still image is used'] : [],
+    warnings: header.isSequence
+      ? ['the file is an AVIF sequence; only its still image is used']
+      : (page?.warnings ?? []),
     lab: header.lab?.encoding,
-    isMonochrome: format === 'avif' && isMonochrome(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+    isMonochrome: format === 'avif' && isMonochrome(buffer),
+    page,
+    frame: format === 'gif' ? partialFirstFrame(buffer) : undefined,
   };
 }
 
 /** The file with what libvips cannot take relabelled. */
-function asLibvipsReads(bytes: Uint8Array, { isSequence, lab }: ImageHeader): Uint8Array {
-  if (!isSequence && !lab) return bytes;
+function asLibvipsReads(bytes: Uint8Array, { isSequence, lab }: ImageHeader, page: ChosenPage | undefined): Uint8Array {
+  const orientation = page?.page.orientation;
+  const isTurnable = orientation === undefined || (orientation.value >= 1 && orientation.value <= 8);
+  if (!isSequence && !lab && isTurnable) return bytes;
   const relabelled = Uint8Array.from(bytes);
+  const view = new DataView(relabelled.buffer);
   // It does not know the brand of AVIF sequences, but reads the still image that they hold besides.
   if (isSequence) relabelled.set(Buffer.from('avif'), BRAND_AT);
   // It does not read L*a*b*; told that it is RGB, it passes the samples on as they are.
-  if (lab) new DataView(relabelled.buffer).setUint16(lab.tagAt + 8, PHOTOMETRIC_RGB, bytes[0] === INTEL);
+  if (lab) view.setUint16(lab.tagAt + 8, PHOTOMETRIC_RGB, bytes[0] === INTEL);
+  // It refuses what viewers take for upright.
+  if (!isTurnable) view.setUint16(orientation.at, UPRIGHT, bytes[0] === INTEL);
   return relabelled;
 }

@@ -33,6 +33,14 @@ const REFUSED: readonly (readonly [offset: number, bytes: string, kind: string])
   [0, 'SIMPLE  =', 'a FITS image'],
   [0, '\xb6\xa6\xf2\x08', 'a libvips image'],
   [0, '\x08\xf2\xa6\xb6', 'a libvips image'],
+  [0, 'IIU\0', 'a camera raw (RW2) image'],
+  [0, 'IIRO', 'a camera raw (ORF) image'],
+  [0, 'IIRS', 'a camera raw (ORF) image'],
+  [0, 'MMOR', 'a camera raw (ORF) image'],
+  [0, 'FUJIFILMCCD-RAW', 'a camera raw (RAF) image'],
+  [0, 'FOVb', 'a camera raw (X3F) image'],
+  [0, '\0MRM', 'a camera raw (MRW) image'],
+  [6, 'HEAPCCDR', 'a camera raw (CRW) image'],
   [0, '\x1f\x8b', 'gzip-compressed data'],
   [0, 'PK\x03\x04', 'a zip archive'],
   [0, '\x1aE\xdf\xa3', 'a video'],
@@ -64,6 +72,7 @@ function sniffMedia(text: string, name: string): ImageFormat {
   const size = Buffer.from(text.slice(0, 4), 'latin1').readUInt32BE();
   const brands = [text.slice(8, 12), ...(text.slice(16, size).match(/.{4}/gs) ?? [])];
   if (brands.includes('avif') || brands.includes('avis')) return 'avif';
+  if (brands[0] === 'crx ') throw new UnsupportedImageError(name, 'a camera raw (CR3) image');
   const isHeic = brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand));
   throw new UnsupportedImageError(name, isHeic ? 'an HEIC image' : 'a video');
 }

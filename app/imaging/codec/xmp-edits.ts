@@ -20,6 +20,12 @@ const COMPANIONS = [
 /** The list of all that lies behind the picture, with where it lies. */
 const DIRECTORY = '(?:G?Container|DirContainer):Directory';
 
+/** What an XMP packet says of how the picture is turned, 1..8 as in EXIF. */
+export function xmpOrientation(xmp: Uint8Array): number | undefined {
+  const found = /tiff:Orientation(?:\s*=\s*["']|>)\s*([1-8])(?!\d)/.exec(Buffer.from(xmp).toString(ENCODING));
+  return found ? Number(found[1]) : undefined;
+}
+
 /** A copy of an XMP packet in which `tiff:Orientation` is 1, as an attribute or an element. */
 export function resetXmpOrientation(xmp: Uint8Array): Uint8Array {
   return edited(xmp, (text) => text.replace(/(tiff:Orientation(?:\s*=\s*["']|>))\s*[1-8]/g, '$11'));

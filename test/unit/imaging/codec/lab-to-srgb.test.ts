@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BitDepth } from '../../../../app/imaging/image.ts';
-import type { LabEncoding } from '../../../../app/imaging/codec/lab-to-srgb.ts';
-import { labToSrgb } from '../../../../app/imaging/codec/lab-to-srgb.ts';
+import type { LabEncoding } from '../../../../app/imaging/codec/pixels/lab-to-srgb.ts';
+import { labToSrgb } from '../../../../app/imaging/codec/pixels/lab-to-srgb.ts';
 
 /** Lab values (D50) of sRGB colours, as published by Bruce Lindbloom's calculator. */
 const COLORS: readonly (readonly [name: string, lab: readonly number[], rgb: readonly number[]])[] = [

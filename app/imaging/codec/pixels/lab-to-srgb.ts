@@ -1,6 +1,6 @@
-import type { Image } from '../image.ts';
-import { allocateSamples, maxSample } from '../image.ts';
-import { toSrgb } from '../srgb.ts';
+import type { Image } from '../../image.ts';
+import { allocateSamples, maxSample } from '../../image.ts';
+import { toSrgb } from '../../srgb.ts';
 
 /**
  * How a TIFF codes L*a*b*. `cielab` (photometric 8): a and b are signed; `icclab` (photometric 9, TIFF technical note 4): a and

@@ -1,0 +1,130 @@
+/** What a directory of a TIFF file says of its page, as far as it decides what is read and how. */
+export interface TiffPage {
+  /** NewSubfileType or SubfileType: a smaller copy of another page. */
+  readonly isReduced: boolean;
+  /** PhotometricInterpretation; 32803 and 34892 are the sensor's own. */
+  readonly photometric: number;
+  readonly channels: number;
+  /** ExtraSamples: 0 unspecified, 1 alpha that colours are multiplied with, 2 alpha; undefined where it is not said. */
+  readonly extraSamples: readonly number[] | undefined;
+  /** Where in the file the value of Orientation stands, and what it is. */
+  readonly orientation: { readonly at: number; readonly value: number } | undefined;
+  /** Whether it has a DNGVersion. */
+  readonly isDng: boolean;
+  /** Directories that belong to this one. */
+  readonly children: readonly TiffPage[];
+}
+
+const TAG = {
+  newSubfileType: 254,
+  subfileType: 255,
+  photometric: 262,
+  orientation: 274,
+  samplesPerPixel: 277,
+  subDirectories: 330,
+  extraSamples: 338,
+  dngVersion: 50_706,
+} as const;
+const SHORT = 3;
+/** Pages beyond this are not looked at. */
+const MAX_PAGES = 1000;
+const MAX_ENTRIES = 1000;
+const MAX_VALUES = 64;
+/** Bytes of one value by field type, BYTE to IFD8. */
+const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
+
+/** The pages of a TIFF or BigTIFF file in their order, with what their directories point to. Nothing of pixels is looked at. */
+export function readTiffPages(file: Uint8Array): TiffPage[] {
+  return new TiffWalker(file).pages();
+}
+
+interface Entry {
+  readonly type: number;
+  readonly count: number;
+  /** Where the first value stands. */
+  readonly at: number;
+}
+
+class TiffWalker {
+  readonly #view: DataView;
+  readonly #isIntel: boolean;
+  /** BigTIFF: offsets of 8 bytes. */
+  readonly #isBig: boolean;
+  readonly #seen = new Set<number>();
+
+  constructor(file: Uint8Array) {
+    this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    this.#isIntel = file[0] === 0x49;
+    this.#isBig = this.#unsigned(2, 2) === 43;
+  }
+
+  pages(): TiffPage[] {
+    const pages: TiffPage[] = [];
+    let at = this.#isBig ? this.#unsigned(8, 8) : this.#unsigned(4, 4);
+    while (pages.length < MAX_PAGES && this.#isNew(at)) {
+      const { entries, next } = this.#directory(at);
+      pages.push(this.#page(entries, true));
+      at = next;
+    }
+    return pages;
+  }
+
+  #isNew(at: number): boolean {
+    if (at < 8 || at + 8 > this.#view.byteLength || this.#seen.has(at)) return false;
+    this.#seen.add(at);
+    return true;
+  }
+
+  #directory(at: number): { readonly entries: ReadonlyMap<number, Entry>; readonly next: number } {
+    const [countBytes, entryBytes, offsetBytes] = this.#isBig ? [8, 20, 8] : [2, 12, 4];
+    const count = this.#unsigned(at, countBytes);
+    if (count > MAX_ENTRIES) return { entries: new Map(), next: 0 };
+    const entries = new Map<number, Entry>();
+    for (let i = 0; i < count; i++) {
+      const entry = at + countBytes + i * entryBytes;
+      const type = this.#unsigned(entry + 2, 2);
+      const values = this.#unsigned(entry + 4, offsetBytes);
+      const inline = entry + 4 + offsetBytes;
+      const isInline = values * (TYPE_BYTES[type] ?? 0) <= offsetBytes;
+      entries.set(this.#unsigned(entry, 2), {
+        type,
+        count: values,
+        at: isInline ? inline : this.#unsigned(inline, offsetBytes),
+      });
+    }
+    return { entries, next: this.#unsigned(at + countBytes + count * entryBytes, offsetBytes) };
+  }
+
+  #page(entries: ReadonlyMap<number, Entry>, hasChildren: boolean): TiffPage {
+    const first = (tag: number, otherwise: number): number => this.#values(entries.get(tag))[0] ?? otherwise;
+    const orientation = entries.get(TAG.orientation);
+    const extra = entries.get(TAG.extraSamples);
+    const children = hasChildren ? this.#values(entries.get(TAG.subDirectories)) : [];
+    return {
+      isReduced: (first(TAG.newSubfileType, 0) & 1) === 1 || first(TAG.subfileType, 1) === 2,
+      photometric: first(TAG.photometric, -1),
+      channels: first(TAG.samplesPerPixel, 1),
+      extraSamples: extra && this.#values(extra),
+      orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,
+      isDng: entries.has(TAG.dngVersion),
+      children: children.filter((at) => this.#isNew(at)).map((at) => this.#page(this.#directory(at).entries, false)),
+    };
+  }
+
+  #values(entry: Entry | undefined): number[] {
+    if (!entry) return [];
+    const bytes = TYPE_BYTES[entry.type] ?? 0;
+    return Array.from({ length: Math.min(entry.count, MAX_VALUES) }, (_, i) =>
+      this.#unsigned(entry.at + i * bytes, bytes),
+    );
+  }
+
+  /** 0 beyond the end of the file, and for what is no number of 1, 2, 4 or 8 bytes. */
+  #unsigned(at: number, bytes: number): number {
+    if (at + bytes > this.#view.byteLength) return 0;
+    if (bytes === 1) return this.#view.getUint8(at);
+    if (bytes === 2) return this.#view.getUint16(at, this.#isIntel);
+    if (bytes === 4) return this.#view.getUint32(at, this.#isIntel);
+    return bytes === 8 ? Number(this.#view.getBigUint64(at, this.#isIntel)) : 0;
+  }
+}
