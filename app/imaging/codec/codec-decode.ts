@@ -23,7 +23,7 @@ export interface DecodeInput {
   /** One channel is stored, of which the decoder makes three. */
   readonly isMonochrome?: boolean | undefined;
   /** TIFF: which page, and what of its channels is neither colour nor alpha. */
-  readonly page?: Pick<ChosenPage, 'index' | 'extraChannels' | 'alpha' | 'isGray' | 'isInOrder'> | undefined;
+  readonly page?: ChosenPage | undefined;
   /** XMP that the walkers found, and not the decoder. */
   readonly metadata?: { readonly xmp?: Uint8Array | undefined };
   /** GIF: what the first frame covers, where that is not all. */
@@ -78,10 +78,11 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
 }
 
 /** What XMP says, where EXIF says nothing. AVIF says it in boxes of its own, which the decoder follows. */
-function orientationInXmp({ format, metadata }: DecodeInput, header: Metadata): number | undefined {
+function orientationInXmp({ format, metadata, page }: DecodeInput, header: Metadata): number | undefined {
   const xmp = metadata?.xmp ?? header.xmp;
-  if (format === 'avif' || header.orientation !== undefined || !xmp || xmp.length > METADATA_LIMITS.xmp)
-    return undefined;
+  // libvips says of a TIFF that says nothing that it is upright.
+  const isSaid = page ? page.page.orientation !== undefined : header.orientation !== undefined;
+  if (format === 'avif' || isSaid || !xmp || xmp.length > METADATA_LIMITS.xmp) return undefined;
   const orientation = xmpOrientation(xmp);
   return orientation === 1 ? undefined : orientation;
 }

@@ -28,7 +28,9 @@ export class MetadataCollector {
       (file.format === 'tiff' ? exifOfTiffFile(file.bytes) : undefined);
     const xmp = this.#within('xmp', prepared.metadata.xmp ?? header.xmp);
     if (pixels.turnedByXmp !== undefined) {
-      this.#warnings.push(`the picture is turned as its XMP says (orientation ${pixels.turnedByXmp}); EXIF says nothing`);
+      this.#warnings.push(
+        `the picture is turned as its XMP says (orientation ${pixels.turnedByXmp}); EXIF says nothing`,
+      );
     }
     const icc = this.#profile(pixels, prepared.metadata.icc ?? header.icc);
     return {

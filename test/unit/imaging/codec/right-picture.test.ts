@@ -203,9 +203,7 @@ describe('A picture is turned', () => {
     const told = `the picture is turned as its XMP says (orientation ${orientation}); EXIF says nothing`;
     expect([...image.data]).toEqual(turnedByHand(marked, orientation));
     expect(warnings.filter((warning) => warning.includes('XMP'))).toEqual(isTold ? [told] : []);
-    for (const text of [metadata.xmp, ...(metadata.pngChunks ?? [])]) {
-      expect(Buffer.from(text ?? []).toString('latin1')).not.toMatch(/Orientation="[2-8]/);
-    }
+    expect(Buffer.from(metadata.xmp ?? []).toString('latin1')).not.toMatch(/Orientation="[2-8]/);
   });
 
   it('by EXIF where XMP says something else', async () => {
