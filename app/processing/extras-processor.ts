@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { blendRows } from '../imaging/blend.ts';
+import { blendRows, blendSamplesAsPillow } from '../imaging/blend.ts';
 import type { Rectangle } from '../imaging/rectangle.ts';
 import type { Image } from '../imaging/image.ts';
 import { rowsInto } from '../imaging/rows-into.ts';
@@ -182,7 +182,7 @@ function restorersOf({ gfpganVisibility, codeformerVisibility, codeformerWeight 
 }
 
 function blended(one: Upscaled, other: Upscaled, how: { visibility: number; folder: string }): Upscaled {
-  const image = rowsInto(blendRows(one.image, other.image, how.visibility), how.folder);
+  const image = rowsInto(blendRows(one.image, other.image, how.visibility, blendSamplesAsPillow), how.folder);
   one.image.dispose();
   other.image.dispose();
   const { upscaler = '', model, weights_sha256: sha256, warnings, fallbacks } = other.info;

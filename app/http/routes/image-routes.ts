@@ -58,15 +58,38 @@ export async function submitImages(
   context: Pick<RouteContext, 'config' | 'queue' | 'files'>,
   asked: ImagesRequest,
 ): Promise<Submission> {
-  const ticket = await admittedTicket(context, asked.request, asked.response);
-  return writingFiles(context.files, () => submitFor(ticket, context, asked));
+  return submitReceived(context, await receiveWork(context, asked));
 }
 
-async function submitFor(
-  ticket: JobTicket,
-  { config, queue, files }: Pick<RouteContext, 'config' | 'queue' | 'files'>,
-  { request, response, mostFiles, read }: ImagesRequest,
+/** The images of a request, and what is asked to be done with them. */
+export interface ReceivedWork {
+  readonly ticket: JobTicket;
+  readonly asked: AskedWork;
+  readonly images: readonly JobInput[];
+}
+
+/** Takes the images of a request; who calls it submits them, or removes them. Nothing is left of a request that is refused. */
+export async function receiveWork(
+  context: Pick<RouteContext, 'config' | 'queue' | 'files'>,
+  asked: ImagesRequest,
+): Promise<ReceivedWork> {
+  const ticket = await admittedTicket(context, asked.request, asked.response);
+  return writingFiles(context.files, () => receiveFor(ticket, context, asked));
+}
+
+/** Hands over what was received as a job. */
+export async function submitReceived(
+  { queue, files }: Pick<RouteContext, 'queue' | 'files'>,
+  { ticket, asked, images }: ReceivedWork,
 ): Promise<Submission> {
+  return writingFiles(files, () => submitJob(queue, asked, { ...ticket, inputs: inputsOf(asked.work, images) }));
+}
+
+async function receiveFor(
+  ticket: JobTicket,
+  { config, files }: Pick<RouteContext, 'config' | 'files'>,
+  { request, response, mostFiles, read }: ImagesRequest,
+): Promise<ReceivedWork> {
   const { images, fields } = await receiveImages(request, response, {
     file: (index) => files.input(ticket.id, index),
     maxBytes: config.maxFileSizeBytes,
@@ -81,7 +104,7 @@ async function submitFor(
     await files.removeInputs({ inputs: images });
     throw error;
   });
-  return submitJob(queue, asked, { ...ticket, inputs: inputsOf(asked.work, images) });
+  return { ticket, asked, images };
 }
 
 /** A preview has its one picture for each of its upscalers. */

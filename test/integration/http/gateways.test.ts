@@ -67,7 +67,7 @@ describe('clients of other upscalers', () => {
   it.each<[client: string, applied: string, method: string, size: readonly number[]]>([
     ['codex2api', 'true', 'NEAREST', [90, 60]],
     ['codex2api-cover', 'true', 'LANCZOS', [80, 80]],
-    ['codex2api-large-enough', 'false', 'LANCZOS', [20, 13]],
+    ['codex2api-large-enough', 'false', 'none', [30, 20]],
   ])('%s is told whether its picture was enlarged, and by what', async (client, applied, method, size) => {
     const { status, headers, body } = await send(client);
     const told = [headers.get('x-upscale-applied'), headers.get('x-upscale-method')];
