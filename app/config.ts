@@ -135,6 +135,7 @@ function toConfig(env: z.output<typeof environment>) {
     maxOutputPixels: env.MAX_OUTPUT_PIXELS,
     modelsDir: env.MODELS_DIR === undefined ? defaultModelsDir() : resolve(env.MODELS_DIR),
     allowModelUpload: env.ALLOW_MODEL_UPLOAD,
+    allowUrlInput: env.ALLOW_URL_INPUT,
     modelUpscale: env.MODEL_UPSCALE,
     modelColorize: env.MODEL_COLORIZE,
     modelRestore: env.MODEL_RESTORE,

@@ -36,6 +36,9 @@ const http = {
   ALLOW_MODEL_UPLOAD: flagText()
     .default(false)
     .describe('Whether callers may add checkpoints to MODELS_DIR (POST /models, the dashboard)'),
+  ALLOW_URL_INPUT: flagText()
+    .default(false)
+    .describe('Whether pictures may be given to the A1111 routes by their address, which the service then fetches'),
   RATE_LIMIT_PER_MINUTE: wholeText({ min: 0, max: 1_000_000 })
     .default(0)
     .describe('Requests a minute for each key; 0 is no limit'),
@@ -172,9 +175,6 @@ const notYet = {
   MODEL_KEEP_ALIVE_SECONDS: absent('models that stay loaded between jobs', /^0+$/, '0')
     .default('0')
     .describe('Not in this version: 0, models are loaded for each job'),
-  ALLOW_URL_INPUT: absent('pictures by their URL', /^(false|no|off|0)$/i, 'false')
-    .default('false')
-    .describe('Not in this version: false'),
 };
 
 /** Every variable that the service reads, by name. `.env.example` lists the same names and defaults (a test holds them equal). */

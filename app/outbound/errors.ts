@@ -11,3 +11,8 @@ export class PrivateAddressError extends HiresFixError {
     );
   }
 }
+
+/** What a stranger's URL leads to cannot be had. The message is the second half of "name: ...". */
+export class UnfetchableError extends Error {
+  override readonly name = 'UnfetchableError';
+}

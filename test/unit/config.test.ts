@@ -253,7 +253,6 @@ describe('the variables of the contract', () => {
   it('are taken at their defaults, in words too, where there is nothing behind them', () => {
     const defaults = {
       MODEL_KEEP_ALIVE_SECONDS: '0',
-      ALLOW_URL_INPUT: 'No',
     };
     expect(loadConfig(defaults)).toEqual(loadConfig({}));
   });

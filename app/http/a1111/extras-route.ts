@@ -2,11 +2,14 @@ import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
+import type { Config } from '../../config.ts';
 import { BadImageError } from '../../imaging/errors.ts';
 import { NotAcceptingError } from '../../jobs/errors.ts';
 import type { Job, JobInput, Submission } from '../../jobs/job.ts';
 import { hasEnded } from '../../jobs/job.ts';
 import { outputOptions } from '../../options/output-options.ts';
+import { PrivateAddressError, UnfetchableError } from '../../outbound/errors.ts';
+import { fetchGuarded } from '../../outbound/fetch-guarded.ts';
 import { disconnection } from '../answer-job.ts';
 import { base64Of } from '../base64-of.ts';
 import { BadBodyError, BadFieldError } from '../errors.ts';
@@ -26,7 +29,7 @@ import { setProcessTime } from './process-time.ts';
 /** Pictures that one body may carry, counted at their largest. */
 const FULL_SIZE_IMAGES = 8;
 const JSON_OVERHEAD_BYTES = 2 ** 20;
-/** A picture by its address, which the WebUI would fetch. */
+/** A picture by its address, which the WebUI would fetch as well. */
 const URL_START = /^\s*https?:\/\//i;
 
 const image = z.string({ error: 'must be text: base64 or a data URL' });
@@ -115,7 +118,7 @@ async function submit(
   const { values, warnings, images } = read(body.value);
   const options = await extrasOptions(values, context);
   const inputs: JobInput[] = [];
-  for (const sent of images) inputs.push(await inputOf(body, sent));
+  for (const sent of images) inputs.push(await inputOf(body, sent, context.config));
   await body.removeAllBut(inputs.map(({ file }) => file));
   const asked = {
     method: 'extras' as const,
@@ -128,14 +131,27 @@ async function submit(
 }
 
 /** What is no picture is told as the WebUI tells it, not as a field that does not validate. */
-async function inputOf(body: JsonImages, { field, text, name }: SentImage): Promise<JobInput> {
-  if (URL_START.test(text)) throw new BadImageError(field, 'addresses are not fetched here; send the image itself');
+async function inputOf(body: JsonImages, { field, text, name }: SentImage, config: Config): Promise<JobInput> {
+  const base64 = URL_START.test(text) ? await fetched(field, text, config) : text;
   try {
-    const { file, sha256 } = await body.image(field, text);
+    const { file, sha256 } = await body.image(field, base64);
     return { file, name, sha256 };
   } catch (error) {
     if (error instanceof BadFieldError)
       throw new BadImageError(field, 'expected base64 or a data URL (base64)', { cause: error });
+    throw error;
+  }
+}
+
+/** The picture at an address, where the service may fetch it (`ALLOW_URL_INPUT`). */
+async function fetched(field: string, url: string, { allowUrlInput, maxFileSizeBytes }: Config): Promise<string> {
+  if (!allowUrlInput)
+    throw new BadImageError(field, 'addresses are not fetched here (ALLOW_URL_INPUT); send the image itself');
+  try {
+    return (await fetchGuarded(url, { maxBytes: maxFileSizeBytes })).toString('base64');
+  } catch (error) {
+    if (error instanceof PrivateAddressError || error instanceof UnfetchableError)
+      throw new BadImageError(field, `the address ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -28,11 +28,17 @@ const TILES = { TILE: '32' };
 
 describe('the extras of the A1111 routes', () => {
   let service: A1111Service;
+  /** It may fetch pictures. */
+  let open: A1111Service;
 
   beforeAll(async () => {
     service = await a1111Service(TILES);
+    open = await a1111Service({ ALLOW_URL_INPUT: 'true' });
   });
-  afterAll(() => service.close());
+  afterAll(async () => {
+    await service.close();
+    await open.close();
+  });
 
   const pictureOf = ({ body }: JsonAnswer): Buffer => Buffer.from((body as { image: string }).image, 'base64');
   const made = async (fields: Record<string, unknown>): Promise<Image> => {
@@ -171,6 +177,19 @@ describe('the extras of the A1111 routes', () => {
     const { status, body } = await service.post(SINGLE, { ...asked, clean: 'RealESRGAN_x4plus' });
     const msg = expect.stringMatching(/^clean: expected a network of scale 1, RealESRGAN_x4plus is Compact/);
     expect([status, body]).toEqual([422, { detail: [{ loc: ['body'], msg, type: 'value_error' }] }]);
+  });
+
+  it.each([
+    'http://127.0.0.1/a.png',
+    'http://[::1]/a.png',
+    'http://169.254.169.254/a.png',
+    'http://user:pass@example.org/',
+  ])('do not fetch %s, where addresses are allowed either', async (image) => {
+    const { status, body } = await open.post(SINGLE, { image, upscaler_1: 'Lanczos' });
+    expect([status, (body as { detail: string }).detail]).toEqual([
+      500,
+      expect.stringMatching(/^Invalid encoded image: image: .*the address must not /),
+    ]);
   });
 
   it('refuse to restore faces without the weights for it, rather than leave them as they are', async () => {
