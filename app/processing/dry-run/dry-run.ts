@@ -12,6 +12,7 @@ import { FaceCropUpscaler } from '../faces/face-crop-upscaler.ts';
 import { FaceRestorer } from '../faces/face-restorer.ts';
 import { ModelFetcher } from '../networks/model-fetcher.ts';
 import { resultPlace } from '../result-place.ts';
+import { cleanerFile } from '../restore/picture-cleaner.ts';
 import { restoreSteps } from '../restore/restore-steps.ts';
 import type { Fallback, Size } from '../result.ts';
 import { StageClock } from '../stage-clock.ts';
@@ -109,6 +110,7 @@ class DryRun {
       return { shape, steps: task.steps, fallbacks: [] };
     }
     if (task.kind === 'hires-fix') {
+      if (task.options.clean !== undefined) await cleanerFile(task.options.clean, models, clock);
       const upscaled = await this.#upscale.of(image, task);
       const settings = task.faces ?? upscaleFaceSettings(task.options, config);
       if (settings) await faces.prepare(settings, clock);

@@ -1,7 +1,9 @@
 import { assertTakesPictures, resultChannels } from '../../architectures/picture-channels.ts';
 import { recognise } from '../../architectures/registry.ts';
+import { CheckpointInspector } from '../../catalog/inspection/checkpoint-inspector.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import type { Config } from '../../config.ts';
+import { isOnnxName } from '../../exported/picture-model.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import type { Fallback } from '../result.ts';
 import type { HiresFixTask } from '../tasks.ts';
@@ -22,7 +24,7 @@ interface ForeseenUpscaler {
   readonly name: string;
   /** By how much it enlarges where no size is asked for. */
   readonly scale: number;
-  /** Missing for Pillow's filters, and where the weights are still to be fetched and are none that is known by name. */
+  /** Missing for Pillow's filters and ONNX files, and where the weights are still to be fetched and are none that is known by name. */
   readonly network?: TiledNetwork | undefined;
 }
 
@@ -39,6 +41,7 @@ export class UpscaleForecast {
   readonly #models: NotedModels;
   readonly #chooser: UpscalerChooser;
   readonly #networks = new Map<string, TiledNetwork>();
+  readonly #inspector = new CheckpointInspector();
 
   constructor(config: Config, models: NotedModels) {
     this.#config = config;
@@ -77,6 +80,7 @@ export class UpscaleForecast {
       const missing = this.#models.missing(files.file);
       if (missing) return { name, scale: missing.scale, network: NETWORK_UPSCALERS.get(name)?.tiling };
       try {
+        if (isOnnxName(files.file)) return { name, scale: (await this.#inspector.inspect(files.file)).scale };
         const network = this.#networkIn(files.file);
         return { name, scale: network.scale, network };
       } catch (error) {

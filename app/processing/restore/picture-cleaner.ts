@@ -13,7 +13,7 @@ import { taskDevices } from '../networks/task-devices.ts';
 import type { ImageContext } from '../process-images.ts';
 import { NetworkStep } from './network-step.ts';
 import type { ResultInfo } from '../result.ts';
-import type { StageShares } from '../stage-clock.ts';
+import type { StageClock, StageShares } from '../stage-clock.ts';
 import type { UpscaleTask } from '../upscale/image-upscaler.ts';
 
 /** A picture to be enlarged, and what was done to it before. */
@@ -48,11 +48,7 @@ export class PictureCleaner {
    */
   async prepare({ options: { clean } }: UpscaleTask, { clock }: ImageContext): Promise<void> {
     if (clean === undefined || this.#known.has(clean)) return;
-    const file = await this.#models.file(clean, clock).catch((error: unknown) => {
-      if (!(error instanceof UnknownModelError)) throw error;
-      const message = `clean: there is no '${clean.slice(0, 80)}'. ${unknownName(clean, error.known, error.hint)}`;
-      throw new BadParameterError(oneLine(message), { cause: error });
-    });
+    const file = await cleanerFile(clean, this.#models, clock);
     const { scale, architecture, role } = openNetwork(file);
     const what = role ?? (scale === 1 ? undefined : `network that makes pictures ${scale} times as large`);
     if (what !== undefined) {
@@ -90,6 +86,15 @@ export class PictureCleaner {
       await slot.clear();
     }
   }
+}
+
+/** The file of the network that `clean` names. @throws BadParameterError for a name that nothing has; ModelUnavailableError */
+export async function cleanerFile(clean: string, models: ModelFetcher, clock: StageClock): Promise<string> {
+  return models.file(clean, clock).catch((error: unknown) => {
+    if (!(error instanceof UnknownModelError)) throw error;
+    const message = `clean: there is no '${clean.slice(0, 80)}'. ${unknownName(clean, error.known, error.hint)}`;
+    throw new BadParameterError(oneLine(message), { cause: error });
+  });
 }
 
 /** What an upscale made, with what was done before it. */

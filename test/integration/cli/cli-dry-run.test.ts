@@ -147,16 +147,18 @@ describe('--dry-run', () => {
 
   it('refuses what the command itself would refuse', async () => {
     const asked = ['upscale', 'pics/colour.png', '--dry-run'];
-    const [large, taken, unknown, remote, offline] = await Promise.all([
+    const [large, taken, unknown, dirty, remote, offline] = await Promise.all([
       run([...asked, '-o', 'out', '--width', '70000', '--height', '70000']),
       run([...asked, '-o', 'pics/gray.png']),
       run([...asked, '-o', 'out', '-u', 'nothing']),
+      run([...asked, '-o', 'out', '--clean', 'nothing']),
       run([...asked, '-o', 'out', '--server', 'http://127.0.0.1:9']),
       run(['face', 'pics/colour.png', '-o', 'out', '--dry-run'], { MODEL_DOWNLOADS: 'false' }),
     ]);
     expect([large.code, large.stderr]).toEqual([1, expect.stringContaining('MAX_OUTPUT_PIXELS')]);
     expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('--overwrite')]);
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("there is no 'nothing'")]);
+    expect([dirty.code, dirty.stderr]).toEqual([2, expect.stringContaining("clean: there is no 'nothing'")]);
     expect([remote.code, remote.stderr]).toEqual([2, expect.stringContaining('--dry-run')]);
     expect([offline.code, offline.stderr]).toEqual([
       1,
