@@ -34,6 +34,10 @@ export interface CatalogEntry {
   /** Null too where the answer is no picture. */
   readonly outputChannels: number | null;
   readonly licence: string | null;
+  /** Whether the licence keeps it from commercial use. */
+  readonly isNonCommercial: boolean | null;
+  /** Whether it is an upscaler that is asked for by this name, having no `UpscalerType`. */
+  readonly isAskedByName: boolean;
   readonly purpose: string | null;
   readonly url: string | null;
   /** The hash that it is held to: the published one, or the one of the first download. */
@@ -69,7 +73,9 @@ export function describeModel(model: KnownModel, { record, inspected, download }
     isInstalled: file !== undefined && !(inspected instanceof Error),
     size: file?.size ?? published.size,
     scale: found?.scale ?? published.scale,
-    architecture: found?.architecture ?? null,
+    architecture: found?.architecture ?? published.architecture,
+    isNonCommercial: published.licence === null ? null : NON_COMMERCIAL.test(published.licence),
+    isAskedByName: model.kind === 'user' ? found !== undefined : published.isAskedByName,
     inputChannels: found?.inputChannels ?? null,
     outputChannels: found?.outputChannels ?? null,
     sha256: published.sha256 ?? record?.sha256 ?? null,
@@ -88,17 +94,33 @@ export function recordOf(
   return file?.path === join(directory, file?.relativePath ?? '') ? records.get(file.relativePath) : undefined;
 }
 
-type PublishedFacts = Pick<CatalogEntry, 'filename' | 'size' | 'scale' | 'licence' | 'purpose' | 'url' | 'sha256'>;
+/** Creative Commons writes it as two letters. */
+const NON_COMMERCIAL = /non-?commercial|\bNC\b/i;
+
+type PublishedFacts = Pick<
+  CatalogEntry,
+  'filename' | 'size' | 'scale' | 'architecture' | 'licence' | 'purpose' | 'url' | 'sha256' | 'isAskedByName'
+>;
 
 function publishedFacts(model: KnownModel): PublishedFacts {
-  const unknown = { size: null, scale: null, licence: null, purpose: null, url: null, sha256: null };
+  const nothing = {
+    size: null,
+    scale: null,
+    architecture: null,
+    licence: null,
+    purpose: null,
+    url: null,
+    sha256: null,
+  };
+  const unknown = { ...nothing, isAskedByName: false };
   if (model.kind === 'user') return { ...unknown, filename: model.file.relativePath };
   if (model.kind === 'bundled') {
     const { filename, scale, licence, purpose } = model.bundled;
     return { ...unknown, filename, scale, licence, purpose };
   }
-  const { filename, size, scale, licence, purpose, url, sha256 } = model.official;
-  return { filename, size, scale, licence, purpose, url, sha256 };
+  const { filename, size, scale, licence, purpose, url, sha256, architecture = null } = model.official;
+  const isAskedByName = model.official.asked_by_name === true;
+  return { filename, size, scale, architecture, licence, purpose, url, sha256, isAskedByName };
 }
 
 function verificationOf({ kind, file }: KnownModel, record: LockedModel | undefined): boolean | null {

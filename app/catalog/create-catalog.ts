@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { UnknownModelError } from './errors.ts';
 import { ModelCatalog } from './model-catalog.ts';
 import { ModelIntake } from './model-intake.ts';
 import { CheckpointInspector } from './inspection/checkpoint-inspector.ts';
@@ -16,7 +17,12 @@ export function createCatalog(config: Config): ModelCatalog {
 
 /** Takes what callers send into the folder of a catalogue. */
 export function createIntake({ modelsDir: directory }: Config, catalog: Pick<ModelCatalog, 'resolve'>): ModelIntake {
-  return new ModelIntake({ directory, inspect: inspection(), resolve: (name) => catalog.resolve(name) });
+  const resolve = async (name: string): Promise<void> => {
+    const { official, file } = await catalog.resolve(name);
+    // Who has a file that the catalogue would fetch may as well bring it.
+    if (file === null && official?.asked_by_name) throw new UnknownModelError(name, []);
+  };
+  return new ModelIntake({ directory, inspect: inspection(), resolve });
 }
 
 function inspection(): Inspect {

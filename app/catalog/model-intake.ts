@@ -6,6 +6,7 @@ import { syncFile, syncFolder } from '../files/durable-file.ts';
 import { errorCode } from '../files/error-code.ts';
 import { InspectionError, ModelExistsError, ModelRefusedError, UnknownModelError } from './errors.ts';
 import type { Inspect } from './inspection/remembered-inspections.ts';
+import { isOnnxName } from '../exported/picture-model.ts';
 import { EXTENSIONS } from './model-files.ts';
 
 /** The largest known checkpoint has half of it. */
@@ -108,6 +109,8 @@ function assertSafe(filename: string): void {
       'its name must be letters, digits, spaces and . _ + ( ) -, at most 120 of them, and begin with one of the first two';
     throw new ModelRefusedError(filename, rule);
   }
+  if (isOnnxName(filename))
+    throw new ModelRefusedError(filename, 'an ONNX file is a program: who runs this service puts it into MODELS_DIR');
   if (!EXTENSIONS.includes(extname(filename).toLowerCase()))
     throw new ModelRefusedError(filename, `models are files of ${EXTENSIONS.join(', ')}`);
 }

@@ -20,6 +20,10 @@ export const remoteModelSchema = z.strictObject({
   /** Null where it was not published: then the first download pins it in `models.lock.json`. */
   sha256: sha256.nullable(),
   licence: z.string().min(1),
+  /** The family of its network, as the registry of architectures calls it. */
+  architecture: z.string().min(1).optional(),
+  /** An upscaler that is asked for by this name or its file's: it has no `UpscalerType`. */
+  asked_by_name: z.literal(true).optional(),
   /** What the model is good for, in one line. */
   purpose: z.string().min(1),
   /** Where the url, the size and the hash were read. */

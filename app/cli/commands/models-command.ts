@@ -76,16 +76,25 @@ function print(isJson: boolean, document: unknown, text: () => string): void {
 }
 
 function describe(entry: CatalogEntry): string {
-  const { name, isInstalled, size, scale, architecture, licence, purpose, problem } = entry;
+  const { name, isInstalled, size, scale, licence, isNonCommercial, problem } = entry;
+  const terms = isNonCommercial && !/commercial/i.test(licence ?? '') ? `${licence}, non-commercial` : licence;
   const columns = [
     (isInstalled ? '* ' : '  ') + printable(name).padEnd(26),
     (scale === null ? '' : `${scale}x`).padEnd(3),
     (size === null ? '' : megabytes(size)).padStart(9),
     stateOf(entry).padEnd(8),
-    problem ?? purpose ?? architecture ?? '',
-    licence === null ? '' : `[${licence}]`,
+    problem ?? goodFor(entry),
+    terms === null ? '' : `[${terms}]`,
   ];
   return columns.join(' ').trimEnd();
+}
+
+/** What it is good for, where that is known, and of what family it is; channels where they are not those of most. */
+function goodFor({ purpose, architecture, inputChannels, outputChannels }: CatalogEntry): string {
+  const isUsual = inputChannels === null || (inputChannels === 3 && (outputChannels ?? 3) === 3);
+  const family = isUsual ? architecture : `${architecture}, channels ${inputChannels} to ${outputChannels ?? 'none'}`;
+  if (purpose === null || family === null) return purpose ?? family ?? '';
+  return `${purpose} (${family})`;
 }
 
 function stateOf({ kind, isInstalled, isVerified, download }: CatalogEntry): string {

@@ -46,7 +46,7 @@ export async function offeredUpscalers(
     const one = offered(displayName, type, entry);
     return other ? [one, { ...offered(WDN_NAME, type, other), use: { upscaler: type, denoiseStrength: 0 } }] : [one];
   });
-  const own = entries.filter((entry) => entry.kind === 'user' && entry.isInstalled && entry.scale !== null);
+  const own = entries.filter((entry) => entry.isAskedByName && entry.isInstalled);
   const none = { ...offered(NONE, ''), use: undefined };
   return [
     none,

@@ -65,7 +65,7 @@ async function upscalerNames(
   const canBeHad = (name: string): boolean =>
     entries.some((entry) => entry.name === name && (entry.isInstalled || modelDownloads));
   const known = [...NETWORK_UPSCALERS].flatMap(([type, { model }]) => (canBeHad(model) ? [type] : []));
-  const own = entries.filter(({ kind, isInstalled, scale }) => kind === 'user' && isInstalled && scale !== null);
+  const own = entries.filter(({ isAskedByName, isInstalled }) => isAskedByName && isInstalled);
   return [...known, ...own.map(({ name }) => name), ...PIL_UPSCALERS];
 }
 

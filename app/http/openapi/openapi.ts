@@ -57,6 +57,8 @@ const model = z.looseObject({
   input_channels: z.int().nullable(),
   output_channels: z.int().nullable(),
   licence: z.string().nullable(),
+  non_commercial: z.boolean().nullable().describe('Whether the licence keeps it from commercial use'),
+  asked_by_name: z.boolean().describe('An upscaler that is asked for by this name, having none of the service’s own'),
   purpose: z.string().nullable(),
   downloading: z
     .object({ downloaded_bytes: bytes, total_bytes: bytes.nullable() })

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Request, Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
@@ -44,7 +45,7 @@ export function modelsRoute(context: ModelsContext): Router {
     .post('/models', async (request, response) => {
       if (!config.allowModelUpload) throw new ModelUploadOffError();
       const filename = await takeModel(intake, request, response);
-      const entry = (await catalog.list()).find((one) => one.filename === filename);
+      const entry = (await catalog.list()).find((one) => one.file === join(config.modelsDir, filename));
       response.status(201).json(entry && toldOf(entry, config));
     })
     .post('/models/:name/download', async (request, response) => {

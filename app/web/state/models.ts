@@ -21,7 +21,7 @@ const LOOK_MS = 1000;
 export const upscalers = computed<readonly (UpscalerFacts & { readonly isInstalled: boolean })[]>(() => {
   const installed = new Set(models.value.flatMap(({ name, installed: is }) => (is ? [name] : [])));
   const named = UPSCALERS.map((one) => ({ ...one, isInstalled: one.model === undefined || installed.has(one.model) }));
-  const own = models.value.filter(({ kind, installed: is, scale }) => kind === 'user' && is && scale !== null);
+  const own = models.value.filter(({ asked_by_name: isAsked, installed: is }) => isAsked && is);
   return [...named, ...own.map(({ name }) => ({ ...upscalerFacts(name), isInstalled: true }))];
 });
 

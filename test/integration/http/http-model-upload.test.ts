@@ -53,6 +53,25 @@ describe('models that are sent', () => {
     expect(list.models).toContainEqual(body);
   });
 
+  it('may be what the catalogue would fetch, by the name of its file or of another format of it', async () => {
+    const { status, body } = await send('4xPurePhoto-span.ckpt');
+    const told = {
+      name: '4x-purephoto-span',
+      installed: true,
+      verified: false,
+      architecture: 'Compact',
+      asked_by_name: true,
+    };
+    expect([status, body]).toEqual([201, expect.objectContaining(told)]);
+    expect((await send('4xPurePhoto-span.pth')).status).toBe(409);
+  });
+
+  it('are no programs', async () => {
+    const { status, body } = await send('4x.onnx');
+    expect([status, body]).toEqual([400, expect.objectContaining({ code: 'ERR_MODEL_REFUSED' })]);
+    expect((body as { detail: string }).detail).toMatch(/an ONNX file is a program/);
+  });
+
   it('replace nothing, and take the name of no official model', async () => {
     await writeFile(join(folder.path, 'models', 'there.safetensors'), 'as it was');
     for (const name of [

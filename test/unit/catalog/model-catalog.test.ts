@@ -95,6 +95,8 @@ describe('the list', () => {
       inputChannels: null,
       outputChannels: null,
       licence: 'MIT',
+      isNonCommercial: false,
+      isAskedByName: false,
       purpose: 'Tests, 4x',
       url: NOWHERE,
       sha256: SHA256,
@@ -102,6 +104,17 @@ describe('the list', () => {
       problem: null,
       download: null,
     });
+  });
+
+  it.each([
+    ['CC-BY-NC-SA-4.0', true],
+    ['S-Lab License 1.0 (non-commercial use only)', true],
+    ['CC-BY-4.0', false],
+    ['ANCIENT', false],
+  ])('marks whether the licence %s keeps a model from commercial use', async (licence, isNonCommercial) => {
+    const official = [{ ...MODEL, licence, architecture: 'DAT', asked_by_name: true as const }];
+    const told = { isNonCommercial, architecture: 'DAT', isAskedByName: true };
+    expect(await entryOf('alpha-x4', { official })).toMatchObject(told);
   });
 
   it('shows how far a download is that some process runs at the moment, and none that was left', async () => {
@@ -161,6 +174,7 @@ describe('the list', () => {
       architecture: 'ESRGAN',
       inputChannels: 3,
       outputChannels: 3,
+      isAskedByName: true,
       isVerified: false,
       problem: null,
     });

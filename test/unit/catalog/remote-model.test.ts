@@ -1,7 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { ARCHITECTURES } from '../../../app/architectures/registry.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 import { readRemoteModels, remoteModelSchema } from '../../../app/catalog/remote-model.ts';
 import { NETWORK_UPSCALERS } from '../../../app/processing/upscale/upscalers.ts';
@@ -29,12 +30,45 @@ const FILES: Readonly<Record<string, string>> = {
   'deoldify-artistic': 'ColorizeArtistic_gen.pth',
   'deoldify-stable': 'ColorizeStable_gen.pth',
 };
+/** What others' programs come with. */
+const UPSCALERS: Readonly<Record<string, string>> = {
+  '4x-ultrasharp': '4x-UltraSharp.pth',
+  '4x-ultrasharp-v2': '4x-UltraSharpV2.safetensors',
+  '4x-remacri': '4x_foolhardy_Remacri.pth',
+  '4x-nmkd-superscale': '4x_NMKD-Superscale-SP_178000_G.pth',
+  'swinir-real-x4': '003_realSR_BSRGAN_DFOWMFC_s64w8_SwinIR-L_x4_GAN.pth',
+  'swinir-real-x4-medium': '003_realSR_BSRGAN_DFO_s64w8_SwinIR-M_x4_GAN.pth',
+  '4x-nomos2-hq-dat2': '4xNomos2_hq_dat2.pth',
+  '4x-purephoto-span': '4xPurePhoto-span.pth',
+  'omnisr-x2': 'OmniSR_X2_DIV2K.safetensors',
+  'omnisr-x3': 'OmniSR_X3_DIV2K.safetensors',
+  'omnisr-x4': 'OmniSR_X4_DIV2K.safetensors',
+};
 const models = readRemoteModels();
 const byName = new Map(models.map((model) => [model.name, model]));
 
 describe('config/models.json', () => {
   it('has every model of the contract under its name', () => {
-    expect(Object.fromEntries(models.map(({ name, filename }) => [name, filename]))).toEqual(FILES);
+    const found = Object.fromEntries(models.map(({ name, filename }) => [name, filename]));
+    expect(found).toEqual({ ...FILES, ...UPSCALERS });
+  });
+
+  it('knows upscalers that are asked for by their names, with all that a download is held to', () => {
+    const byNames = models.filter((model) => model.asked_by_name);
+    expect(byNames.map(({ name }) => name)).toEqual(Object.keys(UPSCALERS));
+    const known = byNames.filter(({ size, sha256, architecture }) => size !== null && sha256 !== null && architecture);
+    expect(known).toEqual(byNames);
+  });
+
+  it('names families as the registry does, and those of the files that the tests have as these are recognised', () => {
+    const families = ARCHITECTURES.map(({ name }) => name);
+    expect(models.filter(({ architecture = '' }) => !families.includes(architecture))).toEqual([]);
+    for (const { filename, architecture } of models) {
+      const manifest = new URL(`../../fixtures/manifests/${filename.replace(/\.\w+$/, '')}.json`, import.meta.url);
+      if (!existsSync(manifest)) continue;
+      const { expected } = JSON.parse(readFileSync(manifest, 'utf8')) as { expected: { architecture: string } };
+      expect(`${filename} ${architecture}`).toBe(`${filename} ${expected.architecture}`);
+    }
   });
 
   it('agrees with the contract about RealESRGAN_x4plus.pth', () => {
