@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InspectionError } from '../../../../app/catalog/errors.ts';
 import { CheckpointInspector } from '../../../../app/catalog/inspection/checkpoint-inspector.ts';
 import { writeChunks } from '../../../../app/checkpoints/write-chunks.ts';
+import { endlessOnnx } from '../../../support/hostile/endless-onnx.ts';
 import { zipArchive } from '../../../support/networks/checkpoint-writer.ts';
+import { writeOnnxUpscaler } from '../../../support/networks/onnx-upscaler.ts';
 import { readSmallNetworks, writeSmallNetwork } from '../../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -62,6 +64,18 @@ describe('CheckpointInspector', () => {
     ['work, however little of the time it gets', { cpuMs: 10 }, /it takes more than 0\.01 s of work/],
   ])('gives up on a file that takes too much %s', async (_what, limits, words) => {
     await expect(new CheckpointInspector(limits).inspect(busyFile())).rejects.toThrow(words);
+  });
+
+  it('gives up on an ONNX file that does not end, and reads the next', async () => {
+    const inspector = new CheckpointInspector({ cpuMs: 250 });
+    const file = join(folder.path, 'endless.onnx');
+    await writeFile(file, endlessOnnx());
+    await expect(inspector.inspect(file)).rejects.toThrow(
+      /did not come to its end: it takes more than (1 s of work|30 s)/,
+    );
+    writeOnnxUpscaler(folder.path, 'good', { network: 'compact-x2' });
+    const found = { architecture: 'ONNX', scale: 2, inputChannels: 3, outputChannels: 3 };
+    await expect(new CheckpointInspector().inspect(join(folder.path, 'good.onnx'))).resolves.toMatchObject(found);
   });
 
   it('leaves this process to others meanwhile', async () => {
