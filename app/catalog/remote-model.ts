@@ -6,8 +6,8 @@ const webUrl = z.url({ protocol: /^https?$/ });
 
 /** One entry of `config/models.json`. */
 export const remoteModelSchema = z.strictObject({
-  /** The catalogue name (CONTRACT: "Files in MODELS_DIR"). */
-  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  /** The catalogue name (CONTRACT: "Files in MODELS_DIR"); of what is asked for by its name, the file's stem. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
   /** The name under `MODELS_DIR`, whatever the publisher calls it. */
   filename: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.(pth|safetensors)$/),
   url: webUrl,

@@ -56,7 +56,7 @@ describe('models that are sent', () => {
   it('may be what the catalogue would fetch, by the name of its file or of another format of it', async () => {
     const { status, body } = await send('4xPurePhoto-span.ckpt');
     const told = {
-      name: '4x-purephoto-span',
+      name: '4xPurePhoto-span',
       installed: true,
       verified: false,
       architecture: 'Compact',

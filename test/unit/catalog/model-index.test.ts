@@ -66,6 +66,7 @@ describe('ModelIndex', () => {
     const mine = index('4x-UltraSharp.pth', 'sub/deeper/2xHFA2k.safetensors');
     for (const name of ['4x-UltraSharp.pth', '4x-UltraSharp', '4X-ULTRASHARP'])
       expect(mine.find(name)?.name).toBe('4x-UltraSharp');
+    expect(mine.find('4x-ultrasharp')).toMatchObject({ kind: 'official', file: { relativePath: '4x-UltraSharp.pth' } });
     for (const name of ['2xHFA2k', '2xHFA2k.safetensors', 'sub/deeper/2xHFA2k.safetensors']) {
       expect(mine.find(name)).toMatchObject({ kind: 'user', file: { relativePath: 'sub/deeper/2xHFA2k.safetensors' } });
     }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ARCHITECTURES } from '../../../app/architectures/registry.ts';
+import { stemOf } from '../../../app/catalog/model-files.ts';
 import type { RemoteModel } from '../../../app/catalog/remote-model.ts';
 import { readRemoteModels, remoteModelSchema } from '../../../app/catalog/remote-model.ts';
 import { NETWORK_UPSCALERS } from '../../../app/processing/upscale/upscalers.ts';
@@ -30,32 +31,32 @@ const FILES: Readonly<Record<string, string>> = {
   'deoldify-artistic': 'ColorizeArtistic_gen.pth',
   'deoldify-stable': 'ColorizeStable_gen.pth',
 };
-/** What others' programs come with. */
-const UPSCALERS: Readonly<Record<string, string>> = {
-  '4x-ultrasharp': '4x-UltraSharp.pth',
-  '4x-ultrasharp-v2': '4x-UltraSharpV2.safetensors',
-  '4x-remacri': '4x_foolhardy_Remacri.pth',
-  '4x-nmkd-superscale': '4x_NMKD-Superscale-SP_178000_G.pth',
-  'swinir-real-x4': '003_realSR_BSRGAN_DFOWMFC_s64w8_SwinIR-L_x4_GAN.pth',
-  'swinir-real-x4-medium': '003_realSR_BSRGAN_DFO_s64w8_SwinIR-M_x4_GAN.pth',
-  '4x-nomos2-hq-dat2': '4xNomos2_hq_dat2.pth',
-  '4x-purephoto-span': '4xPurePhoto-span.pth',
-  'omnisr-x2': 'OmniSR_X2_DIV2K.safetensors',
-  'omnisr-x3': 'OmniSR_X3_DIV2K.safetensors',
-  'omnisr-x4': 'OmniSR_X4_DIV2K.safetensors',
-};
+/** What others' programs come with, by their names and, but for the endings, their files. */
+const UPSCALERS: readonly string[] = [
+  '4x-UltraSharp.pth',
+  '4x-UltraSharpV2.safetensors',
+  '4x_foolhardy_Remacri.pth',
+  '4x_NMKD-Superscale-SP_178000_G.pth',
+  '003_realSR_BSRGAN_DFOWMFC_s64w8_SwinIR-L_x4_GAN.pth',
+  '003_realSR_BSRGAN_DFO_s64w8_SwinIR-M_x4_GAN.pth',
+  '4xNomos2_hq_dat2.pth',
+  '4xPurePhoto-span.pth',
+  'OmniSR_X2_DIV2K.safetensors',
+  'OmniSR_X3_DIV2K.safetensors',
+  'OmniSR_X4_DIV2K.safetensors',
+];
 const models = readRemoteModels();
 const byName = new Map(models.map((model) => [model.name, model]));
 
 describe('config/models.json', () => {
   it('has every model of the contract under its name', () => {
     const found = Object.fromEntries(models.map(({ name, filename }) => [name, filename]));
-    expect(found).toEqual({ ...FILES, ...UPSCALERS });
+    expect(found).toEqual({ ...FILES, ...Object.fromEntries(UPSCALERS.map((file) => [stemOf(file), file])) });
   });
 
   it('knows upscalers that are asked for by their names, with all that a download is held to', () => {
     const byNames = models.filter((model) => model.asked_by_name);
-    expect(byNames.map(({ name }) => name)).toEqual(Object.keys(UPSCALERS));
+    expect(byNames.map(({ filename }) => filename)).toEqual(UPSCALERS);
     const known = byNames.filter(({ size, sha256, architecture }) => size !== null && sha256 !== null && architecture);
     expect(known).toEqual(byNames);
   });

@@ -30,7 +30,7 @@ describe('offeredUpscalers', () => {
       'Bilinear',
       'Bicubic',
       'Compact 2x',
-      '4x-purephoto-span',
+      '4xPurePhoto-span',
       'mine',
       'AUTO',
     ]);
