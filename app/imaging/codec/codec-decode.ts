@@ -53,6 +53,9 @@ const GRAY: ReadonlySet<string> = new Set(['b-w', 'grey16']);
 const COLOR: ReadonlySet<string> = new Set(['srgb', 'rgb', 'rgb16']);
 const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
 
+/** What the decoder says of whole files that it cannot read. */
+const NOT_BUILT_IN = 'support is not configured';
+
 /**
  * Decodes the first frame: turned upright, samples as stored (no profile applied), but CMYK and Lab as sRGB.
  *
@@ -131,14 +134,14 @@ async function readHeader(input: DecodeInput): Promise<Metadata> {
 
 function assertDecodable(header: Metadata, name: string): void {
   if (CONVERTED.has(header.space)) return;
+  if (header.depth !== 'uchar' && header.depth !== 'ushort') {
+    throw new UnsupportedImageError(name, `samples of type ${header.depth} instead of 8 or 16 bits`);
+  }
   if (!GRAY.has(header.space) && !COLOR.has(header.space)) {
     throw new UnsupportedImageError(
       name,
       `an image in the colour space ${header.space} with ${header.channels} channels`,
     );
-  }
-  if (header.depth !== 'uchar' && header.depth !== 'ushort') {
-    throw new UnsupportedImageError(name, `samples of type ${header.depth} instead of 8 or 16 bits`);
   }
 }
 
@@ -203,6 +206,9 @@ function open({ bytes, maxPixels, page }: DecodeInput, ignoreIcc: boolean): Shar
 
 function fail({ name, format }: DecodeInput, cause: unknown): never {
   const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  if (detail.includes(NOT_BUILT_IN)) {
+    throw new UnsupportedImageError(name, `a ${format.toUpperCase()} image of a kind that is not read (${detail})`);
+  }
   throw new BadImageError(
     name,
     `expected a whole ${format.toUpperCase()} image, but it is damaged or ends early (${detail})`,
