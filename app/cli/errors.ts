@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Fault } from '../errors.ts';
 import { HiresFixError } from '../errors.ts';
 import { faultOfCode } from '../fault-of-code.ts';
@@ -30,6 +31,19 @@ export class GateFailedError extends HiresFixError {
 export class ServerUnreachableError extends HiresFixError {
   readonly code = 'ERR_SERVER';
   readonly fault = 'service';
+}
+
+/** A signal asked the command to end, as Ctrl-C does; what was begun is cleaned up. */
+export class InterruptedError extends HiresFixError {
+  readonly code = 'ERR_CANCELLED';
+  readonly fault = 'service';
+  /** As shells have it: 130 after Ctrl-C, by which a loop in a script ends, too. */
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals, cause?: Error) {
+    super(cause?.message ?? 'the task was cancelled', { cause });
+    this.exitCode = 128 + constants.signals[signal];
+  }
 }
 
 /** What the service of `--server` refused or failed, with its own code. */

@@ -18,7 +18,12 @@ const WITHOUT = 'COMPACT_X2';
  * @returns the task, which says why AUTO goes without a network, if it does
  */
 export async function fetchedAhead(task: HiresFixTask, config: Config): Promise<HiresFixTask> {
-  if (task.modelFile !== undefined || task.options.upscaler.toUpperCase() !== AUTO || !config.modelDownloads)
+  if (
+    task.images.length === 0 ||
+    task.modelFile !== undefined ||
+    task.options.upscaler.toUpperCase() !== AUTO ||
+    !config.modelDownloads
+  )
     return task;
   const catalog = createCatalog(config);
   for (const upscaler of await upscalersOf(task, config)) {

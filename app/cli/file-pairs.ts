@@ -3,8 +3,8 @@ import { basename, parse, join } from 'node:path';
 import { NotComparableError } from '../evaluation/errors.ts';
 import type { FilePair } from '../evaluation/evaluate-files.ts';
 import { UsageError } from './errors.ts';
-import type { InputFile } from './input-files.ts';
-import { inputFiles } from './input-files.ts';
+import type { InputFile } from './inputs/input-files.ts';
+import { inputFiles } from './inputs/input-files.ts';
 import { RESULT_SUFFIXES } from '../options/methods.ts';
 
 /** Which files belong together, and the references without a candidate. */

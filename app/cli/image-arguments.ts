@@ -7,13 +7,13 @@ import { ASKED_FORMATS } from '../options/output-options.ts';
 export function addImageArguments(command: Command): Command {
   return addInputs(command).requiredOption(
     '-o, --output <path>',
-    'a file (for one input), or a folder, which is created',
+    'a file (for one input), or a folder, which is created; - is stdout',
   );
 }
 
 /** Adds the images that a command works on. */
 export function addInputs(command: Command): Command {
-  return command.argument('<input...>', 'image files, folders or glob patterns');
+  return command.argument('<input...>', 'image files, folders or glob patterns; - is stdin');
 }
 
 /** Adds the options of the results, and those of every command that works on images. */
@@ -26,6 +26,8 @@ export function addResultOptions(command: Command, suffix: string): Command {
     .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
     .option('--suffix <text>', 'put after the name of each result in a folder', suffix)
     .option('--overwrite', 'replace results that are there')
+    .option('--skip-existing', 'leave out images whose results are there and no older')
+    .option('--watch', 'go on with pictures that come into the folders, until Ctrl-C; skips what is there')
     .option('--dry-run', 'say what would be done, and write and fetch nothing');
   return addCommonOptions(command);
 }

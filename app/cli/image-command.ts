@@ -1,12 +1,16 @@
 import type { Config } from '../config.ts';
 import type { FaceTask, FindFacesTask, HiresFixTask, ImagesTask, RestoreTask } from '../processing/tasks.ts';
+import type { ImageResult } from '../processing/result.ts';
 import type { Task } from '../worker/protocol.ts';
-import type { BatchOutcome } from './batch-report.ts';
-import { imageReport, reportBatch } from './batch-report.ts';
-import type { ImageFlags } from './images-task.ts';
-import type { InputFile } from './input-files.ts';
-import { inputFiles } from './input-files.ts';
-import { interruption } from './interruption.ts';
+import type { ImageFlags } from './batch-plan.ts';
+import { batchPlan, makeFolders } from './batch-plan.ts';
+import type { BatchOutcome, WorkedFiles } from './batch-report.ts';
+import { imageReport, notesIn, openOutcome, reportBatch, throwFailure } from './batch-report.ts';
+import { UsageError } from './errors.ts';
+import type { FoundFiles } from './inputs/input-files.ts';
+import { findInputs } from './inputs/input-files.ts';
+import { DASH, PipedPictures } from './inputs/piped-pictures.ts';
+import { interruptible } from './interruption.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { RemoteCall } from './remote/run-remotely.ts';
 import type { TaskRunner } from './task-runner.ts';
@@ -15,62 +19,108 @@ import { taskRunner } from './task-runner.ts';
 /** A command that makes images: what the flags ask for, here and of a service. */
 export interface ImageCommand {
   readonly config: Config;
-  readonly createTask: (files: readonly InputFile[]) => Promise<HiresFixTask | FaceTask | FindFacesTask | RestoreTask>;
+  /** What is to be done to images whose results have their places. */
+  readonly createTask: (images: ImagesTask) => Promise<HiresFixTask | FaceTask | FindFacesTask | RestoreTask>;
   readonly call: RemoteCall;
 }
 
 /** What is done to images, and who does it. */
 export interface ImageWork {
-  readonly createTask: (files: readonly InputFile[]) => Promise<ImagesTask & Task>;
+  readonly task: ImagesTask & Task;
   readonly run: TaskRunner;
 }
 
 /**
- * Makes an image of each input, and tells what has come of them; of a dry run, what would come of them.
+ * Makes an image of each input, and tells what has come of them; of a dry run, what would come of them. With `--watch`, goes on
+ * with what appears, until it is interrupted.
  * @throws UsageError; what ended the work early; the failure of the only image, or BatchFailedError
  */
 export async function runImageCommand(
   inputs: readonly string[],
   flags: ImageFlags,
-  { config, createTask, call }: ImageCommand,
+  command: ImageCommand,
 ): Promise<void> {
-  const isJson = flags.json === true;
-  if (flags.dryRun === true) {
-    const { tellDryRun } = await import('./tell-dry-run.ts'); // what runs networks takes its time to load
-    await tellDryRun(inputs, flags, { config, createTask });
-    return;
+  if (flags.watch === true) {
+    const { watchImages } = await import('./watch/watch-images.ts');
+    return watchImages(inputs, flags, command);
   }
-  const work = { createTask, run: taskRunner(flags, config, call) };
-  reportBatch(await workOnImages(inputs, work, { isBarWanted: !isJson }), { ...imageReport, isJson });
+  const pipes = new PipedPictures();
+  try {
+    if (flags.output === DASH) assertMayPipe(flags);
+    const found = await findInputs(inputs, { pipes });
+    if (flags.output === DASH) await pipeResult(found, flags, { ...command, pipes });
+    else await makeImages(found, flags, command);
+  } finally {
+    await pipes.remove();
+  }
 }
 
 /**
- * Works on all inputs, with a bar on the terminal. Where it is interrupted, or something is wrong with more than one image, it
- * ends early, and the outcome has the error.
- * @throws UsageError and what else `createTask` throws, before any work
+ * Works on the images of a task, with a bar on the terminal. Where it is interrupted, or something is wrong with more than one
+ * image, it ends early, and the outcome has the error.
  */
 export async function workOnImages(
-  inputs: readonly string[],
-  { createTask, run }: ImageWork,
+  files: WorkedFiles,
+  { task, run }: ImageWork,
   { isBarWanted }: { readonly isBarWanted: boolean },
 ): Promise<BatchOutcome> {
-  const files = await inputFiles(inputs);
-  const task = await createTask(files);
-  const outcome: BatchOutcome = { files, results: new Map(), failures: new Map() };
+  const { outcome, ...told } = openOutcome<ImageResult>(files);
+  if (task.images.length === 0) return outcome;
   const bar = new ProgressBar(isBarWanted);
-  const interrupt = interruption();
   try {
-    await run(task, {
-      signal: interrupt.signal,
-      onProgress: (progress) => bar.update(progress),
-      onResult: (result) => outcome.results.set(result.index, result),
-      onImageFailed: (index, failure) => outcome.failures.set(index, failure),
-    });
+    await interruptible((signal) => run(task, { ...told, signal, onProgress: (progress) => bar.update(progress) }));
     return outcome;
   } catch (thrown) {
     return { ...outcome, error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
   } finally {
-    interrupt.stop();
     bar.stop();
+  }
+}
+
+async function makeImages(found: FoundFiles, flags: ImageFlags, command: ImageCommand): Promise<void> {
+  const isJson = flags.json === true;
+  const plan = await batchPlan(found, flags);
+  const task = await command.createTask(plan.task);
+  if (flags.dryRun === true) {
+    const { tellDryRun } = await import('./tell-dry-run.ts'); // what runs networks takes its time to load
+    return tellDryRun(plan, task, { flags, config: command.config });
+  }
+  await makeFolders(plan.task);
+  const run = taskRunner(flags, command.config, command.call);
+  reportBatch(await workOnImages(plan, { task, run }, { isBarWanted: !isJson }), { ...imageReport, isJson });
+}
+
+/** Makes one image, and writes it and nothing else to stdout. */
+async function pipeResult(
+  found: FoundFiles,
+  flags: ImageFlags,
+  { pipes, config, call, createTask }: ImageCommand & { readonly pipes: PipedPictures },
+): Promise<void> {
+  if (found.files.length > 1) throw new UsageError(`--output -: expected one picture, got ${found.files.length}`);
+  const plan = await batchPlan(found, {
+    ...flags,
+    output: await pipes.folder(),
+    suffix: '-result',
+    skipExisting: false,
+  });
+  const task = await createTask(plan.task);
+  const outcome = await workOnImages(plan, { task, run: taskRunner(flags, config, call) }, { isBarWanted: true });
+  throwFailure(outcome);
+  for (const { file, info } of outcome.results.values()) {
+    await pipes.deliver(file);
+    for (const note of notesIn(info)) process.stderr.write(`hiresfix: note: ${note}\n`);
+  }
+}
+
+function assertMayPipe({ json, dryRun }: ImageFlags): void {
+  if (json === true || dryRun === true) {
+    throw new UsageError(
+      `--${json === true ? 'json' : 'dry-run'}: does not go with --output -, where the picture is all that is written`,
+    );
+  }
+  if (process.stdout.isTTY) {
+    throw new UsageError(
+      '--output -: expected a pipe or a file after it, as in `hiresfix upscale in.png -o - > out.png`',
+    );
   }
 }

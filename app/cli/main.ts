@@ -4,6 +4,7 @@ import { loadConfig, loadLocalConfig } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import { version } from '../version.ts';
 import { addCommandExamples } from './command-examples.ts';
+import { InterruptedError } from './errors.ts';
 import { commandsFor } from './program-commands.ts';
 
 const OK = 0;
@@ -44,6 +45,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? OK : BAD_USAGE; // it has spoken itself
   if (error instanceof HiresFixError) {
     process.stderr.write(`hiresfix: ${lineOf(error.message)}\n`);
+    if (error instanceof InterruptedError) return error.exitCode;
     return error.fault === 'task' ? BAD_USAGE : FAILED;
   }
   const text = error instanceof Error ? error.message : String(error);

@@ -1,10 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname, join, parse, resolve } from 'node:path';
-import { FileExistsError } from '../processing/errors.ts';
+import { HiresFixError } from '../errors.ts';
 import { extensionOf, formatOfExtension, OUTPUT_FORMAT_NAMES } from '../options/output-formats.ts';
 import type { OutputOptions } from '../options/output-options.ts';
+import { assertFree } from '../processing/result-place.ts';
+import { FileExistsError } from '../processing/errors.ts';
 import { UsageError } from './errors.ts';
-import type { InputFile } from './input-files.ts';
+import { finishedResult } from './finished-result.ts';
+import type { InputFile } from './inputs/input-files.ts';
+import { nameOf } from './inputs/input-files.ts';
 
 /** Where one result goes: a fixed path, or a path whose extension the format decides. */
 export interface OutputPath {
@@ -12,8 +16,13 @@ export interface OutputPath {
   readonly outputFile?: string;
 }
 
+/** What becomes of one input: a result somewhere, nothing since that is there already, or nothing since it cannot be. */
+export type OutputPlace =
+  { readonly path: OutputPath } | { readonly finished: string } | { readonly refusal: HiresFixError };
+
 export interface OutputPlan {
-  readonly paths: readonly OutputPath[];
+  /** Of each input. */
+  readonly places: readonly OutputPlace[];
   /** The format that a fixed path's extension asks for; else what was asked. */
   readonly format: OutputOptions['output_format'];
 }
@@ -22,16 +31,20 @@ export interface OutputFlags {
   readonly suffix: string;
   readonly format: OutputOptions['output_format'];
   readonly mayOverwrite: boolean;
+  /** Whether nothing is made of inputs whose results are there and no older. */
+  readonly skipsFinished: boolean;
+  /** Names of inputs by their results: what this run made before. */
+  readonly claimed?: ReadonlyMap<string, string>;
 }
 
-/** Image files that are known, but not written here; a folder of such a name is not what was meant. */
-const NOT_WRITTEN = new Set(['.gif', '.bmp', '.svg', '.heic', '.heif', '.jxl', '.jp2', '.ico', '.psd', '.ppm', '.pdf']);
+/** An ending that speaks of a kind of file, as `.tga` and `.v2` do and `.5` does not. */
+const FILE_ENDING = /^\.[a-z][a-z0-9]{1,4}$/i;
 
 /**
  * One input and a target with an image's extension: that file. Otherwise the target is a folder, and results are called
- * `{base}{suffix}.{ext}`, below the same folders as their inputs.
- * @throws UsageError where two inputs would have one result, or extension and format contradict each other; FileExistsError
- * where a result would replace a file
+ * `{base}{suffix}.{ext}`, below the same folders as their inputs. An input whose result would be that of another, or would
+ * replace a file, is refused by itself.
+ * @throws UsageError where no result can have the name, or it contradicts the format
  */
 export async function outputPlan(
   inputs: readonly InputFile[],
@@ -40,75 +53,93 @@ export async function outputPlan(
 ): Promise<OutputPlan> {
   const { suffix, format } = flags;
   if (/[\\/]/.test(suffix)) throw new UsageError(`--suffix: expected a part of a file name, got '${suffix}'`);
-  const there = await stat(target).catch(() => undefined);
-  if (inputs.length === 1 && there?.isDirectory() !== true) {
-    const named = namedFormat(target, format);
-    if (named !== undefined) return filePlan(resolve(target), named, flags);
+  const named = await namedFormat(target, format, inputs.length);
+  if (named !== undefined) {
+    const file = resolve(target);
+    const wanted = [{ outputStem: join(dirname(file), parse(file).name), outputFile: file }];
+    return { places: await placesOf(inputs, wanted, { ...flags, format: named }), format: named };
   }
-  if (there && !there.isDirectory()) {
-    throw new UsageError(`--output: expected a folder for ${inputs.length} results, ${target} is a file`);
-  }
-  const paths = inputs.map(({ relativePath }) => {
+  const wanted = inputs.map(({ relativePath }) => {
     const { dir, name } = parse(relativePath);
     return { outputStem: resolve(target, dir, `${name}${suffix}`) };
   });
-  const expected = paths.map(({ outputStem }, index) => `${outputStem}.${expectedExtension(inputs[index], format)}`);
-  assertDistinct(inputs, expected);
-  if (!flags.mayOverwrite) await assertFree(expected);
-  return { paths, format };
+  return { places: await placesOf(inputs, wanted, flags), format };
 }
 
-/** The format that the target's extension stands for, if it is one. */
-function namedFormat(target: string, asked: OutputFlags['format']): OutputPlan['format'] | undefined {
-  const extension = extname(target).toLowerCase();
-  const named = formatOfExtension(extension);
-  if (named === undefined && NOT_WRITTEN.has(extension)) {
-    throw new UsageError(
-      `--output: ${extension.slice(1).toUpperCase()} is not written, got ${target}; expected ${OUTPUT_FORMAT_NAMES.map(extensionOf).join(', ')} or a folder`,
-    );
+/** The format of the file that the target names; undefined where it is a folder. @throws UsageError */
+export async function namedFormat(
+  target: string,
+  asked: OutputFlags['format'],
+  results: number,
+): Promise<OutputPlan['format'] | undefined> {
+  if (target === '') throw new UsageError('--output: expected a file or a folder, got an empty text');
+  const there = await stat(target).catch(() => undefined);
+  if (there?.isDirectory() === true) return undefined;
+  const named = results === 1 ? formatOfExtension(extname(target)) : undefined;
+  if (named === undefined) {
+    if (there) throw new UsageError(`--output: expected a folder for ${results} results, ${target} is a file`);
+    if (results === 1) assertFolderName(target);
+    return undefined;
   }
-  if (named !== undefined && asked !== 'auto' && asked !== named) {
-    throw new UsageError(
-      `--format ${asked} contradicts the name ${target}: expected one that ends in .${extensionOf(asked)}`,
-    );
-  }
-  return named;
+  if (asked === 'auto' || asked === named) return named;
+  throw new UsageError(
+    `--format ${asked} contradicts the name ${target}: expected one that ends in .${extensionOf(asked)}`,
+  );
 }
 
-async function filePlan(
-  outputFile: string,
-  format: OutputPlan['format'],
-  { mayOverwrite }: OutputFlags,
-): Promise<OutputPlan> {
-  if (!mayOverwrite) await assertFree([outputFile]);
-  return { paths: [{ outputStem: join(dirname(outputFile), parse(outputFile).name), outputFile }], format };
+/** A folder whose name ends like that of a file is not what was meant, unless it says so. */
+function assertFolderName(target: string): void {
+  const extension = extname(target);
+  if (/[\\/]$/.test(target) || !FILE_ENDING.test(extension)) return;
+  throw new UsageError(
+    `--output: ${extension.slice(1).toUpperCase()} is not written, got ${target}; expected ${OUTPUT_FORMAT_NAMES.map(extensionOf).join(', ')}, or a folder: ${target}/`,
+  );
+}
+
+async function placesOf(
+  inputs: readonly InputFile[],
+  wanted: readonly OutputPath[],
+  { mayOverwrite, skipsFinished, claimed, format }: OutputFlags,
+): Promise<readonly OutputPlace[]> {
+  const files = inputs.map((input, index) => expectedFile(input, wanted[index], format));
+  const owners = new Map(claimed);
+  const places: OutputPlace[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const [path, file] = [wanted[index], files[index]];
+    if (!path || file === undefined) throw new RangeError(`input ${index} has no place for its result`);
+    const owner = owners.get(file) ?? nameOf(input);
+    owners.set(file, owner);
+    if (owner !== nameOf(input)) {
+      places.push({ refusal: collision(owner, nameOf(input), file) });
+      continue;
+    }
+    const isOfAnother = (other: string): boolean => files.some((taken, taker) => taken === other && taker !== index);
+    const wantedResult = { stem: path.outputStem, file, format, isOfAnother };
+    const finished = skipsFinished ? await finishedResult(input, wantedResult) : undefined;
+    const refusal = finished === undefined ? await refusalOf(() => assertFree(file, mayOverwrite)) : undefined;
+    places.push(refusal ? { refusal } : finished === undefined ? { path } : { finished });
+  }
+  return places;
+}
+
+function collision(owner: string, other: string, file: string): FileExistsError {
+  return new FileExistsError(
+    `${owner} and ${other} would both become ${file}: run them separately, or with another --suffix or folder`,
+  );
 }
 
 /** What `auto` makes of an input by its name; the file's own bytes may say otherwise, and then the worker sees to it. */
-function expectedExtension(input: InputFile | undefined, format: OutputFlags['format']): string {
-  return extensionOf(format === 'auto' ? (formatOfExtension(extname(input?.path ?? '')) ?? 'png') : format);
-}
-
-function assertDistinct(inputs: readonly InputFile[], files: readonly string[]): void {
-  const owners = new Map<string, InputFile>();
-  files.forEach((file, index) => {
-    const input = inputs[index];
-    const other = owners.get(file);
-    if (input && other) {
-      throw new UsageError(`${other.path} and ${input.path} would both become ${file}: run them separately`);
-    }
-    if (input) owners.set(file, input);
-  });
+function expectedFile({ path }: InputFile, wanted: OutputPath | undefined, format: OutputFlags['format']): string {
+  const named = format === 'auto' ? (formatOfExtension(extname(path)) ?? 'png') : format;
+  return wanted?.outputFile ?? `${wanted?.outputStem ?? ''}.${extensionOf(named)}`;
 }
 
 /** Before any work is done. */
-async function assertFree(files: readonly string[]): Promise<void> {
-  const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
-  const taken = files.filter((_file, index) => found[index] !== undefined);
-  const [first] = taken;
-  if (first === undefined) return;
-  const more = taken.length > 1 ? ` (and ${taken.length - 1} more of the ${files.length} results)` : '';
-  throw new FileExistsError(
-    `${first}: there is such a file already${more}; choose another name, or allow it by --overwrite`,
-  );
+async function refusalOf(check: () => Promise<void>): Promise<HiresFixError | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    return error instanceof HiresFixError ? error : undefined; // the work has the words for what the system says
+  }
 }

@@ -1,33 +1,28 @@
-import type { ForeseenResult } from '../processing/dry-run/dry-run.ts';
+import type { Config } from '../config.ts';
+import type { ForeseeableTask, ForeseenResult } from '../processing/dry-run/dry-run.ts';
 import { dryRun } from '../processing/dry-run/dry-run.ts';
 import type { NeededDownload } from '../processing/dry-run/noted-models.ts';
-import type { BatchOutcome } from './batch-report.ts';
-import { notesOf, reportBatch } from './batch-report.ts';
+import type { FindFacesTask } from '../processing/tasks.ts';
+import type { ImageFlags } from './batch-plan.ts';
+import type { WorkedFiles } from './batch-report.ts';
+import { notesOf, openOutcome, reportBatch } from './batch-report.ts';
 import { UsageError } from './errors.ts';
-import type { ImageCommand } from './image-command.ts';
-import type { ImageFlags } from './images-task.ts';
-import { inputFiles } from './input-files.ts';
 
 /**
  * Tells, of each input, what a command would make of it and where, what it would fetch for that, and what it would refuse.
  * @throws UsageError; what is wrong with all images; the refusal of the only image, or BatchFailedError
  */
 export async function tellDryRun(
-  inputs: readonly string[],
-  flags: ImageFlags,
-  { config, createTask }: Pick<ImageCommand, 'config' | 'createTask'>,
+  files: WorkedFiles,
+  task: ForeseeableTask | FindFacesTask,
+  { flags, config }: { readonly flags: ImageFlags; readonly config: Config },
 ): Promise<void> {
   if (flags.server !== undefined) {
     throw new UsageError('--dry-run: does not go with --server, whose models and limits are not known here');
   }
-  const files = await inputFiles(inputs);
-  const outcome: BatchOutcome<ForeseenResult> = { files, results: new Map(), failures: new Map() };
-  const task = await createTask(files);
   if (task.kind === 'find-faces') throw new UsageError('--dry-run: goes with commands that make images');
-  await dryRun(task, config, {
-    onResult: (result) => outcome.results.set(result.index, result),
-    onImageFailed: (index, error) => outcome.failures.set(index, error),
-  });
+  const { outcome, ...told } = openOutcome<ForeseenResult>(files);
+  await dryRun(task, config, told);
   reportBatch(outcome, {
     isJson: flags.json === true,
     document: ({ file, ...foreseen }) => ({ output: file, would_be: { ...foreseen, index: undefined } }),

@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { HiresFixTask } from '../processing/tasks.ts';
+import type { HiresFixTask, ImagesTask } from '../processing/tasks.ts';
 import { upscaleOptions } from '../options/upscale-options.ts';
 import { UsageError } from './errors.ts';
 import { givenFlags, parseOptions } from './flag-options.ts';
-import type { ImageFlags } from './images-task.ts';
-import { imagesTask, OUTPUT_FLAGS } from './images-task.ts';
-import type { InputFile } from './input-files.ts';
+import type { ImageFlags } from './batch-plan.ts';
+import { OUTPUT_FLAGS } from './batch-plan.ts';
 
 /** The command's flags, as commander names them. */
 export interface UpscaleFlags extends ImageFlags {
@@ -19,16 +18,12 @@ const UPSCALE_FLAGS = [
   ...['faceRestoration', 'faceModel', 'faceRestorationStrength', 'fidelity', 'strict', 'colourFix', 'clean'],
 ] as const;
 
-/**
- * What the flags ask to be done with `files`; the folders of the results are made, but for a dry run.
- * @throws UsageError, FileExistsError
- */
-export async function createTask(files: readonly InputFile[], flags: UpscaleFlags): Promise<HiresFixTask> {
+/** What the flags ask to be done with images. @throws UsageError */
+export async function createTask(images: ImagesTask, flags: UpscaleFlags): Promise<HiresFixTask> {
   const modelFile = flags.server === undefined ? await checkpointPath(flags.upscaler) : undefined;
   const { upscaler, ...asked } = givenOptions(flags);
   const options = parseOptions(upscaleOptions, modelFile === undefined ? { ...asked, upscaler } : asked);
-  const task = await imagesTask(files, flags);
-  return { kind: 'hires-fix', ...task, options, ...(modelFile === undefined ? {} : { modelFile }) };
+  return { kind: 'hires-fix', ...images, options, ...(modelFile === undefined ? {} : { modelFile }) };
 }
 
 /** The options that were given, under the names that `POST /upscale` has for them. */

@@ -45,7 +45,7 @@ async function lookAt(look: typeof stat, file: string): Promise<Awaited<ReturnTy
   try {
     return await look(file);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
     throw error;
   }
 }

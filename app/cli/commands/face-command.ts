@@ -7,8 +7,8 @@ import { DEVICES } from '../../options/upscale-options.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
-import type { ImageFlags } from '../images-task.ts';
-import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
+import type { ImageFlags } from '../batch-plan.ts';
+import { OUTPUT_FLAGS } from '../batch-plan.ts';
 
 const EXAMPLES = [
   'face group.jpg -o restored.png',
@@ -45,7 +45,7 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
       const fields = givenFlags(flags, [...FLAGS, ...OUTPUT_FLAGS]);
       await runImageCommand(inputs, flags, {
         config,
-        createTask: async (files) => ({ kind: 'face', ...(await imagesTask(files, flags)), options }),
+        createTask: (images) => Promise.resolve({ kind: 'face', ...images, options }),
         call: { method: 'face', fields },
       });
     },

@@ -19,8 +19,10 @@ import { facesTable } from '../faces-table.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
 import { addCommonOptions, addExamples, addInputs } from '../image-arguments.ts';
 import { workOnImages } from '../image-command.ts';
-import type { CommonFlags } from '../images-task.ts';
-import type { InputFile } from '../input-files.ts';
+import type { CommonFlags } from '../batch-plan.ts';
+import type { InputFile } from '../inputs/input-files.ts';
+import { findInputs, nameOf } from '../inputs/input-files.ts';
+import { PipedPictures } from '../inputs/piped-pictures.ts';
 import type { TaskRunner } from '../task-runner.ts';
 import { taskRunner } from '../task-runner.ts';
 
@@ -61,9 +63,12 @@ async function listFaces(
   { run, isJson }: { readonly run: TaskRunner; readonly isJson: boolean },
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hiresfix-faces-'));
+  const pipes = new PipedPictures();
   try {
-    const createTask = (files: readonly InputFile[]) => Promise.resolve(findFacesTask(files, options, folder));
-    const outcome = await workOnImages(inputs, { createTask, run }, { isBarWanted: !isJson });
+    const found = await findInputs(inputs, { pipes });
+    const all = { ...found, indices: found.files.map((_, index) => index), skipped: new Map(), failures: new Map() };
+    const task = findFacesTask(found.files, options, folder);
+    const outcome = await workOnImages(all, { task, run }, { isBarWanted: !isJson });
     const faces = await readFaces(outcome);
     const facesOf = (index: number): readonly FaceView[] => faces.get(index) ?? [];
     reportBatch(outcome, {
@@ -72,12 +77,17 @@ async function listFaces(
       text: ({ index, info }, input) => describe(facesOf(index), info, input),
     });
   } finally {
+    await pipes.remove();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 function findFacesTask(files: readonly InputFile[], options: FindFacesOptions, folder: string): FindFacesTask {
-  const images = files.map(({ path }, index) => ({ file: path, name: path, outputStem: join(folder, String(index)) }));
+  const images = files.map((file, index) => ({
+    file: file.path,
+    name: nameOf(file),
+    outputStem: join(folder, String(index)),
+  }));
   return { kind: 'find-faces', images, output: outputOptions.parse({}), options };
 }
 

@@ -6,8 +6,8 @@ import { outputOptions } from '../../options/output-options.ts';
 import { flagOf, givenFlags, parseOptions } from '../flag-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
-import type { ImageFlags } from '../images-task.ts';
-import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
+import type { ImageFlags } from '../batch-plan.ts';
+import { OUTPUT_FLAGS } from '../batch-plan.ts';
 
 /**
  * Adds `hiresfix METHOD` of a method that has no command written for it: its flags are the fields of its form, and their help is
@@ -32,7 +32,7 @@ export function addMethodCommand(
       const work = method.workOf(parseOptions(method.form, given), config);
       await runImageCommand(inputs, flags, {
         config,
-        createTask: async (files) => ({ ...work, ...(await imagesTask(files, flags)) }),
+        createTask: (images) => Promise.resolve({ ...work, ...images }),
         call: { method: name, fields: given },
       });
     },

@@ -11,7 +11,7 @@ import { inspectModel } from '../../processing/networks/inspect-model.ts';
 import { errorCode } from '../../files/error-code.ts';
 import { WorkerPool } from '../../worker/worker-pool.ts';
 import { UsageError } from '../errors.ts';
-import { interruption } from '../interruption.ts';
+import { interruptible } from '../interruption.ts';
 import { addDownloadCommands } from './models-download-command.ts';
 import { addOptimizeCommand } from './models-optimize-command.ts';
 
@@ -50,12 +50,10 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
     .action(async (file: string, flags: { readonly input: string; readonly output: string }) => {
       const [checkpoint, input] = [await existing(file), await existing(flags.input)];
       const pool = new WorkerPool(loadConfig(), { isBackground: false });
-      const interrupt = interruption();
       try {
         const task = { kind: 'run-network', checkpoint, input, output: resolve(flags.output) } as const;
-        await pool.run(task, { signal: interrupt.signal });
+        await interruptible((signal) => pool.run(task, { signal }));
       } finally {
-        interrupt.stop();
         await pool.close();
       }
     });

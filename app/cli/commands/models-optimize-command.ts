@@ -7,8 +7,8 @@ import type { OptimizeReport } from '../../processing/int8/optimize-report.ts';
 import { optimizeReport } from '../../processing/int8/optimize-report.ts';
 import { WorkerPool } from '../../worker/worker-pool.ts';
 import { GateFailedError } from '../errors.ts';
-import { inputFiles } from '../input-files.ts';
-import { interruption } from '../interruption.ts';
+import { inputFiles } from '../inputs/input-files.ts';
+import { interruptible } from '../interruption.ts';
 import { ProgressBar } from '../progress-bar.ts';
 
 interface OptimizeFlags {
@@ -40,11 +40,9 @@ export function addOptimizeCommand(models: Command, loadConfig: () => Config): v
 async function optimize(task: Parameters<WorkerPool['run']>[0], config: Config, isJson: boolean): Promise<void> {
   const pool = new WorkerPool(config, { isBackground: false });
   const bar = new ProgressBar(!isJson);
-  const interrupt = interruption();
   try {
-    await pool.run(task, { signal: interrupt.signal, onProgress: (progress) => bar.update(progress) });
+    await interruptible((signal) => pool.run(task, { signal, onProgress: (progress) => bar.update(progress) }));
   } finally {
-    interrupt.stop();
     bar.stop();
     await pool.close();
   }

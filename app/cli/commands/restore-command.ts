@@ -4,16 +4,15 @@ import type { Config } from '../../config.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
 import { COLORIZE_MODELS, restoreOptions, restorePlan } from '../../options/restore-options.ts';
 import type { RestoreStep } from '../../options/restore-options.ts';
-import type { RestoreTask } from '../../processing/tasks.ts';
+import type { ImagesTask, RestoreTask } from '../../processing/tasks.ts';
 import { METHODS } from '../../options/methods.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
 import { addFaceChoiceOptions, FACE_CHOICE_FLAGS } from './face-command.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
-import type { ImageFlags } from '../images-task.ts';
-import { imagesTask, OUTPUT_FLAGS } from '../images-task.ts';
-import type { InputFile } from '../input-files.ts';
+import type { ImageFlags } from '../batch-plan.ts';
+import { OUTPUT_FLAGS } from '../batch-plan.ts';
 
 const FLAGS = [
   ...['steps', 'model', 'renderFactor', 'tile', 'device'],
@@ -89,17 +88,13 @@ async function restore(
   const fields = method === 'restore' ? { steps: standard, ...given } : given;
   await runImageCommand(inputs, flags, {
     config,
-    createTask: (files) => createRestoreTask(files, flags, standard),
+    createTask: (images) => Promise.resolve(createRestoreTask(images, flags, standard)),
     call: { method, fields },
   });
 }
 
-/** What the flags ask to be done. @throws UsageError, FileExistsError */
-async function createRestoreTask(
-  files: readonly InputFile[],
-  flags: ImageFlags,
-  standard: RestoreStep,
-): Promise<RestoreTask> {
+/** What the flags ask to be done. @throws UsageError */
+function createRestoreTask(images: ImagesTask, flags: ImageFlags, standard: RestoreStep): RestoreTask {
   const plan = restorePlan(parseOptions(restoreOptions, givenFlags(flags, FLAGS)), standard);
-  return { kind: 'restore', ...(await imagesTask(files, flags)), ...plan };
+  return { kind: 'restore', ...images, ...plan };
 }

@@ -66,8 +66,8 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
       const isFetching = flags.server === undefined && flags.dryRun !== true;
       await runImageCommand(inputs, flags, {
         config,
-        createTask: async (files) => {
-          const task = await createTask(files, flags);
+        createTask: async (images) => {
+          const task = await createTask(images, flags);
           return isFetching ? fetchedAhead(task, config) : task;
         },
         call: { method: 'upscale', fields: givenOptions(flags) },

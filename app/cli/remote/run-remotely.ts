@@ -8,7 +8,10 @@ import type { JobResultState, JobState } from '../../client/job-state.ts';
 import { chunksOf } from '../../client/service-connection.ts';
 import type { Fault } from '../../errors.ts';
 import { HiresFixError } from '../../errors.ts';
+import { isDiskFault } from '../../files/disk-room.ts';
+import { errorCode } from '../../files/error-code.ts';
 import { putInPlace } from '../../files/put-in-place.ts';
+import { ScratchSpaceError } from '../../imaging/errors.ts';
 import { assertFree } from '../../processing/result-place.ts';
 import type { ImageMethodName } from '../../options/methods.ts';
 import { extensionOf } from '../../options/output-formats.ts';
@@ -68,7 +71,7 @@ async function makeImage(
   followed: Followed,
 ): Promise<Omit<ImageResult, 'index'>> {
   const { signal } = followed;
-  const files = [{ file: await openAsBlob(image.file), name: basename(image.file) }];
+  const files = [{ file: await openAsBlob(image.file), name: basename(image.name) }];
   const id = await client.submit({ method, files, fields: fields as Fields }, { signal });
   const [result] = (await client.completion(id, followed)).results ?? [];
   if (!result) throw new ServiceProblemError('ERR_INTERNAL', `job ${id} completed without a result`);
@@ -101,30 +104,39 @@ async function download(
   throw new ServiceUnreachableError(`${response.url}: the result did not arrive as it was made; try again`);
 }
 
-/** Writes beside `file` first, so that what is at `file` is always whole. */
+/** Writes beside `file` first, so that what is at `file` is always whole. @throws ScratchSpaceError where that has no room */
 async function inPlace(file: string, write: (partial: string) => Promise<void>): Promise<void> {
-  const scratch = await mkdtemp(join(dirname(file), '.hiresfix-'));
+  let scratch: string | undefined;
   try {
+    scratch = await mkdtemp(join(dirname(file), '.hiresfix-'));
     const partial = join(scratch, 'result');
     await write(partial);
     await putInPlace(partial, file);
+  } catch (cause) {
+    if (!isDiskFault(cause)) throw cause;
+    throw new ScratchSpaceError(
+      `${file}: cannot be written (${errorCode(cause) ?? ''}); free some space and try again`,
+      {
+        cause,
+      },
+    );
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** An error of the client's in the command line's own words, with the file's name where the file is to blame. */
-function failureOf(error: unknown, { file }: TaskImage): unknown {
+function failureOf(error: unknown, { name }: TaskImage): unknown {
   if (error instanceof ServiceUnreachableError) return new ServerUnreachableError(error.message, { cause: error });
   if (!(error instanceof ServiceProblemError)) return error;
   const { code, message } = error;
   const problem = new ServerProblemError(code, message);
   if (!FAULTS_OF_ONE_IMAGE.includes(problem.fault)) return problem;
   // The service knows the last part of the file's name at most.
-  const prefix = `${basename(file)}: `;
+  const prefix = `${basename(name)}: `;
   return new ServerProblemError(
     code,
-    `${file}: ${message.startsWith(prefix) ? message.slice(prefix.length) : message}`,
+    `${name}: ${message.startsWith(prefix) ? message.slice(prefix.length) : message}`,
   );
 }
 

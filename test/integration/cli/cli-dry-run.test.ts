@@ -112,7 +112,7 @@ describe('--dry-run', () => {
     ]);
     expect([upscaled.code, upscaled.stderr]).toEqual([
       1,
-      expect.stringMatching(/notes\.png: expected JPEG, .* got a text file\n.*1 of 4 images failed/),
+      expect.stringMatching(/notes\.png +ERR_BAD_IMAGE +expected JPEG, .* got a text file\n.*1 of 4 images failed/),
     ]);
     expect(JSON.parse(restored.stdout)).toMatchObject({
       results: [

@@ -213,7 +213,7 @@ describe('hiresfix upscale --server', () => {
           })();
         },
       });
-      expect([end.code, end.stderr]).toEqual([1, 'hiresfix: the task was cancelled\n']);
+      expect([end.code, end.stderr]).toEqual([130, 'hiresfix: the task was cancelled\n']);
       expect((await jobs())[0]?.status).toBe('cancelled');
       expect(existsSync(at('out/a_upscaled.png'))).toBe(false);
     },

@@ -121,7 +121,7 @@ describe('hiresfix', () => {
       for (const command of ['upscale', 'face', 'faces', 'restore', 'colorize', 'models', 'serve'])
         expect(help?.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
       const flags =
-        'output upscaler scale width height tile tile-pad pre-pad denoise-strength device format quality lossless no-lossless metadata suffix overwrite dry-run server json';
+        'output upscaler scale width height tile tile-pad pre-pad denoise-strength device format quality lossless no-lossless metadata suffix overwrite skip-existing watch dry-run server json';
       for (const flag of flags.split(' ')) expect(upscale?.stdout).toMatch(new RegExp(`--${flag}\\b`));
       const onPictures = await Promise.all(
         ['face', 'faces', 'restore', 'colorize'].map((name) => run([name, '--help'])),
@@ -261,7 +261,7 @@ describe('hiresfix upscale', () => {
   );
 
   it(
-    'overwrites nothing unless it may, and says so before it does anything',
+    'overwrites nothing unless it may: of several images, those fail whose results are there',
     async () => {
       for (const name of ['a.png', 'b.png']) await picture(name, 6, 4);
       await writeFile(at('out.png'), 'mine');
@@ -275,8 +275,15 @@ describe('hiresfix upscale', () => {
         code: 1,
         line: expect.stringMatching(/out\.png: there is such a file already.*--overwrite/),
       });
-      expect(refusal(batch).line).toMatch(/out\/b_upscaled\.png: there is such a file already/);
-      expect(await folder.files()).toEqual(['a.png', 'b.png', 'out.png', 'out/b_upscaled.png']);
+      expect(batch.code).toBe(1);
+      expect(batch.stderr.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+        'failed code why',
+        expect.stringMatching(/^b\.png ERR_FILE_EXISTS .*out\/b_upscaled\.png: there is such a file already; /),
+        'hiresfix: 1 of 2 images failed',
+        '',
+      ]);
+      expect(sizeOf('out/a_upscaled.png')).toBe('12x8');
+      expect(await folder.files()).toEqual(['a.png', 'b.png', 'out.png', 'out/a_upscaled.png', 'out/b_upscaled.png']);
       expect(readFileSync(at('out.png'), 'utf8') + readFileSync(at('out/b_upscaled.png'), 'utf8')).toBe('minemine');
 
       const allowed = await run(['upscale', 'a.png', '-o', 'a.png', '-u', 'NEAREST', '-s', '3', '--overwrite']);
@@ -324,11 +331,12 @@ describe('hiresfix upscale', () => {
       ]);
       const expected = 'expected JPEG, PNG, WebP, AVIF, TIFF or GIF, got';
       expect(stderr.trimEnd().split('\n')).toEqual([
-        `hiresfix: ${at('empty.png')}: ${expected} an empty file`,
-        expect.stringMatching(/cut\.jpg: .*2000 bytes/),
-        `hiresfix: ${at('text.png')}: ${expected} a text file`,
-        `hiresfix: ${at('drawing.svg')}: ${expected} an SVG drawing; convert it first`,
-        expect.stringMatching(/huge\.png: 40000x40000 is 1600000000 pixels, at most 67108864 are allowed/),
+        'failed       code                   why',
+        `empty.png    ERR_BAD_IMAGE          ${expected} an empty file`,
+        expect.stringMatching(/^cut\.jpg +ERR_BAD_IMAGE +.*2000 bytes/),
+        `text.png     ERR_BAD_IMAGE          ${expected} a text file`,
+        `drawing.svg  ERR_UNSUPPORTED_IMAGE  ${expected} an SVG drawing; convert it first`,
+        expect.stringMatching(/^huge\.png .* 40000x40000 is 1600000000 pixels, at most 67108864 are allowed/),
         'hiresfix: 5 of 7 images failed',
       ]);
     },
@@ -425,9 +433,12 @@ describe('hiresfix upscale', () => {
     SLOW,
   );
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'stops at %s, and leaves nothing behind',
-    async (signal) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'stops at %s with exit code %i, and leaves nothing behind',
+    async (signal, code) => {
       await picture('a.png', 900, 900);
       let workers: number[] = [];
       let asked = 0;
@@ -444,7 +455,7 @@ describe('hiresfix upscale', () => {
         },
       });
       expect(performance.now() - asked).toBeLessThan(2000);
-      expect(refusal(end)).toEqual({ code: 1, line: 'hiresfix: the task was cancelled' });
+      expect(refusal(end)).toEqual({ code, line: 'hiresfix: the task was cancelled' });
       expect(workers.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
       expect(await folder.files()).toEqual(['a.png']);
     },

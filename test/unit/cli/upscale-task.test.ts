@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { batchPlan, makeFolders } from '../../../app/cli/batch-plan.ts';
 import type { UpscaleFlags } from '../../../app/cli/upscale-task.ts';
 import { createTask, givenOptions } from '../../../app/cli/upscale-task.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
@@ -24,8 +24,11 @@ describe('the task that flags ask for', () => {
     metadata: 'keep',
     ...flags,
   });
-  const create = (flags: Readonly<Record<string, unknown>>) =>
-    createTask([{ path: '/in/a.png', relativePath: 'a.png' }], flagsOf(flags));
+  const create = async (flags: Readonly<Record<string, unknown>>) => {
+    const files = [{ path: '/in/a.png', relativePath: 'a.png' }];
+    const { task } = await batchPlan({ files, leftOut: [] }, flagsOf(flags));
+    return createTask(task, flagsOf(flags));
+  };
 
   it('has every option under the name that the service has for it', async () => {
     const given = { scale: '2.5', tile: '64', tilePad: '10', prePad: '4', denoiseStrength: '0.5', device: 'cpu' };
@@ -55,7 +58,6 @@ describe('the task that flags ask for', () => {
       output: { output_format: 'auto', quality: 80, metadata: 'strip' },
       mayOverwrite: true,
     });
-    expect(existsSync(join(folder.path, 'out'))).toBe(true);
     expect(givenOptions(flagsOf({ prePad: '4' }))).toEqual({
       upscaler: 'AUTO',
       pre_pad: '4',
@@ -93,10 +95,10 @@ describe('the task that flags ask for', () => {
 
   it('needs a folder that can be made', async () => {
     await writeFile(join(folder.path, 'file'), '');
-    await expect(create({ output: join(folder.path, 'file/out') })).rejects.toThrow(
+    await expect(makeFolders(await create({ output: join(folder.path, 'file/out') }))).rejects.toThrow(
       /--output: the folder .* cannot be made/,
     );
-    await mkdir(join(folder.path, 'there'));
-    expect((await create({ output: join(folder.path, 'there') })).images).toHaveLength(1);
+    await makeFolders(await create({ output: join(folder.path, 'deep/there') }));
+    expect((await stat(join(folder.path, 'deep/there'))).isDirectory()).toBe(true);
   });
 });
