@@ -102,6 +102,7 @@ async function placesOf(
   { mayOverwrite, skipsFinished, claimed, format }: OutputFlags,
 ): Promise<readonly OutputPlace[]> {
   const files = inputs.map((input, index) => expectedFile(input, wanted[index], format));
+  const expected = new Set(files);
   const owners = new Map(claimed);
   const places: OutputPlace[] = [];
   for (const [index, input] of inputs.entries()) {
@@ -113,7 +114,7 @@ async function placesOf(
       places.push({ refusal: collision(owner, nameOf(input), file) });
       continue;
     }
-    const isOfAnother = (other: string): boolean => files.some((taken, taker) => taken === other && taker !== index);
+    const isOfAnother = (other: string): boolean => other !== file && expected.has(other);
     const wantedResult = { stem: path.outputStem, file, format, isOfAnother };
     const finished = skipsFinished ? await finishedResult(input, wantedResult) : undefined;
     const refusal = finished === undefined ? await refusalOf(() => assertFree(file, mayOverwrite)) : undefined;

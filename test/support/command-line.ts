@@ -37,20 +37,32 @@ export class CommandLine {
   }
 
   /** Runs `hiresfix ARGS` in an environment that has nothing of this one's but where programs and scratch files lie. */
-  run(args: readonly string[], { cwd, env, onStart }: CommandPlace): Promise<CommandEnd> {
+  async run(args: readonly string[], place: CommandPlace): Promise<CommandEnd> {
+    const { code, stdout, stderr } = await this.pipe(args, { ...place, input: undefined });
+    return { code, stdout: stdout.toString(), stderr };
+  }
+
+  /** The same with `input` at stdin, and what comes out as bytes. */
+  pipe(
+    args: readonly string[],
+    { cwd, env, onStart, input }: CommandPlace & { readonly input: Buffer | undefined },
+  ): Promise<Omit<CommandEnd, 'stdout'> & { readonly stdout: Buffer }> {
     const { PATH, TMPDIR } = process.env;
     const child = spawn(process.execPath, [this.#program.main, ...args], {
       cwd,
       env: { PATH, TMPDIR, FORCE_CPU: 'true', MODEL_DOWNLOADS: 'false', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
-    const texts = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
+    child.stdin?.end(input);
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout?.on('data', (bytes: Buffer) => stdout.push(bytes));
+    child.stderr?.on('data', (bytes: Buffer) => stderr.push(bytes));
     onStart?.(child);
     return new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (code) => resolve({ code, ...texts }));
+      child.once('close', (code) =>
+        resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }),
+      );
     });
   }
 

@@ -32,15 +32,8 @@ const at = (name: string): string => join(folder.path, name);
 const run = (...args: readonly string[]) =>
   commandLine.run(['upscale', ...args, '-u', 'NEAREST'], { cwd: folder.path });
 
-/** Runs with a pipe at stdin, and tells what came out as bytes. */
-function piped(input: Buffer, ...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [commandLine.main, 'upscale', ...args, '-u', 'NEAREST'],
-    { cwd: folder.path, env: { PATH: process.env['PATH'], MODEL_DOWNLOADS: 'false', FORCE_CPU: 'true' }, input },
-  );
-  return { status, stdout, stderr: String(stderr) };
-}
+const piped = (input: Buffer, ...args: readonly string[]) =>
+  commandLine.pipe(['upscale', ...args, '-u', 'NEAREST'], { cwd: folder.path, input });
 
 describe('a folder of pictures', () => {
   it(
@@ -126,12 +119,12 @@ describe('a pipe', () => {
   it(
     'is a picture in and a picture out, and nothing else on stdout',
     async () => {
-      const { status, stdout, stderr } = piped(PICTURE, '-', '-o', '-', '--format', 'jpeg');
-      expect([status, stderr]).toEqual([0, '']);
+      const { code, stdout, stderr } = await piped(PICTURE, '-', '-o', '-', '--format', 'jpeg');
+      expect([code, stderr]).toEqual([0, '']);
       expect(await sharp(stdout).metadata()).toMatchObject({ format: 'jpeg', width: 60, height: 40 });
 
-      const named = piped(PICTURE, '-', '-o', 'out');
-      expect([named.status, String(named.stdout)]).toEqual([
+      const named = await piped(PICTURE, '-', '-o', 'out');
+      expect([named.code, String(named.stdout)]).toEqual([
         0,
         expect.stringMatching(/out\/stdin_upscaled\.png {2}30x20/),
       ]);
@@ -149,22 +142,16 @@ describe('a pipe', () => {
 
   it(
     'says by stderr and exit codes alone what is wrong',
-    () => {
-      const told = ({ status, stdout, stderr }: ReturnType<typeof piped>) => [status, String(stdout), stderr];
-      expect(told(piped(Buffer.from('a text'), '-', '-o', '-'))).toEqual([
-        1,
-        '',
-        expect.stringMatching(/^hiresfix: stdin: expected JPEG, .* got a text file\n$/),
+    async () => {
+      const ends = await Promise.all([
+        piped(Buffer.from('a text'), '-', '-o', '-'),
+        piped(PICTURE, '-', '-o', '-', '--json'),
+        piped(PICTURE, '-', 'in/a.png', '-o', '-'),
       ]);
-      expect(told(piped(PICTURE, '-', '-o', '-', '--json'))).toEqual([
-        2,
-        '',
-        expect.stringMatching(/--json: does not go/),
-      ]);
-      expect(told(piped(PICTURE, '-', 'in/a.png', '-o', '-'))).toEqual([
-        2,
-        '',
-        expect.stringMatching(/--output -: expected one picture, got 2/),
+      expect(ends.map(({ code, stdout, stderr }) => [code, stdout.length, stderr])).toEqual([
+        [1, 0, expect.stringMatching(/^hiresfix: stdin: expected JPEG, .* got a text file\n$/)],
+        [2, 0, expect.stringMatching(/--json: does not go/)],
+        [2, 0, expect.stringMatching(/--output -: expected one picture, got 2/)],
       ]);
     },
     SLOW,

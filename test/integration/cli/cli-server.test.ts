@@ -13,6 +13,7 @@ import type { CommandEnd } from '../../support/command-line.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import { gradient, noise } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
+import { mountSmallDisk } from '../../support/small-disk.ts';
 import { eventsProxy } from '../../support/servers/events-proxy.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -193,6 +194,48 @@ describe('hiresfix upscale --server', () => {
       expect([streams(refused), looks(refused) > 0]).toEqual([1, true]);
       expect([streams(cutOnce) <= 2, looks(cutOnce)]).toEqual([true, 1]);
       expect(looks(cutAlways)).toBeGreaterThan(0);
+    },
+    SLOW,
+  );
+
+  it(
+    'skips what is done, makes pictures of pipes, and fails one picture for which the disk has no room',
+    async () => {
+      await mkdir(at('out'));
+      for (const name of ['a.png', 'b.png']) await picture(name, 8, 6);
+      await picture('out/b_upscaled.png', 16, 12);
+      const skipping = await run(['a.png', 'b.png', '-o', 'out', '-u', 'NEAREST', '--skip-existing']);
+      expect([skipping.code, skipping.stderr]).toEqual([
+        0,
+        'hiresfix: 1 of 2 images skipped, their results are there\n',
+      ]);
+
+      const piped = (input: Buffer) =>
+        commandLine.pipe(['upscale', '-', '-o', '-', '-u', 'NEAREST', '--server', service.url], {
+          ...{ cwd: folder.path, env: { HIRESFIX_API_KEY: KEY }, input },
+        });
+      const made = await piped(readFileSync(at('a.png')));
+      expect([made.code, made.stderr]).toEqual([0, '']);
+      expect(made.stdout.equals(readFileSync(at('out/a_upscaled.png')))).toBe(true);
+      const refused = await piped(Buffer.from('hello, I am text'));
+      expect([refused.code, refused.stdout.length, refused.stderr]).toEqual([
+        1,
+        0,
+        expect.stringMatching(/^hiresfix: stdin: expected JPEG.* got a text file\n$/),
+      ]);
+
+      const disk = mountSmallDisk(1 << 16);
+      if (!disk) return; // it takes root
+      try {
+        await writeFile(at('large.png'), writePng(noise({ width: 200, height: 200, channels: 3, depth: 8 })));
+        const full = await run(['large.png', 'a.png', '-o', disk.directory, '-u', 'NEAREST', '--json']);
+        expect([full.code, JSON.parse(full.stdout)]).toMatchObject([
+          1,
+          { failed: [{ code: 'ERR_SCRATCH_SPACE' }], results: [{ output: join(disk.directory, 'a_upscaled.png') }] },
+        ]);
+      } finally {
+        disk.unmount();
+      }
     },
     SLOW,
   );

@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { extrasSize } from '../../../app/processing/extras-size.ts';
+import { targetSize } from '../../../app/processing/upscale/target-size.ts';
 
 describe('extrasSize', () => {
   const box = (width: number, height: number, isCropped = true) => ({ width, height, isCropped });
 
-  it('leaves a factor to the upscaler', () => {
+  it('leaves a factor to the upscaler, which takes the exact product of the decimals', () => {
+    const { asked } = extrasSize({ width: 100, height: 20 }, { scale: 2.3 });
+    expect(targetSize({ width: 100, height: 20 }, asked, 1, 1e6)).toEqual({ width: 230, height: 46 });
     expect(extrasSize({ width: 101, height: 67 }, { scale: 1.5 })).toEqual({ asked: { scale: 1.5 } });
   });
 
