@@ -98,7 +98,7 @@ async function download(
     }
   }
   await writeFile(file, chunks(), { signal }).catch((error: unknown) => {
-    throw client.failure(error, signal);
+    throw isDiskFault(error) ? error : client.failure(error, signal);
   });
   if (hash.digest('hex') === result.sha256) return;
   throw new ServiceUnreachableError(`${response.url}: the result did not arrive as it was made; try again`);
