@@ -18,13 +18,13 @@ import { notesOf, reportBatch } from '../batch-report.ts';
 import { facesTable } from '../faces-table.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
 import { addCommonOptions, addExamples, addInputs } from '../image-arguments.ts';
-import { workOnImages } from '../image-command.ts';
 import type { CommonFlags } from '../batch-plan.ts';
 import type { InputFile } from '../inputs/input-files.ts';
 import { findInputs, nameOf } from '../inputs/input-files.ts';
 import { PipedPictures } from '../inputs/piped-pictures.ts';
 import type { TaskRunner } from '../task-runner.ts';
 import { taskRunner } from '../task-runner.ts';
+import { workOnImages } from '../work-on-images.ts';
 
 const FLAGS = ['faceModel', 'device'] as const;
 
