@@ -14,6 +14,7 @@ describe('loadConfig', () => {
     expect(loadConfig({})).toEqual({
       port: 8001,
       allowModelUpload: false,
+      allowUrlInput: false,
       host: '127.0.0.1',
       allowedOrigins: [],
       allowedHosts: [],
