@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { archiveBody } from '../routes/archives-route.ts';
 import type { Operations } from './openapi-paths.ts';
-import { required, schemaOf } from './openapi-schema.ts';
+import { answerSchemaOf, required, schemaOf, withExample } from './openapi-schema.ts';
 
 const link = z.object({ url: z.string().describe('Relative to the service'), expires_in_seconds: z.int() });
 
@@ -11,8 +11,12 @@ export const ARCHIVE_OPERATIONS: Operations = {
     post: {
       summary: 'A link to the results of several jobs as one ZIP, which is asked for without a key',
       tag: 'jobs',
-      body: { 'application/json': required(schemaOf(archiveBody), 'jobs') },
-      answers: { 201: ['The link, for some minutes', { 'application/json': schemaOf(link) }] },
+      body: {
+        'application/json': withExample(required(schemaOf(archiveBody), 'jobs'), {
+          jobs: [{ job_id: '0123456789abcdef0123456789abcdef', folder: 'scans' }],
+        }),
+      },
+      answers: { 201: ['The link, for some minutes', { 'application/json': answerSchemaOf(link) }] },
       steps: ['changes something', 'reads parameters', 'reads a body', 'finds a job', 'reads a result'],
     },
   },

@@ -105,6 +105,9 @@ describe('the answers of a live service', () => {
     await get(404, `/jobs/${id}/results/7`);
     await get(200, `/jobs/${id}/results.zip`);
     await get(204, `/jobs/${id}/sketch/0`);
+    const archive = await post(201, '/archives', { jobs: [{ job_id: id }] });
+    await get(200, archive.headers.get('Location') ?? '');
+    await get(404, '/archives/nothing.zip');
     await get(200, `/status/${id}`);
     await get(200, results[0]?.url ?? '');
     await get(404, '/processed/nothing.png');
