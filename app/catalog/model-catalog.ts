@@ -226,7 +226,8 @@ export class ModelCatalog {
   async #find(name: string): Promise<{ model: KnownModel; record: LockedModel | undefined; isUsable: boolean }> {
     for (;;) {
       const model = await this.#lookUp(await this.#index(), name);
-      const record = this.#recordOf(model, await this.#lockFile.read());
+      const records = model.kind === 'official' ? this.#lockFile.read() : this.#lockFile.readIfSound();
+      const record = this.#recordOf(model, await records);
       if (!model.file) return { model, record, isUsable: false };
       const check = await checkFile(model.file.path, record);
       if (check.state === 'verified') await this.#remember(model.file, record, check);

@@ -46,6 +46,14 @@ export class ModelsLockFile {
     }
   }
 
+  /** The same, for files that can do without: the user's and the package's own are used also where the list was damaged. */
+  async readIfSound(): Promise<ReadonlyMap<string, LockedModel>> {
+    return this.read().catch((error: unknown) => {
+      if (error instanceof BadModelsLockError) return new Map<string, LockedModel>();
+      throw error;
+    });
+  }
+
   /** Adds or replaces the entry of one file; entries that other processes add meanwhile are kept. */
   async put(filename: string, entry: LockedModel): Promise<void> {
     const lock = await ProcessLock.acquire(`${this.#path}.lock`, this.#timings);

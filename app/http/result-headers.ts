@@ -23,7 +23,11 @@ export function setResultHeaders(response: Response, job: Job, result: JobResult
     'X-Device': headerText(info.device ?? 'cpu'),
     'Server-Timing': serverTiming(job, result),
   });
-  const warnings = jobWarnings(job, result);
+  setWarnings(response, jobWarnings(job, result));
+}
+
+/** Tells in a header what a caller should know beside the answer. */
+export function setWarnings(response: Response, warnings: readonly string[]): void {
   if (warnings.length > 0) response.set('X-Warnings', headerText(warnings.join('; ')).slice(0, MAX_WARNINGS));
 }
 

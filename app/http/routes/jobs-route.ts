@@ -11,7 +11,7 @@ import { text, whole } from '../../options/values.ts';
 import { callerOf } from '../caller.ts';
 import { RouteNotFoundError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
-import { setResultHeaders } from '../result-headers.ts';
+import { setResultHeaders, setWarnings } from '../result-headers.ts';
 import { sendArchive } from '../results-archive.ts';
 import { partOf, partQuery } from '../result-part.ts';
 import { sendPart } from './send-part.ts';
@@ -30,10 +30,12 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
   const own = (id: string, response: Response): Promise<Job> => ownJob(queue, id, callerOf(response));
   return Router()
     .get('/jobs', async (request, response) => {
-      const { limit, cursor } = parseParameters(jobsPage, Fields.ofQuery(request.query).entries()).values;
+      const { values, warnings } = parseParameters(jobsPage, Fields.ofQuery(request.query).entries());
+      const { limit, cursor } = values;
       const caller = callerOf(response);
       const after = cursor === undefined ? undefined : (await own(cursor, response)).id;
       const { jobs, next } = await queue.list({ limit, caller, ...(after !== undefined && { after }) });
+      setWarnings(response, warnings);
       response.json({ jobs: jobs.map(jobView), next_cursor: next ?? null });
     })
     .get('/jobs/:id', async (request, response) => {

@@ -289,6 +289,7 @@ describe('a job over HTTP', () => {
       next_cursor: null;
     };
     expect([rest.jobs.map(({ job_id }) => job_id), rest.next_cursor]).toEqual([ids.slice(2), null]);
+    expect((await get('/jobs?status=failed')).headers['x-warnings']).toBe('unknown field "status" was ignored');
     expect((await get('/jobs?limit=0')).status).toBe(400);
     expect((await get('/jobs?cursor=nope')).status).toBe(404);
   });

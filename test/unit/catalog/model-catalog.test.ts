@@ -131,6 +131,16 @@ describe('the list', () => {
     expect(await entryOf('alpha-x4')).toMatchObject({ file, isInstalled: true, isVerified: true });
   });
 
+  it("finds the user's and the package's own where models.lock.json was damaged", async () => {
+    await writeFile(join(directory, 'models.lock.json'), '{"version": 1, "mod');
+    await writeFile(join(directory, 'mine.pth'), CONTENT);
+    expect((await catalog().resolve('mine')).file).toBe(join(directory, 'mine.pth'));
+    await mkdir(join(root, 'bundled'));
+    await writeFile(join(root, 'bundled', 'compact-x2.safetensors'), CONTENT);
+    expect((await catalog().resolve('compact-x2')).file).toBe(join(root, 'bundled', 'compact-x2.safetensors'));
+    await expect(catalog().resolve(MODEL.name)).rejects.toMatchObject({ code: 'ERR_BAD_MODELS_LOCK' });
+  });
+
   it('shows one that was placed by hand as not verified, also in a subfolder and in another format', async () => {
     for (const path of ['Alpha_x4.pth', 'Alpha_x4.safetensors', 'sub/Alpha_x4.pth']) {
       await mkdir(join(directory, path, '..'), { recursive: true });
