@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>> = {
   overhead: ['upscale.bench.ts', 'overhead'],
   precision: ['precision.bench.ts'],
+  networks: ['networks.bench.ts'],
   weights: ['checked-load.bench.ts'],
   health: ['upscale.bench.ts', 'health'],
   memory: ['server-memory.bench.ts'],

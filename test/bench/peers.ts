@@ -13,8 +13,8 @@ export class Peers {
   }
 
   /** None where there is no such Python, or nothing in it. */
-  static async start(checkpoint: string, side: number): Promise<Peers> {
-    const script = fileURLToPath(new URL('./peers.py', import.meta.url));
+  static async start(checkpoint: string, side: number, program = 'peers.py'): Promise<Peers> {
+    const script = fileURLToPath(new URL(program, import.meta.url));
     const python = process.env['PYTHON'] ?? 'python3';
     const child = spawn(python, [script, checkpoint, String(side)], { stdio: ['pipe', 'pipe', 'inherit'] });
     const failed = new Promise<undefined>((resolve) => child.once('error', () => resolve(undefined)));

@@ -12,9 +12,9 @@ import { readNamed } from '../support/networks/close-tensors.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import {
   networkFixture,
-  readSmallNetworks,
+  smallNetwork,
   smallTensors,
-  writeSmallNetwork,
+  writeSmallCheckpoint,
 } from '../support/networks/small-networks.ts';
 import { refusalOf } from '../support/refusal-of.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -47,11 +47,7 @@ afterAll(async () => {
 });
 
 function checkpoint(name: string): string {
-  const network = readSmallNetworks().find((row) => row.name === name);
-  if (!network) throw new Error(`no network ${name}`);
-  const file = join(folder.path, `${name}.pth`);
-  writeSmallNetwork(file, network, 'pth-zip');
-  return file;
+  return writeSmallCheckpoint(folder.path, name);
 }
 
 /** The results of one session, one after another. */
@@ -117,8 +113,7 @@ describe.each(['compact-x2-rgba', 'compact-x2-gray-to-rgb', 'new-x2-rgb-to-gray'
 
 /** An ESRGAN that takes and gives other channels than any picture has. */
 function otherChannels(inputs: number, outputs: number): Map<string, TensorData> {
-  const network = readSmallNetworks().find(({ name }) => name === 'new-x2');
-  if (!network) throw new Error('no network');
+  const network = smallNetwork('new-x2');
   const tensors = smallTensors(network);
   const resize = (name: string, axis: 0 | 1, size: number): void => {
     const old = tensors.get(name);

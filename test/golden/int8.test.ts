@@ -10,7 +10,12 @@ import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts
 import { difference } from '../support/images/images.ts';
 import type { TiledUpscale } from '../support/networks/network-process.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
-import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import {
+  networkFixture,
+  readSmallNetworks,
+  smallNetwork,
+  writeSmallNetwork,
+} from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -56,8 +61,7 @@ describe('The graph in float16', () => {
   it.each(['new-x4', 'new-x4-float16', 'new-x2-unshuffle2', 'compact-x2', 'compact-x4-bfloat16'])(
     'stays within two levels of float32: %s',
     async (name) => {
-      const network = readSmallNetworks().find((row) => row.name === name);
-      if (!network) throw new Error(name);
+      const network = smallNetwork(name);
       const [checkpoint, output] = [join(folder.path, `${name}.pth`), join(folder.path, 'half.safetensors')];
       writeSmallNetwork(checkpoint, network, 'safetensors');
       expect(await child.run({ kind: 'run-half', checkpoint, image: proceduralScene(0, 24), output })).toBeUndefined();

@@ -12,7 +12,12 @@ import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import type { BuiltTensor, Manifest } from '../support/networks/hashed-weights.ts';
 import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
-import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import {
+  networkFixture,
+  readSmallNetworks,
+  smallNetwork,
+  writeSmallNetwork,
+} from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
@@ -223,8 +228,7 @@ describe('A variant that no published file shows', () => {
 });
 
 describe('A checkpoint', () => {
-  const [network] = readSmallNetworks().filter(({ name }) => name === 'new-x2-unshuffle2');
-  if (!network) throw new Error('no such network');
+  const network = smallNetwork('new-x2-unshuffle2');
   const golden = networkFixture(`${network.name}.safetensors`);
 
   it('runs from a folder and a file that cannot be written', async () => {
@@ -266,8 +270,7 @@ describe('The worker', () => {
   afterAll(() => pool.close());
 
   it.each(['new-x2-unshuffle2', 'compact-x4-bfloat16'])('runs the bare network of %s', async (name) => {
-    const network = readSmallNetworks().find((row) => row.name === name);
-    if (!network) throw new Error(name);
+    const network = smallNetwork(name);
     const checkpoint = join(folder.path, `${name}.pth`);
     writeSmallNetwork(checkpoint, network, 'pth-legacy');
     const golden = networkFixture(`${name}.safetensors`);
@@ -277,8 +280,7 @@ describe('The worker', () => {
   });
 
   it('says what it expected of a tensor that is no input of the network', async () => {
-    const [network] = readSmallNetworks().filter(({ name }) => name === 'compact-x2-gray');
-    if (!network) throw new Error('no such network');
+    const network = smallNetwork('compact-x2-gray');
     const checkpoint = join(folder.path, 'gray.pth');
     writeSmallNetwork(checkpoint, network, 'safetensors');
     const input = networkFixture('compact-x2.safetensors');

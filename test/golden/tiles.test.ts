@@ -14,7 +14,12 @@ import type { TiledUpscale, UpscaleJob } from '../support/networks/network-proce
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import { readPng } from '../support/images/png.ts';
 import { describeWithReference, referencePath } from '../support/reference.ts';
-import { networkFixture, readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import {
+  networkFixture,
+  smallNetwork,
+  writeSmallCheckpoint,
+  writeSmallNetwork,
+} from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { readNamed } from '../support/networks/close-tensors.ts';
@@ -43,11 +48,7 @@ afterAll(async () => {
 });
 
 function smallCheckpoint(name: string): string {
-  const network = readSmallNetworks().find((row) => row.name === name);
-  if (!network) throw new Error(`no network ${name}`);
-  const file = join(folder.path, `${name}.pth`);
-  writeSmallNetwork(file, network, 'pth-zip');
-  return file;
+  return writeSmallCheckpoint(folder.path, name);
 }
 
 /** One image through a network. */
@@ -349,8 +350,7 @@ describe('A network that answers with no numbers', () => {
 
 describe('Two blended checkpoints', () => {
   it('are the first at strength 1, the second at 0 and neither between', async () => {
-    const network = readSmallNetworks().find(({ name }) => name === 'compact-x4');
-    if (!network) throw new Error('no network');
+    const network = smallNetwork('compact-x4');
     const [first, second] = ['first.pth', 'second.safetensors'].map((name) => join(folder.path, name)) as [
       string,
       string,

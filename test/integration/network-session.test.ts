@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import type { SessionJob, SessionSeen } from '../support/networks/network-session-child.ts';
 import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
-import { readSmallNetworks, smallTensors } from '../support/networks/small-networks.ts';
+import { smallNetwork, smallTensors } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -67,8 +67,7 @@ describe('A network whose device fails while it runs', () => {
 
 /** A small upscaler. */
 function writeNetwork(file: string, state: State): void {
-  const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
-  if (!network) throw new Error('no network');
+  const network = smallNetwork('compact-x2');
   const tensors = smallTensors(network);
   const answers = { whole: tensors, damaged: overflowingNetwork('NaN'), endless: overflowingNetwork('infinity') };
   writeCheckpoint(file, answers[state], { format: 'safetensors' });

@@ -7,7 +7,7 @@ import type { CommandEnd } from '../support/command-line.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { writePng } from '../support/images/png.ts';
 import { proceduralScene } from '../../app/processing/int8/scene.ts';
-import { readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import { smallNetwork, writeSmallNetwork } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -38,8 +38,7 @@ const run = (...args: readonly string[]): Promise<CommandEnd> =>
   commandLine.run(args, { cwd: folder.path, env: { MODELS_DIR: folder.path } });
 
 function writeNetwork(name: string, file: string): void {
-  const network = readSmallNetworks().find((row) => row.name === name);
-  if (!network) throw new Error(`no network ${name}`);
+  const network = smallNetwork(name);
   writeSmallNetwork(at(file), network, 'pth-zip');
 }
 

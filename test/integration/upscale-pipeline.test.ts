@@ -14,7 +14,7 @@ import { difference, gradient, noise } from '../support/images/images.ts';
 import { DIFFICULT_IMAGES } from '../support/images/input-images.ts';
 import { readPng, writePng } from '../support/images/png.ts';
 import { describeWithReference } from '../support/reference.ts';
-import { readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import { readSmallNetworks, smallNetwork, writeSmallNetwork } from '../support/networks/small-networks.ts';
 import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -389,8 +389,7 @@ describe('A network that gives other channels than it takes', () => {
     ['new-x2-rgb-to-gray', [1, 2, 1, 2]],
     ['new-x2-rgb-to-rgba', [4, 4, 4, 4]],
   ])('%s makes files of its channels, also in two passes and at a size of its own', async (name, channels) => {
-    const network = readSmallNetworks().find((row) => row.name === name);
-    if (!network) throw new Error(`no ${name}`);
+    const network = smallNetwork(name);
     writeSmallNetwork(join(folder.path, 'models', `${name}.safetensors`), network, 'safetensors');
     for (const [file, count] of Object.entries(CHANNELS)) {
       await writeFile(join(folder.path, file), writePng(noise({ width: 9, height: 7, channels: count, depth: 8 })));

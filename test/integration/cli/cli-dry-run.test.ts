@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import sharp from 'sharp';
 import { CommandLine } from '../../support/command-line.ts';
 import { gradient } from '../../support/images/images.ts';
-import { readSmallNetworks, writeSmallNetwork } from '../../support/networks/small-networks.ts';
+import { smallNetwork, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import { writePng } from '../../support/images/png.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -167,8 +167,7 @@ describe('--dry-run', () => {
   });
 
   it('foresees the places, formats and sizes that the command then makes', async () => {
-    const network = readSmallNetworks().find(({ name }) => name === 'new-x2-rgb-to-rgba');
-    if (!network) throw new RangeError('expected the network new-x2-rgb-to-rgba');
+    const network = smallNetwork('new-x2-rgb-to-rgba');
     writeSmallNetwork(at('own.pth'), network, 'pth-zip');
     const command = ['upscale', 'pics', '-o', 'big', '-u', './own.pth', '--json'];
     const foreseen = JSON.parse((await run([...command, '--dry-run'])).stdout) as Document;

@@ -16,7 +16,7 @@ import { gradient } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import { writeFaceModels } from '../../support/networks/face-models.ts';
 import { writeHashedModel } from '../../support/networks/hashed-checkpoint.ts';
-import { readSmallNetworks, writeSmallNetwork } from '../../support/networks/small-networks.ts';
+import { smallNetwork, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -45,8 +45,7 @@ describe('the command line, --server and the route', () => {
     mkdirSync(at('models'));
     writeHashedModel(at('models/NAFNet-SIDD-width64.pth'), 'NAFNet-SIDD-width32');
     writeHashedModel(at('models/ddcolor_paper_tiny.pth'), 'ddcolor_paper_tiny');
-    const small = readSmallNetworks().find(({ name }) => name === 'new-x4');
-    if (!small) throw new Error('there is no small network of this name');
+    const small = smallNetwork('new-x4');
     writeSmallNetwork(at('models/RealESRGAN_x4plus.pth'), small, 'pth-zip');
     await writeFaceModels(at('models'), ['detection_Resnet50_Final']);
     await writeFile(at('photo.png'), writePng(gradient({ width: 90, height: 60, channels: 3, depth: 8 })));

@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.ts';
 import { noise } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
-import { readSmallNetworks, smallTensors } from '../../support/networks/small-networks.ts';
+import { smallNetwork, smallTensors } from '../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -46,8 +46,7 @@ describe('models that are broken on the server', () => {
     await mkdir(real, { recursive: true });
     await writeFile(join(real, 'RealESRGAN_x2plus.pth'), PAGE); // what a download leaves that went wrong
     await writeFile(join(real, 'page.pth'), PAGE);
-    const network = readSmallNetworks().find(({ name }) => name === 'new-x4');
-    if (!network) throw new Error('no network');
+    const network = smallNetwork('new-x4');
     const tensors = smallTensors(network);
     tensors.delete('conv_hr.weight');
     writeCheckpoint(join(real, 'lacking.pth'), tensors, { format: 'pth-zip' });
@@ -128,8 +127,7 @@ describe('models that are broken on the server', () => {
   });
 
   it('are chosen by AUTO, and listed as installed, as soon as they are mended', async () => {
-    const network = readSmallNetworks().find(({ name }) => name === 'new-x2-unshuffle2');
-    if (!network) throw new Error('no network');
+    const network = smallNetwork('new-x2-unshuffle2');
     const file = join(folder.path, 'the-owners', 'models', 'RealESRGAN_x2plus.pth');
     writeCheckpoint(file, smallTensors(network), { format: 'pth-zip' });
     const response = await upscale('upscaler=AUTO&scale=2');

@@ -11,7 +11,7 @@ import { pixelBomb } from '../../support/images/hostile-images.ts';
 import { noise } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
-import { readSmallNetworks, smallTensors, writeSmallNetwork } from '../../support/networks/small-networks.ts';
+import { smallNetwork, smallTensors, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import { overflowingNetwork } from '../../support/networks/overflowing-network.ts';
 import { S3Server } from '../../support/servers/s3-server.ts';
 import type { LogLine, ServeProcess } from '../../support/servers/serve-process.ts';
@@ -304,10 +304,8 @@ describe('a job that fails', () => {
 
 /** A network of 8x. Checkpoints of a small network: as it is but for a weight that is missing, with weights whose answer is no number, and of no network. */
 function writeNetworks(models: string): void {
-  const small = readSmallNetworks().find(({ name }) => name === 'compact-x2');
-  if (!small) throw new Error('there is a small network');
-  const eightfold = readSmallNetworks().find(({ name }) => name === 'old-x8');
-  if (eightfold) writeSmallNetwork(join(models, 'eightfold.pth'), eightfold, 'pth-zip');
+  const small = smallNetwork('compact-x2');
+  writeSmallNetwork(join(models, 'eightfold.pth'), smallNetwork('old-x8'), 'pth-zip');
   const tensors = [...smallTensors(small)];
   const format = 'pth-zip' as const;
   writeCheckpoint(join(models, 'lacking.pth'), new Map(tensors.filter(([name]) => name !== 'body.0.bias')), { format });

@@ -6,7 +6,7 @@ import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts'
 import type { CheckpointLayout } from '../networks/checkpoint-writer.ts';
 import { writeCheckpoint } from '../networks/checkpoint-writer.ts';
 import { overflowingNetwork } from '../networks/overflowing-network.ts';
-import { readSmallNetworks, smallTensors } from '../networks/small-networks.ts';
+import { smallNetwork, smallTensors } from '../networks/small-networks.ts';
 import type { HostileFile } from './hostile-file.ts';
 import { safetensorsOf } from './hostile-file.ts';
 
@@ -33,8 +33,7 @@ export function hostileNetworks(): readonly HostileFile[] {
 type Write = (tensors: Tensors, layout: CheckpointLayout) => { readonly bytes: Buffer; readonly weights: number };
 
 const good = (): Map<string, TensorData> => {
-  const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
-  if (!network) throw new Error('there is a small network');
+  const network = smallNetwork('compact-x2');
   return smallTensors(network);
 };
 

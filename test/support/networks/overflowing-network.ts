@@ -1,5 +1,5 @@
 import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
-import { readSmallNetworks, smallTensors } from './small-networks.ts';
+import { smallNetwork, smallTensors } from './small-networks.ts';
 
 /** More than half of the largest number of 32 bits. */
 const HUGE = 3e38;
@@ -8,8 +8,7 @@ const HUGE = 3e38;
  * The small network `compact-x2` with weights that are all numbers and whose answer is none: an infinity, or the difference of two.
  */
 export function overflowingNetwork(answer: 'infinity' | 'NaN'): Map<string, TensorData> {
-  const network = readSmallNetworks().find(({ name }) => name === 'compact-x2');
-  if (!network) throw new Error('there is a small network');
+  const network = smallNetwork('compact-x2');
   const tensors = smallTensors(network);
   const set = (name: string, value: (index: number, all: number) => number): void => {
     const tensor = tensors.get(name);

@@ -1,13 +1,12 @@
 import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
-import { readSmallNetworks, smallTensors } from './small-networks.ts';
+import { smallNetwork, smallTensors } from './small-networks.ts';
 
 /**
  * A Compact network that repeats pixels and adds a number to each colour, and does nothing else.
  * @param levels of 255 that are added to R, G and B
  */
 export function shiftingNetwork(name: 'compact-x1' | 'compact-x2', levels: readonly number[]): Map<string, TensorData> {
-  const network = readSmallNetworks().find((one) => one.name === name);
-  if (!network) throw new Error(`there is no small network ${name}`);
+  const network = smallNetwork(name);
   const tensors = [...smallTensors(network)].map(([key, { shape }]): [string, TensorData] => {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
     return [key, { shape, dtype: 'float32', data }];

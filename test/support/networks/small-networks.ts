@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CheckpointReport } from '../../../app/architectures/inspect-checkpoint.ts';
 import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
@@ -25,6 +26,20 @@ export function networkFixture(file: string): string {
 
 export function readSmallNetworks(): readonly SmallNetwork[] {
   return JSON.parse(readFileSync(networkFixture('index.json'), 'utf8')) as SmallNetwork[];
+}
+
+/** The network of that name. */
+export function smallNetwork(name: string): SmallNetwork {
+  const network = readSmallNetworks().find((one) => one.name === name);
+  if (!network) throw new Error(`no small network is called ${name}`);
+  return network;
+}
+
+/** Writes the network of that name to `name.pth` of a folder. @returns the file's path */
+export function writeSmallCheckpoint(folder: string, name: string): string {
+  const file = join(folder, `${name}.pth`);
+  writeSmallNetwork(file, smallNetwork(name), 'pth-zip');
+  return file;
 }
 
 /** The network's tensors as float32. */

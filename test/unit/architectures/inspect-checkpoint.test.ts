@@ -6,7 +6,7 @@ import { inspectCheckpoint } from '../../../app/architectures/inspect-checkpoint
 import { CheckpointError } from '../../../app/checkpoints/errors.ts';
 import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
 import { refusalOf } from '../../support/refusal-of.ts';
-import { readSmallNetworks, smallTensors, writeSmallNetwork } from '../../support/networks/small-networks.ts';
+import { smallNetwork, smallTensors, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -22,8 +22,7 @@ beforeEach(async () => {
 
 afterEach(() => folder.remove());
 
-const [network] = readSmallNetworks().filter(({ name }) => name === 'old-x4-gray');
-if (!network) throw new Error('no such network');
+const network = smallNetwork('old-x4-gray');
 
 describe('inspectCheckpoint', () => {
   it.each(['pth-zip', 'pth-legacy', 'safetensors'] as const)(

@@ -1,0 +1,35 @@
+"""Times the network of a checkpoint in PyTorch, as spandrel reads it.
+
+Usage: network_peer.py CHECKPOINT SIDE. Prints the runtime's name, then for every line on stdin one JSON object of milliseconds.
+"""
+
+import json
+import os
+import sys
+import time
+import warnings
+
+import torch
+
+warnings.filterwarnings("ignore")
+import spandrel_extra_arches
+from spandrel import ModelLoader
+
+
+def main():
+    spandrel_extra_arches.install()
+    torch.set_num_threads(os.cpu_count())
+    network = ModelLoader().load_from_file(sys.argv[1]).model.eval()
+    side = int(sys.argv[2])
+    channels = 4 if type(network).__name__ == "UNetRes" else 3  # DRUNet's is the noise
+    x = torch.rand(1, channels, side, side)
+    with torch.inference_mode():
+        network(x)
+        print("PyTorch", torch.__version__, flush=True)
+        for _ in sys.stdin:
+            start = time.perf_counter()
+            network(x)
+            print(json.dumps({"torch": (time.perf_counter() - start) * 1000}), flush=True)
+
+
+main()
