@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { caseFile } from '../support/cases.ts';
 import type { CheckpointLayout } from '../support/networks/checkpoint-writer.ts';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import type { BuiltTensor, Manifest } from '../support/networks/hashed-weights.ts';
-import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
+import { buildManifestTensors, readManifest, readVariant } from '../support/networks/hashed-weights.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import {
   networkFixture,
@@ -211,7 +211,7 @@ describe('A variant that no published file shows', () => {
     .map((file) => file.replace('.json', ''));
 
   it.each(names)('%s is what spandrel takes it for, and answers as it does', async (name) => {
-    const manifest = JSON.parse(readFileSync(new URL(`${name}.json`, VARIANTS), 'utf8')) as Manifest;
+    const manifest = readVariant(name);
     const file = join(folder.path, `${name}.pth`);
     writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip' });
     const { architecture, scale, parameters } = inspectCheckpoint(file);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BitDepth, Channels, Image } from '../../app/imaging/image.ts';
 import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
-import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
+import { buildManifestTensors, readManifest, readVariant } from '../support/networks/hashed-weights.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import { difference, gradient } from '../support/images/images.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -89,4 +89,36 @@ describe.each(UPSCALERS)('Pictures through $manifest', ({ manifest: name, scale,
       expect(difference(result, alone).max).toBeLessThanOrEqual(1);
     }
   });
+});
+
+/** Small networks of families that are large as published; those are run whole by `npm run soak:networks`. */
+const VARIANTS = [
+  { name: 'hat-w8', seam: 1 },
+  { name: 'rgt-no-bias', seam: 16 }, // it looks at all of a picture, and a tile of it is not that
+  { name: 'fdat-lda', seam: 1 },
+  { name: 'grl-convolutions', seam: 1 },
+] as const;
+
+describe('Pictures with alpha through small networks of the families of windows', () => {
+  it.each(VARIANTS)(
+    'come out of $name enlarged, alone and in a batch of two sizes, and in tiles',
+    async ({ name, seam }) => {
+      const manifest = readVariant(name);
+      const file = join(folder.path, `${name}.pth`);
+      writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip' });
+      const scale = Number(manifest.expected['scale']);
+      const [first, second] = [
+        { width: 40, height: 36 },
+        { width: 29, height: 43 },
+      ].map((size) => gradient({ ...size, channels: 4, depth: 8 })) as [Image, Image];
+      const [alone] = await upscale(file, [first], { tile: 0 });
+      const [together, other] = await upscale(file, [first, second], { tile: 0 });
+      const [tiled] = await upscale(file, [first], { tile: 24 });
+      if (!alone || !together || !other || !tiled) throw new Error('no results');
+      expect(difference(together, alone).max).toBeLessThanOrEqual(1);
+      expect([other.width, other.height, other.channels]).toEqual([29 * scale, 43 * scale, 4]);
+      expect([tiled.width, tiled.height, tiled.channels]).toEqual([40 * scale, 36 * scale, 4]);
+      expect(difference(tiled, alone).max).toBeLessThanOrEqual(seam);
+    },
+  );
 });

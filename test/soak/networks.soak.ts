@@ -77,7 +77,7 @@ async function soak(name: string, file: string, child: NetworkProcess): Promise<
   const [first, second] = await upscale([small, await picture(28, 44)], 0);
   const [transparent] = await upscale([withAlpha(small)], 0);
   const [cut] = await upscale([small], 24);
-  const strip = await picture(TILE + network.halo + Math.max(network.halo, TILE), STRIP_HEIGHT);
+  const strip = await picture(2 * (TILE + network.halo), STRIP_HEIGHT);
   const [whole] = await upscale([strip], 0);
   const [tiled] = await upscale([strip], TILE);
   const far = between(tiled, whole);

@@ -54,6 +54,12 @@ export function readManifest(name: string): Manifest {
   return JSON.parse(readFileSync(fileURLToPath(url), 'utf8')) as Manifest;
 }
 
+/** Reads `test/fixtures/variants/NAME.json`. */
+export function readVariant(name: string): Manifest {
+  const url = new URL(`../../fixtures/variants/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(fileURLToPath(url), 'utf8')) as Manifest;
+}
+
 /** All tensors of a manifest, in its order. */
 export function buildManifestTensors(manifest: Manifest): Map<string, BuiltTensor> {
   return new Map(
