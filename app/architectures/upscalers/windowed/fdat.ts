@@ -66,10 +66,10 @@ export const fdat: Architecture = {
 };
 
 /**
- * Windows around a tile. Channels see one another over the whole picture, so tiles differ whatever they see; the more of it two neighbours
- * have in common, the less (28 levels of 255 with two windows, on pseudo-random weights).
+ * Windows around a tile. Channels see one another over the whole picture, so tiles differ whatever they see: on pseudo-random weights as much
+ * with eight windows as with two.
  */
-const HALO_WINDOWS = 8;
+const HALO_WINDOWS = 2;
 
 /** What a block takes at once for every feature of a pixel, by estimate. */
 const BYTES_PER_FEATURE = 100;
