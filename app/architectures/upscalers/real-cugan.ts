@@ -53,20 +53,15 @@ export const realCugan: Architecture = {
       multipleOf: variant.multipleOf,
       padding: 'own',
       sides: 'fixed',
-      halo: Math.max(variant.border, SHARED_FIELD),
+      halo: variant.border,
+      // The means of channels are over what a tile sees: the original program runs all tiles side by side, layer by layer, to give them the
+      // same, and spandrel runs the whole. Here it is the whole where memory allows; tiles were up to 6 levels of 255 apart.
       tiling: 'whole-image-preferred',
       workingBytesPerPixel: isFast ? WORKING_BYTES / 4 : WORKING_BYTES * (scale / 2) ** 2,
       build: (image) => build(image, weights, variant),
     } satisfies Network;
   },
 };
-
-/**
- * The convolutions reach `border` pixels. The means of channels (SE) are over all that a tile sees: the more two neighbours have in common,
- * the less they differ. The original program runs all tiles layer by layer to give them the same means; here a picture is
- * run as a whole where memory allows.
- */
-const SHARED_FIELD = 64;
 
 /** At x2: 64 channels at twice the size, several times over. */
 const WORKING_BYTES = 5 * 4 * 64 * 4;
