@@ -86,7 +86,7 @@ const AUXILIARY = 'pixelshuffle_aux';
 /** Only the JPEG models have windows of this side, and work on 0..255. */
 const JPEG_WINDOW = 7;
 
-/** Windows around a tile, as many as SwinIR needs; how far this network is from the whole picture then is not measured yet. */
+/** Windows around a tile: what is further away changed it by one level of 255 at most, as measured on pseudo-random weights. */
 const HALO_WINDOWS = 4;
 
 /** What a block takes at once for every feature of a pixel, by estimate. */
