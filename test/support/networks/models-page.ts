@@ -37,7 +37,8 @@ export function modelsPage(): string {
     const own = examples.filter(({ network }) => network.architecture === name);
     return `| ${name} | ${keysOf(looksFor)} | ${own.map(({ title }) => title).join('; ') || '-'} | ${listOf(own.map(tilesOf))} | ${listOf(own.map(({ apart }) => apart))} |`;
   });
-  const head = '| Network | Known by | Files of the tests | Around a tile | Tiles apart |\n| --- | --- | --- | --- | --- |';
+  const head =
+    '| Network | Known by | Files of the tests | Around a tile | Tiles apart |\n| --- | --- | --- | --- | --- |';
   return `${HEAD}\n${[head, ...rows.toSorted((a, b) => a.localeCompare(b, 'en'))].join('\n')}\n`;
 }
 
