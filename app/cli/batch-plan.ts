@@ -29,7 +29,7 @@ export interface ImageFlags extends CommonFlags {
 }
 
 /** The flags that say how a result is written. */
-export const OUTPUT_FLAGS = ['format', 'quality', 'lossless', 'metadata'] as const;
+export const OUTPUT_FLAGS = ['format', 'quality', 'lossless', 'frames', 'metadata'] as const;
 
 /** What is to be made of the files that were found, and of which nothing is. */
 export interface BatchPlan extends WorkedFiles {

@@ -23,6 +23,9 @@ export function addResultOptions(command: Command, suffix: string): Command {
     .option('--quality <1..100>', `of ${formatLabels('and', ({ quality }) => quality !== undefined)}`)
     .option('--lossless', `keep every sample, in ${formatLabels('or', ({ losesNothing }) => losesNothing)}`)
     .option('--no-lossless', 'lose some, also where the image itself does not')
+    .addOption(
+      new Option('--frames <which>', 'of a GIF, WebP or PNG that moves').choices(['first', 'all']).default('first'),
+    )
     .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
     .option('--suffix <text>', 'put after the name of each result in a folder', suffix)
     .option('--overwrite', 'replace results that are there')

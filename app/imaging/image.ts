@@ -20,6 +20,11 @@ export interface Image extends ImageShape {
   readonly data: Samples;
 }
 
+/** The shape alone of what has one. */
+export function shapeOf({ width, height, channels, depth }: ImageShape): ImageShape {
+  return { width, height, channels, depth };
+}
+
 /** Samples in one row. */
 export function rowLength(shape: ImageShape): number {
   return shape.width * shape.channels;

@@ -19,6 +19,8 @@ export interface FormatTraits {
   readonly holdsColorCodes: boolean;
   /** The most bytes of XMP that it keeps, where there is a limit. */
   readonly maxXmpBytes?: number;
+  /** Whether a file of it may hold frames that are shown in turn. */
+  readonly holdsFrames: boolean;
   /** Whether it can be written so that no sample changes. */
   readonly losesNothing: boolean;
   /** Of 1..100, where none is asked for; formats that lose nothing in any case have none. */
@@ -40,6 +42,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: true,
     holdsTexts: true,
     holdsColorCodes: true,
+    holdsFrames: true,
     losesNothing: true,
   },
   jpeg: {
@@ -52,6 +55,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: true,
     holdsTexts: false,
     holdsColorCodes: false,
+    holdsFrames: false,
     losesNothing: false,
     maxXmpBytes: 65_502, // one segment
     quality: 95,
@@ -66,6 +70,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: false,
     holdsTexts: false,
     holdsColorCodes: false,
+    holdsFrames: true,
     losesNothing: true,
     quality: 90,
   },
@@ -79,6 +84,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: false,
     holdsTexts: false,
     holdsColorCodes: true,
+    holdsFrames: false,
     losesNothing: true,
     quality: 85,
   },
@@ -92,6 +98,7 @@ export const OUTPUT_FORMATS = {
     holdsGray: true,
     holdsTexts: false,
     holdsColorCodes: false,
+    holdsFrames: false,
     losesNothing: true,
   },
 } as const satisfies Readonly<Record<string, FormatTraits>>;

@@ -14,6 +14,9 @@ export const outputOptions = z.object({
   lossless: flag()
     .optional()
     .describe('Whether WebP and AVIF keep every sample; without, as the image that was sent did, and at quality 100'),
+  frames: oneOf(['first', 'all'])
+    .default('first')
+    .describe('Of a GIF, WebP or PNG that moves; all makes a WebP or PNG that moves'),
   metadata: oneOf(['keep', 'strip']).default('keep').describe('What becomes of EXIF, XMP, DPI and texts'),
 });
 

@@ -44,6 +44,22 @@ export function resultFormat(
 }
 
 /**
+ * The format of a result that moves: the one asked for, or for `auto` that of the source where it can be written, else WebP, or PNG
+ * where WebP does not hold the bits or the size.
+ * @throws OutputFormatError where the format that was asked for holds one frame, or cannot hold the result
+ */
+export function movingFormat(asked: OutputOptions['output_format'], source: string, shape: ImageShape): OutputFormat {
+  const isWebp = source !== 'png' && shape.depth === 8 && holdsSize('webp', shape);
+  const format = asked === 'auto' ? (isWebp ? 'webp' : 'png') : asked;
+  if (!traitsOf(format).holdsFrames) {
+    const others = formatLabels('or', ({ holdsFrames }) => holdsFrames);
+    throw new OutputFormatError(`${traitsOf(format).label} holds one frame; with frames=all ask for ${others}`);
+  }
+  assertHolds(format, shape);
+  return format;
+}
+
+/**
  * The format to write: the one asked for, or for `auto` the source's own where that holds the bits and the transparency of the
  * result, else PNG.
  * @param source the format that was read

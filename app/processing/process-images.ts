@@ -2,6 +2,10 @@ import { stat } from 'node:fs/promises';
 import { HiresFixError } from '../errors.ts';
 import { putInPlace } from '../files/put-in-place.ts';
 import { join } from 'node:path';
+import type { Animation } from '../imaging/codec/animation/animation.ts';
+import { openAnimation } from '../imaging/codec/animation/animation.ts';
+import type { FrameWriter } from '../imaging/codec/animation/frame-writer.ts';
+import { frameWriter } from '../imaging/codec/animation/frame-writer.ts';
 import { withTexts } from '../imaging/codec/image-texts.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
@@ -130,6 +134,10 @@ async function processImage<P>(
 ): Promise<Omit<ImageResult, 'index'>> {
   const { clock } = context;
   const limits = { maxPixels: maxInputPixels, name: image.name };
+  if (task.output.frames === 'all') {
+    const animation = await clock.time('decode', () => openAnimation(image.file, limits));
+    if (animation) return animateImage(image, animation, work, { task, written, context, scratch, maxInputPixels });
+  }
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
   const { plan, shape } = await work.plan(decoded.image, context);
   const place = { source: decoded.metadata.format, shape };
@@ -151,6 +159,74 @@ async function processImage<P>(
       seconds: clock.seconds(),
     },
   };
+}
+
+/** Works on one frame after another, and writes them as one result that moves; what is told of it is what is told of any frame. */
+async function animateImage<P>(
+  image: TaskImage,
+  animation: Animation,
+  work: PixelWork<P>,
+  { task, written, context, scratch, maxInputPixels }: Omit<ImageRun, keyof TaskRun> & Pick<ImageRun, 'scratch'>,
+): Promise<Omit<ImageResult, 'index'>> {
+  const { clock } = context;
+  const limits = { maxPixels: maxInputPixels, name: image.name, usesAllFrames: true };
+  const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
+  const warnings = new Set(decoded.warnings);
+  let result: MovingResult | undefined;
+  let info: Made['info'] | undefined;
+  let index = 0;
+  try {
+    for await (const frame of animation.frames()) {
+      const share = clock.span(index / animation.count, (index + 1) / animation.count);
+      const { plan, shape } = await work.plan(frame, { ...context, clock: share });
+      result ??= await movingResult(image, shape, animation, { task, written, scratch, decoded });
+      const made = await work.make(frame, plan, { ...context, clock: share });
+      const { writer } = result;
+      await clock.time('encode', () => writer.add(made.image));
+      made.image.dispose();
+      made.info.warnings.forEach((warning) => warnings.add(warning));
+      info ??= made.info;
+      index++;
+    }
+    if (!result || !info) throw new RangeError('an animation has at least one frame');
+    const { file, format, partial, writer } = result;
+    (await clock.time('encode', () => writer.finish())).forEach((warning) => warnings.add(warning));
+    await putInPlace(partial, file);
+    written.add(file);
+    const bytes = (await stat(file)).size;
+    return { file, bytes, info: { ...info, frames: index, format, warnings: [...warnings], seconds: clock.seconds() } };
+  } finally {
+    result?.writer.dispose();
+  }
+}
+
+interface MovingResult {
+  readonly file: string;
+  readonly format: OutputFormat;
+  readonly partial: string;
+  readonly writer: FrameWriter;
+}
+
+/** Where a result that moves goes, and what writes it. */
+async function movingResult(
+  image: TaskImage,
+  shape: ImageShape,
+  animation: Animation,
+  {
+    task,
+    written,
+    scratch,
+    decoded,
+  }: Pick<ImageRun, 'task' | 'written' | 'scratch'> & { readonly decoded: DecodedImage },
+): Promise<MovingResult> {
+  const { metadata: source } = decoded;
+  const { file, format } = await resultPlace(image, { source: source.format, shape, moves: true }, { task, written });
+  const { quality, lossless, metadata } = task.output;
+  const partial = join(scratch, `result.${extensionOf(format)}`);
+  const kept = metadata === 'keep' ? source : colorsAlone(source);
+  const isSourceLossless = decoded.isLossless || source.format === 'gif';
+  const options = { format, quality, lossless, isSourceLossless, metadata: kept };
+  return { file, format, partial, writer: frameWriter({ file: partial, folder: scratch, options, animation }) };
 }
 
 /** Writes under a scratch name and renames: a file at `file` is always whole. */

@@ -3,23 +3,33 @@ import { errorCode } from '../files/error-code.ts';
 import type { ImageShape } from '../imaging/image.ts';
 import { extensionOf } from '../options/output-formats.ts';
 import type { ResultFormat } from './choose-format.ts';
-import { resultFormat } from './choose-format.ts';
+import { movingFormat, resultFormat } from './choose-format.ts';
 import { FileExistsError } from './errors.ts';
 import type { ImagesTask, TaskImage } from './tasks.ts';
 
+/** What is known of a result before it is made. */
+interface ResultKind {
+  /** The format of the image that it is made of. */
+  readonly source: string;
+  readonly shape: ImageShape;
+  /** Whether it has frames; by default it has not. */
+  readonly moves?: boolean;
+}
+
 /**
  * Where a result of this shape goes, and in what format, decided before any work.
- * @param source the format of the image that it is made of
  * @param written (of the last) the results of this task that are written, which no other may replace
  * @throws OutputFormatError, FileExistsError
  */
 export async function resultPlace(
   image: TaskImage,
-  { source, shape }: { readonly source: string; readonly shape: ImageShape },
+  { source, shape, moves = false }: ResultKind,
   { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
 ): Promise<ResultFormat & { readonly file: string }> {
   const { output } = task;
-  const { format, warnings } = resultFormat(output.output_format, source, shape, output.lossless);
+  const { format, warnings } = moves
+    ? { format: movingFormat(output.output_format, source, shape), warnings: [] }
+    : resultFormat(output.output_format, source, shape, output.lossless);
   const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
   if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
   await assertFree(file, task.mayOverwrite === true);

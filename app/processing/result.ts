@@ -117,6 +117,8 @@ export interface ResultInfo extends FaceInfo {
   readonly precision?: Exclude<Precision, 'auto'>;
   /** Why it was not int8, or in what way that is not what was asked; none where there is nothing to say. */
   readonly precision_reason?: string;
+  /** Frames of a result that moves. */
+  readonly frames?: number;
   readonly format: OutputFormat | 'json';
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];

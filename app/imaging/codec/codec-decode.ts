@@ -18,6 +18,8 @@ export interface DecodeInput {
   readonly format: ImageFormat;
   readonly name: string;
   readonly maxPixels: number;
+  /** Of an animation, from 0; by default the first. */
+  readonly frameIndex?: number;
   /** The samples are L*a*b*, though the file says RGB. */
   readonly lab?: LabEncoding | undefined;
   /** One channel is stored, of which the decoder makes three. */
@@ -197,8 +199,8 @@ function fillLowBits({ data, depth }: Image, bits: number): void {
   }
 }
 
-function open({ bytes, maxPixels, page }: DecodeInput, ignoreIcc: boolean): Sharp {
-  const which = { pages: 1, page: page?.index ?? 0 };
+function open({ bytes, maxPixels, page, frameIndex }: DecodeInput, ignoreIcc: boolean): Sharp {
+  const which = { pages: 1, page: frameIndex ?? page?.index ?? 0 };
   // Without its ExtraSamples a TIFF is not in order, which libtiff mends and tells.
   const failOn = page?.isInOrder === false ? 'truncated' : 'error';
   return sharp(bytes, { failOn, limitInputPixels: maxPixels, ignoreIcc, ...which, sequentialRead: true });

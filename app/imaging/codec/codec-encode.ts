@@ -4,6 +4,7 @@ import type { Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { holdsSize, OUTPUT_FORMAT_NAMES, traitsOf } from '../../options/output-formats.ts';
+import type { AnimationTimes } from './animation/apng-file.ts';
 import { ENCODERS } from './encoders.ts';
 import { OutputFormatError, ScratchSpaceError } from '../errors.ts';
 import { editFile } from './file-edits.ts';
@@ -31,6 +32,7 @@ interface Writing {
   readonly quality?: number | undefined;
   readonly lossless?: boolean | undefined;
   readonly isSourceLossless?: boolean | undefined;
+  readonly animation?: AnimationTimes | undefined;
   readonly metadata: OutputMetadata;
 }
 
@@ -39,9 +41,9 @@ interface Writing {
  * appears when it is complete.
  */
 export async function writeImage(source: ScratchImage, target: string, options: Writing): Promise<void> {
-  const { format, metadata } = options;
+  const { format, metadata, animation } = options;
   const partial = `${target}.part`;
-  source.attach(metadata, metadata.density);
+  source.attach({ ...metadata, frames: animation?.times.length }, metadata.density);
   try {
     await encoder(source, options).toFile(partial);
     editFile(partial, ENCODERS[format].edits(partial, metadata));
@@ -55,7 +57,7 @@ export async function writeImage(source: ScratchImage, target: string, options: 
 
 function encoder(
   source: ScratchImage,
-  { format, quality, lossless, isSourceLossless = false, metadata }: Writing,
+  { format, quality, lossless, isSourceLossless = false, metadata, animation }: Writing,
 ): Sharp {
   const standard = traitsOf(format).quality ?? LOSSLESS;
   return ENCODERS[format].encode(open(source, format, metadata), {
@@ -63,6 +65,7 @@ function encoder(
     quality: quality ?? standard,
     isLossless: lossless ?? (quality === undefined ? isSourceLossless : quality === LOSSLESS),
     metadata,
+    animation,
   });
 }
 

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
+import type { AnimationTimes } from './animation/apng-file.ts';
 import type { DecodedPixels } from './codec-decode.ts';
 import { decodePixels, shapeInHeader } from './codec-decode.ts';
 import { assertHolds, writeImage } from './codec-encode.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { BadImageError, ImageTooLargeError } from '../errors.ts';
 import type { Image, ImageShape } from '../image.ts';
+import { shapeOf } from '../image.ts';
 import { isLosslessFile } from './lossless-file.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { outputMetadata } from './output-metadata.ts';
@@ -20,6 +22,8 @@ export interface DecodeLimits {
   readonly maxPixels: number;
   /** The most bytes that a file may have; 1 GiB by default. */
   readonly maxBytes?: number;
+  /** Whether all frames of the file are used, so that there is nothing to tell of them; by default the first alone is. */
+  readonly usesAllFrames?: boolean;
   /** What messages call the file; its base name by default. */
   readonly name?: string;
 }
@@ -41,6 +45,8 @@ export interface EncodeOptions {
   /** Whether every sample is kept, where the format can be written so; by default at quality 100, and without one as the source was. */
   readonly lossless?: boolean | undefined;
   readonly isSourceLossless?: boolean | undefined;
+  /** The image is a strip of frames below one another, which are shown in turn; only for formats that hold frames. */
+  readonly animation?: AnimationTimes | undefined;
   /** What the result keeps of its source. */
   readonly metadata?: ImageMetadata | undefined;
 }
@@ -74,7 +80,11 @@ export async function decodeImage(file: string | Uint8Array, limits: DecodeLimit
     image: pixels.image,
     metadata,
     isLossless: isLosslessFile(bytes, format),
-    warnings: [...warnings, ...frameWarning(prepared, pixels), ...endWarning(prepared)],
+    warnings: [
+      ...warnings,
+      ...(limits.usesAllFrames === true ? [] : frameWarning(prepared, pixels)),
+      ...endWarning(prepared),
+    ],
   };
 }
 
@@ -103,8 +113,9 @@ export async function encodeImage(
   target: string,
   options: EncodeOptions,
 ): Promise<readonly string[]> {
-  assertHolds(options.format, source);
-  const metadata = outputMetadata(source, options.format, options.metadata ?? {});
+  const shape = { ...shapeOf(source), height: source.height / (options.animation?.times.length ?? 1) };
+  assertHolds(options.format, shape);
+  const metadata = outputMetadata(shape, options.format, options.metadata ?? {});
   await writeImage(source, target, { ...options, metadata });
   return metadata.warnings;
 }
@@ -116,7 +127,8 @@ interface OpenedImage {
   readonly prepared: PreparedFile;
 }
 
-function openImage(file: string | Uint8Array, limits: DecodeLimits): OpenedImage {
+/** Reads a file and its header. @throws BadImageError, ImageTooLargeError, UnsupportedImageError */
+export function openImage(file: string | Uint8Array, limits: DecodeLimits): OpenedImage {
   const name = limits.name ?? (typeof file === 'string' ? basename(file) : 'the image');
   const { bytes, format } =
     typeof file === 'string'

@@ -2,6 +2,7 @@ import type { Sharp } from 'sharp';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
 import { avifEdits, exifPlaceholder, jpegEdits, pngEdits, tiffEdits, webpEdits } from './embed-metadata.ts';
+import type { AnimationTimes } from './animation/apng-file.ts';
 import type { Edit } from './file-edits.ts';
 import type { OutputMetadata } from './output-metadata.ts';
 
@@ -13,6 +14,8 @@ export interface Encoding {
   /** Whether no sample may change, of formats that can be written so. */
   readonly isLossless: boolean;
   readonly metadata: OutputMetadata;
+  /** The frames of a strip; only for formats that hold frames. */
+  readonly animation?: AnimationTimes | undefined;
 }
 
 /** How a format is written. */
@@ -25,6 +28,8 @@ export interface Encoder {
 
 /** A TIFF above 4 GiB needs offsets of 64 bits; compressed data may be larger than raw. */
 const BIG_TIFF_BYTES = 3.5 * 2 ** 30;
+/** Milliseconds of a frame that sharp takes at most. */
+const MAX_WEBP_DELAY = 65_535;
 const MM_PER_INCH = 25.4;
 
 /** Of every format of OUTPUT_FORMATS; one without an encoder does not compile. */
@@ -38,10 +43,7 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
     edits: (file, { exif, density }) => jpegEdits(file, exif, density),
   },
   webp: {
-    encode: (image, { quality, isLossless }) =>
-      image.webp(
-        isLossless ? { lossless: true, exact: true, effort: 2 } : { quality, effort: 2, smartSubsample: true },
-      ),
+    encode: (image, encoding) => image.webp(webpOptions(encoding)),
     edits: (file, { exif }) => webpEdits(file, exif),
   },
   avif: {
@@ -54,6 +56,15 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
     edits: (file, { exif }) => tiffEdits(file, exif),
   },
 };
+
+function webpOptions({ quality, isLossless, animation }: Encoding) {
+  const delay = animation?.times.map((time) => Math.min(time, MAX_WEBP_DELAY));
+  return {
+    ...(isLossless ? { lossless: true, exact: true } : { quality, smartSubsample: true }),
+    ...(animation && { delay, loop: animation.plays }),
+    effort: 2,
+  };
+}
 
 function withRoomForExif(image: Sharp, { exif }: OutputMetadata): Sharp {
   return exif ? image.withExif({ IFD0: { ImageDescription: exifPlaceholder(exif) } }) : image;

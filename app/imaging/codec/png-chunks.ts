@@ -20,7 +20,8 @@ export interface PngParts {
   readonly warnings: readonly string[];
 }
 
-interface Chunk {
+/** A chunk of a PNG; its bytes are views of the file. */
+export interface Chunk {
   readonly type: string;
   readonly data: Buffer;
   /** Length to CRC. */
@@ -117,7 +118,8 @@ export function makeXmpChunk(xmp: Uint8Array): Uint8Array {
   return makePngChunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`, 'latin1'), xmp]));
 }
 
-function* chunksOf(file: Uint8Array, name: string): Generator<Chunk> {
+/** The chunks of a PNG up to its end. @throws BadImageError for a file that ends early */
+export function* chunksOf(file: Uint8Array, name: string): Generator<Chunk> {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   for (let at = SIGNATURE_BYTES; ;) {
     const end = at + 8 <= bytes.length ? at + FRAME_BYTES + bytes.readUInt32BE(at) : Infinity;

@@ -121,7 +121,7 @@ describe('hiresfix', () => {
       for (const command of ['upscale', 'face', 'faces', 'restore', 'colorize', 'models', 'serve'])
         expect(help?.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
       const flags =
-        'output upscaler scale width height tile tile-pad pre-pad denoise-strength device format quality lossless no-lossless metadata suffix overwrite skip-existing watch dry-run server json';
+        'output upscaler scale width height tile tile-pad pre-pad denoise-strength device format quality lossless no-lossless frames metadata suffix overwrite skip-existing watch dry-run server json';
       for (const flag of flags.split(' ')) expect(upscale?.stdout).toMatch(new RegExp(`--${flag}\\b`));
       const onPictures = await Promise.all(
         ['face', 'faces', 'restore', 'colorize'].map((name) => run([name, '--help'])),

@@ -55,7 +55,7 @@ describe('the task that flags ask for', () => {
         precision: 'int8',
         tta: 'auto',
       },
-      output: { output_format: 'auto', quality: 80, metadata: 'strip' },
+      output: { output_format: 'auto', quality: 80, frames: 'first', metadata: 'strip' },
       mayOverwrite: true,
     });
     expect(givenOptions(flagsOf({ prePad: '4' }))).toEqual({

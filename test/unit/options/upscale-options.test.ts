@@ -10,7 +10,7 @@ const messagesOf = (values: Readonly<Record<string, unknown>>): string[] => {
 describe('what may be asked of an upscale', () => {
   it('has defaults for what is not given', () => {
     expect(upscaleOptions.parse({})).toEqual({ upscaler: 'AUTO', pre_pad: 0 });
-    expect(outputOptions.parse({})).toEqual({ output_format: 'auto', metadata: 'keep' });
+    expect(outputOptions.parse({})).toEqual({ output_format: 'auto', frames: 'first', metadata: 'keep' });
   });
 
   it('reads numbers that come as text, and drops what it does not know', () => {
