@@ -7,6 +7,7 @@ import type { Edit } from './file-edits.ts';
 import { readBytes } from './file-edits.ts';
 import { readImageHeader } from './image-header.ts';
 import { boxAt, extentOf, itemsOf } from './media-boxes.ts';
+import type { OutputMetadata } from './output-metadata.ts';
 import { makePngChunk } from './png-chunks.ts';
 
 /*
@@ -15,11 +16,27 @@ import { makePngChunk } from './png-chunks.ts';
  * a file and answers with the edits to make.
  */
 
-/** Whole chunks, and EXIF, right after IHDR: colour chunks have to be before the pixels, texts may be. */
-export function pngEdits(chunks: readonly Uint8Array[], exif: Uint8Array | undefined): Edit[] {
+/**
+ * Whole chunks, and EXIF, right after IHDR: colour chunks have to be before the pixels, texts may be. Where no density is known, what
+ * libvips says of one is taken back.
+ */
+export function pngEdits(file: string, { pngChunks: chunks, exif, density }: OutputMetadata): Edit[] {
   const afterHeader = 8 + 25;
+  const unsaid = density === undefined ? unsaidDensity(file) : [];
   const inserted = exif ? [...chunks, makePngChunk('eXIf', exif)] : chunks;
-  return inserted.length === 0 ? [] : [{ at: afterHeader, remove: 0, insert: Buffer.concat(inserted) }];
+  return inserted.length === 0 ? unsaid : [{ at: afterHeader, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
+}
+
+/** In the place of a PNG's density that its pixels are square, and no more. */
+function unsaidDensity(file: string): Edit[] {
+  const square = makePngChunk('pHYs', Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0));
+  for (let at = 8; ;) {
+    const head = readBytes(file, at, 8);
+    const type = head.toString('latin1', 4);
+    if (type === 'pHYs') return [{ at, remove: square.length, insert: square }];
+    if (head.length < 8 || type === 'IDAT') return [];
+    at += 12 + head.readUInt32BE();
+  }
 }
 
 /**

@@ -36,7 +36,7 @@ const MM_PER_INCH = 25.4;
 export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
   png: {
     encode: (image) => image.png({ compressionLevel: 2, adaptiveFiltering: true }),
-    edits: (_file, { pngChunks, exif }) => pngEdits(pngChunks, exif),
+    edits: pngEdits,
   },
   jpeg: {
     encode: (image, { quality }) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),

@@ -1,13 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
+import { decodeImage, encodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { readUserComment } from '../../../../app/imaging/codec/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif-tree.ts';
 import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
-import { makePngChunk, makeXmpChunk } from '../../../../app/imaging/codec/png-chunks.ts';
+import { makePngChunk, makeXmpChunk, readPngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import { withoutCompanions, withXmpSize } from '../../../../app/imaging/codec/xmp-edits.ts';
+import { gradient } from '../../../support/images/images.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { rowsInto } from '../../../../app/imaging/rows-into.ts';
+import { rowsOf } from '../../../../app/imaging/rows.ts';
 import { tinyPng } from '../../../support/images/hostile-images.ts';
 
 const LIMITS = { maxPixels: 10_000 };
@@ -106,6 +112,25 @@ describe('XMP of a result', () => {
     const start = performance.now();
     withoutCompanions(hostile);
     expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
+describe('The density of a PNG', () => {
+  it.each([
+    ['is not invented where none is known', undefined, [0, 0, 0, 1, 0, 0, 0, 1, 0]],
+    ['is kept where one is', 300, [0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1]],
+  ])('%s', async (_name, density, said) => {
+    const folder = await temporaryFolder();
+    const scratch = rowsInto(rowsOf(gradient({ width: 5, height: 4, channels: 3, depth: 8 })), folder.path);
+    const file = join(folder.path, 'a.png');
+    const pngChunks = [makePngChunk('tEXt', Buffer.from('a\0b', 'latin1'))];
+    for (const metadata of [{ format: 'png', density } as const, { format: 'png', density, pngChunks } as const]) {
+      await encodeImage(scratch, file, { format: 'png', metadata });
+      expect([...(readPngChunk(readFileSync(file), 'pHYs') ?? [])]).toEqual(said);
+      const decoded = await decodeImage(file, LIMITS);
+      expect(Math.round(decoded.metadata.density ?? 0)).toBe(density ?? 0);
+    }
+    await folder.remove();
   });
 });
 
