@@ -147,7 +147,10 @@ describeWithReference('A scanned photograph in black and white', ['photos', 'wol
         expect(seconds).toBeGreaterThan(0);
       }
       expect(info).toMatchObject({ scale: 1, input: info.output, device: 'cpu', fallbacks: [] });
-      expect(info.warnings).toEqual([expect.stringContaining('ICC profile is left out')]);
+      expect(info.warnings).toEqual([
+        'the IPTC of the file is left out',
+        expect.stringContaining('ICC profile is left out'),
+      ]);
       const { width, height, channels } = pictureOf(result);
       expect({ width, height, channels }).toEqual({ ...info.input, channels: 3 });
       expect(isColored(pictureOf(result))).toBe(true);
