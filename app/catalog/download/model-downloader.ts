@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { missingSpace } from './disk-space.ts';
 import type { DownloadLimits } from './download-limits.ts';
@@ -91,7 +91,7 @@ export class ModelDownloader {
       const installed = await this.#installed(file, model, signal);
       if (installed) return installed;
       const record = await this.#fetch(model, lock, { meter, signal: AbortSignal.any([signal, lock.lost]) });
-      return { file, isFetched: true, record };
+      return { file, isFetched: record !== undefined, record };
     } finally {
       await lock.release();
     }
@@ -99,6 +99,7 @@ export class ModelDownloader {
 
   async #installed(file: string, model: RemoteModel, signal: AbortSignal): Promise<DownloadedModel | undefined> {
     const record = (await this.#lockFile.read()).get(model.filename);
+    await assertNoFolder(file);
     const { state, stamp } = await checkFile(file, record, { signal });
     if (state === 'corrupt' && stamp) await setAside(file, stamp);
     if (state === 'verified') return { file, isFetched: false, record };
@@ -106,11 +107,12 @@ export class ModelDownloader {
     return undefined;
   }
 
+  /** What was recorded; undefined where the user has put a file there meanwhile, which stays. */
   async #fetch(
     model: RemoteModel,
     lock: ProcessLock,
     { meter, signal }: { meter: ProgressMeter; signal: AbortSignal },
-  ): Promise<LockedModel> {
+  ): Promise<LockedModel | undefined> {
     const { directory, segments = 8 } = this.#options;
     const file = join(directory, model.filename);
     const pinned = (await this.#lockFile.read()).get(model.filename);
@@ -120,6 +122,10 @@ export class ModelDownloader {
       const context = { client, part, limits: this.#limits, connections: segments, progress: meter, signal };
       const found = await this.#fetchFromAny(model, pinned, context);
       await part.close();
+      if (await stampOf(file)) {
+        await discardPartialFile(part.path);
+        return undefined;
+      }
       return await this.#publish(model, { ...found, lock, meter });
     } catch (error) {
       await part.leave().catch(() => undefined); // the failure that led here is the one to tell
@@ -219,6 +225,13 @@ export class ModelDownloader {
       { cause: decisive },
     );
   }
+}
+
+/** A folder of the file's name would count as the file. @throws an error of the file system */
+async function assertNoFolder(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory() !== true) return;
+  throw Object.assign(new Error(`a folder has the name of the file`), { code: 'EISDIR', path: file });
 }
 
 /** A mirror's URL may hold a password, which has no business in a file. */

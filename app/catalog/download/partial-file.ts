@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, rm } from 'node:fs/promises';
 import type { ByteRange } from './byte-ranges.ts';
 import { ByteRanges } from './byte-ranges.ts';
+import { errorCode } from '../../files/error-code.ts';
 import type { PartState } from './part-sidecar.ts';
 import { PartSidecar, readPartState } from './part-sidecar.ts';
 
@@ -47,9 +48,14 @@ export class PartialFile {
     this.#policy = policy;
   }
 
-  /** Opens or creates it; nothing of an old content counts until `begin`. */
+  /** Opens or creates it; nothing of an old content counts until `begin`. A link in its place goes, and not what it leads to. */
   static async open(path: string, policy: CheckpointPolicy): Promise<PartialFile> {
-    return new PartialFile(path, await open(path, constants.O_RDWR | constants.O_CREAT, 0o644), policy);
+    const file = await openPlain(path).catch(async (error: unknown) => {
+      if (errorCode(error) !== 'ELOOP') throw error;
+      await rm(path);
+      return openPlain(path);
+    });
+    return new PartialFile(path, file, policy);
   }
 
   /** Bytes of the disk that it has taken: some may be of ranges that have to be fetched again. */
@@ -179,6 +185,10 @@ export class PartialFile {
     const now = performance.now();
     this.#savedAt = Math.max(now, now + 3 * (now - startedAt) - this.#policy.everyMs);
   }
+}
+
+function openPlain(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
 }
 
 /** Deletes a `.part` and what belongs to it. */

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -661,6 +662,33 @@ describe('files that are there already', () => {
     expect(result).toMatchObject({ isFetched: false, record: undefined });
     expect(await readFile(join(directory, 'Test_model.pth'), 'utf8')).toBe('mine');
     expect(server.requests).toEqual([]);
+  });
+
+  it('are left alone when the user places them while the download runs', async () => {
+    const file = join(directory, 'Test_model.pth');
+    const wanted = model(server.serve('/model.pth', CONTENT));
+    const onProgress = (): void => writeFileSync(file, 'mine');
+    const result = await new ModelDownloader({ directory, limits: LIMITS }).download(wanted, { onProgress });
+    expect(result).toMatchObject({ isFetched: false, record: undefined });
+    expect(await readFile(file, 'utf8')).toBe('mine');
+    expect((await readdir(directory)).filter((name) => name.startsWith('Test_model'))).toEqual(['Test_model.pth']);
+  });
+
+  it('are not written through when a link has the name of the part', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'hiresfix-precious-'));
+    await writeFile(join(elsewhere, 'precious'), 'mine');
+    await symlink(join(elsewhere, 'precious'), join(directory, 'Test_model.pth.part'));
+    await download(model(server.serve('/model.pth', CONTENT)));
+    await expectRightBytes();
+    expect(await readFile(join(elsewhere, 'precious'), 'utf8')).toBe('mine');
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('are named when they are a folder', async () => {
+    await mkdir(join(directory, 'Test_model.pth'));
+    const { reason, message } = await failure(model(server.serve('/model.pth', CONTENT)));
+    expect(reason).toBe('not-writable');
+    expect(message).toContain('a folder has the name of the file');
   });
 
   it('do not stop a download when they are left-overs of a crash that make no sense', async () => {
