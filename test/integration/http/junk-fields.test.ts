@@ -150,17 +150,16 @@ function jsonProbes(path: string, schema: Schema): readonly Probe[] {
   );
 }
 
-/** The least that a body may hold, with pictures where they belong. */
+/** The least that a body may hold, with pictures and jobs where they belong. */
 function wholeValue({ properties = {} }: Schema): object {
-  const picture: Readonly<Record<string, unknown>> = {
+  const needed: Readonly<Record<string, unknown>> = {
+    jobs: [{ job_id: '0'.repeat(32) }],
     images: [BASE64],
     image: BASE64,
     imageList: [{ data: BASE64, name: 'image' }],
     config: {},
   };
-  return Object.fromEntries(
-    Object.keys(properties).flatMap((name) => (name in picture ? [[name, picture[name]]] : [])),
-  );
+  return Object.fromEntries(Object.keys(properties).flatMap((name) => (name in needed ? [[name, needed[name]]] : [])));
 }
 
 type Place = readonly (string | number)[];
