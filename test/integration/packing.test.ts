@@ -94,7 +94,7 @@ describe('the package', () => {
     const picture = join(folder.path, 'small.png');
     await sharp({ create: { width: 12, height: 8, channels: 3, background: '#4488cc' } }).toFile(picture);
     await hiresfix(['upscale', picture, '-o', 'large.png', '--upscaler', 'COMPACT_X2']);
-    const { width, height } = await sharp(join(folder.path, 'elsewhere', 'large.png')).metadata();
+    const { width, height } = await sharp(await readFile(join(folder.path, 'elsewhere', 'large.png'))).metadata();
     expect([width, height]).toEqual([24, 16]);
   });
 
