@@ -42,6 +42,7 @@ const OF_NO_JOB: Readonly<Record<string, string>> = {
         'RATE_LIMITED',
       ],
       ...['TOO_MANY_STREAMS', 'QUEUE_FULL', 'METHOD_NOT_ALLOWED'],
+      ...['MODEL_EXISTS', 'MODEL_REFUSED', 'MODEL_UPLOAD_OFF'],
     ].map((name) => [`ERR_${name}`, 'a request is answered with it']),
   ),
   ERR_BAD_JOURNAL: 'the service does not start',
