@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Sharp } from 'sharp';
 import sharp from 'sharp';
 import { decodeImage, encodeImage } from '../../app/imaging/codec/codec.ts';
-import { readUserComment, withUserComment } from '../../app/imaging/codec/exif.ts';
+import { readUserComment, withUserComment } from '../../app/imaging/codec/exif/exif.ts';
 import { PARAMETERS, readImageTexts } from '../../app/imaging/codec/image-texts.ts';
 import type { Image } from '../../app/imaging/image.ts';
 import { resample } from '../../app/imaging/pillow/resample.ts';

@@ -1,6 +1,6 @@
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
-import { fromWindows, joinHeads, rolled, splitHeads, toWindows } from '../../onnx/local-windows.ts';
+import { fromWindows, joinHeads, rolled, splitHeads, toWindows } from '../../onnx/windows/local-windows.ts';
 import { batchNorm, layerNorm2d } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';

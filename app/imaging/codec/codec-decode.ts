@@ -9,7 +9,7 @@ import { labToSrgb } from './pixels/lab-to-srgb.ts';
 import { METADATA_LIMITS } from './metadata.ts';
 import type { ChosenPage } from './tiff/choose-page.ts';
 import type { ImageFormat } from './sniff-format.ts';
-import { xmpOrientation } from './xmp-edits.ts';
+import { xmpOrientation } from './exif/xmp-edits.ts';
 import { isOnItsSide, turned } from './pixels/turn.ts';
 
 /** What sharp is given: bytes that the walkers have been through. */

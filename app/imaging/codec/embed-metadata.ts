@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { avifColorEdits } from './color/avif-color-edits.ts';
 import type { ColorCodes } from './color/stated-color.ts';
-import { descriptiveEntries } from './exif.ts';
-import { openTiff, writeDirectory } from './exif-tree.ts';
+import { descriptiveEntries } from './exif/exif.ts';
+import { openTiff, writeDirectory } from './exif/exif-tree.ts';
 import type { Edit } from './file-edits.ts';
 import { readBytes } from './file-edits.ts';
 import { readImageHeader } from './image-header.ts';

@@ -1,4 +1,4 @@
-import { entryOffsets, openTiff } from './exif-tree.ts';
+import { entryOffsets, openTiff } from './exif/exif-tree.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { declaredLength, itemsOf, largestImage } from './media-boxes.ts';
 

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { traitsOf } from '../../options/output-formats.ts';
-import { exifBody, exifOfTiffFile, readUserComment } from './exif.ts';
+import { exifBody, exifOfTiffFile, readUserComment } from './exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { METADATA_LIMITS } from './metadata.ts';
 import { makePngChunk, readPngChunk, readPngParts, readPngText } from './png-chunks.ts';

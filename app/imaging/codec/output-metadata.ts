@@ -1,6 +1,6 @@
-import { hasUserComment, withUserComment } from './exif.ts';
-import { withExifSize } from './exif-size.ts';
-import { withXmpSize } from './xmp-edits.ts';
+import { hasUserComment, withUserComment } from './exif/exif.ts';
+import { withExifSize } from './exif/exif-size.ts';
+import { withXmpSize } from './exif/xmp-edits.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { formatLabels, traitsOf } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';

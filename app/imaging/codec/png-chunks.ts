@@ -1,6 +1,6 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
-import { orientationAlone } from './exif.ts';
+import { orientationAlone } from './exif/exif.ts';
 import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata.ts';
 
 /** A PNG taken apart: what libvips is given, and what is kept aside. */

@@ -2,12 +2,12 @@ import { mendProfile } from './color/mend-profile.ts';
 import { readAvifColor, readPngColor } from './color/read-stated-color.ts';
 import type { StatedColor } from './color/stated-color.ts';
 import type { DecodedPixels } from './codec-decode.ts';
-import { exifBody, exifOfTiffFile, resetOrientation } from './exif.ts';
+import { exifBody, exifOfTiffFile, resetOrientation } from './exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import type { ImageFormat } from './sniff-format.ts';
-import { resetXmpOrientation, withoutCompanions } from './xmp-edits.ts';
+import { resetXmpOrientation, withoutCompanions } from './exif/xmp-edits.ts';
 
 /** Gathers what the walkers and libvips found, within limits. */
 export class MetadataCollector {

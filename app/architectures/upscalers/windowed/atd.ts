@@ -4,7 +4,7 @@ import { argMax } from '../../../onnx/lookup.ts';
 import { layerNorm, unitLength } from '../../../onnx/normalization.ts';
 import { gatherRows, stableOrder } from '../../../onnx/sort.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, logitScale, queryKeyValue } from '../../../onnx/window-attention.ts';
+import { attendInWindows, logitScale, queryKeyValue } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { cropTo, padSymmetric } from '../../padding.ts';

@@ -4,10 +4,10 @@ import type { Graph } from '../../../onnx/graph.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { toMap } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, logitScale, positionBias } from '../../../onnx/window-attention.ts';
+import { attendInWindows, logitScale, positionBias } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
-import type { WindowLayout } from '../../../onnx/windows.ts';
-import { regionMask, Windows } from '../../../onnx/windows.ts';
+import type { WindowLayout } from '../../../onnx/windows/windows.ts';
+import { regionMask, Windows } from '../../../onnx/windows/windows.ts';
 import type { AnchorKind } from './grl-projections.ts';
 import { anchorsOf, queriesKeysValues } from './grl-projections.ts';
 

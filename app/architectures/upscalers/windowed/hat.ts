@@ -1,9 +1,9 @@
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
-import { overlappingPositions, overlappingWindows } from '../../../onnx/overlapping-windows.ts';
+import { overlappingPositions, overlappingWindows } from '../../../onnx/windows/overlapping-windows.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, positionBias, queryKeyValue } from '../../../onnx/window-attention.ts';
+import { attendInWindows, positionBias, queryKeyValue } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';

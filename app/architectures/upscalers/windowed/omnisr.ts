@@ -9,7 +9,12 @@ import { globalAveragePool, maxPool } from '../../../onnx/pooling.ts';
 import { resizeBilinearTo } from '../../../onnx/resize.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, positionBias, queryKeyValue, relativePositions } from '../../../onnx/window-attention.ts';
+import {
+  attendInWindows,
+  positionBias,
+  queryKeyValue,
+  relativePositions,
+} from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';

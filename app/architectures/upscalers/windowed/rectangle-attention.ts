@@ -3,9 +3,9 @@ import type { Graph } from '../../../onnx/graph.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, positionBias, relativePositions } from '../../../onnx/window-attention.ts';
+import { attendInWindows, positionBias, relativePositions } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
-import { Windows } from '../../../onnx/windows.ts';
+import { Windows } from '../../../onnx/windows/windows.ts';
 import { UnknownNetworkError } from '../../errors.ts';
 import { LAYER_NORM_EPSILON } from './transformer-parts.ts';
 

@@ -4,7 +4,7 @@ import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { queryKeyValue } from '../../../onnx/window-attention.ts';
+import { queryKeyValue } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';

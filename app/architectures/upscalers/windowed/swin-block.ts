@@ -2,9 +2,14 @@ import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import type { AttentionInputs } from '../../../onnx/attention.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, positionBias, queryKeyValue, relativePositions } from '../../../onnx/window-attention.ts';
+import {
+  attendInWindows,
+  positionBias,
+  queryKeyValue,
+  relativePositions,
+} from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
-import { Windows } from '../../../onnx/windows.ts';
+import { Windows } from '../../../onnx/windows/windows.ts';
 import { LAYER_NORM_EPSILON, mlp } from './transformer-parts.ts';
 
 /** The cuts and positions that blocks share: of those that are not shifted, and of those that are, by half a window. */

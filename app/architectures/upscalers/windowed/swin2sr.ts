@@ -6,7 +6,7 @@ import { layerNorm } from '../../../onnx/normalization.ts';
 import { resizeBicubicTo } from '../../../onnx/resize.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
-import { attendInWindows, logitScale, positionBias } from '../../../onnx/window-attention.ts';
+import { attendInWindows, logitScale, positionBias } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DecodedImage } from '../../../../app/imaging/codec/codec.ts';
 import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { sharp } from '../../../../app/imaging/codec/codec-sharp.ts';
-import { openTiff, readDirectory, TAG } from '../../../../app/imaging/codec/exif-tree.ts';
+import { openTiff, readDirectory, TAG } from '../../../../app/imaging/codec/exif/exif-tree.ts';
 import type { Image } from '../../../../app/imaging/image.ts';
 import { difference, gradient, noise } from '../../../support/images/images.ts';
 import { headerChunk, joinPng, readPng, writePng } from '../../../support/images/png.ts';

@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { withUserComment } from '../../../../app/imaging/codec/exif.ts';
+import { withUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { readImageTexts, withTexts } from '../../../../app/imaging/codec/image-texts.ts';
 import { metadataBomb } from '../../../support/images/hostile-images.ts';
 import { joinPng, readPngChunks } from '../../../support/images/png.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { hasUserComment, withUserComment } from '../../../../app/imaging/codec/exif.ts';
+import { hasUserComment, withUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import type { Channels, ImageShape } from '../../../../app/imaging/image.ts';
 import { iccColorSpace } from '../../../../app/imaging/codec/metadata.ts';
-import { resetXmpOrientation } from '../../../../app/imaging/codec/xmp-edits.ts';
+import { resetXmpOrientation } from '../../../../app/imaging/codec/exif/xmp-edits.ts';
 import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
 import type { OutputFormat } from '../../../../app/options/output-formats.ts';
 import { makePngChunk, makeXmpChunk } from '../../../../app/imaging/codec/png-chunks.ts';

@@ -1,11 +1,11 @@
-import { exp } from './activation.ts';
-import type { AttentionInputs } from './attention.ts';
-import { GraphError } from './errors.ts';
-import type { Graph } from './graph.ts';
-import { project } from './linear.ts';
-import { unitLength } from './normalization.ts';
-import type { Value } from './value.ts';
-import type { Weights } from './weights.ts';
+import { exp } from '../activation.ts';
+import type { AttentionInputs } from '../attention.ts';
+import { GraphError } from '../errors.ts';
+import type { Graph } from '../graph.ts';
+import { project } from '../linear.ts';
+import { unitLength } from '../normalization.ts';
+import type { Value } from '../value.ts';
+import type { Weights } from '../weights.ts';
 
 /** What is added to the scores of attention in windows, how many heads there are, and how queries and keys are compared. */
 export interface WindowScores {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Graph } from '../../../app/onnx/graph.ts';
-import { relativePositions } from '../../../app/onnx/window-attention.ts';
-import { Windows } from '../../../app/onnx/windows.ts';
+import { Graph } from '../../../../app/onnx/graph.ts';
+import { relativePositions } from '../../../../app/onnx/windows/window-attention.ts';
+import { Windows } from '../../../../app/onnx/windows/windows.ts';
 
 /** The int64 constants of a graph, in the order in which they were made. */
 function integersOf(graph: Graph): number[][] {

@@ -5,9 +5,15 @@ import {
   hasUserComment,
   resetOrientation,
   withUserComment,
-} from '../../../../app/imaging/codec/exif.ts';
-import type { Entry } from '../../../../app/imaging/codec/exif-tree.ts';
-import { openTiff, readDirectory, TAG, writeDirectory, writeTiff } from '../../../../app/imaging/codec/exif-tree.ts';
+} from '../../../../../app/imaging/codec/exif/exif.ts';
+import type { Entry } from '../../../../../app/imaging/codec/exif/exif-tree.ts';
+import {
+  openTiff,
+  readDirectory,
+  TAG,
+  writeDirectory,
+  writeTiff,
+} from '../../../../../app/imaging/codec/exif/exif-tree.ts';
 
 const ascii = (tag: number, text: string): Entry => ({
   tag,

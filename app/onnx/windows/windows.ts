@@ -1,5 +1,5 @@
-import type { Graph } from './graph.ts';
-import type { Value } from './value.ts';
+import type { Graph } from '../graph.ts';
+import type { Value } from '../value.ts';
 
 /** How a map of tokens is cut into windows. Heights first; in pixels of the map. */
 export interface WindowLayout {

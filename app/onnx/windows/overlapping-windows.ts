@@ -1,5 +1,5 @@
-import type { Graph } from './graph.ts';
-import type { Value } from './value.ts';
+import type { Graph } from '../graph.ts';
+import type { Value } from '../value.ts';
 import { gatherTokens } from './windows.ts';
 
 /** Windows that reach over one another: of `reach` pixels, one around each of the windows that a map is cut into. */

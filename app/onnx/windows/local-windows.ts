@@ -1,4 +1,4 @@
-import type { Value } from './value.ts';
+import type { Value } from '../value.ts';
 
 /** NHWC, whose sides are multiples of `side`, to [N windows, side side, C]: the pixels of each window by rows. */
 export function toWindows(x: Value, side: number): Value {
