@@ -1,9 +1,10 @@
-import busboy from 'busboy';
+import { Busboy } from '@fastify/busboy';
+import type { BusboyInstance } from '@fastify/busboy';
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { HiresFixError } from '../../errors.ts';
 import type { JobInput } from '../../jobs/job.ts';
@@ -14,10 +15,9 @@ import { Fields } from '../fields.ts';
 
 /** Room for the fields and the boundaries of a form, beside its file. */
 const FORM_OVERHEAD_BYTES = 2 ** 20;
-/** For the form to end, once all of it has been received and the disk has taken what it was given. */
-const LAST_CALL_MS = 2000;
 const NAMELESS = "A part of the form has no name; the image belongs in the part 'file'";
-const FORM_LIMITS = { fields: 100, fieldSize: 16_384, fieldNameSize: 200 };
+const FORM_LIMITS = { fields: 100, fieldSize: 16_384 };
+const MAX_NAME_LENGTH = 200;
 const PART_NAMES: ReadonlySet<string> = new Set(IMAGE_PARTS);
 
 /** Where images go, and how many may come. */
@@ -99,30 +99,29 @@ async function receiveForm(request: Request, response: Response, target: ImageTa
 /** One multipart body: its files go to the target, text parts into `fields`. */
 class FormReceiver {
   readonly fields = new Fields();
-  readonly #parser: busboy.Busboy;
+  readonly #parser: BusboyInstance;
   readonly #target: ImageTarget;
   readonly #images: { readonly file: string; readonly name: string; readonly hash: Hash }[] = [];
+  readonly #parts: Readable[] = [];
   readonly #writing: Promise<void>[] = [];
-  /** Files that wait for the disk, and not for the form. */
-  readonly #atDisk = new Set<string>();
-  #lastAtDisk = 0;
   #problem: Error | undefined;
-  #lastCall: NodeJS.Timeout | undefined;
 
   constructor(request: Request, target: ImageTarget) {
     this.#target = target;
     try {
       const limits = { ...FORM_LIMITS, files: target.mostFiles };
-      this.#parser = busboy({ headers: request.headers, limits, defParamCharset: 'utf8' });
+      const type = request.headers['content-type'] ?? '';
+      this.#parser = new Busboy({ headers: { ...request.headers, 'content-type': type }, limits });
     } catch (error) {
       throw new BadBodyError('The form cannot be read: its Content-Type names no boundary', { cause: error });
     }
-    this.#parser.on('file', (part: string | undefined, stream, { filename }) => this.#onFile(part, stream, filename));
-    this.#parser.on('field', (name: string | undefined, value, { nameTruncated, valueTruncated }) => {
-      if (name === undefined || name === '') this.#refuse(new BadBodyError(NAMELESS));
-      else if (nameTruncated || valueTruncated) this.#refuse(new BadFieldError(name, 'is too long for a form field'));
-      else this.fields.add(name, value);
-    });
+    this.#parser.on('file', (part: string | undefined, stream, filename: string | undefined) =>
+      this.#onFile(part, stream, filename),
+    );
+    this.#parser.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) =>
+      this.#onField(name, value, valueTruncated),
+    );
+    this.#parser.on('error', (error) => this.#refuse(bodyProblem(error)));
     const expected = target.mostFiles === 1 ? 'one file, got several' : `at most ${target.mostFiles} files, got more`;
     this.#parser.on('filesLimit', () => this.#refuse(new BadFieldError('file', `expected ${expected}`)));
     this.#parser.on('fieldsLimit', () =>
@@ -132,13 +131,12 @@ class FormReceiver {
 
   async receive(body: AsyncIterable<Buffer>): Promise<void> {
     try {
-      await pipeline(this.#untilRefused(body), this.#parser);
+      await this.#parse(body);
     } catch (error) {
       this.#problem ??= bodyProblem(error);
-    } finally {
-      clearTimeout(this.#lastCall);
+      for (const part of this.#parts) part.destroy();
     }
-    // The parser's end ends the part's stream, well or not; the file is closed before anyone removes it.
+    // The part's stream has ended, well or not; the file is closed before anyone removes it.
     await Promise.all(this.#writing);
     if (this.#problem) throw this.#problem;
   }
@@ -150,21 +148,23 @@ class FormReceiver {
     return this.#images.map(({ file, name, hash }) => ({ file, name, sha256: hash.digest('hex') }));
   }
 
-  async *#untilRefused(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  /** The parser may finish before its body does, where bytes follow the form; `pipeline` would then wait for a second end. */
+  async #parse(body: AsyncIterable<Buffer>): Promise<void> {
+    const finished = once(this.#parser, 'finish');
+    finished.catch(() => undefined); // told below, unless the body fails before the form does
     for await (const chunk of body) {
       if (this.#problem) throw this.#problem;
-      yield chunk;
+      if (!this.#parser.write(chunk)) await Promise.race([once(this.#parser, 'drain'), finished]);
     }
-    this.#callLast();
+    this.#parser.end();
+    await finished;
   }
 
-  /** busboy waits for ever for the end of a part that begins after the form's own end; for a slow disk it waits rightly. */
-  #callLast(): void {
-    this.#lastCall = setTimeout(() => {
-      const isIdle = this.#atDisk.size === 0 && performance.now() - this.#lastAtDisk >= LAST_CALL_MS;
-      if (isIdle) this.#parser.destroy(new Error('Unexpected end of form'));
-      else this.#callLast();
-    }, LAST_CALL_MS);
+  #onField(name: string | undefined, value: string, isCut: boolean): void {
+    if (name === undefined || name === '') this.#refuse(new BadBodyError(NAMELESS));
+    else if (isCut || name.length > MAX_NAME_LENGTH) {
+      this.#refuse(new BadFieldError(name.slice(0, MAX_NAME_LENGTH), 'is too long for a form field'));
+    } else this.fields.add(name, value);
   }
 
   #onFile(part: string | undefined, stream: Readable, filename: string | undefined): void {
@@ -176,34 +176,15 @@ class FormReceiver {
     const hash = createHash('sha256');
     const file = this.#target.file(this.#images.length);
     this.#images.push({ file, name: sentName(filename), hash });
-    stream.on('error', () => undefined); // a parser that is destroyed destroys it too; by then nobody else listens
+    this.#parts.push(stream);
+    stream.on('error', () => undefined); // by the time that a form breaks off, nobody else may listen
     const sized = limited(stream, this.#target);
     this.#writing.push(
-      this.#write(file, hashed(sized, hash)).catch((error: unknown) => {
+      writeNew(file, hashed(sized, hash)).catch((error: unknown) => {
         this.#refuse(bodyProblem(error));
         stream.resume();
       }),
     );
-  }
-
-  /** While a file is opened and closed, and from each chunk to the question for the next, it waits for the disk. */
-  async #write(file: string, chunks: AsyncIterable<Buffer>): Promise<void> {
-    const isAtDisk = (is: boolean): void => {
-      if (is) this.#atDisk.add(file);
-      else this.#atDisk.delete(file);
-      this.#lastAtDisk = performance.now();
-    };
-    const fed = async function* (): AsyncGenerator<Buffer, void> {
-      isAtDisk(false);
-      for await (const chunk of chunks) {
-        isAtDisk(true);
-        yield chunk;
-        isAtDisk(false);
-      }
-      isAtDisk(true);
-    };
-    isAtDisk(true);
-    await writeNew(file, fed()).finally(() => isAtDisk(false));
   }
 
   /** The first problem is the one that is told. */
@@ -217,7 +198,7 @@ function sentName(filename: string | undefined): string {
   return filename?.replace(/%(22|0D|0A)/gi, (escape) => decodeURIComponent(escape)) ?? 'image';
 }
 
-/** What busboy says is about the form; what the system says (disk full, connection gone) stays what it is. */
+/** What the parser says is about the form; what the system says (disk full, connection gone) stays what it is. */
 function bodyProblem(error: unknown): Error {
   if (!(error instanceof Error)) return new BadBodyError('The form cannot be read');
   if (error instanceof HiresFixError || 'code' in error) return error;

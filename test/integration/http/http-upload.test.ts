@@ -131,12 +131,17 @@ describe('an upload', () => {
       'A part of the form has no name',
     ],
     ['an image without a name', `${partHead('')}x\r\n--XX--\r\n`, 'A part of the form has no name'],
-    ['an end in the middle', `${partHead('file')}half of it`, 'Unexpected end of form'],
-    ['no form at all', 'hello', 'Unexpected end of form'],
+    ['an end in the middle', `${partHead('file')}half of it`, 'Unexpected end of multipart data'],
+    ['no form at all', 'hello', 'Unexpected end of multipart data'],
     [
-      'a part after the end of the form',
+      'an image after the end of the form only',
       `--XX--\r\n${partHead('file')}${partHead('file')}\0\0`,
-      'Unexpected end of form',
+      'file: expected a part',
+    ],
+    [
+      'a field whose name is too long',
+      `--XX\r\nContent-Disposition: form-data; name="${'n'.repeat(201)}"\r\n\r\n9\r\n--XX--\r\n`,
+      'too long',
     ],
     [
       'a field that is too long',
@@ -153,7 +158,18 @@ describe('an upload', () => {
     await noInputs();
   });
 
-  it('waits for a disk that takes longer than a form may to end', async () => {
+  it('takes no notice of what follows the end of the form, even where the body ends later', async () => {
+    const body = `${partHead('file')}picture\r\n--XX--\r\nepilogue`;
+    const connection = await rawConnection(service.port);
+    const length = `Content-Length: ${Buffer.byteLength(body) + 10}`;
+    connection.write(postHead('/upscale', BOUNDARY, length, 'Connection: close'));
+    connection.write(body);
+    await sleep(50);
+    connection.write('x'.repeat(10));
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*picture$/);
+  });
+
+  it('waits for a slow disk', async () => {
     const body = `${partHead('file')}picture\r\n--XX--\r\n`;
     const connection = await rawConnection(service.port);
     connection.write(postHead('/upscale', BOUNDARY, `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'));
@@ -161,7 +177,7 @@ describe('an upload', () => {
     await sleep(300); // by now it waits for the rest
     const disk = await heldDisk(service.folder.path);
     connection.write(body.slice(10));
-    await sleep(4500);
+    await sleep(500);
     expect(inputsNow(service.folder.path)).toEqual([]);
     await disk.release();
     expect(await connection.closed()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*picture$/);
