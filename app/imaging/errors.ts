@@ -19,9 +19,9 @@ export class UnsupportedImageError extends HiresFixError {
   readonly code = 'ERR_UNSUPPORTED_IMAGE';
   readonly fault = 'image';
 
-  /** @param kind what the file is, e.g. `an SVG drawing` */
-  constructor(name: string, kind: string) {
-    super(`${name}: expected ${ACCEPTED}, got ${kind}; convert it first`);
+  /** @param kind what the file is, e.g. `an SVG drawing`; @param advice what its owner can do */
+  constructor(name: string, kind: string, advice = 'convert it first') {
+    super(`${name}: expected ${ACCEPTED}, got ${kind}; ${advice}`);
   }
 }
 

@@ -14,6 +14,9 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PACKED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'config', 'models', 'scripts'];
 
+/** What is installed by those who want it. */
+const OPTIONAL = new Set(['@aws-sdk', 'libheif-js']);
+
 interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
   readonly private?: boolean;
@@ -25,7 +28,7 @@ describe('the package', () => {
   let program: BuiltProgram;
   let installed: string;
 
-  /** Packs what a clone has, built, and unpacks it where an installation would lie: beside what it depends on, but for the client of S3. */
+  /** Packs what a clone has, built, and unpacks it where an installation would lie: beside what it depends on, but for what is optional. */
   beforeAll(async () => {
     folder = await temporaryFolder();
     program = await buildProgram();
@@ -43,7 +46,7 @@ describe('the package', () => {
     const [archive = ''] = (await readdir(clone)).filter((name) => name.endsWith('.tgz'));
     await run('tar', ['-xzf', join(clone, archive), '--strip-components=1', '-C', installed]);
     for (const name of await readdir(join(ROOT, 'node_modules'))) {
-      if (name === '@aws-sdk' || name.startsWith('.')) continue;
+      if (OPTIONAL.has(name) || name.startsWith('.')) continue;
       await symlink(join(ROOT, 'node_modules', name), join(dirname(installed), name));
     }
   });
@@ -104,6 +107,20 @@ describe('the package', () => {
       code: 2,
       stderr: expect.stringContaining('STORAGE_URL: the client of object stores is not installed; run `npm install'),
     });
+  });
+
+  it('says what to install where an HEIC picture comes and its decoder is not there, and reads it where it is', async () => {
+    const args = ['upscale', join(ROOT, 'test', 'fixtures', 'imaging', 'heic', 'color.heic'), '-u', 'LANCZOS'];
+    await expect(hiresfix(args)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'got an HEIC image; convert it first, or have its decoder installed: `npm install',
+      ),
+    });
+    await symlink(join(ROOT, 'node_modules', 'libheif-js'), join(dirname(installed), 'libheif-js'));
+    await hiresfix([...args, '-o', 'photo.png']);
+    const { width, height } = await sharp(await readFile(join(folder.path, 'elsewhere', 'photo.png'))).metadata();
+    expect([width, height]).toEqual([112, 80]);
   });
 
   it('does not fetch the libraries of CUDA (300 MB) with `npm ci`, which reads this from the lock file', async () => {

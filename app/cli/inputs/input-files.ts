@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
+import { canDecodeHeic } from '../../imaging/codec/pixels/heic-pixels.ts';
 import { UsageError } from '../errors.ts';
 import type { LeftOut } from './left-out.ts';
 import { leftOutLines } from './left-out.ts';
@@ -37,6 +38,7 @@ export interface FindOptions {
 const IMAGE_EXTENSIONS: ReadonlySet<string> = new Set([
   ...['.png', '.apng', '.jpg', '.jpeg', '.jpe', '.jfif', '.pjpeg', '.pjp', '.webp', '.avif', '.avifs'],
   ...['.tif', '.tiff', '.gif'],
+  ...(canDecodeHeic() ? ['.heic', '.heif', '.hif'] : []),
 ]);
 
 /**

@@ -3,6 +3,7 @@ import { sharp } from './codec-sharp.ts';
 import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
 import type { Rectangle } from '../rectangle.ts';
 import type { BitDepth, Image, ImageShape } from '../image.ts';
+import { assertDecodesHeic, decodeHeic } from './pixels/heic-pixels.ts';
 import { clearBeside, withChannels, withoutColor, withoutUnusedAlpha } from './pixels/channels.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { labToSrgb } from './pixels/lab-to-srgb.ts';
@@ -48,9 +49,12 @@ const LOADER_FORMATS: Readonly<Record<ImageFormat, string>> = {
   png: 'png',
   webp: 'webp',
   avif: 'heif',
+  heic: 'heif',
   tiff: 'tiff',
   gif: 'gif',
 };
+/** How pictures in that container are coded. */
+const COMPRESSIONS: Readonly<Partial<Record<ImageFormat, string>>> = { avif: 'av1', heic: 'hevc' };
 const GRAY: ReadonlySet<string> = new Set(['b-w', 'grey16']);
 const COLOR: ReadonlySet<string> = new Set(['srgb', 'rgb', 'rgb16']);
 const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
@@ -65,8 +69,12 @@ const NOT_BUILT_IN = 'support is not configured';
  */
 export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const header = await readHeader(input);
+  if (input.format === 'heic') {
+    const image = asMeant(await decodeHeic(input.bytes, input.name), input);
+    return { image, header, convertedFrom: undefined, turnedByXmp: undefined };
+  }
   const isConverted = CONVERTED.has(header.space);
-  const depth = depthOf(header);
+  const depth = depthOf(header, input.format);
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
   const space = GRAY.has(header.space) ? graySpace : 'color';
   const turnedByXmp = orientationInXmp(input, header);
@@ -82,12 +90,12 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   };
 }
 
-/** What XMP says, where EXIF says nothing. AVIF says it in boxes of its own, which the decoder follows. */
+/** What XMP says, where EXIF says nothing. AVIF and HEIC say it in boxes of their own, which the decoder follows. */
 function orientationInXmp({ format, metadata, page }: DecodeInput, header: Metadata): number | undefined {
   const xmp = metadata?.xmp ?? header.xmp;
   // libvips says of a TIFF that says nothing that it is upright.
   const isSaid = page ? page.page.orientation !== undefined : header.orientation !== undefined;
-  if (format === 'avif' || isSaid || !xmp || xmp.length > METADATA_LIMITS.xmp) return undefined;
+  if (format in COMPRESSIONS || isSaid || !xmp || xmp.length > METADATA_LIMITS.xmp) return undefined;
   const orientation = xmpOrientation(xmp);
   return orientation === 1 ? undefined : orientation;
 }
@@ -114,7 +122,7 @@ export async function shapeInHeader(input: DecodeInput): Promise<ImageShape> {
   const { extraChannels = 0, alpha } = input.page ?? {};
   const isClear = extraChannels > 0 ? alpha !== undefined : header.hasAlpha || input.frame !== undefined;
   const channels = isClear ? ((colors + 1) as 2 | 4) : colors;
-  return { width, height, channels, depth: depthOf(header) };
+  return { width, height, channels, depth: depthOf(header, input.format) };
 }
 
 function upright({ autoOrient }: Metadata, turnedByXmp: number | undefined): { width: number; height: number } {
@@ -123,15 +131,17 @@ function upright({ autoOrient }: Metadata, turnedByXmp: number | undefined): { w
 }
 
 async function readHeader(input: DecodeInput): Promise<Metadata> {
+  if (input.format === 'heic') assertDecodesHeic(input.name);
   const header = await open(input, true)
     .metadata()
     .catch((error: unknown) => fail(input, error));
-  if (header.format !== LOADER_FORMATS[input.format] || (input.format === 'avif' && header.compression !== 'av1')) {
+  if (header.format !== LOADER_FORMATS[input.format] || header.compression !== COMPRESSIONS[input.format]) {
     throw new BadImageError(input.name, `the first bytes say ${input.format}, the decoder says ${header.format}`);
   }
   if (header.width * header.height > input.maxPixels) throw new ImageTooLargeError(input.name, header, input.maxPixels);
   assertDecodable(header, input.name);
-  return header;
+  const primary = input.format === 'heic' ? (header.pagePrimary ?? 0) : 0;
+  return primary > 0 && input.frameIndex === undefined ? readHeader({ ...input, frameIndex: primary }) : header;
 }
 
 function assertDecodable(header: Metadata, name: string): void {
@@ -147,8 +157,8 @@ function assertDecodable(header: Metadata, name: string): void {
   }
 }
 
-function depthOf({ space, depth }: Metadata): BitDepth {
-  return depth === 'ushort' && !CONVERTED.has(space) ? 16 : 8;
+function depthOf({ space, depth }: Metadata, format: ImageFormat): BitDepth {
+  return depth === 'ushort' && !CONVERTED.has(space) && format !== 'heic' ? 16 : 8;
 }
 
 interface PixelKind {

@@ -54,7 +54,8 @@ export interface EncodeOptions {
 const GIBIBYTE = 2 ** 30;
 
 /**
- * Decodes the first frame of a JPEG, PNG, WebP, AVIF, TIFF or GIF file, whatever its name says. 8 and 16 bits, gray stays
+ * Decodes the first frame of a JPEG, PNG, WebP, AVIF, TIFF or GIF file, or of an HEIC one where its decoder is installed, whatever its
+ * name says. 8 and 16 bits, gray stays
  * gray, alpha stays. Sizes are checked in the header, and metadata is bounded, before libvips sees anything.
  *
  * @param file a path, or the bytes of a file
@@ -83,6 +84,7 @@ export async function decodeImage(file: string | Uint8Array, limits: DecodeLimit
     warnings: [
       ...warnings,
       ...(limits.usesAllFrames === true ? [] : frameWarning(prepared, pixels)),
+      ...bitsWarning(format, pixels),
       ...endWarning(prepared),
     ],
   };
@@ -153,6 +155,13 @@ function frameWarning(prepared: PreparedFile, { header }: DecodedPixels): string
   const frames = Math.max(prepared.frames, header.pages ?? 1);
   const isFirst = (prepared.page?.index ?? 0) === 0; // else it is told already
   return frames > 1 && isFirst ? [`the file has ${frames} frames or pages; only the first is used`] : [];
+}
+
+function bitsWarning(format: ImageFormat, { header }: DecodedPixels): string[] {
+  const { bitsPerSample = 8 } = header;
+  return format === 'heic' && bitsPerSample > 8
+    ? [`the picture is coded in ${bitsPerSample} bits; the decoder of HEIC gives 8`]
+    : [];
 }
 
 function endWarning({ endsEarly }: PreparedFile): string[] {

@@ -16,8 +16,8 @@ export interface ImageHeader {
   readonly lab?: { readonly encoding: LabEncoding; readonly tagAt: number };
 }
 
-/** Reads the header of a WebP, GIF, TIFF or AVIF file: decoders allocate what it promises, so it is checked before them. */
-export function readImageHeader(file: Uint8Array, format: 'webp' | 'gif' | 'tiff' | 'avif'): ImageHeader {
+/** Reads the header of a WebP, GIF, TIFF, AVIF or HEIC file: decoders allocate what it promises, so it is checked before them. */
+export function readImageHeader(file: Uint8Array, format: 'webp' | 'gif' | 'tiff' | 'avif' | 'heic'): ImageHeader {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   switch (format) {
     case 'gif':
@@ -27,6 +27,7 @@ export function readImageHeader(file: Uint8Array, format: 'webp' | 'gif' | 'tiff
     case 'tiff':
       return tiffHeader(file);
     case 'avif':
+    case 'heic':
       return avifHeader(bytes);
   }
 }
@@ -74,6 +75,6 @@ function avifHeader(bytes: Buffer): ImageHeader {
   // A few kilobytes of compressed XMP unpack to gigabytes.
   const isPacked = itemsOf(bytes).some(({ encoding }) => encoding !== '');
   return isPacked
-    ? { ...header, refusal: 'expected an AVIF whose metadata is not compressed, got one whose is' }
+    ? { ...header, refusal: 'expected a picture whose metadata is not compressed, got one whose is' }
     : header;
 }

@@ -106,7 +106,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
       ? ['the file is an AVIF sequence; only its still image is used']
       : (page?.warnings ?? []),
     lab: header.lab?.encoding,
-    isMonochrome: format === 'avif' && isMonochrome(buffer),
+    isMonochrome: (format === 'avif' || format === 'heic') && isMonochrome(buffer),
     page,
     frame: format === 'gif' ? partialFirstFrame(buffer) : undefined,
   };

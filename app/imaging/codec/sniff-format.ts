@@ -1,7 +1,7 @@
 import { BadImageError, UnsupportedImageError, ACCEPTED } from '../errors.ts';
 
-/** The formats that are read. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif';
+/** The formats that are read; HEIC where its decoder is installed. */
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'heic' | 'tiff' | 'gif';
 
 /** As many leading bytes as `sniffFormat` looks at. */
 export const SNIFF_BYTES = 512;
@@ -73,8 +73,8 @@ function sniffMedia(text: string, name: string): ImageFormat {
   const brands = [text.slice(8, 12), ...(text.slice(16, size).match(/.{4}/gs) ?? [])];
   if (brands.includes('avif') || brands.includes('avis')) return 'avif';
   if (brands[0] === 'crx ') throw new UnsupportedImageError(name, 'a camera raw (CR3) image');
-  const isHeic = brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand));
-  throw new UnsupportedImageError(name, isHeic ? 'an HEIC image' : 'a video');
+  if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return 'heic';
+  throw new UnsupportedImageError(name, 'a video');
 }
 
 function describe(text: string): string {

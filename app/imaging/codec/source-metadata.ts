@@ -79,13 +79,13 @@ export class MetadataCollector {
     return result.profile;
   }
 
-  /** In AVIF a profile goes before the codes; in PNG it is the other way round. */
+  /** In AVIF and HEIC a profile goes before the codes; in PNG it is the other way round. */
   #color(
     { format, bytes }: { format: ImageFormat; bytes: Uint8Array },
     hasProfile: boolean,
     chunks: readonly Uint8Array[],
   ): StatedColor | undefined {
-    if (format === 'avif' && !hasProfile) {
+    if ((format === 'avif' || format === 'heic') && !hasProfile) {
       return readAvifColor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     }
     const { color, warnings } = readPngColor(chunks, hasProfile);

@@ -39,11 +39,11 @@ describe('a folder of pictures', () => {
   it(
     'is done but for what fails, which a table tells, and what is left out is named; a second run makes the rest',
     async () => {
-      const files = { 'b.gif': PICTURE, 'a.gif': PICTURE, 'bad.png': 'a text', 'c.heic': '', '.d.png': PICTURE };
+      const files = { 'b.gif': PICTURE, 'a.gif': PICTURE, 'bad.png': 'a text', 'c.bmp': '', '.d.png': PICTURE };
       for (const [name, bytes] of Object.entries(files)) await writeFile(at(`in/${name}`), bytes);
       const first = await run('in', '-o', 'in');
       expect(first.stderr.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
-        `hiresfix: left out, 1 of kinds that are not read (1 HEIC): ${at('in/c.heic')}`,
+        `hiresfix: left out, 1 of kinds that are not read (1 BMP): ${at('in/c.bmp')}`,
         `hiresfix: left out, 1 hidden: ${at('in/.d.png')}`,
         'failed code why',
         expect.stringMatching(
@@ -57,7 +57,7 @@ describe('a folder of pictures', () => {
       expect(await folder.files()).toEqual(
         ['.d', 'a', 'a_upscaled', 'b_upscaled', 'bad']
           .map((name) => `in/${name}.png`)
-          .concat(['a.gif', 'b.gif', 'c.heic'].map((name) => `in/${name}`))
+          .concat(['a.gif', 'b.gif', 'c.bmp'].map((name) => `in/${name}`))
           .sort(),
       );
 
@@ -71,7 +71,7 @@ describe('a folder of pictures', () => {
       );
       expect(told['failed']?.map(({ input, code }) => [input, code])).toEqual([[at('in/a.png'), 'ERR_FILE_EXISTS']]);
       expect(told['left_out']?.map(({ path, reason }) => `${path?.slice(at('in/').length)} ${reason}`).sort()).toEqual([
-        ...['.d.png hidden', 'a_upscaled.png result', 'b_upscaled.png result', 'c.heic not_read'],
+        ...['.d.png hidden', 'a_upscaled.png result', 'b_upscaled.png result', 'c.bmp not_read'],
       ]);
       expect([second.code, (await stat(at('in/a_upscaled.png'))).mtimeMs]).toEqual([1, made]);
 

@@ -43,7 +43,7 @@ export function readPngColor(chunks: readonly Uint8Array[], hasProfile: boolean)
   return { color: undefined, warnings };
 }
 
-/** The codes of the picture of an AVIF file (`nclx`), or of the first of its tiles. */
+/** The codes of the picture of an AVIF or HEIC file (`nclx`), or of the first of its tiles. */
 export function readAvifColor(file: Buffer): StatedColor | undefined {
   for (const { start, end } of pictureProperties(file, 'colr')) {
     if (end - start < 11 || file.toString('latin1', start, start + 4) !== 'nclx') continue;
@@ -53,12 +53,19 @@ export function readAvifColor(file: Buffer): StatedColor | undefined {
   return undefined;
 }
 
-/** Whether the picture of an AVIF file has one channel: the decoder makes three of it. */
+/** Whether the picture of an AVIF or HEIC file has one channel: the decoder makes three of it. */
 export function isMonochrome(file: Buffer): boolean {
   const monochrome = 0x10; // https://aomediacodec.github.io/av1-isobmff/#av1codecconfigurationbox
-  return pictureProperties(file, 'av1C').some(({ start, end }) => {
-    return end - start >= 4 && ((file[start + 2] ?? 0) & monochrome) !== 0;
-  });
+  const isGrayAv1 = pictureProperties(file, 'av1C').some(
+    ({ start, end }) => end - start >= 4 && ((file[start + 2] ?? 0) & monochrome) !== 0,
+  );
+  const [chromaAt, chromaBits] = [16, 3]; // ISO/IEC 14496-15, 8.3.3.1: chromaFormat is 0
+  return (
+    isGrayAv1 ||
+    pictureProperties(file, 'hvcC').some(
+      ({ start, end }) => end - start > chromaAt && ((file[start + chromaAt] ?? 0) & chromaBits) === 0,
+    )
+  );
 }
 
 function pictureProperties(file: Buffer, type: string): Box[] {

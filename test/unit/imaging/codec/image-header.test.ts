@@ -88,7 +88,7 @@ describe('Reading the headers of images', () => {
       box('meta', Buffer.alloc(4), box('iinf', count, box('infe', item))),
     ]);
     expect(readImageHeader(file, 'avif').refusal).toBe(
-      'expected an AVIF whose metadata is not compressed, got one whose is',
+      'expected a picture whose metadata is not compressed, got one whose is',
     );
   });
 
