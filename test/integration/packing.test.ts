@@ -110,7 +110,14 @@ describe('the package', () => {
   });
 
   it('says what to install where an HEIC picture comes and its decoder is not there, and reads it where it is', async () => {
-    const args = ['upscale', join(ROOT, 'test', 'fixtures', 'imaging', 'heic', 'color.heic'), '-u', 'LANCZOS'];
+    const args = [
+      'upscale',
+      join(ROOT, 'test', 'fixtures', 'imaging', 'heic', 'color.heic'),
+      '-u',
+      'LANCZOS',
+      '-o',
+      'photo.png',
+    ];
     await expect(hiresfix(args)).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
@@ -118,7 +125,7 @@ describe('the package', () => {
       ),
     });
     await symlink(join(ROOT, 'node_modules', 'libheif-js'), join(dirname(installed), 'libheif-js'));
-    await hiresfix([...args, '-o', 'photo.png']);
+    await hiresfix(args);
     const { width, height } = await sharp(await readFile(join(folder.path, 'elsewhere', 'photo.png'))).metadata();
     expect([width, height]).toEqual([112, 80]);
   });
