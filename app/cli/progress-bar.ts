@@ -8,14 +8,14 @@ export class ProgressBar {
   constructor(isWanted: boolean) {
     if (!isWanted || !process.stderr.isTTY) return;
     this.#bar = new cliProgress.SingleBar(
-      { format: '{bar} {percentage}%  {what}  {eta_formatted} left', hideCursor: true, etaBuffer: 50, barsize: 30 },
+      { format: '{bar} {percentage}%  {what}', hideCursor: true, barsize: 30 },
       cliProgress.Presets.shades_classic,
     );
     this.#bar.start(1000, 0, { what: 'starting' });
   }
 
   update(progress: WorkProgress): void {
-    this.#bar?.update(Math.round(progress.progress * 1000), { what: describe(progress) });
+    this.#bar?.update(Math.round(progress.progress * 1000), { what: `${describe(progress)}${left(progress)}` });
   }
 
   stop(): void {
@@ -30,4 +30,10 @@ function describe({ stage, image, images, tile, tiles, downloadedBytes, totalByt
     return `${which}downloading the model, ${megabytes(downloadedBytes)} of ${totalBytes ? megabytes(totalBytes) : '?'} MB`;
   }
   return `${which}${stage}${tiles === undefined ? '' : ` tile ${tile ?? 0}/${tiles}`}`;
+}
+
+function left({ secondsLeft }: WorkProgress): string {
+  if (secondsLeft === undefined) return '';
+  const seconds = Math.max(1, Math.round(secondsLeft)); // while work is left, a second at least
+  return `  ${cliProgress.Format.TimeFormat(seconds, { autopaddingChar: '' }, 1)} left`;
 }

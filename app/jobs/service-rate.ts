@@ -6,8 +6,6 @@ const FIRST_GUESS_SECONDS = 10;
 const MAX_WAIT_SECONDS = 300;
 /** Weight of the newest run in the running mean. */
 export const NEWEST_WEIGHT = 0.2;
-/** Before this much is done, a job's own speed says little. */
-const MIN_PROGRESS = 0.05;
 
 /** How fast jobs have been served lately: a running mean of how long they ran. */
 export class ServiceRate {
@@ -46,12 +44,12 @@ export class ServiceRate {
       status,
       queuePosition,
       work,
-      progress: { progress },
+      progress: { secondsLeft },
     } = job;
     const mean = work.kind === 'download' ? undefined : this.#meanSeconds;
     const elapsed = secondsBetween(job, 'started', 'now');
     if (status === 'processing' && elapsed !== undefined) {
-      if (progress >= MIN_PROGRESS) return atLeastOne((elapsed * (1 - progress)) / progress);
+      if (secondsLeft !== undefined) return atLeastOne(secondsLeft);
       // One that takes longer than the others did: how much longer, nobody knows.
       return mean === undefined || elapsed >= mean ? undefined : atLeastOne(mean - elapsed);
     }

@@ -33,4 +33,6 @@ export interface WorkProgress {
   /** While weights are downloaded. */
   readonly downloadedBytes?: number;
   readonly totalBytes?: number;
+  /** Until the task is done, by the pace of its work so far; absent before that can be told. */
+  readonly secondsLeft?: number;
 }

@@ -3,13 +3,14 @@
  * networks happens here, never in the server.
  */
 import { rmSync } from 'node:fs';
+import { WorkPace } from '../processing/work-pace.ts';
 import { createWorkerContainer, PROCESSORS } from '../worker-container.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { ProcessorHooks } from '../processing/process-images.ts';
 import { failureOf } from './failure-of.ts';
 import { processTask } from './processors.ts';
-import type { StartMessage, WorkerMessage } from './protocol.ts';
+import type { StartMessage, Task, WorkerMessage } from './protocol.ts';
 
 /** Progress is sent at most this often, in ms; the beginning and end of a stage and of a tile are always sent. */
 const PROGRESS_MS = 50;
@@ -32,20 +33,22 @@ async function work(message: StartMessage): Promise<void> {
   try {
     const { task, rung, config } = message;
     const processors = createWorkerContainer(config).resolve(PROCESSORS);
-    await processTask(processors, task, { rung, scratch, hooks: hooks() });
+    await processTask(processors, task, { rung, scratch, hooks: hooks(task) });
     finish({ type: 'done' });
   } catch (error) {
     finish({ type: 'failed', failure: failureOf(error, running) });
   }
 }
 
-function hooks(): ProcessorHooks {
+function hooks({ kind }: Task): ProcessorHooks {
+  const pace = new WorkPace({ isDownload: kind === 'download' });
+  const report = throttled((progress) => send({ type: 'progress', progress }));
   return {
     onImage: (index) => {
       running = undefined;
       send({ type: 'image', index });
     },
-    onProgress: throttled((progress) => send({ type: 'progress', progress })),
+    onProgress: (progress) => report(pace.told(progress, performance.now())),
     onRunning: (on) => {
       running = on;
       send({ type: 'running', on });

@@ -141,7 +141,7 @@ function failureOf(error: unknown, { name }: TaskImage): unknown {
 }
 
 function workProgress(job: JobState, index: number, images: number): WorkProgress {
-  const { stage, progress, stage_progress, tile, tiles, downloaded_bytes, total_bytes } = job;
+  const { stage, progress, stage_progress, tile, tiles, downloaded_bytes, total_bytes, eta_seconds } = job;
   return {
     stage: stage as Stage,
     progress: (index + progress) / images,
@@ -152,5 +152,6 @@ function workProgress(job: JobState, index: number, images: number): WorkProgres
     ...(typeof tiles === 'number' && { tiles }),
     ...(typeof downloaded_bytes === 'number' && { downloadedBytes: downloaded_bytes }),
     ...(typeof total_bytes === 'number' && { totalBytes: total_bytes }),
+    ...(typeof eta_seconds === 'number' && images === 1 && { secondsLeft: eta_seconds }),
   };
 }

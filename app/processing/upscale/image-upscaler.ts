@@ -226,6 +226,7 @@ export class ImageUpscaler {
       await clock.time('load', async () => {
         clock.at('loading', 0);
         const { tile } = await network.load(input, tiling);
+        clock.at('loading', 1);
         task.onRunning({ device: network.device, tile, side: Math.max(input.width, input.height) });
       });
       const result = await clock.time('upscale', () =>
