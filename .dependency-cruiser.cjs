@@ -48,7 +48,7 @@ const MAY_IMPORT = {
     'files',
   ],
   realtime: ['access', 'jobs', 'processing'],
-  access: ['jobs'],
+  access: ['jobs', 'outbound'],
   metrics: ['jobs', 'processing', 'options'],
   webhooks: ['jobs', 'outbound'],
   jobs: ['worker', 'processing', 'options', 'files'],

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Server as SocketServer } from 'socket.io';
 import type { DependencyContainer, InjectionToken } from 'tsyringe';
 import { instancePerContainerCachingFactory as once, container as root } from 'tsyringe';
+import { ApiKeys } from './access/api-keys.ts';
+import { KeyCheck } from './access/key-check.ts';
 import type { RequestLimits } from './access/token-buckets.ts';
 import { TokenBuckets } from './access/token-buckets.ts';
 import { createCatalog } from './catalog/create-catalog.ts';
@@ -60,6 +62,7 @@ export async function createContainer(config: Config): Promise<DependencyContain
     }),
   });
   const limits = await requestLimits(config);
+  const keys = new KeyCheck(new ApiKeys(config.apiKeyDigests));
   container.register(SERVER, {
     useFactory: once((c) =>
       createHttpServer({
@@ -68,6 +71,7 @@ export async function createContainer(config: Config): Promise<DependencyContain
         queue: c.resolve(JOB_QUEUE),
         files: c.resolve(JOB_FILES),
         catalog: c.resolve(MODEL_CATALOG),
+        keys,
         limits,
       }),
     ),
@@ -77,6 +81,7 @@ export async function createContainer(config: Config): Promise<DependencyContain
       attachJobGateway(c.resolve(SERVER), {
         config: c.resolve(CONFIG),
         logger: c.resolve(LOGGER),
+        keys,
         queue: c.resolve(JOB_QUEUE),
       }),
     ),

@@ -93,6 +93,7 @@ const FAULTS: { readonly [Code in PublicCode]: Extract<PublicError, { readonly c
   ERR_STATE_IN_USE: 'service',
   ERR_STORE_UNAVAILABLE: 'service',
   ERR_TOO_MANY_STREAMS: 'service',
+  ERR_TOO_MANY_WRONG_KEYS: 'service',
   ERR_UNAUTHORIZED: 'service',
   ERR_UNKNOWN_MODEL: 'model',
   ERR_UNKNOWN_NETWORK: 'model',

@@ -25,6 +25,18 @@ export class RateLimitedError extends HiresFixError {
   }
 }
 
+/** More wrong keys came from one address than a minute allows, and what comes from there is not looked at for now. */
+export class TooManyWrongKeysError extends HiresFixError {
+  readonly code = 'ERR_TOO_MANY_WRONG_KEYS';
+  readonly fault = 'service';
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super(`Too many wrong API keys came from this address. Try again in ${retryAfterSeconds} s`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 /** The caller follows as many jobs at once, by streams or sockets, as one caller may. */
 export class TooManyStreamsError extends HiresFixError {
   readonly code = 'ERR_TOO_MANY_STREAMS';

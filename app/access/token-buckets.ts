@@ -16,6 +16,7 @@ export interface RequestLimits {
 }
 
 const MINUTE_MS = 60_000;
+const MAX_BUCKETS = 10_000;
 
 interface Bucket {
   readonly tokens: number;
@@ -25,7 +26,7 @@ interface Bucket {
 /** A bucket for each caller: full at first, a token a request, filled up at an even rate. */
 export class TokenBuckets implements RequestLimits {
   readonly #perMinute: number;
-  /** By caller; there are as many as keys. */
+  /** By caller, in the order in which they last took one. */
   readonly #buckets = new Map<string, Bucket>();
 
   /** @param perMinute what flows in each minute, and what a bucket holds */
@@ -35,11 +36,33 @@ export class TokenBuckets implements RequestLimits {
 
   /** Takes a token if there is one. `now` in ms, never going back. */
   take(caller: string, now = performance.now()): Taken {
+    const tokens = this.#tokens(caller, now);
+    const isAllowed = tokens >= 1;
+    const left = isAllowed ? tokens - 1 : tokens;
+    this.#keep(caller, { tokens: left, at: now });
+    return this.#told(isAllowed, left);
+  }
+
+  /** What `take` would say, and takes none. */
+  look(caller: string, now = performance.now()): Taken {
+    const tokens = this.#tokens(caller, now);
+    return this.#told(tokens >= 1, tokens);
+  }
+
+  #tokens(caller: string, now: number): number {
     const { tokens, at } = this.#buckets.get(caller) ?? { tokens: this.#perMinute, at: now };
-    const filled = Math.min(this.#perMinute, tokens + ((now - at) * this.#perMinute) / MINUTE_MS);
-    const isAllowed = filled >= 1;
-    const left = isAllowed ? filled - 1 : filled;
-    this.#buckets.set(caller, { tokens: left, at: now });
+    return Math.min(this.#perMinute, tokens + ((now - at) * this.#perMinute) / MINUTE_MS);
+  }
+
+  /** Of too many it forgets the one that was not used for longest, which is the first to be full again. */
+  #keep(caller: string, bucket: Bucket): void {
+    this.#buckets.delete(caller);
+    this.#buckets.set(caller, bucket);
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > MAX_BUCKETS && oldest !== undefined) this.#buckets.delete(oldest);
+  }
+
+  #told(isAllowed: boolean, left: number): Taken {
     return {
       isAllowed,
       remaining: Math.floor(left),

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
-import { ApiKeys } from '../access/api-keys.ts';
 import { RateLimitedError, UnauthorizedError } from '../access/errors.ts';
+import type { KeyCheck } from '../access/key-check.ts';
 import type { RequestLimits } from '../access/token-buckets.ts';
 import type { Config } from '../config.ts';
 import { isA1111Path } from './a1111/a1111-paths.ts';
@@ -10,16 +10,17 @@ import { callerOf } from './caller.ts';
  * Lets in who has a key, and finds out who it is (`callerOf`); without keys everyone, as one and the same. What is mounted
  * before this is open to all.
  */
-export function authentication({ apiKeyDigests }: Pick<Config, 'apiKeyDigests'>): RequestHandler {
-  const keys = new ApiKeys(apiKeyDigests);
+export function authentication(keys: KeyCheck): RequestHandler {
   return (request, response, next) => {
     const key = keyOf(request);
-    const caller = keys.callerOf(key);
-    if (caller === undefined) {
-      response.set('WWW-Authenticate', challenge(request.path, key !== undefined));
-      throw new UnauthorizedError(key !== undefined);
+    try {
+      response.locals['caller'] = keys.callerOf(key, request.socket.remoteAddress);
+    } catch (error) {
+      if (error instanceof UnauthorizedError) {
+        response.set('WWW-Authenticate', challenge(request.path, key !== undefined));
+      }
+      throw error;
     }
-    response.locals['caller'] = caller;
     next();
   };
 }

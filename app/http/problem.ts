@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
-import { TooManyStreamsError } from '../access/errors.ts';
+import { TooManyStreamsError, TooManyWrongKeysError } from '../access/errors.ts';
 import { HiresFixError, INTERNAL_ERROR, oneLine } from '../errors.ts';
 import type { PublicCode } from '../fault-of-code.ts';
 import { CallerQueueFullError, NotAcceptingError, QueueFullError, StoreUnavailableError } from '../jobs/errors.ts';
@@ -62,6 +62,7 @@ export const STATUS_OF_CODE: Readonly<Record<PublicCode, number>> = {
   ERR_STATE_IN_USE: 500,
   ERR_STORE_UNAVAILABLE: 503,
   ERR_TOO_MANY_STREAMS: 429,
+  ERR_TOO_MANY_WRONG_KEYS: 429,
   ERR_UNAUTHORIZED: 401,
   ERR_UNKNOWN_MODEL: 404,
   ERR_UNKNOWN_NETWORK: 503,
@@ -123,7 +124,8 @@ function isExpected(error: unknown, response: Response): boolean {
 }
 
 function retryAfterSeconds(error: unknown): number | undefined {
-  if (error instanceof QueueFullError || error instanceof CallerQueueFullError) return error.retryAfterSeconds;
+  const known = [QueueFullError, CallerQueueFullError, TooManyWrongKeysError].find((kind) => error instanceof kind);
+  if (known) return (error as InstanceType<typeof known>).retryAfterSeconds;
   const passesSoon = [NotAcceptingError, StoreUnavailableError, TooManyStreamsError].some(
     (kind) => error instanceof kind,
   );

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import express from 'express';
+import type { KeyCheck } from '../access/key-check.ts';
 import type { RequestLimits } from '../access/token-buckets.ts';
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
@@ -49,11 +50,13 @@ export interface HttpDependencies {
   readonly queue: JobQueue;
   readonly files: JobFiles;
   readonly catalog: ModelCatalog;
+  readonly keys: KeyCheck;
   readonly limits: RequestLimits;
 }
 
 /** The REST interface, not yet listening. */
-export function createHttpServer({ config, logger, queue, files, catalog, limits }: HttpDependencies): Server {
+export function createHttpServer(dependencies: HttpDependencies): Server {
+  const { config, logger, queue, files, catalog, keys, limits } = dependencies;
   const context = { config, queue, files, catalog, awaited: new AwaitedJobs(queue) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
@@ -66,7 +69,7 @@ export function createHttpServer({ config, logger, queue, files, catalog, limits
   );
   const links = new ArchiveLinks();
   app.use(healthRoute(context), docsRoute(), archiveLinksRoute(context, links));
-  app.use(authentication(config), rateLimit(config, limits));
+  app.use(authentication(keys), rateLimit(config, limits));
   app.use(
     jobsRoute(context),
     eventsRoute(context),

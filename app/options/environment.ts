@@ -32,7 +32,9 @@ const http = {
     .describe(
       'Names that the service is called by, comma-separated; none: localhost and the like while HOST is loopback',
     ),
-  API_KEY: keys().default([]).describe('Keys that callers need one of, comma-separated; without any, all may come in'),
+  API_KEY: keys()
+    .default([])
+    .describe('Keys that callers need one of, comma-separated, of 4 characters at least; without any, all may come in'),
   ALLOW_MODEL_UPLOAD: flagText()
     .default(false)
     .describe('Whether callers may add checkpoints to MODELS_DIR (POST /models, the dashboard)'),

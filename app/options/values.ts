@@ -100,12 +100,18 @@ export function flagText() {
   return truthOf(`expected ${TRUTH}`);
 }
 
+/** With as few as are tried in a minute (`KeyCheck`), these many characters take years. */
+const MIN_KEY_LENGTH = 4;
+
 /** Keys, comma-separated. */
 export function keys() {
   return z.string().transform((text, context) => {
     const given = itemsOf(text);
     if (!given.every((key) => /^[\x21-\x7e]+$/.test(key))) {
       context.addIssue('expected keys of printable ASCII characters without spaces, comma-separated');
+    }
+    if (given.some((key) => key.length < MIN_KEY_LENGTH)) {
+      context.addIssue(`expected keys of at least ${MIN_KEY_LENGTH} characters: shorter ones are guessed`);
     }
     // A template that rendered to nothing must not open the service to everyone.
     if (given.length === 0) context.addIssue('expected at least one key; leave it unset for a service without keys');

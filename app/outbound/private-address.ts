@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { groupsOf } from './ipv6-groups.ts';
 
 /** This machine, private and shared networks, documentation, benchmarks, multicast, reserved (RFC 6890 and its like). */
 const PRIVATE_V4 = new BlockList();
@@ -67,15 +68,6 @@ export async function addressOf(hostname: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** The eight groups of an IPv6 address. */
-function groupsOf(address: string): readonly number[] {
-  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [left = '', right = ''] = canonical.split('::');
-  const parse = (text: string): number[] => (text === '' ? [] : text.split(':').map((group) => parseInt(group, 16)));
-  const [head, tail] = [parse(left), parse(right)];
-  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
 }
 
 function lastV4(groups: readonly number[]): string {

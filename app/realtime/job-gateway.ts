@@ -2,8 +2,8 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { DefaultEventsMap, Socket } from 'socket.io';
 import { z } from 'zod';
-import { ApiKeys } from '../access/api-keys.ts';
-import { TooManyStreamsError, UnauthorizedError } from '../access/errors.ts';
+import { TooManyStreamsError } from '../access/errors.ts';
+import type { KeyCheck } from '../access/key-check.ts';
 import { MAX_STREAMS_PER_CALLER, Shares } from '../access/shares.ts';
 import type { Config } from '../config.ts';
 import { HiresFixError, INTERNAL_ERROR } from '../errors.ts';
@@ -58,8 +58,9 @@ const subject = z
   .refine(({ job_id, idempotency_key }) => job_id !== undefined || idempotency_key !== undefined);
 
 export interface GatewayDependencies {
-  readonly config: Pick<Config, 'allowedHosts' | 'allowedOrigins' | 'apiKeyDigests' | 'host'>;
+  readonly config: Pick<Config, 'allowedHosts' | 'allowedOrigins' | 'host'>;
   readonly logger: Logger;
+  readonly keys: KeyCheck;
   readonly queue: JobQueue;
 }
 
@@ -67,7 +68,7 @@ export interface GatewayDependencies {
  * Serves job events by socket.io on a server's own port. Where the service has keys, a handshake needs `auth: {api_key}`.
  * Close it before the server: open sockets keep a server open.
  */
-export function attachJobGateway(server: HttpServer, { config, logger, queue }: GatewayDependencies): Server {
+export function attachJobGateway(server: HttpServer, { config, logger, keys, queue }: GatewayDependencies): Server {
   const io: JobServer = new Server(server, {
     serveClient: false,
     destroyUpgrade: false, // those of other paths are plain HTTP, and not for it to end
@@ -81,13 +82,13 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
         isAllowedHost(headers.host, config) && isAllowedOrigin(headers.origin, headers.host, config.allowedOrigins),
       ),
   });
-  const keys = new ApiKeys(config.apiKeyDigests);
   const shares = new Shares(MAX_STREAMS_PER_CALLER);
   io.use((socket, next) => {
-    const { api_key: key } = socket.handshake.auth as Readonly<Record<string, unknown>>;
-    const caller = keys.callerOf(typeof key === 'string' ? key : undefined);
-    if (caller === undefined) {
-      next(refusedHandshake(new UnauthorizedError(key !== undefined)));
+    let caller: string;
+    try {
+      caller = keys.callerOf(keyIn(socket.handshake.auth), socket.handshake.address);
+    } catch (error) {
+      next(refusedHandshake(error as HiresFixError));
       return;
     }
     const giveBack = shares.take(caller);
@@ -104,6 +105,11 @@ export function attachJobGateway(server: HttpServer, { config, logger, queue }: 
     queue.events.on(ending, (job) => socketsIn(io, roomsOf(job)).forEach((socket) => tellEnd(socket, job)));
   }
   return io;
+}
+
+/** What is there and no text is a wrong key. */
+function keyIn({ api_key: key }: Readonly<Record<string, unknown>>): string | undefined {
+  return key === undefined || typeof key === 'string' ? key : '';
 }
 
 /** What socket.io tells the client as `connect_error`: the message, and `data`. */

@@ -9,6 +9,9 @@ import { BadConfigError, loadConfig, loadLocalConfig, mistypedVariables } from '
 import { defaultModelsDir } from '../../app/files/models-folder.ts';
 import { environment } from '../../app/options/environment.ts';
 
+/** One whose SHA-256 is in FIPS 180-2. */
+const PUBLISHED_TEXT = 'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq';
+
 describe('loadConfig', () => {
   it('gives the defaults of the contract where nothing is set', () => {
     expect(loadConfig({})).toEqual({
@@ -100,12 +103,16 @@ describe('loadConfig', () => {
   });
 
   it('keeps the digests of keys, and does not show bad ones', () => {
-    const { apiKeyDigests } = loadConfig({ API_KEY: ' abc, key-2 ,' });
-    // The SHA-256 of "abc" as FIPS 180-2 has it.
-    expect(apiKeyDigests[0]).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    const { apiKeyDigests } = loadConfig({ API_KEY: ` ${PUBLISHED_TEXT}, key-2 ,` });
+    expect(apiKeyDigests[0]).toBe('248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1');
     expect(apiKeyDigests).toHaveLength(2);
     expect(() => loadConfig({ API_KEY: 'two words' })).toThrow(/API_KEY: expected keys/);
     expect(() => loadConfig({ API_KEY: 'two words' })).not.toThrow(/two words/);
+  });
+
+  it.each(['Q', 'Q,W,Z', 'a-long-enough-key,QWZ'])('takes no API_KEY that is guessed, as one in %j is', (keys) => {
+    expect(() => loadConfig({ API_KEY: keys })).toThrow(/API_KEY: expected keys of at least 4 characters/);
+    expect(() => loadConfig({ API_KEY: keys })).not.toThrow(keys.split(',').at(-1));
   });
 
   it('does not enable webhooks without a secret to sign them by', () => {

@@ -71,6 +71,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_STATE_IN_USE: [],
   ERR_STORE_UNAVAILABLE: ['submits a job', 'finds a job', 'reads a result', 'tells whether it is ready'],
   ERR_TOO_MANY_STREAMS: ['streams'],
+  ERR_TOO_MANY_WRONG_KEYS: ['knows its caller'],
   ERR_UNAUTHORIZED: ['knows its caller'],
   ERR_UNKNOWN_MODEL: ['does the work', 'fetches a model'],
   ERR_UNKNOWN_NETWORK: ['does the work'],

@@ -51,6 +51,23 @@ describe('a service with keys', () => {
   const subscribe = (socket: Socket, subject: unknown): Promise<unknown> =>
     socket.timeout(5000).emitWithAck('subscribe', subject);
 
+  it('answers 429 to who tries key after key, on the socket too, and goes on serving who came with a right one', async () => {
+    const ask = (key: string) => request(service.url).get('/jobs').set('X-API-KEY', key);
+    await ask(ALICE).expect(200);
+    const answers = await Promise.all(Array.from({ length: 35 }, (_, index) => ask(`wrong-${index}`)));
+    const [wrong, limited] = [401, 429].map((code) => answers.filter(({ status }) => status === code));
+    expect(wrong?.length).toBeGreaterThanOrEqual(30);
+    expect(limited?.length).toBeGreaterThanOrEqual(3);
+    for (const { body, headers } of limited ?? []) {
+      expect(body).toMatchObject({ code: 'ERR_TOO_MANY_WRONG_KEYS' });
+      expect(headers['retry-after']).toMatch(/^[12]$/);
+    }
+    await expect(connect({ api_key: 'wrong' })).rejects.toMatchObject({ data: { code: 'ERR_TOO_MANY_WRONG_KEYS' } });
+    await ask(ALICE).expect(200);
+    await connect({ api_key: ALICE });
+    await request(service.url).get('/jobs').expect(401);
+  });
+
   it('lets nobody in without one, but to ask for its health', async () => {
     for (const path of ['/jobs', '/models', '/status/x', '/processed/x', '/nothing', '/metrics']) {
       const response = await request(service.url).get(path);

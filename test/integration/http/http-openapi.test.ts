@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
 import request from 'supertest';
+import { ApiKeys } from '../../../app/access/api-keys.ts';
+import { KeyCheck } from '../../../app/access/key-check.ts';
 import { TokenBuckets } from '../../../app/access/token-buckets.ts';
 import { createCatalog } from '../../../app/catalog/create-catalog.ts';
 import { loadConfig } from '../../../app/config.ts';
@@ -71,6 +73,7 @@ describe('/openapi.json', () => {
       queue,
       files: new JobFiles(config),
       catalog: createCatalog(config),
+      keys: new KeyCheck(new ApiKeys([])),
       limits: new TokenBuckets(0),
     });
     const routes = routesOf((appOf(server).router as unknown as { stack: readonly Layer[] }).stack);
