@@ -1,6 +1,7 @@
 /** The arrows of docs/architecture.md: imports go downward only, and each foreign library has one room. Highest first. */
 const LAYERS = [
   'cli',
+  'doctor',
   'web',
   'http',
   'realtime',
@@ -27,7 +28,19 @@ const LAYERS = [
 
 /** What a layer may import beside itself and the files beside the rooms. All of it lies below the layer. */
 const MAY_IMPORT = {
-  cli: ['worker', 'evaluation', 'processing', 'catalog', 'architectures', 'imaging', 'client', 'options', 'files'],
+  cli: [
+    'doctor',
+    'worker',
+    'evaluation',
+    'processing',
+    'catalog',
+    'architectures',
+    'imaging',
+    'client',
+    'options',
+    'files',
+  ],
+  doctor: ['worker', 'catalog', 'inference', 'imaging', 'options'],
   // The page of the dashboard runs in a browser: of all but the client and how options are counted it knows the types alone.
   web: ['client', 'processing', 'catalog', 'imaging', 'options'],
   http: [
@@ -122,7 +135,7 @@ const FILES = {
   errors: { importedBy: ANY, imports: '^$' },
   config: {
     importedBy:
-      '^app/((cli|http|realtime|jobs|worker|processing|catalog)/|(logger|main|container|worker-container)\\.ts$)',
+      '^app/((cli|doctor|http|realtime|jobs|worker|processing|catalog)/|(logger|main|container|worker-container)\\.ts$)',
     imports: '^app/(options/|files/|errors\\.ts$)',
   },
   logger: { importedBy: '^app/((http|realtime|webhooks|jobs)/|container\\.ts$)', imports: '^app/config\\.ts$' },

@@ -53,6 +53,16 @@ export interface CatalogEntry {
   readonly download: DownloadProgress | null;
 }
 
+/** How far the file of a model is to be trusted; `changed`: since it was downloaded. */
+export type ModelState = 'missing' | 'unusable' | 'bundled' | 'verified' | 'by hand' | 'changed';
+
+export function modelState({ kind, file, isInstalled, isVerified }: CatalogEntry): ModelState {
+  if (!isInstalled) return file === null ? 'missing' : 'unusable';
+  if (kind === 'bundled') return 'bundled';
+  if (isVerified === null) return 'changed';
+  return isVerified ? 'verified' : 'by hand';
+}
+
 /** What is found out about a model by looking at the disk. */
 export interface ModelFindings {
   readonly record: LockedModel | undefined;

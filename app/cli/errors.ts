@@ -27,6 +27,12 @@ export class GateFailedError extends HiresFixError {
   readonly fault = 'model';
 }
 
+/** The doctor found something that does not work; what, and what to do, was told. */
+export class UnhealthyError extends HiresFixError {
+  readonly code = 'ERR_UNHEALTHY';
+  readonly fault = 'machine';
+}
+
 /** The service of `--server` cannot be reached, or answers with what is not its own. */
 export class ServerUnreachableError extends HiresFixError {
   readonly code = 'ERR_SERVER';

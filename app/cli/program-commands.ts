@@ -19,6 +19,7 @@ const WRITTEN_COMMANDS: readonly ProgramCommand[] = [
   { name: 'models', load: async () => (await import('./commands/models-command.ts')).addModelsCommand },
   { name: 'evaluate', load: async () => (await import('./commands/evaluate-command.ts')).addEvaluateCommand },
   { name: 'mcp', load: async () => (await import('./commands/mcp-command.ts')).addMcpCommand },
+  { name: 'doctor', load: async () => (await import('./commands/doctor-command.ts')).addDoctorCommand },
   { name: 'config', load: async () => (await import('./commands/config-command.ts')).addConfigCommand },
   { name: 'completion', load: async () => (await import('./commands/completion-command.ts')).addCompletionCommand },
   { name: 'serve', load: async () => (await import('./commands/serve-command.ts')).addServeCommand },

@@ -1,8 +1,8 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
+import { missingForCuda } from './cuda-provider.ts';
 import type { SessionDevice } from './devices.ts';
 import { PROVIDERS } from './devices.ts';
 import { DeviceUnavailableError, InferenceError } from './errors.ts';
@@ -21,21 +21,6 @@ export interface SessionOptions {
   /** The folder in which the external data of `model` lies: that of the checkpoint, links resolved. */
   readonly weightsFolder: string;
   readonly device: SessionDevice;
-}
-
-/**
- * The devices that this installation has providers for, best first. CoreML comes with the Apple silicon build; CUDA's
- * library is downloaded by onnxruntime-node's install script where its user asks for it. Other providers (WebGPU, DirectML)
- * are left out: without a GPU they may find a software renderer, slower than the CPU and with other rounding.
- */
-export function installedDevices(): SessionDevice[] {
-  const entry = createRequire(import.meta.url).resolve('onnxruntime-node');
-  const binaries = join(dirname(entry), '..', 'bin', 'napi-v6', process.platform, process.arch);
-  const hasCuda = ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((library) =>
-    existsSync(join(binaries, library)),
-  );
-  const hasCoreMl = process.platform === 'darwin' && process.arch === 'arm64';
-  return [...(hasCuda ? (['cuda'] as const) : []), ...(hasCoreMl ? (['mps'] as const) : []), 'cpu'];
 }
 
 /** The folder of a checkpoint as onnxruntime wants it: it follows no link out of the folder it is given. */
@@ -72,7 +57,7 @@ export class Session {
       });
       return new Session(session, device);
     } catch (error) {
-      const reason = describe(error);
+      const reason = reasonOf(error, device);
       if (device === 'cpu') throw inferenceError(`the model cannot be loaded: ${reason}`, error);
       throw new DeviceUnavailableError(`${device} cannot be used here: ${reason}`, { cause: error });
     }
@@ -87,7 +72,7 @@ export class Session {
       const outputs = await this.#session.run(feeds);
       return outputs as unknown as Readonly<Record<string, Tensor>>;
     } catch (error) {
-      throw inferenceError(`the network failed on ${this.device}: ${describe(error)}`, error);
+      throw inferenceError(`the network failed on ${this.device}: ${reasonOf(error, this.device)}`, error);
     }
   }
 
@@ -109,6 +94,12 @@ const OUT_OF_MEMORY = /out of memory|bad_alloc|bad allocation|failed to allocate
 
 function inferenceError(message: string, cause: unknown): InferenceError {
   return new InferenceError(message, { cause, isOutOfMemory: OUT_OF_MEMORY.test(message) });
+}
+
+/** What the runtime says, and which libraries CUDA lacks, of which it names none or one. */
+function reasonOf(error: unknown, device: SessionDevice): string {
+  const missing = device === 'cuda' ? missingForCuda() : undefined;
+  return missing === undefined ? describe(error) : `${describe(error)}; ${missing}`;
 }
 
 /** The first line, without the source paths of onnxruntime's build. */

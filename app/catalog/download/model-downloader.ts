@@ -11,6 +11,7 @@ import type { LockedModel } from '../models-lock-file.ts';
 import { ModelsLockFile } from '../models-lock-file.ts';
 import { discardPartialFile, PartialFile, partialProgress } from './partial-file.ts';
 import { LockLostError, ProcessLock } from '../../files/process-lock.ts';
+import { modelSources } from './model-sources.ts';
 import type { OnDownloadProgress } from './progress-meter.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { RemoteModel } from '../remote-model.ts';
@@ -151,7 +152,7 @@ export class ModelDownloader {
       context,
     );
     const faults: TransferFault[] = [];
-    for (const url of this.#sources(model)) {
+    for (const url of modelSources(model, this.#options.mirror)) {
       try {
         const sha256 = await fetch.run(url);
         return { sha256, url: withoutSecrets(url) };
@@ -162,13 +163,6 @@ export class ModelDownloader {
       }
     }
     throw this.#failure(model, faults);
-  }
-
-  #sources(model: RemoteModel): URL[] {
-    const { mirror } = this.#options;
-    const first =
-      mirror === undefined ? [] : [new URL(model.filename, mirror.endsWith('/') ? mirror : `${mirror}/`).href];
-    return [...new Set([...first, model.url, ...model.mirrors])].map((url) => new URL(url));
   }
 
   /**

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CatalogEntry } from '../../catalog/catalog-entry.ts';
+import { modelState } from '../../catalog/catalog-entry.ts';
 import { createCatalog } from '../../catalog/create-catalog.ts';
 import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
@@ -95,12 +96,10 @@ function goodFor({ purpose, architecture, inputChannels, outputChannels }: Catal
   return `${purpose} (${family})`;
 }
 
-function stateOf({ kind, isInstalled, isVerified, download }: CatalogEntry): string {
+function stateOf(entry: CatalogEntry): string {
+  const { download } = entry;
   if (download) return download.totalBytes === null ? megabytes(download.downloadedBytes) : percent(download);
-  if (!isInstalled) return '';
-  if (kind === 'bundled') return 'bundled';
-  if (isVerified === null) return 'changed';
-  return isVerified ? 'verified' : 'by hand';
+  return entry.isInstalled ? modelState(entry) : '';
 }
 
 function percent({ downloadedBytes, totalBytes }: DownloadProgress): string {

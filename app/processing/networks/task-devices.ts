@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import { deviceLadder } from '../../inference/devices.ts';
-import { installedDevices } from '../../inference/session.ts';
+import { installedDevices } from '../../inference/runtime-files.ts';
 import type { Rung } from '../tasks.ts';
 import type { Device } from '../../options/upscale-options.ts';
 

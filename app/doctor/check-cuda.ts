@@ -1,0 +1,95 @@
+import type { Config } from '../config.ts';
+import type { Card } from '../inference/cards.ts';
+import { listCards, visibleCards } from '../inference/cards.ts';
+import type { CudaProvider } from '../inference/cuda-provider.ts';
+import { inspectCudaProvider } from '../inference/cuda-provider.ts';
+import { runtimeVersion } from '../inference/runtime-files.ts';
+import type { MissingLibrary } from './cuda-sources.ts';
+import { sourceOfLibrary } from './cuda-sources.ts';
+import type { Finding, Problem } from './finding.ts';
+
+/** The way to CUDA, as far as it leads here. */
+export interface CudaReport {
+  /** The provider's file; null where it is not installed. */
+  readonly provider: string | null;
+  /** The CUDA that it was built for, as 12 or 13. */
+  readonly cuda: number | null;
+  readonly missing_libraries: readonly MissingLibrary[];
+  /** As `nvidia-smi` lists them; none where it is not there. */
+  readonly cards: readonly CardReport[];
+}
+
+/** A card, and whether CUDA may use it. Memory is in MiB, null where the driver does not say. */
+export interface CardReport {
+  readonly index: number;
+  readonly uuid: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly memory_mib: number | null;
+  readonly free_mib: number | null;
+  readonly is_visible: boolean;
+}
+
+/** The first driver that CUDA 13 runs on. */
+const CUDA_13_DRIVER = 580;
+
+/** Cards, and what CUDA needs on them. On systems that it is not for, only what was asked counts. */
+export async function checkCuda(config: Pick<Config, 'device' | 'forceCpu'>): Promise<Finding<CudaReport>> {
+  const [provider, cards] = [inspectCudaProvider(), await listCards()];
+  const visible = visibleCards(cards);
+  const missing = provider.file === null ? [] : provider.missing;
+  const found = {
+    provider: provider.file,
+    cuda: provider.cuda,
+    missing_libraries: missing.map((name) => sourceOfLibrary(name, provider.cuda)),
+    cards: cards.map((card) => cardReport(card, visible.includes(card))),
+  };
+  return { found, problems: problemsOf({ provider, cards, found, visible: visible.length, config }) };
+}
+
+interface Situation {
+  readonly provider: CudaProvider;
+  readonly cards: readonly Card[];
+  readonly visible: number;
+  readonly found: CudaReport;
+  readonly config: Pick<Config, 'device' | 'forceCpu'>;
+}
+
+function problemsOf({ provider, cards, visible, found, config }: Situation): readonly Problem[] {
+  const isAsked = !config.forceCpu && config.device === 'cuda';
+  const [card] = cards;
+  if (provider.file === null) {
+    if (!isAsked && !card) return [];
+    const problem = `${card ? `${card.name}: it is not used, since the` : 'DEVICE=cuda: the'} CUDA provider of onnxruntime is not installed`;
+    return [{ is_error: isAsked, problem, remedy: wayToProvider(card) }];
+  }
+  const isWanted = isAsked || (!config.forceCpu && config.device === 'auto'); // it was installed to be used
+  const libraries = found.missing_libraries.map(({ name, source }) => ({
+    is_error: isWanted,
+    problem: `CUDA: ${name} is not found`,
+    remedy: `get it from ${source}; its folder belongs into LD_LIBRARY_PATH where the system does not look there`,
+  }));
+  const hidden = cards.length > 0 && visible === 0;
+  const unseen = {
+    is_error: isAsked,
+    problem: 'CUDA_VISIBLE_DEVICES leaves no card',
+    remedy: 'unset it, or name cards that nvidia-smi lists',
+  };
+  return [...libraries, ...(hidden ? [unseen] : [])];
+}
+
+/** Which of the ways of docs/gpus.md leads to a card. */
+function wayToProvider(card: Card | undefined): string {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'CUDA is for Linux on x64; use DEVICE=auto';
+  const version = runtimeVersion();
+  const cuda12 = 'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js';
+  const cuda13 = `put the provider libraries of the wheel onnxruntime-gpu==${version} beside libonnxruntime.so.1`;
+  const canCuda13 = Number.parseInt(card?.driver ?? '', 10) >= CUDA_13_DRIVER;
+  if (!card) return `for CUDA 12: ${cuda12}; for CUDA 13: ${cuda13} (docs/gpus.md)`;
+  if (!canCuda13) return `its driver, ${card.driver}, takes CUDA 12: ${cuda12} (docs/gpus.md)`;
+  return `its driver, ${card.driver}, takes both. Where CUDA 13 is installed: ${cuda13}; where CUDA 12 is: ${cuda12} (docs/gpus.md)`;
+}
+
+function cardReport({ index, uuid, name, driver, totalMib, freeMib }: Card, isVisible: boolean): CardReport {
+  return { index, uuid, name, driver, memory_mib: totalMib, free_mib: freeMib, is_visible: isVisible };
+}
