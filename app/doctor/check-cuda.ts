@@ -67,7 +67,7 @@ function problemsOf({ provider, cards, visible, found, config }: Situation): rea
   const libraries = found.missing_libraries.map(({ name, source }) => ({
     is_error: isWanted,
     problem: `CUDA: ${name} is not found`,
-    remedy: `get it from ${source}; its folder belongs into LD_LIBRARY_PATH where the system does not look there`,
+    remedy: `it is part of ${source}; where the system does not look in its folder, LD_LIBRARY_PATH has to name it`,
   }));
   const hidden = cards.length > 0 && visible === 0;
   const unseen = {

@@ -12,9 +12,9 @@ export function sourceOfLibrary(name: string, cuda: number | null): MissingLibra
 function sourceOf(name: string, cuda: number): string {
   if (name.includes('onnxruntime_providers_')) return 'the CUDA provider of onnxruntime (docs/gpus.md)';
   if (name.startsWith('libcuda.so')) return "NVIDIA's driver for the card";
-  if (name.startsWith('libcudnn')) return `cuDNN 9 for CUDA ${cuda}: ${cudnnPackages(cuda)}`;
+  if (name.startsWith('libcudnn')) return `cuDNN 9 for CUDA ${cuda} (${cudnnPackages(cuda)})`;
   const wheel = WHEELS.find(([pattern]) => pattern.test(name))?.[1];
-  if (wheel !== undefined) return `CUDA ${cuda}: ${cudaPackages(wheel, cuda)}`;
+  if (wheel !== undefined) return `CUDA ${cuda} (${cudaPackages(wheel, cuda)})`;
   return "the system's own packages";
 }
 
