@@ -1,5 +1,6 @@
-import type { BitDepth, Channels, Samples } from '../image.ts';
-import { allocateSamples, rowLength } from '../image.ts';
+import type { BitDepth } from '../image.ts';
+import { rowLength } from '../image.ts';
+import { KernelMemory } from './kernel-memory.ts';
 import { batchRows } from '../row-batch.ts';
 import type { Rectangle } from '../rectangle.ts';
 import type { RowSink, RowSource } from '../rows.ts';
@@ -21,21 +22,30 @@ export function resampleNearest(
   },
 ): void {
   const across = nearestPositions(source.width, whole.width, sink.depth);
-  const columns = across.subarray(region.x, region.x + region.width);
+  const memory = new KernelMemory();
+  const columns = memory.put(across.subarray(region.x, region.x + region.width));
   const lines = nearestPositions(source.height, whole.height, sink.depth).subarray(region.y, region.y + region.height);
   const length = rowLength(sink);
+  const pixelBytes = (sink.channels * sink.depth) / 8;
+  const bytes = sink.width * pixelBytes;
   const pieceRows = Math.min(batchRows(length), sink.height);
-  const piece = allocateSamples(sink.depth, pieceRows * length);
+  const piece = memory.allocate(pieceRows * bytes);
+  const from = memory.allocate(source.width * pixelBytes);
   for (let y = 0; y < sink.height; y += pieceRows) {
     const rows = Math.min(pieceRows, sink.height - y);
     for (let i = 0; i < rows; i++) {
       const line = lines[y + i] ?? -1;
-      const target = piece.subarray(i * length, (i + 1) * length);
-      if (i > 0 && line === lines[y + i - 1]) piece.copyWithin(i * length, (i - 1) * length, i * length);
-      else if (line < 0) target.fill(0);
-      else pick(source.readRows(line, 1), target, columns, source.channels);
+      const target = piece + i * bytes;
+      if (i > 0 && line === lines[y + i - 1]) {
+        memory.move(target - bytes, target, bytes);
+      } else if (line < 0) {
+        memory.bytes(target, bytes).fill(0);
+      } else {
+        memory.samples(from, rowLength(source), source.depth).set(source.readRows(line, 1));
+        memory.kernels.pickColumns(from, columns, sink.width, pixelBytes, target);
+      }
     }
-    sink.writeRows(piece.subarray(0, rows * length));
+    sink.writeRows(memory.samples(piece, rows * length, sink.depth));
     onRows(y + rows);
   }
 }
@@ -51,11 +61,4 @@ function nearestPositions(inputSize: number, outputSize: number, depth: BitDepth
     accumulated += step;
   }
   return positions;
-}
-
-function pick(source: Samples, target: Samples, columns: Int32Array, channels: Channels): void {
-  for (let x = 0, o = 0; x < columns.length; x++, o += channels) {
-    const column = columns[x] ?? -1;
-    for (let c = 0; c < channels; c++) target[o + c] = column < 0 ? 0 : (source[column * channels + c] ?? 0);
-  }
 }

@@ -86,12 +86,6 @@ export function cutWindows(
   return { windows: { inputSize: size, outputSize: count, starts, counts, stride, weights }, from, size };
 }
 
-/** The weights with 22 fractional bits, halves rounded away from zero. */
-export function fixedPointWeights(windows: Windows): Int32Array {
-  const one = 1 << FRACTION_BITS;
-  return Int32Array.from(windows.weights, (weight) => Math.trunc(weight * one + (weight < 0 ? -0.5 : 0.5)));
-}
-
 function divide(values: Float64Array, divisor: number): void {
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) / divisor;
 }

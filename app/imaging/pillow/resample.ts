@@ -1,14 +1,17 @@
 import type { Image, ImageShape, Samples } from '../image.ts';
 import { allocateSamples, hasAlpha, rowLength } from '../image.ts';
+import { KernelMemory } from './kernel-memory.ts';
 import { premultiply, unpremultiply } from './premultiply.ts';
 import { EnlargingPass } from './resample-enlarging.ts';
-import { horizontalPass } from './resample-horizontal.ts';
+import { HorizontalPass } from './resample-horizontal.ts';
 import { resampleNearest } from './resample-nearest.ts';
 import { ReducingPass } from './resample-reducing.ts';
 import type { WindowedFilter, Filter } from './resample-windows.ts';
 import type { Windows } from './resample-windows.ts';
 import { cutWindows, resampleWindows } from './resample-windows.ts';
-import type { PushRows } from '../row-batch.ts';
+import type { RowStage } from './row-buffer.ts';
+import { RowBuffer } from './row-buffer.ts';
+import { RowWeigher } from './row-weigher.ts';
 import { batchRows } from '../row-batch.ts';
 import type { RowSink, RowSource } from '../rows.ts';
 import { copyRows, croppedRows, rowsOf } from '../rows.ts';
@@ -115,19 +118,17 @@ interface Passes {
 }
 
 function runPasses(source: RowSource, sink: RowSink, how: Passes, onRows: (y: number) => void): void {
-  const feed = passes(source, sink, how, writer(sink, onRows));
-  const length = rowLength(source);
-  const stripRows = batchRows(Math.max(length, rowLength(sink)));
-  const premultiplied = allocateSamples(source.depth, hasAlpha(source.channels) ? stripRows * length : 0);
+  const memory = new KernelMemory();
+  const stripRows = batchRows(Math.max(rowLength(source), rowLength(sink)));
+  const first = passes({ memory, stripRows }, source, how, new Writer(memory, sink, onRows));
   for (let y = 0; y < source.height; y += stripRows) {
-    const rows = source.readRows(y, Math.min(stripRows, source.height - y));
-    if (premultiplied.length === 0) {
-      feed(rows);
-    } else {
-      premultiply(rows, premultiplied, source);
-      feed(premultiplied.subarray(0, rows.length));
-    }
+    const count = Math.min(stripRows, source.height - y);
+    const rows = source.readRows(y, count);
+    const address = first.room(count);
+    memory.samples(address, rows.length, source.depth).set(rows);
+    if (hasAlpha(source.channels)) premultiply(memory, { address, bytes: rows.byteLength }, source);
   }
+  first.end();
 }
 
 type Sides = Pick<ImageShape, 'width' | 'height'>;
@@ -149,28 +150,59 @@ function isVerticalFirst(source: Sides, target: Sides): boolean {
   return shrink > 0 && shrink > 2 * (source.width - target.width);
 }
 
-/** One pass or two. */
-function passes(source: ImageShape, target: ImageShape, how: Passes, push: PushRows): PushRows {
+/** One pass or two, and the writer. */
+function passes(place: Place, source: ImageShape, how: Passes, writer: Writer): RowBuffer {
   const { across, down } = how;
-  const horizontal = (next: PushRows): PushRows => (across ? horizontalPass(source, across, next) : next);
-  const vertical = (next: PushRows, width: number): PushRows => {
-    if (!down) return next;
-    const Pass = how.isShrinking ? ReducingPass : EnlargingPass;
-    const pass = new Pass(down, width * source.channels, source.depth, next);
-    return (rows) => pass.push(rows);
+  const { depth, channels } = source;
+  const bufferOf = (width: number, stage: RowStage, keptRows = 0): RowBuffer => {
+    const rowBytes = (width * channels * depth) / 8;
+    return new RowBuffer(place.memory, { rowBytes, capacity: place.stripRows + keptRows }, stage);
   };
-  return how.isVerticalFirst ? vertical(horizontal(push), source.width) : horizontal(vertical(push, target.width));
+  const horizontal = (next: RowBuffer): RowBuffer =>
+    across ? bufferOf(source.width, new HorizontalPass(place.memory, source, across, next)) : next;
+  const vertical = (next: RowBuffer, width: number): RowBuffer => {
+    if (!down) return next;
+    const weigher = new RowWeigher(place.memory, down, width * channels, depth);
+    if (how.isShrinking) return bufferOf(width, new ReducingPass(down, weigher, next));
+    return bufferOf(width, new EnlargingPass(down, weigher, next), EnlargingPass.keptRows(down));
+  };
+  const width = across?.outputSize ?? source.width;
+  const last = bufferOf(width, writer);
+  return how.isVerticalFirst ? vertical(horizontal(last), source.width) : horizontal(vertical(last, width));
 }
 
-function writer(sink: RowSink, onRows: (y: number) => void): PushRows {
-  const length = rowLength(sink);
-  let y = 0;
-  return (rows) => {
-    if (hasAlpha(sink.channels)) unpremultiply(rows, sink);
-    sink.writeRows(rows);
-    y += rows.length / length;
-    onRows(y);
-  };
+/** Where passes work, and how many rows at a time go through them. */
+interface Place {
+  readonly memory: KernelMemory;
+  readonly stripRows: number;
+}
+
+/** The end of all passes. */
+class Writer implements RowStage {
+  readonly #memory: KernelMemory;
+  readonly #sink: RowSink;
+  readonly #onRows: (y: number) => void;
+  #y = 0;
+
+  constructor(memory: KernelMemory, sink: RowSink, onRows: (y: number) => void) {
+    this.#memory = memory;
+    this.#sink = sink;
+    this.#onRows = onRows;
+  }
+
+  take(address: number, rows: number): number {
+    const samples = this.#memory.samples(address, rows * rowLength(this.#sink), this.#sink.depth);
+    const { byteLength: bytes } = samples;
+    if (hasAlpha(this.#sink.channels)) unpremultiply(this.#memory, { address, bytes }, this.#sink);
+    this.#sink.writeRows(samples);
+    this.#y += rows;
+    this.#onRows(this.#y);
+    return 0;
+  }
+
+  end(): void {
+    // What was written is with the sink.
+  }
 }
 
 function assertResizable(source: ImageShape, target: ImageShape): void {
