@@ -22,6 +22,9 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Of a file of the page: its worker obeys what comes with its script, and enlarges pictures by WebAssembly. */
+const FILE_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'";
+
 /** What a person who opens the service is told where the dashboard was not built. */
 const PLAIN_PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>hiresfix</title></head><body>
@@ -52,6 +55,7 @@ export function dashboardRoute(built = BUILT): RequestHandler {
       else response.type('html').send(page.html);
     } else if (request.path.startsWith(ASSETS)) {
       response.removeHeader('Cache-Control');
+      response.set('Content-Security-Policy', FILE_POLICY);
       files(request, response, next);
     } else {
       next();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -27,5 +27,18 @@ describe('the page at /', () => {
   it('is the dashboard where it was built', async () => {
     await writeFile(join(folder, 'index.html'), '<p>the dashboard</p>');
     expect((await request(express().use(dashboardRoute(folder))).get('/')).text).toBe('<p>the dashboard</p>');
+  });
+
+  it('lets its worker compile WebAssembly, and the page itself not', async () => {
+    await writeFile(join(folder, 'index.html'), '<p>the dashboard</p>');
+    await mkdir(join(folder, 'assets'));
+    await writeFile(join(folder, 'assets', 'worker.js'), 'postMessage(1)');
+    const app = express().use(dashboardRoute(folder));
+    const policyOf = async (path: string): Promise<unknown> =>
+      (await request(app).get(path).expect(200)).headers['content-security-policy'];
+    expect(await policyOf('/assets/worker.js')).toBe(
+      "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'",
+    );
+    expect(await policyOf('/')).not.toContain('wasm');
   });
 });
