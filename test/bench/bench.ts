@@ -6,6 +6,7 @@ const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>
   overhead: ['upscale.bench.ts', 'overhead'],
   precision: ['precision.bench.ts'],
   networks: ['networks.bench.ts'],
+  resample: ['resample.bench.ts'],
   weights: ['checked-load.bench.ts'],
   health: ['upscale.bench.ts', 'health'],
   memory: ['server-memory.bench.ts'],

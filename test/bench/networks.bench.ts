@@ -28,7 +28,7 @@ for (const name of names) {
 async function measure(name: string): Promise<void> {
   const checkpoint = createHashedCheckpoint(name);
   try {
-    const peers = await Peers.start(checkpoint.file, SIDE, PEER);
+    const peers = await Peers.start(PEER, checkpoint.file, String(SIDE));
     const run = await ownRun(checkpoint.file);
     const times: { own: number[]; torch: number[] } = { own: [], torch: [] };
     for (let round = 0; round < Number(rounds); round++) {

@@ -13,10 +13,10 @@ export class Peers {
   }
 
   /** None where there is no such Python, or nothing in it. */
-  static async start(checkpoint: string, side: number, program = 'peers.py'): Promise<Peers> {
+  static async start(program: string, ...args: readonly string[]): Promise<Peers> {
     const script = fileURLToPath(new URL(program, import.meta.url));
     const python = process.env['PYTHON'] ?? 'python3';
-    const child = spawn(python, [script, checkpoint, String(side)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(python, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     const failed = new Promise<undefined>((resolve) => child.once('error', () => resolve(undefined)));
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const first = await Promise.race([lines.next(), failed]);
@@ -25,9 +25,10 @@ export class Peers {
     return new Peers(child, lines);
   }
 
-  async round(): Promise<Readonly<Record<string, number>>> {
+  /** @param asked a line, for programs that run something else each time */
+  async round(asked = 'run'): Promise<Readonly<Record<string, number>>> {
     if (!this.#child || !this.#lines) return {};
-    this.#child.stdin?.write('run\n');
+    this.#child.stdin?.write(`${asked}\n`);
     const next = await this.#lines.next();
     return JSON.parse(String(next.value)) as Record<string, number>;
   }

@@ -52,7 +52,7 @@ async function tile(checkpoint: string): Promise<void> {
   const limit = await weightLimit();
   print(`8-bit dot products (VNNI): ${limit === 127 ? 'yes' : 'no, weights are kept to 63'}`);
   const times: Times = new Map();
-  const peers = await Peers.start(checkpoint, SIDE);
+  const peers = await Peers.start('peers.py', checkpoint, String(SIDE));
   const { fp32, int8 } = await sessions(checkpoint, limit);
   const pixels = { type: 'uint8', data: proceduralScene(1, SIDE).data, dims: [SIDE, SIDE, 3] } as const;
   for (let round = 0; round < ROUNDS; round++) {
