@@ -5,7 +5,7 @@ import { ScratchSpaceError } from './errors.ts';
 import type { BitDepth, Channels, ImageShape, Samples } from './image.ts';
 import { allocateSamples, rowLength } from './image.ts';
 import type { RowSink, RowSource } from './rows.ts';
-import type { VipsAttachments } from './vips-file.ts';
+import type { VipsAttachments, VipsDensity } from './vips-file.ts';
 import { VIPS_HEADER_BYTES, vipsHeader, vipsTrailer } from './vips-file.ts';
 
 /**
@@ -73,9 +73,9 @@ export class ScratchImage implements RowSink, RowSource {
 
   /**
    * Says what a writer is to find with the pixels; replaces what was said before.
-   * @param density pixels per inch
+   * @param density pixels per inch, by axis
    */
-  attach(attachments: VipsAttachments, density?: number): void {
+  attach(attachments: VipsAttachments, density?: VipsDensity): void {
     const end = this.#offset(this.height);
     this.#write(vipsHeader(this, density), 0);
     ftruncateSync(this.#fd, end);

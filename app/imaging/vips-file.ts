@@ -16,6 +16,12 @@ const MM_PER_INCH = 25.4;
 /** What PNG, and libvips, assume where nothing is said. */
 const DEFAULT_DENSITY = 72;
 
+/** Pixels per inch. */
+export interface VipsDensity {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** What a writer finds attached to the image. */
 export interface VipsAttachments {
   readonly icc?: Uint8Array | undefined;
@@ -24,14 +30,17 @@ export interface VipsAttachments {
   readonly frames?: number | undefined;
 }
 
-/** @param density pixels per inch */
-export function vipsHeader({ width, height, channels, depth }: ImageShape, density = DEFAULT_DENSITY): Uint8Array {
+/** @param density pixels per inch, by axis */
+export function vipsHeader(
+  { width, height, channels, depth }: ImageShape,
+  density: VipsDensity = { x: DEFAULT_DENSITY, y: DEFAULT_DENSITY },
+): Uint8Array {
   const view = new DataView(new ArrayBuffer(VIPS_HEADER_BYTES));
   const interpretation = INTERPRETATION[channels < 3 ? 'gray' : 'color'][depth];
   const fields = [INTEL_MAGIC, width, height, channels, 0, BAND_FORMAT[depth], CODING_NONE, interpretation];
   fields.forEach((value, index) => view.setInt32(index * 4, value, true));
-  view.setFloat32(32, density / MM_PER_INCH, true);
-  view.setFloat32(36, density / MM_PER_INCH, true);
+  view.setFloat32(32, density.x / MM_PER_INCH, true);
+  view.setFloat32(36, density.y / MM_PER_INCH, true);
   return new Uint8Array(view.buffer);
 }
 

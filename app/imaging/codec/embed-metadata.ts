@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
+import type { Density } from './density.ts';
 import { avifColorEdits } from './color/avif-color-edits.ts';
 import type { ColorCodes } from './color/stated-color.ts';
 import { descriptiveEntries } from './exif/exif.ts';
+import type { TiffStructure } from './exif/exif-tree.ts';
 import { openTiff, writeDirectory } from './exif/exif-tree.ts';
 import type { Edit } from './file-edits.ts';
 import { readBytes } from './file-edits.ts';
@@ -22,36 +24,36 @@ import { makePngChunk } from './png-chunks.ts';
  */
 export function pngEdits(file: string, { pngChunks: chunks, exif, density }: OutputMetadata): Edit[] {
   const afterHeader = 8 + 25;
-  const unsaid = density === undefined ? unsaidDensity(file) : [];
+  const unsaid = density?.unit === 'inch' ? [] : shapeOfPixels(file, density ?? { x: 1, y: 1 });
   const inserted = exif ? [...chunks, makePngChunk('eXIf', exif)] : chunks;
   return inserted.length === 0 ? unsaid : [{ at: afterHeader, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
 }
 
-/** In the place of a PNG's density that its pixels are square, and no more. */
-function unsaidDensity(file: string): Edit[] {
-  const square = makePngChunk('pHYs', Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0));
+/** In the place of a PNG's density what shape its pixels have, and no more. */
+function shapeOfPixels(file: string, { x, y }: { readonly x: number; readonly y: number }): Edit[] {
+  const data = Buffer.alloc(9); // the last byte: the unit is not known
+  data.writeUInt32BE(Math.max(Math.round(x), 1), 0);
+  data.writeUInt32BE(Math.max(Math.round(y), 1), 4);
+  const shape = makePngChunk('pHYs', data);
   for (let at = 8; ;) {
     const head = readBytes(file, at, 8);
     const type = head.toString('latin1', 4);
-    if (type === 'pHYs') return [{ at, remove: square.length, insert: square }];
+    if (type === 'pHYs') return [{ at, remove: shape.length, insert: shape }];
     if (head.length < 8 || type === 'IDAT') return [];
     at += 12 + head.readUInt32BE();
   }
 }
 
-/**
- * A JFIF segment and an EXIF segment at the start.
- * @param density pixels per inch
- */
-export function jpegEdits(file: string, exif: Uint8Array | undefined, density: number | undefined): Edit[] {
+/** A JFIF segment and an EXIF segment at the start. */
+export function jpegEdits(file: string, exif: Uint8Array | undefined, density: Density | undefined): Edit[] {
   const start = readBytes(file, 0, 24);
   const hasJfif = start.toString('latin1', 6, 10) === 'JFIF';
   const jfif = Buffer.from('\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1');
   if (density !== undefined) {
-    const rounded = Math.min(Math.max(Math.round(density), 1), 65535);
-    jfif[11] = 1; // dots per inch
-    jfif.writeUInt16BE(rounded, 12);
-    jfif.writeUInt16BE(rounded, 14);
+    const rounded = (value: number): number => Math.min(Math.max(Math.round(value), 1), 65_535);
+    jfif[11] = density.unit === 'inch' ? 1 : 0;
+    jfif.writeUInt16BE(rounded(density.x), 12);
+    jfif.writeUInt16BE(rounded(density.y), 14);
   }
   const segments = exif ? [jfif, exifSegment(exif)] : [jfif];
   return [{ at: 2, remove: hasJfif ? 2 + start.readUInt16BE(4) : 0, insert: Buffer.concat(segments) }];
@@ -120,14 +122,27 @@ function avifExifEdit(file: string, head: Buffer, exif: Uint8Array): Edit {
   return { at: extent.offset + EXIF_ITEM_HEAD, remove: body.length, insert: body };
 }
 
-/** A new first directory at the end, with what EXIF says besides what the old one says. */
-export function tiffEdits(file: string, exif: Uint8Array | undefined): Edit[] {
-  const source = exif && openTiff(exif);
-  if (!source) return [];
-  const size = statSync(file).size;
-  const directoryAt = readBytes(file, 4, 4).readUInt32LE();
+/**
+ * A new first directory at the end, with what EXIF says besides what the old one says; where the size of pixels is not known, that it
+ * is not. Of a BigTIFF nothing.
+ */
+export function tiffEdits(file: string, exif: Uint8Array | undefined, unit: Density['unit']): Edit[] {
+  const head = readBytes(file, 0, 8);
+  if (head.readUInt16LE(2) !== TIFF_VERSION) return [];
+  const directoryAt = head.readUInt32LE(4);
   const count = readBytes(file, directoryAt, 2).readUInt16LE();
   const old = splitEntries(readBytes(file, directoryAt + 2, count * 12));
+  const unitAt = old.findIndex((entry) => entry.readUInt16LE() === RESOLUTION_UNIT);
+  const unsaid =
+    unit === 'none' && unitAt >= 0 ? [{ at: directoryAt + 2 + unitAt * 12 + 8, remove: 2, insert: NO_UNIT }] : [];
+  if (unit === 'none') old[unitAt]?.set(NO_UNIT, 8);
+  const source = exif && openTiff(exif);
+  return source ? exifEdits(file, old, source) : unsaid;
+}
+
+/** @param old the entries of the directory that the file has */
+function exifEdits(file: string, old: readonly Buffer[], source: TiffStructure): Edit[] {
+  const size = statSync(file).size;
   const taken = new Set(old.map((entry) => entry.readUInt16LE()));
   const added = descriptiveEntries(source).filter(({ tag }) => !taken.has(tag));
   const padding = size % 2;
@@ -152,6 +167,10 @@ export function tiffEdits(file: string, exif: Uint8Array | undefined): Edit[] {
     { at: size, remove: 0, insert: directory },
   ];
 }
+
+const TIFF_VERSION = 42;
+const RESOLUTION_UNIT = 296;
+const NO_UNIT = Uint8Array.of(1, 0);
 
 function splitEntries(table: Buffer): Buffer[] {
   return Array.from({ length: table.length / 12 }, (_, i) => table.subarray(i * 12, (i + 1) * 12));

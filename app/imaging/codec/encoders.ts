@@ -2,6 +2,7 @@ import type { Sharp } from 'sharp';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
 import { avifEdits, exifPlaceholder, jpegEdits, pngEdits, tiffEdits, webpEdits } from './embed-metadata.ts';
+import type { Density } from './density.ts';
 import type { AnimationTimes } from './animation/apng-file.ts';
 import type { Edit } from './file-edits.ts';
 import type { OutputMetadata } from './output-metadata.ts';
@@ -31,6 +32,8 @@ const BIG_TIFF_BYTES = 3.5 * 2 ** 30;
 /** Milliseconds of a frame that sharp takes at most. */
 const MAX_WEBP_DELAY = 65_535;
 const MM_PER_INCH = 25.4;
+/** What is told where nothing is known, in formats that have to tell something. */
+const SQUARE: Density = { x: 1, y: 1, unit: 'none' };
 
 /** Of every format of OUTPUT_FORMATS; one without an encoder does not compile. */
 export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
@@ -52,8 +55,8 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
     edits: (file, { exif, codes }) => avifEdits(file, exif, codes),
   },
   tiff: {
-    encode: (image, { shape, metadata }) => image.tiff(tiffOptions(shape, metadata.density)),
-    edits: (file, { exif }) => tiffEdits(file, exif),
+    encode: (image, { shape, metadata }) => image.tiff(tiffOptions(shape, metadata.density ?? SQUARE)),
+    edits: (file, { exif, density = SQUARE }) => tiffEdits(file, exif, density.unit),
   },
 };
 
@@ -70,8 +73,13 @@ function withRoomForExif(image: Sharp, { exif }: OutputMetadata): Sharp {
   return exif ? image.withExif({ IFD0: { ImageDescription: exifPlaceholder(exif) } }) : image;
 }
 
-function tiffOptions({ width, height, channels, depth }: ImageShape, density = 72) {
-  const resolution = density / MM_PER_INCH;
+function tiffOptions({ width, height, channels, depth }: ImageShape, { x, y }: Density) {
   const bigtiff = width * height * channels * (depth / 8) > BIG_TIFF_BYTES;
-  return { compression: 'lzw', predictor: 'horizontal', xres: resolution, yres: resolution, bigtiff } as const;
+  return {
+    compression: 'lzw',
+    predictor: 'horizontal',
+    xres: x / MM_PER_INCH,
+    yres: y / MM_PER_INCH,
+    bigtiff,
+  } as const;
 }

@@ -1,3 +1,5 @@
+import type { Density } from './density.ts';
+import { densityOf } from './density.ts';
 import { BadImageError } from '../errors.ts';
 import { METADATA_LIMITS } from './metadata.ts';
 
@@ -10,7 +12,7 @@ export interface JpegParts {
   /** Whether there is no end marker: the pixels may still be whole. */
   readonly endsEarly: boolean;
   /** Pixels per inch, if JFIF tells. */
-  readonly density: number | undefined;
+  readonly density: Density | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -99,7 +101,7 @@ function checkScans(bytes: Buffer, from: number, name: string): boolean {
 /** Which application segments stay. */
 class ApplicationFilter {
   readonly warnings: string[] = [];
-  density: number | undefined;
+  density: Density | undefined;
   dropped = 0;
   #profileBytes = 0;
   #hasExif = false;
@@ -127,8 +129,8 @@ class ApplicationFilter {
 
   #keepsJfif(data: Buffer): boolean {
     if (!startsWith(data, 'JFIF\0') || data.length < 14) return false;
-    const unit = [0, 1, CM_PER_INCH][data[7] ?? 0] ?? 0; // none, dots per inch, dots per cm
-    this.density ??= data.readUInt16BE(8) * unit || undefined;
+    const perInch = [0, 1, CM_PER_INCH][data[7] ?? 0] ?? 0; // none, dots per inch, dots per cm
+    this.density ??= densityOf(data.readUInt16BE(8), data.readUInt16BE(10), perInch);
     return true;
   }
 

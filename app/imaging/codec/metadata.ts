@@ -1,3 +1,4 @@
+import type { Density } from './density.ts';
 import type { StatedColor } from './color/stated-color.ts';
 import type { ImageFormat } from './sniff-format.ts';
 
@@ -15,8 +16,7 @@ export interface ImageMetadata {
   readonly exif?: Uint8Array | undefined;
   /** XMP packet, UTF-8; its orientation is 1 too. */
   readonly xmp?: Uint8Array | undefined;
-  /** Pixels per inch. */
-  readonly density?: number | undefined;
+  readonly density?: Density | undefined;
   /** PNG only: whole chunks, length to CRC, byte for byte: those of COLOR_CHUNKS, then tEXt, zTXt, iTXt in their order. */
   readonly pngChunks?: readonly Uint8Array[] | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Density } from './density.ts';
 import { hasUserComment, withUserComment } from './exif/exif.ts';
 import { withExifSize } from './exif/exif-size.ts';
 import { withXmpSize } from './exif/xmp-edits.ts';
@@ -17,8 +18,7 @@ export interface OutputMetadata extends Omit<OutputColors, 'chunks'> {
   readonly exif: Uint8Array | undefined;
   /** For formats whose writer takes it; in PNG it is a chunk. */
   readonly xmp: Uint8Array | undefined;
-  /** Pixels per inch. */
-  readonly density: number | undefined;
+  readonly density: Density | undefined;
   /** What PNG says in chunks of their own: colours and texts. */
   readonly pngChunks: readonly Uint8Array[];
   readonly warnings: readonly string[];

@@ -1,3 +1,5 @@
+import type { Density } from './density.ts';
+import { densityOf } from './density.ts';
 import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
 import { orientationAlone } from './exif/exif.ts';
@@ -14,7 +16,7 @@ export interface PngParts {
   readonly icc: Uint8Array | undefined;
   readonly xmp: Uint8Array | undefined;
   /** Pixels per inch. */
-  readonly density: number | undefined;
+  readonly density: Density | undefined;
   /** Frames of an animation; 1 for a still. */
   readonly frames: number;
   readonly warnings: readonly string[];
@@ -149,7 +151,7 @@ class PngCollector {
   #exif: Buffer | undefined;
   #icc: Uint8Array | undefined;
   #xmp: Uint8Array | undefined;
-  #density: number | undefined;
+  #density: Density | undefined;
   #frames = 1;
 
   add(chunk: Chunk): void {
@@ -231,7 +233,8 @@ class PngCollector {
         if (data.length >= 4) this.#frames = data.readUInt32BE(0);
         break;
       case 'pHYs':
-        if (data.length === 9 && data[8] === 1) this.#density = data.readUInt32BE(0) * INCHES_PER_METRE || undefined;
+        if (data.length !== 9) break;
+        this.#density = densityOf(data.readUInt32BE(0), data.readUInt32BE(4), data[8] === 1 ? INCHES_PER_METRE : 0);
         break;
       case 'iCCP':
         this.#readProfile(data);

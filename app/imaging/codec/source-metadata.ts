@@ -1,7 +1,11 @@
 import { mendProfile } from './color/mend-profile.ts';
 import { readAvifColor, readPngColor } from './color/read-stated-color.ts';
 import type { StatedColor } from './color/stated-color.ts';
+import type { Density } from './density.ts';
+import { densityOf } from './density.ts';
 import type { DecodedPixels } from './codec-decode.ts';
+import { densityInTiff } from './exif/exif-density.ts';
+import { openTiff } from './exif/exif-tree.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from './exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
@@ -39,7 +43,7 @@ export class MetadataCollector {
       color: this.#color(file, icc !== undefined, prepared.metadata.pngChunks ?? []),
       exif: exif && resetOrientation(exif),
       xmp: xmp && this.#ownXmp(xmp),
-      density: prepared.metadata.density ?? this.#density(header, file.format),
+      density: prepared.metadata.density ?? densityBeside(prepared, pixels, file),
       pngChunks: prepared.metadata.pngChunks,
     };
   }
@@ -49,11 +53,6 @@ export class MetadataCollector {
     const { xmp, warnings } = withoutCompanions(packet);
     this.#warnings.push(...warnings);
     return resetXmpOrientation(xmp);
-  }
-
-  /** libvips has a default for what JPEG and PNG do not say, which is not to be taken for something said. */
-  #density(header: DecodedPixels['header'], format: ImageFormat): number | undefined {
-    return format === 'tiff' || (format === 'jpeg' && header.exif) ? header.density : undefined;
   }
 
   #profile({ image, convertedFrom }: DecodedPixels, icc: Uint8Array | undefined): Uint8Array | undefined {
@@ -99,4 +98,17 @@ export class MetadataCollector {
     this.#warnings.push(`${kind.toUpperCase()} of ${bytes.length} bytes dropped: at most ${limit} are kept`);
     return undefined;
   }
+}
+
+/** Of TIFF the file's own words, of JPEG those of its EXIF. libvips has a default for what is not said, which is not to be taken for that. */
+function densityBeside(
+  { page }: PreparedFile,
+  { header }: DecodedPixels,
+  { format, bytes }: { readonly format: ImageFormat; readonly bytes: Uint8Array },
+): Density | undefined {
+  if (format === 'jpeg') return densityInTiff((header.exif && exifBody(header.exif)) ?? new Uint8Array());
+  if (format !== 'tiff') return undefined;
+  // Of a page behind the first, and of BigTIFF, the decoder tells one number.
+  const isFirst = (page?.index ?? 0) === 0 && openTiff(bytes) !== undefined;
+  return isFirst ? densityInTiff(bytes) : densityOf(header.density ?? 0, header.density ?? 0, 1);
 }

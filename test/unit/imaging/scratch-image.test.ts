@@ -41,8 +41,8 @@ describe('A scratch image', () => {
     const image = noise({ width: 7, height: 5, channels, depth });
     const scratch = ScratchImage.create(folder.path, image);
     scratch.writeRows(image.data);
-    scratch.attach({ icc: Buffer.from('profile'), xmp: Buffer.from('<first/>') }, 240);
-    scratch.attach({ icc: Buffer.from('profile'), xmp: Buffer.from('<x/>') }, 300);
+    scratch.attach({ icc: Buffer.from('profile'), xmp: Buffer.from('<first/>') }, { x: 240, y: 100 });
+    scratch.attach({ icc: Buffer.from('profile'), xmp: Buffer.from('<x/>') }, { x: 300, y: 150 });
     const header = await sharp(scratch.file).metadata();
     expect(header).toMatchObject({ format: 'vips', width: 7, height: 5, channels, space, density: 300 });
     expect([header.icc?.toString(), header.xmp?.toString()]).toEqual(['profile', '<x/>']);

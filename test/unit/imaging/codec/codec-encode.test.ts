@@ -107,7 +107,7 @@ describe('Encoding', () => {
 
   it.each(FORMATS)('keeps profile, EXIF with GPS, XMP and density of a photo in %s', async (format) => {
     const source = await decodeImage(await cameraFile(), LIMITS);
-    expect(source.metadata).toMatchObject({ format: 'jpeg', density: 300 });
+    expect(source.metadata).toMatchObject({ format: 'jpeg', density: { x: 300, y: 300, unit: 'inch' } });
     const { file, warnings } = await encode(source.image, format, { metadata: source.metadata });
     const kept = (await decodeImage(file, LIMITS)).metadata;
     expect(source.metadata.icc?.length).toBeGreaterThan(400);
@@ -115,7 +115,8 @@ describe('Encoding', () => {
     expect(described(kept.exif)).toEqual(described(source.metadata.exif));
     expect(JSON.stringify(described(kept.exif))).toContain(Buffer.from('2024:01:02').toString('hex'));
     expect(kept.xmp).toEqual(source.metadata.xmp);
-    expect(kept.density).toEqual(format === 'webp' || format === 'avif' ? undefined : expect.closeTo(300, 2));
+    const same = { x: expect.closeTo(300, 2), y: expect.closeTo(300, 2), unit: 'inch' };
+    expect(kept.density).toEqual(format === 'webp' || format === 'avif' ? undefined : same);
     expect(warnings).toEqual([]);
   });
 

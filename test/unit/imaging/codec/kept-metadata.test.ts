@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { decodeImage, encodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { readUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
+import type { ImageMetadata } from '../../../../app/imaging/codec/metadata.ts';
 import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
 import { makePngChunk, makeXmpChunk, readPngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import { withoutCompanions, withXmpSize } from '../../../../app/imaging/codec/exif/xmp-edits.ts';
 import { gradient } from '../../../support/images/images.ts';
+import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import type { OutputFormat } from '../../../../app/options/output-formats.ts';
 import { rowsInto } from '../../../../app/imaging/rows-into.ts';
 import { rowsOf } from '../../../../app/imaging/rows.ts';
 import { tinyPng } from '../../../support/images/hostile-images.ts';
@@ -115,22 +118,46 @@ describe('XMP of a result', () => {
   });
 });
 
-describe('The density of a PNG', () => {
-  it.each([
-    ['is not invented where none is known', undefined, [0, 0, 0, 1, 0, 0, 0, 1, 0]],
-    ['is kept where one is', 300, [0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1]],
-  ])('%s', async (_name, density, said) => {
-    const folder = await temporaryFolder();
+describe('The density of a picture', () => {
+  const FAX = { x: 204, y: 98, unit: 'inch' } as const;
+  const TALL = { x: 2, y: 1, unit: 'none' } as const;
+  const kinds = [undefined, FAX, TALL] as const;
+  const all = (['png', 'tiff', 'jpeg'] as const).flatMap((format) =>
+    kinds.map((density) => [format, density] as const),
+  );
+  let folder: TemporaryFolder;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => folder.remove());
+
+  const write = async (format: OutputFormat, metadata: ImageMetadata): Promise<string> => {
     const scratch = rowsInto(rowsOf(gradient({ width: 5, height: 4, channels: 3, depth: 8 })), folder.path);
-    const file = join(folder.path, 'a.png');
-    const pngChunks = [makePngChunk('tEXt', Buffer.from('a\0b', 'latin1'))];
-    for (const metadata of [{ format: 'png', density } as const, { format: 'png', density, pngChunks } as const]) {
-      await encodeImage(scratch, file, { format: 'png', metadata });
-      expect([...(readPngChunk(readFileSync(file), 'pHYs') ?? [])]).toEqual(said);
-      const decoded = await decodeImage(file, LIMITS);
-      expect(Math.round(decoded.metadata.density ?? 0)).toBe(density ?? 0);
+    const file = join(folder.path, `a.${format}`);
+    await encodeImage(scratch, file, { format, metadata });
+    return file;
+  };
+
+  it.each(all)('is kept in %s by axis, and none is invented: %p', async (format, density) => {
+    const file = await write(format, { format: 'png', density });
+    const kept = (await decodeImage(file, LIMITS)).metadata.density;
+    const near = density && { x: expect.closeTo(density.x, 1), y: expect.closeTo(density.y, 1), unit: density.unit };
+    expect(kept).toEqual(near);
+  });
+
+  it('is kept in a TIFF beside EXIF', async () => {
+    const exif = writeTiff([{ tag: 0x0110, type: 2, count: 5, value: Buffer.from('Make\0') }]);
+    for (const density of kinds) {
+      const { metadata } = await decodeImage(await write('tiff', { format: 'png', density, exif }), LIMITS);
+      expect([metadata.density?.unit, metadata.exif === undefined]).toEqual([density?.unit, false]);
     }
-    await folder.remove();
+  });
+
+  it('is the same in a PNG with texts', async () => {
+    const pngChunks = [makePngChunk('tEXt', Buffer.from('a\0b', 'latin1'))];
+    const file = await write('png', { format: 'png', pngChunks });
+    expect([...(readPngChunk(readFileSync(file), 'pHYs') ?? [])]).toEqual([0, 0, 0, 1, 0, 0, 0, 1, 0]);
   });
 });
 

@@ -59,7 +59,7 @@ describe('Walking the chunks of a PNG', () => {
       'a.png',
     );
     expect(Buffer.from(parts.icc ?? []).toString()).toBe('a profile');
-    expect(parts.density).toBeCloseTo(300, 2);
+    expect(parts.density).toEqual({ x: expect.closeTo(300, 2), y: expect.closeTo(300, 2), unit: 'inch' });
     expect(Buffer.from(parts.xmp ?? []).equals(xmp)).toBe(true);
     expect(parts.frames).toBe(7);
   });
