@@ -175,7 +175,7 @@ const ROOMS = {
   'prom-client': '^app/metrics/',
   commander: '^app/cli/',
   '@modelcontextprotocol': '^app/cli/(mcp/|commands/mcp-command)',
-  tsyringe: '^app/(container|worker-container)\\.ts$',
+  tsyringe: '^app/container\\.ts$',
   winston: '^app/logger\\.ts$',
 };
 

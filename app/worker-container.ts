@@ -1,6 +1,3 @@
-import 'reflect-metadata'; // tsyringe throws on load without it, so it stays the first import
-import type { DependencyContainer, InjectionToken } from 'tsyringe';
-import { container as root, instancePerContainerCachingFactory as once } from 'tsyringe';
 import { createCatalog } from './catalog/create-catalog.ts';
 import type { Config } from './config.ts';
 import { downloadModel } from './processing/download-model.ts';
@@ -21,16 +18,8 @@ import { PictureCleaner } from './processing/restore/picture-cleaner.ts';
 import { UpscalerChooser } from './processing/upscale/upscaler-choice.ts';
 import type { Processors } from './worker/processors.ts';
 
-export const PROCESSORS: InjectionToken<Processors> = Symbol('Processors');
-
-/** The composition root of a worker process: what works on pixels. That of the server is container.ts. */
-export function createWorkerContainer(config: Config): DependencyContainer {
-  const container = root.createChildContainer();
-  container.register(PROCESSORS, { useFactory: once(() => createProcessors(config)) });
-  return container;
-}
-
-function createProcessors(config: Config): Processors {
+/** The composition root of a worker process: what works on pixels, for one task. That of the server is container.ts. */
+export function createProcessors(config: Config): Processors {
   const catalog = createCatalog(config);
   const models = new ModelFetcher(catalog);
   const faces = new FaceRestorer(models);

@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { WorkPace } from '../processing/work-pace.ts';
-import { createWorkerContainer, PROCESSORS } from '../worker-container.ts';
+import { createProcessors } from '../worker-container.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { ProcessorHooks } from '../processing/process-images.ts';
@@ -32,7 +32,7 @@ async function work(message: StartMessage): Promise<void> {
   send({ type: 'started' });
   try {
     const { task, rung, config } = message;
-    const processors = createWorkerContainer(config).resolve(PROCESSORS);
+    const processors = createProcessors(config);
     await processTask(processors, task, { rung, scratch, hooks: hooks(task) });
     finish({ type: 'done' });
   } catch (error) {

@@ -7,9 +7,6 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
-import { getProxyForUrl } from 'proxy-from-env';
 import { addressOf, isPrivateAddress } from '../../outbound/private-address.ts';
 import { asFault, TransferFault } from './transfer-fault.ts';
 
@@ -105,9 +102,10 @@ export class FileClient {
     if (isGuarded && isIP(host) && this.#isPrivate(host)) throw privateRedirect(host);
     const { connectMs, responseMs, userAgent } = this.#options;
     const { default: got } = await import('got'); // loaded by the first download: most runs have none
+    const agent = await this.#agentsFor(url);
     const body = got.stream(url, {
       headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
-      agent: this.#agentsFor(url),
+      agent,
       decompress: false,
       followRedirect: false,
       throwHttpErrors: false,
@@ -143,20 +141,32 @@ export class FileClient {
     });
   };
 
-  #agentsFor(url: URL): { http: HttpAgent; https: HttpsAgent } {
+  async #agentsFor(url: URL): Promise<{ http: HttpAgent; https: HttpsAgent }> {
+    const { getProxyForUrl } = await import('proxy-from-env');
     const proxy = getProxyForUrl(url.href);
     const known = this.#agents.get(proxy);
     if (known) return known;
     const options = { keepAlive: true };
     const agents = proxy
-      ? {
-          http: new HttpProxyAgent(proxy, options),
-          https: new HttpsProxyAgent(proxy, options) as unknown as HttpsAgent,
-        }
+      ? await proxyAgents(proxy, options)
       : { http: new HttpAgent(options), https: new HttpsAgent(options) };
+    const other = this.#agents.get(proxy); // a request beside this one may have been faster
+    if (other) return other;
     this.#agents.set(proxy, agents);
     return agents;
   }
+}
+
+async function proxyAgents(
+  proxy: string,
+  options: { readonly keepAlive: boolean },
+): Promise<{ http: HttpAgent; https: HttpsAgent }> {
+  const { HttpProxyAgent } = await import('http-proxy-agent');
+  const { HttpsProxyAgent } = await import('https-proxy-agent');
+  return {
+    http: new HttpProxyAgent(proxy, options),
+    https: new HttpsProxyAgent(proxy, options) as unknown as HttpsAgent,
+  };
 }
 
 /** A URL as messages show it: without user, password and query, which may be secrets. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { outputOptions } from '../../../app/options/output-options.ts';
 import type { OutputFormat } from '../../../app/options/output-formats.ts';
 import type { ImageResult } from '../../../app/processing/result.ts';
-import { createWorkerContainer, PROCESSORS } from '../../../app/worker-container.ts';
+import { createProcessors } from '../../../app/worker-container.ts';
 import { upscaleTask, workerConfig } from '../upscale-task.ts';
 
 /** Small pictures that tell their colours in eleven ways: generate.py there says how. */
@@ -28,7 +28,7 @@ export async function toldColorResults(
 ): Promise<Map<string, ImageResult>> {
   const task = upscaleTask(TOLD_COLORS_FOLDER, NAMES, { upscaler: 'NEAREST', scale: 2 });
   const results = new Map<string, ImageResult>();
-  const processors = createWorkerContainer(workerConfig()).resolve(PROCESSORS);
+  const processors = createProcessors(workerConfig());
   await processors['hires-fix'](
     {
       ...task,
