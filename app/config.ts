@@ -147,6 +147,7 @@ function toConfig(env: z.output<typeof environment>) {
     precision: env.PRECISION,
     tile: env.TILE,
     tilePad: env.TILE_PAD,
+    modelKeepAliveMs: Math.round(env.MODEL_KEEP_ALIVE_SECONDS * 1000),
     isFaceEnhance: env.IS_FACE_ENHANCE,
     faceRestorationStrength: env.FACE_RESTORATION_STRENGTH,
     modelFace: env.MODEL_FACE === 'v0.1' ? 'codeformer' : env.MODEL_FACE,

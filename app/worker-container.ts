@@ -7,6 +7,7 @@ import { FaceProcessor } from './processing/face-processor.ts';
 import { FaceRestorer } from './processing/faces/face-restorer.ts';
 import { FindFacesProcessor } from './processing/find-faces-processor.ts';
 import { ModelOptimizer } from './processing/int8/model-optimizer.ts';
+import { ModelSlot } from './processing/networks/model-slot.ts';
 import { ModelFetcher } from './processing/networks/model-fetcher.ts';
 import { runNetwork } from './processing/networks/run-network.ts';
 import { PreviewProcessor } from './processing/preview-processor.ts';
@@ -18,12 +19,15 @@ import { PictureCleaner } from './processing/restore/picture-cleaner.ts';
 import { UpscalerChooser } from './processing/upscale/upscaler-choice.ts';
 import type { Processors } from './worker/processors.ts';
 
-/** The composition root of a worker process: what works on pixels, for one task. That of the server is container.ts. */
-export function createProcessors(config: Config): Processors {
+/**
+ * The composition root of a worker process: what works on pixels, for one task. That of the server is container.ts.
+ * @param slot where the network of upscales is, which may be there from the task before
+ */
+export function createProcessors(config: Config, slot = new ModelSlot()): Processors {
   const catalog = createCatalog(config);
   const models = new ModelFetcher(catalog);
   const faces = new FaceRestorer(models);
-  const upscaler = new ImageUpscaler(config, new UpscalerChooser(config, catalog), catalog);
+  const upscaler = new ImageUpscaler(config, { chooser: new UpscalerChooser(config, catalog), catalog, slot });
   const parts = { upscaler, cleaner: new PictureCleaner(config, models), faces };
   const hiresFix = new HiresFixProcessor(config, parts);
   const extras = new ExtrasProcessor(config, parts);

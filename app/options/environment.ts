@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { COLORIZE_MODELS } from './restore-options.ts';
 import { DEVICES, PRECISIONS } from './upscale-options.ts';
 import {
-  absent,
   autoOr,
   decimalText,
   flagText,
@@ -101,6 +100,9 @@ const inference = {
   TILE_PAD: autoOr(wholeText({ min: 0 }))
     .default('auto')
     .describe('Input pixels around a tile; auto is the halo the network needs'),
+  MODEL_KEEP_ALIVE_SECONDS: wholeText({ min: 0, max: 2_000_000 })
+    .default(0)
+    .describe('How long an upscaler stays loaded for the next job that wants it; 0: it is loaded for each'),
 };
 
 const faces = {
@@ -173,12 +175,6 @@ const logging = {
     .describe('error|warn|info|debug'),
 };
 
-const notYet = {
-  MODEL_KEEP_ALIVE_SECONDS: absent('models that stay loaded between jobs', /^0+$/, '0')
-    .default('0')
-    .describe('Not in this version: 0, models are loaded for each job'),
-};
-
 /** Every variable that the service reads, by name. `.env.example` lists the same names and defaults (a test holds them equal). */
 export const environment = z.object({
   ...http,
@@ -190,7 +186,6 @@ export const environment = z.object({
   ...scaleOut,
   ...webhooks,
   ...logging,
-  ...notYet,
 });
 
 /** Variables of a server alone: what works on pictures without one reads none of them. */

@@ -147,15 +147,6 @@ export function hosts() {
   });
 }
 
-/**
- * Text of a variable for what this version does not have: nothing but its default is taken.
- * @param isDefault what the text may be all the same, and `standard`, how that is written
- */
-export function absent(what: string, isDefault = /^$/, standard = '') {
-  const error = `this version has not got ${what}; ${standard === '' ? 'leave it unset' : `leave it at ${standard}`}`;
-  return z.string().regex(isDefault, { error });
-}
-
 export function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -74,7 +74,7 @@ export class ExtrasProcessor {
     const upscale = { ...rung, isBatch: task.images.length > 1, scratch, onRunning: hooks.onRunning.bind(hooks) };
     const work = this.#work({ upscale, options, restorers: restorersOf(options) });
     await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
-    await this.#upscaler.close();
+    await this.#upscaler.endTask();
   }
 
   #work(run: Run): PixelWork<ExtrasPlan> {

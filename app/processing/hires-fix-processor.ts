@@ -75,7 +75,7 @@ export class HiresFixProcessor {
     } satisfies UpscaleTask;
     const work = this.#work(upscale, task.faces ?? upscaleFaceSettings(task.options, this.#config));
     await processImages(task, work, { ...run, maxInputPixels: this.#config.maxInputPixels });
-    await this.#upscaler.close();
+    await this.#upscaler.endTask();
   }
 
   #work(task: UpscaleTask, faces: FaceSettings | undefined): PixelWork<UpscalePlan> {

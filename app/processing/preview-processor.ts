@@ -42,7 +42,7 @@ export class PreviewProcessor {
         run.hooks.onImageFailed(index, error);
       }
     }
-    await this.#upscaler.close();
+    await this.#upscaler.endTask();
   }
 
   #work(upscaler: string, { options, region }: PreviewTask, { rung, scratch, hooks }: TaskRun): PixelWork<UpscalePlan> {

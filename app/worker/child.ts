@@ -1,8 +1,11 @@
 /**
- * The entry of a worker process: one task in, progress and results out, then the process ends. All that touches pixels or
- * networks happens here, never in the server.
+ * The entry of a worker process: a task in, progress and results out. Then the process ends, unless nothing of the task is left in it
+ * but, where models are kept, its network: it waits for the next then. All that touches pixels or networks happens here, never in
+ * the server.
  */
 import { rmSync } from 'node:fs';
+import { hasLoadedRuntime } from '../inference/session.ts';
+import { ModelSlot } from '../processing/networks/model-slot.ts';
 import { WorkPace } from '../processing/work-pace.ts';
 import { createProcessors } from '../worker-container.ts';
 import type { WorkProgress } from '../processing/progress.ts';
@@ -10,17 +13,20 @@ import type { RunningOn } from '../processing/result.ts';
 import type { ProcessorHooks } from '../processing/process-images.ts';
 import { failureOf } from './failure-of.ts';
 import { processTask } from './processors.ts';
-import type { StartMessage, Task, WorkerMessage } from './protocol.ts';
+import type { StartMessage, Task, WorkerMessage, WorkerRest } from './protocol.ts';
 
 /** Progress is sent at most this often, in ms; the beginning and end of a stage and of a tile are always sent. */
 const PROGRESS_MS = 50;
 
+/** The network of upscales: all that outlives a task. */
+const slot = new ModelSlot();
 let running: RunningOn | undefined;
 let scratch: string | undefined;
+let isUnharmed = true;
 
 // A terminal or a service manager signals the server and its workers alike; only the server decides when work ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-process.once('message', (message) => void work(message as StartMessage));
+process.on('message', (message) => void work(message as StartMessage));
 process.once('disconnect', () => {
   if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
   process.exit(1); // the server is gone: nobody wants the result
@@ -32,12 +38,25 @@ async function work(message: StartMessage): Promise<void> {
   send({ type: 'started' });
   try {
     const { task, rung, config } = message;
-    const processors = createProcessors(config);
-    await processTask(processors, task, { rung, scratch, hooks: hooks(task) });
-    finish({ type: 'done' });
+    await processTask(createProcessors(config, slot), task, { rung, scratch, hooks: hooks(task) });
+    const rest = 'images' in task ? restAfter() : undefined;
+    if (rest) takeNext(rest);
+    else finish({ type: 'done' });
   } catch (error) {
     finish({ type: 'failed', failure: failureOf(error, running) });
   }
+}
+
+/** Nothing where the process must end: a picture failed in it, or memory of a network is left that is of no use to the next task. */
+function restAfter(): WorkerRest | undefined {
+  if (!isUnharmed || (hasLoadedRuntime() && !slot.isHeld)) return undefined;
+  return { residentBytes: process.memoryUsage.rss(), keepsModel: slot.isHeld };
+}
+
+function takeNext(rest: WorkerRest): void {
+  running = undefined;
+  scratch = undefined;
+  send({ type: 'done', rest });
 }
 
 function hooks({ kind }: Task): ProcessorHooks {
@@ -54,7 +73,10 @@ function hooks({ kind }: Task): ProcessorHooks {
       send({ type: 'running', on });
     },
     onResult: (result) => send({ type: 'result', result }),
-    onImageFailed: (index, error) => send({ type: 'image-failed', index, failure: failureOf(error) }),
+    onImageFailed: (index, error) => {
+      isUnharmed = false;
+      send({ type: 'image-failed', index, failure: failureOf(error) });
+    },
   };
 }
 

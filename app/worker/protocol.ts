@@ -26,7 +26,7 @@ export type Task =
   | DownloadTask
   | OptimizeTask;
 
-/** Server to worker, once. `scratch` is a folder that the server removes when the worker is gone. */
+/** Server to worker, once a task. `scratch` is a folder that the server removes when the worker is gone or at rest. */
 export interface StartMessage {
   readonly type: 'start';
   readonly task: Task;
@@ -47,7 +47,18 @@ export interface Failure {
   readonly stack?: string;
 }
 
-/** Worker to server. `ready` once, when it can take a task; `started` first of the task; `done` or `failed` last. */
+/** What a worker holds that is done with a task in which nothing failed, and that may take another. */
+export interface WorkerRest {
+  /** In bytes. */
+  readonly residentBytes: number;
+  /** Whether the network of the task is still loaded; if not, none ever was. */
+  readonly keepsModel: boolean;
+}
+
+/**
+ * Worker to server. `ready` once, when it can take a task; `started` first of a task; `done` or `failed` last. One that says nothing of its
+ * rest ends then.
+ */
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'started' }
@@ -56,5 +67,5 @@ export type WorkerMessage =
   | { readonly type: 'progress'; readonly progress: WorkProgress }
   | { readonly type: 'result'; readonly result: ImageResult }
   | { readonly type: 'image-failed'; readonly index: number; readonly failure: Failure }
-  | { readonly type: 'done' }
+  | { readonly type: 'done'; readonly rest?: WorkerRest }
   | { readonly type: 'failed'; readonly failure: Failure };

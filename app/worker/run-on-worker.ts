@@ -3,7 +3,7 @@ import type { ImageResult, RunningOn } from '../processing/result.ts';
 import type { FailedRun } from './fallback-ladder.ts';
 import type { HangLimits } from './hang-watch.ts';
 import { HangWatch } from './hang-watch.ts';
-import type { Failure, StartMessage, WorkerMessage } from './protocol.ts';
+import type { Failure, StartMessage, WorkerMessage, WorkerRest } from './protocol.ts';
 import type { WorkerExit, WorkerProcess } from './worker-process.ts';
 
 export interface WorkerRunOptions {
@@ -25,12 +25,18 @@ interface Position {
   on?: RunningOn;
 }
 
+/** How a task ended on a worker: done, if it has not failed; the process lives on if it is at rest. */
+export interface WorkerRun {
+  readonly failed?: FailedRun;
+  readonly rest?: WorkerRest;
+}
+
 /**
- * One worker, one task. The process is gone when this returns, however it ends.
- * @returns undefined where the task was done, else how it failed
+ * One worker, one task. The process is gone when this returns, however it ends, unless the task is done and it says that it may
+ * take another.
  * @throws the signal's reason, or what a hook threw
  */
-export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptions): Promise<FailedRun | undefined> {
+export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptions): Promise<WorkerRun> {
   const { hang, signal } = options;
   const position: Position = { hasStarted: false };
   const abortion = whenAborted(signal);
@@ -39,28 +45,35 @@ export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptio
     hung.abort();
     void worker.kill();
   });
+  let isAtRest = false;
   try {
     const end = await Promise.race([converse(worker, options, { position, watch }), abortion.promise]);
-    if (end === 'done') return undefined;
-    if (end !== 'exited') return { ...position, failure: end, reason: end.message };
+    if (end.type === 'done') {
+      isAtRest = end.rest !== undefined;
+      return end;
+    }
+    if (end.type === 'failed') return { failed: { ...position, failure: end.failure, reason: end.failure.message } };
     const exit = await worker.exited;
-    return { ...position, reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) };
+    return { failed: { ...position, reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) } };
   } finally {
     abortion.forget();
     watch.stop();
-    await worker.kill();
+    if (!isAtRest) await worker.kill();
   }
 }
+
+/** The last that is heard of a task. */
+type End = Extract<WorkerMessage, { readonly type: 'done' | 'failed' }> | { readonly type: 'exited' };
 
 /** Hands over the task when the worker is up, and listens until it is done, has failed or is gone. */
 async function converse(
   worker: WorkerProcess,
   { message, hooks }: WorkerRunOptions,
   { position, watch }: { readonly position: Position; readonly watch: HangWatch },
-): Promise<Failure | 'done' | 'exited'> {
-  if (!(await worker.ready)) return 'exited';
+): Promise<End> {
+  if (!(await worker.ready)) return { type: 'exited' };
   return new Promise((resolve, reject) => {
-    void worker.exited.then(() => resolve('exited'));
+    void worker.exited.then(() => resolve({ type: 'exited' }));
     worker.start(message, (received) => {
       watch.sign();
       try {
@@ -81,16 +94,11 @@ function follow(message: WorkerMessage, position: Position): void {
   delete position.on; // where the image before it ran says nothing of this one
 }
 
-function handle(
-  message: WorkerMessage,
-  hooks: WorkerRunOptions['hooks'],
-  resolve: (end: Failure | 'done') => void,
-): void {
+function handle(message: WorkerMessage, hooks: WorkerRunOptions['hooks'], resolve: (end: End) => void): void {
   if (message.type === 'progress') hooks.onProgress(message.progress);
   else if (message.type === 'result') hooks.onResult(message.result);
   else if (message.type === 'image-failed') hooks.onImageFailed(message.index, message.failure);
-  else if (message.type === 'failed') resolve(message.failure);
-  else if (message.type === 'done') resolve('done');
+  else if (message.type === 'failed' || message.type === 'done') resolve(message);
 }
 
 /** Rejects with the signal's reason, also where that has been given already. `forget` ends the listening. */

@@ -13,7 +13,9 @@ import type { FailedRun, LowerRung } from './fallback-ladder.ts';
 import { isOfImage, nextRung } from './fallback-ladder.ts';
 import type { HangLimits } from './hang-watch.ts';
 import { HANG_LIMITS } from './hang-watch.ts';
-import type { Failure, Task } from './protocol.ts';
+import { IdleWorkers } from './idle-workers.ts';
+import { modelWanted } from './model-wanted.ts';
+import type { Failure, Task, WorkerRest } from './protocol.ts';
 import { runOnWorker } from './run-on-worker.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -27,7 +29,10 @@ export interface TaskHooks {
 }
 
 export interface WorkerPoolOptions {
-  /** Whether workers give way to other processes on the CPU, as they should beside a server, which has one forked ahead. */
+  /**
+   * Whether workers give way to other processes on the CPU, as they should beside a server, which has one forked ahead and uses them
+   * again.
+   */
   readonly isBackground: boolean;
   /** When a worker is taken to hang. */
   readonly hang?: HangLimits;
@@ -37,20 +42,22 @@ export interface WorkerPoolOptions {
 const LOST_WORKERS = 3;
 
 /**
- * Runs each task in a worker process of its own, and keeps one more forked ahead, without a model, so that the next task does
- * not wait for a process to start. A worker that dies, hangs or runs out of memory becomes the next rung of the fallback
+ * Runs each task in a worker process that no other task has meanwhile, and keeps one more without a model, so that the next task does
+ * not wait for a process to start: one that ran no network, else a new one. Where models are kept, a worker that holds one
+ * takes the next task that wants it. A worker that dies, hangs or runs out of memory becomes the next rung of the fallback
  * ladder or a clear error, never a wrong pixel.
  */
 export class WorkerPool {
   readonly #config: Config;
   readonly #options: WorkerPoolOptions;
   readonly #running = new Set<WorkerProcess>();
-  #spare: WorkerProcess | undefined;
+  readonly #idle: IdleWorkers;
   #isClosed = false;
 
   constructor(config: Config, options: WorkerPoolOptions = { isBackground: true }) {
     this.#config = withoutSecrets(config);
     this.#options = options;
+    this.#idle = new IdleWorkers({ count: Math.max(1, config.workers), keepAliveMs: config.modelKeepAliveMs });
   }
 
   /**
@@ -79,26 +86,27 @@ export class WorkerPool {
 
   /** Forks the spare worker; resolves when it can take a task. */
   async warm(): Promise<void> {
-    this.#forkAhead();
-    await this.#spare?.ready;
+    await this.#forkAhead()?.ready;
   }
 
   /** Kills every worker; tasks that run fail as cancelled. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const workers = [...this.#running, ...(this.#spare ? [this.#spare] : [])];
-    this.#spare = undefined;
-    await Promise.all(workers.map((worker) => worker.kill()));
+    await Promise.all([this.#idle.close(), ...[...this.#running].map((worker) => worker.kill())]);
   }
 
   async #runOnWorker(work: Work, signal: AbortSignal, hooks: WorkerHooks): Promise<FailedRun | undefined> {
     signal.throwIfAborted();
-    const worker = this.#take();
+    const model = modelWanted(work.task);
+    if (model !== undefined) await this.#idle.makeRoomFor(model, this.#running.size);
+    const worker = this.#take(model);
     this.#running.add(worker);
     try {
       const message = { type: 'start', ...work, config: this.#config } as const;
-      const failed = await runOnWorker(worker, { message, signal, hooks, hang: this.#options.hang ?? HANG_LIMITS });
+      const { hang = HANG_LIMITS } = this.#options;
+      const { failed, rest } = await runOnWorker(worker, { message, signal, hooks, hang });
       if (failed) this.#assertOpen();
+      if (rest && !this.#mayWait(worker, rest, model)) await worker.kill();
       return failed;
     } finally {
       this.#running.delete(worker);
@@ -106,12 +114,16 @@ export class WorkerPool {
     }
   }
 
-  /** The spare if there is one that lives, else a new worker. */
-  #take(): WorkerProcess {
+  /** Puts a worker that is done among those that wait. Where each task has a pool of its own, there is no next one. */
+  #mayWait(worker: WorkerProcess, rest: WorkerRest, model: string | undefined): boolean {
+    return !this.#isClosed && this.#options.isBackground && this.#idle.add(worker, rest, model);
+  }
+
+  /** One that waits and fits, else a new worker. */
+  #take(model: string | undefined): WorkerProcess {
     this.#assertOpen();
-    const spare = this.#spare;
-    this.#spare = undefined;
-    if (spare) return spare;
+    const waiting = this.#idle.take(model);
+    if (waiting) return waiting;
     try {
       return new WorkerProcess(this.#options.isBackground);
     } catch (cause) {
@@ -125,16 +137,14 @@ export class WorkerPool {
   }
 
   /** Where that fails the next task forks its own, and tells. */
-  #forkAhead(): void {
-    if (this.#spare) return;
+  #forkAhead(): WorkerProcess | undefined {
+    if (this.#idle.hasFree) return undefined;
     try {
       const spare = new WorkerProcess(this.#options.isBackground);
-      this.#spare = spare;
-      void spare.exited.then(() => {
-        if (this.#spare === spare) this.#spare = undefined; // it was killed while it waited: the next task forks anew
-      });
+      this.#idle.addNew(spare);
+      return spare;
     } catch {
-      this.#spare = undefined;
+      return undefined;
     }
   }
 }

@@ -20,8 +20,8 @@ const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './child.ts' : './child.js', imp
 const STDERR_KEPT = 4096;
 
 /**
- * One forked worker: takes one task and exits after it, which gives every byte of memory back. Killing it is how a task is
- * cancelled, since a network that runs cannot be interrupted.
+ * One forked worker: takes a task, and others after it as long as it is left alive; its end gives every byte of memory back. Killing
+ * it is how a task is cancelled, since a network that runs cannot be interrupted.
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
@@ -29,6 +29,7 @@ export class WorkerProcess {
   /** Whether it came up; false where it died before it could take a task. Never rejects. */
   readonly ready: Promise<boolean>;
   #stderr = '';
+  #tasks = 0;
 
   /**
    * @param isBackground whether other processes (the server) go before it on the CPU
@@ -56,9 +57,16 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** Hands over the task; messages come to `onMessage` until the process exits. */
+  /** How many tasks it was given. */
+  get tasks(): number {
+    return this.#tasks;
+  }
+
+  /** Hands over a task; messages come to `onMessage` until the process exits or is handed another. */
   start(message: StartMessage, onMessage: (message: WorkerMessage) => void): void {
-    this.#child.on('message', (received) => onMessage(received as WorkerMessage));
+    this.#tasks++;
+    this.#stderr = ''; // what was written of another task is not told of this one
+    this.#child.removeAllListeners('message').on('message', (received) => onMessage(received as WorkerMessage));
     this.#child.send(message, () => undefined); // one that cannot be told has died: `exited` says so
   }
 

@@ -31,6 +31,7 @@ describe('loadConfig', () => {
       modelColorize: 'modelscope',
       modelRestore: 'denoise',
       modelDownloads: true,
+      modelKeepAliveMs: 0,
       modelMirror: undefined,
       downloadSegments: 8,
       device: 'auto',
@@ -228,23 +229,11 @@ describe('the variables of the contract', () => {
     LOG_LEVEL: 'debug',
   };
 
-  it.each(Object.entries(OTHERS))(
-    'have an effect as %s=%s has, or stop the start by a line with the name',
-    (name, value) => {
-      const needed = name.startsWith('WEBHOOK') ? { WEBHOOK_SECRET: 'sixteen letters.' } : {};
-      const before = loadConfig(needed);
-      let after: unknown;
-      try {
-        after = loadConfig({ ...needed, [name]: value });
-      } catch (error) {
-        expect((error as BadConfigError).problems).toEqual([
-          expect.stringMatching(`^${name}: this version has not got`),
-        ]);
-        return;
-      }
-      expect(after).not.toEqual(before);
-    },
-  );
+  it.each(Object.entries(OTHERS))('have an effect, as %s=%s has', (name, value) => {
+    const needed = name.startsWith('WEBHOOK') ? { WEBHOOK_SECRET: 'sixteen letters.' } : {};
+    const before = loadConfig(needed);
+    expect(loadConfig({ ...needed, [name]: value })).not.toEqual(before);
+  });
 
   it.each([
     ['DEVICE', 'cuda:1'],

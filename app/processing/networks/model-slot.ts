@@ -7,6 +7,10 @@ interface Closeable {
 export class ModelSlot {
   #held: { readonly key: string; readonly model: Closeable } | undefined;
 
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
   /**
    * The model of that key, opened unless it is there.
    * @param key names the model and how it is opened; all models of one key are of one class

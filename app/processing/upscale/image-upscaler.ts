@@ -13,7 +13,8 @@ import { settledAlpha } from '../../imaging/settled-alpha.ts';
 import { visibleRows } from '../../imaging/visible-colors.ts';
 import { downloadReport } from '../download-report.ts';
 import type { PictureNetwork } from '../networks/network-runner.ts';
-import { ModelSlot } from '../networks/model-slot.ts';
+import { fileStamps } from '../networks/file-stamps.ts';
+import type { ModelSlot } from '../networks/model-slot.ts';
 import { choosePrecision, describePrecision } from '../networks/precision.ts';
 import type { ModelFiles } from './picture-source.ts';
 import type { TilingUsed } from './real-esrgan-upscaler.ts';
@@ -97,23 +98,32 @@ const NETWORK_END = 0.94;
 
 type UpscaleConfig = Pick<
   Config,
-  'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels' | 'precision' | 'tile' | 'tilePad'
+  'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels' | 'modelKeepAliveMs' | 'precision' | 'tile' | 'tilePad'
 >;
+
+/** What chooses a network, knows its weights and holds it. */
+interface UpscalerParts {
+  readonly chooser: UpscalerChooser;
+  readonly catalog: Pick<ModelCatalog, 'sha256'>;
+  readonly slot: ModelSlot;
+}
 
 /**
  * Enlarges (or reduces) images one after another, by a Pillow filter or by a network. Sizes that the network itself does not
- * make are reached by LANCZOS after it. A network stays loaded for the images that follow.
+ * make are reached by LANCZOS after it. A network stays loaded for the images that follow, and where
+ * models are kept for those of the next task.
  */
 export class ImageUpscaler {
   readonly #config: UpscaleConfig;
   readonly #chooser: UpscalerChooser;
   readonly #catalog: Pick<ModelCatalog, 'sha256'>;
-  readonly #slot = new ModelSlot();
+  readonly #slot: ModelSlot;
 
-  constructor(config: UpscaleConfig, chooser: UpscalerChooser, catalog: Pick<ModelCatalog, 'sha256'>) {
+  constructor(config: UpscaleConfig, { chooser, catalog, slot }: UpscalerParts) {
     this.#config = config;
     this.#chooser = chooser;
     this.#catalog = catalog;
+    this.#slot = slot;
   }
 
   /**
@@ -171,8 +181,18 @@ export class ImageUpscaler {
     };
   }
 
+  /** Releases the network, whose memory something else needs. */
   async close(): Promise<void> {
     await this.#slot.clear();
+  }
+
+  /** The task is over: its network is released, unless models are kept for the next. */
+  async endTask(): Promise<void> {
+    if (!this.#keepsModel) await this.close();
+  }
+
+  get #keepsModel(): boolean {
+    return this.#config.modelKeepAliveMs > 0;
   }
 
   /** Chooses until the weights of the choice are sound, or the caller's own are not. */
@@ -272,9 +292,11 @@ export class ImageUpscaler {
 
   async #open(files: ModelFiles, task: UpscaleTask): Promise<RealESRGANUpscaler> {
     const asked = task.options.precision ?? this.#config.precision;
+    const devices = taskDevices(this.#config, task);
+    const isBatch = task.isBatch || this.#keepsModel;
     const options = {
-      devices: taskDevices(this.#config, task),
-      isBatch: task.isBatch,
+      devices,
+      isBatch,
       choosePrecision: async ({ int8Refusal }: PictureNetwork) =>
         choosePrecision({
           asked,
@@ -283,7 +305,9 @@ export class ImageUpscaler {
           refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
         }),
     };
-    return this.#slot.hold(JSON.stringify(files), () => RealESRGANUpscaler.open(files, options));
+    const stamps = await Promise.all([files.file, files.blend?.file].map(async (file) => file && fileStamps(file)));
+    const key = JSON.stringify([files, stamps, devices, isBatch, asked]);
+    return this.#slot.hold(key, () => RealESRGANUpscaler.open(files, options));
   }
 
   #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Config } from '../../app/config.ts';
+import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { childProcesses } from '../support/child-processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { gradient } from '../support/images/images.ts';
+import { writePng } from '../support/images/png.ts';
+import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { upscaleTask, workerConfig } from '../support/upscale-task.ts';
+
+const FILTER = { upscaler: 'LANCZOS', scale: 2 };
+/** The package's own network: it is there in every clone. */
+const NETWORK = { upscaler: 'COMPACT_X2' };
+
+describe('a worker beside a server', () => {
+  let folder: TemporaryFolder;
+  let pool: WorkerPool;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'a.png'), writePng(gradient({ width: 64, height: 48, channels: 3, depth: 8 })));
+    await writeFile(join(folder.path, 'b.png'), writePng(gradient({ width: 70, height: 20, channels: 1, depth: 16 })));
+    await writeFile(join(folder.path, 'broken.png'), readFileSync(join(folder.path, 'a.png')).subarray(0, 200));
+  });
+
+  afterEach(async () => {
+    await pool.close();
+    expect(childProcesses()).toEqual([]);
+    await folder.remove();
+  });
+
+  const open = async (changes: Partial<Config> = {}): Promise<void> => {
+    pool = new WorkerPool(workerConfig(changes), { isBackground: true });
+    await pool.warm();
+  };
+  const run = async (name: string, options: Readonly<Record<string, unknown>>, hooks = {}) =>
+    pool.run({ ...upscaleTask(folder.path, [name], options), mayOverwrite: true }, hooks);
+
+  it('that ran no network takes the next task, with nothing of the last one open or mapped', async () => {
+    await open();
+    const [worker = 0] = childProcesses();
+    const before = placesOf(worker);
+    await run('a.png', FILTER);
+    expect(placesOf(worker)).toEqual(before);
+    expect(openFiles(worker).filter((file) => file.includes(folder.path))).toEqual([]);
+    expect(readFileSync(`/proc/${worker}/maps`, 'utf8')).not.toContain(folder.path);
+
+    const [again] = await run('b.png', FILTER);
+    expect(childProcesses()).toEqual([worker]);
+    expect(again?.info).toMatchObject({ input: { width: 70, height: 20 }, fallbacks: [], warnings: [] });
+
+    await pool.warm();
+    const cancelled = new AbortController();
+    const cancelling = run('a.png', FILTER, { signal: cancelled.signal, onProgress: () => cancelled.abort() });
+    await expect(cancelling).rejects.toMatchObject({ code: 'ERR_CANCELLED' });
+    expect(childProcesses()).not.toContain(worker);
+  });
+
+  it('ends after a network, and after a file that cannot be read', async () => {
+    await open();
+    const [first = 0] = childProcesses();
+    await run('a.png', NETWORK);
+    expect(childProcesses()).not.toContain(first);
+    await pool.warm();
+    const [second = 0] = childProcesses();
+    const failed: unknown[] = [];
+    await run('broken.png', FILTER, { onImageFailed: (_index: number, error: unknown) => failed.push(error) });
+    expect(failed).toHaveLength(1);
+    expect(childProcesses()).not.toContain(second);
+  });
+
+  it('keeps its model for the next task that wants it, until another is wanted or its time is over', async () => {
+    await open({ modelKeepAliveMs: 4000 });
+    const [keeping = 0] = childProcesses();
+    const [first] = await run('a.png', NETWORK);
+    await pool.warm();
+    const both = childProcesses();
+    expect(both).toHaveLength(2);
+
+    const [second] = await run('b.png', { ...NETWORK, scale: 3 });
+    expect(childProcesses()).toEqual(both); // it has none of its own that had to end
+    expect(second?.info).toMatchObject({ upscaler: 'COMPACT_X2', device: 'cpu', output: { width: 210, height: 60 } });
+    const { architecture, precision, weights_sha256: sha256 } = first?.info ?? {};
+    expect(second?.info).toMatchObject({ architecture, precision, weights_sha256: sha256 });
+    await run('a.png', FILTER);
+    expect(childProcesses()).toEqual(both);
+
+    const [fp32] = await run('a.png', { ...NETWORK, precision: 'fp32' });
+    expect(fp32?.info).toMatchObject({ precision_asked: 'fp32' });
+    expect(childProcesses()).not.toContain(keeping);
+    const left = await eventually(
+      () => Promise.resolve(childProcesses()),
+      (workers) => workers.length === 1,
+    );
+    expect(both).not.toContain(left[0]); // the last of them held the other form
+  });
+});
+
+function placesOf(pid: number): readonly string[] {
+  return [readlinkSync(`/proc/${pid}/cwd`), readFileSync(`/proc/${pid}/environ`, 'utf8')];
+}
+
+function openFiles(pid: number): readonly string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+}
