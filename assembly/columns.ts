@@ -9,7 +9,7 @@ export class Columns {
   outputs: i32;
   /** For each of them, where its window begins and how many columns are in it: two integers. */
   windows: usize;
-  /** The weights of the first window: doubles, or the lower 16 bits of fixed-point ones, with zeros up to a multiple of 8. */
+  /** The weights of the first window: doubles, or the lower 16 bits of fixed-point ones, and zeros up to a multiple of 8. */
   weights: usize;
   /** Where the upper 16 bits begin. */
   highs: usize;

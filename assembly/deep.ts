@@ -16,8 +16,8 @@ export function addRows16(rows: usize, length: i32, weights: usize, taps: i32, s
     for (let tap: i32 = 0; tap < taps; tap++) {
       const weight = v128.load64_splat(weights + (tap << 3));
       const samples = v128.load16x4_u(row);
-      lower = f64x2.add(lower, f64x2.mul(f64x2.convert_low_i32x4_u(samples), weight));
-      upper = f64x2.add(upper, f64x2.mul(f64x2.convert_low_i32x4_u(upperHalf(samples)), weight));
+      lower = f64x2.add(lower, f64x2.mul(f64x2.convert_low_i32x4_s(samples), weight));
+      upper = f64x2.add(upper, f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(samples)), weight));
       row += length << 1;
     }
     v128.store(kept, lower);
@@ -49,18 +49,71 @@ export function weighColumns16(columns: Columns, source: usize, target: usize, r
       for (let tap: i32 = 0; tap < taps; tap++) {
         const factor = v128.load64_splat(weight + (tap << 3));
         const samples = v128.load16x4_u(at);
-        lower = f64x2.add(lower, f64x2.mul(f64x2.convert_low_i32x4_u(samples), factor));
-        if (channels > 2) upper = f64x2.add(upper, f64x2.mul(f64x2.convert_low_i32x4_u(upperHalf(samples)), factor));
+        lower = f64x2.add(lower, f64x2.mul(f64x2.convert_low_i32x4_s(samples), factor));
+        if (channels > 2) upper = f64x2.add(upper, f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(samples)), factor));
         at += channels << 1;
       }
-      const pixel = rounded(lower, upper);
       // What is past the pixel is the next one's, which is written next: rows follow one another too.
-      v128.store64_lane(to, pixel, 0);
+      v128.store64_lane(to, rounded(lower, upper), 0);
       to += channels << 1;
       weight += columns.stride;
       window += 8;
     }
   }
+}
+
+/** Four columns and four rows at a time: products by columns, turned so that a register has the sums of two rows. */
+export function weighColumnsGray16(columns: Columns, source: usize, target: usize, rows: i32): void {
+  const sourceBytes = columns.sourceLength << 1;
+  const targetBytes = columns.targetLength << 1;
+  for (let y: i32 = 0; y < rows; y += 4) {
+    const sa = source + y * sourceBytes;
+    const sb = source + min(y + 1, rows - 1) * sourceBytes;
+    const sc = source + min(y + 2, rows - 1) * sourceBytes;
+    const sd = source + min(y + 3, rows - 1) * sourceBytes;
+    const ta = target + y * targetBytes;
+    const tb = target + min(y + 1, rows - 1) * targetBytes;
+    const tc = target + min(y + 2, rows - 1) * targetBytes;
+    const td = target + min(y + 3, rows - 1) * targetBytes;
+    let weight = columns.weights;
+    let window = columns.windows;
+    for (let x: i32 = 0; x < columns.outputs; x++) {
+      let at = load<i32>(window) << 1;
+      const taps = load<i32>(window, 4);
+      let ab = f64x2.splat(0);
+      let cd = ab;
+      for (let tap: i32 = 0; tap < taps; tap += 4) {
+        const first = v128.load(weight + (tap << 3));
+        const second = v128.load(weight + (tap << 3), 16);
+        const a = v128.load16x4_u(sa + at);
+        const b = v128.load16x4_u(sb + at);
+        const c = v128.load16x4_u(sc + at);
+        const d = v128.load16x4_u(sd + at);
+        ab = twoAdded(ab, weighted(a, first), weighted(b, first));
+        cd = twoAdded(cd, weighted(c, first), weighted(d, first));
+        ab = twoAdded(ab, weighted(upperHalf(a), second), weighted(upperHalf(b), second));
+        cd = twoAdded(cd, weighted(upperHalf(c), second), weighted(upperHalf(d), second));
+        at += 8;
+      }
+      const samples = rounded(ab, cd);
+      v128.store16_lane(ta + (x << 1), samples, 0);
+      v128.store16_lane(tb + (x << 1), samples, 1);
+      v128.store16_lane(tc + (x << 1), samples, 2);
+      v128.store16_lane(td + (x << 1), samples, 3);
+      weight += columns.stride;
+      window += 8;
+    }
+  }
+}
+
+/** The first two samples by their weights. */
+function weighted(samples: v128, weights: v128): v128 {
+  return f64x2.mul(f64x2.convert_low_i32x4_s(samples), weights);
+}
+
+/** The sums of two rows and two products of each, the first before the second. */
+function twoAdded(sums: v128, a: v128, b: v128): v128 {
+  return f64x2.add(f64x2.add(sums, v128.shuffle<i64>(a, b, 0, 2)), v128.shuffle<i64>(a, b, 1, 3));
 }
 
 function upperHalf(samples: v128): v128 {

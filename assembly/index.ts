@@ -7,6 +7,6 @@ export {
   unpremultiplyRgba8,
 } from './alpha';
 export { weighColumnsGray8, weighColumnsGrayAlpha8, weighColumnsRgb8, weighColumnsRgba8 } from './columns-8';
-export { addRows16, roundSums16, weighColumns16 } from './deep';
+export { addRows16, roundSums16, weighColumns16, weighColumnsGray16 } from './deep';
 export { pickColumns } from './pick';
 export { weighRows8 } from './rows-8';

@@ -22,6 +22,7 @@ export interface Kernels {
   weighColumnsRgb8: WeighColumns;
   weighColumnsRgba8: WeighColumns;
   weighColumns16: WeighColumns;
+  weighColumnsGray16: WeighColumns;
   pickColumns: (...of: [row: number, columns: number, count: number, size: number, target: number]) => void;
   premultiplyGrayAlpha8: (samples: number, bytes: number) => void;
   premultiplyRgba8: (samples: number, bytes: number) => void;

@@ -21,8 +21,12 @@ const AT_ONCE = 8;
 /** Puts weights into the kernels' memory. In fixed point halves are rounded away from zero, as the reference does. */
 export function putWeights(memory: KernelMemory, windows: Windows, depth: BitDepth): KernelWeights {
   const { outputSize, stride, weights } = windows;
-  if (depth === 16) return { address: memory.put(weights), highs: 0, size: 8, stride: stride * 8 };
   const padded = Math.ceil(stride / AT_ONCE) * AT_ONCE;
+  if (depth === 16) {
+    const doubles = new Float64Array(outputSize * padded);
+    for (let i = 0; i < outputSize; i++) doubles.set(weights.subarray(i * stride, (i + 1) * stride), i * padded);
+    return { address: memory.put(doubles), highs: 0, size: 8, stride: padded * 8 };
+  }
   const lows = new Int16Array(outputSize * padded);
   const highs = new Int16Array(outputSize * padded);
   const one = 1 << FRACTION_BITS;

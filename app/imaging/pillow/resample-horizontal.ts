@@ -1,14 +1,14 @@
-import type { Channels, ImageShape } from '../image.ts';
+import type { BitDepth, Channels, ImageShape } from '../image.ts';
 import type { KernelMemory, Kernels } from './kernel-memory.ts';
 import { putWeights } from './kernel-weights.ts';
 import type { Windows } from './resample-windows.ts';
 import type { RowBuffer, RowStage } from './row-buffer.ts';
 
-const KERNELS_8: Readonly<Record<Channels, keyof Kernels & `weighColumns${string}8`>> = {
-  1: 'weighColumnsGray8',
-  2: 'weighColumnsGrayAlpha8',
-  3: 'weighColumnsRgb8',
-  4: 'weighColumnsRgba8',
+type Kernel = keyof Kernels & `weighColumns${string}`;
+
+const KERNELS: Readonly<Record<BitDepth, Readonly<Record<Channels, Kernel>>>> = {
+  8: { 1: 'weighColumnsGray8', 2: 'weighColumnsGrayAlpha8', 3: 'weighColumnsRgb8', 4: 'weighColumnsRgba8' },
+  16: { 1: 'weighColumnsGray16', 2: 'weighColumns16', 3: 'weighColumns16', 4: 'weighColumns16' },
 };
 
 /**
@@ -31,7 +31,7 @@ export class HorizontalPass implements RowStage {
     const pairs = new Int32Array(outputSize * 2);
     for (let x = 0; x < outputSize; x++) pairs.set([starts[x] ?? 0, counts[x] ?? 0], x * 2);
     const weights = putWeights(memory, windows, depth);
-    this.#weigh = memory.kernels[depth === 8 ? KERNELS_8[channels] : 'weighColumns16'];
+    this.#weigh = memory.kernels[KERNELS[depth][channels]];
     // `Columns` of assembly/columns.ts.
     this.#columns = memory.put(
       Int32Array.of(
