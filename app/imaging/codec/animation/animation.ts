@@ -5,6 +5,8 @@ import type { DecodeInput } from '../codec-decode.ts';
 import type { DecodeLimits } from '../codec.ts';
 import { openImage } from '../codec.ts';
 import { ApngCanvas } from './apng-canvas.ts';
+import { gifFrames } from '../pixels/gif-frame.ts';
+import { GifCoverage } from './gif-coverage.ts';
 import { readApng } from './read-apng.ts';
 import { webpTimes } from './webp-times.ts';
 
@@ -48,7 +50,7 @@ export async function openAnimation(file: string | Uint8Array, limits: DecodeLim
     count,
     times: Array.from({ length: count }, (_, i) => times[i] ?? 0),
     plays,
-    frames: () => pagesOf(input, count),
+    frames: () => (format === 'gif' ? gifPages(input, bytes, count) : pagesOf(input, count)),
   };
 }
 
@@ -56,6 +58,18 @@ async function* pagesOf(input: DecodeInput, count: number): AsyncGenerator<Image
   for (let frameIndex = 0; frameIndex < count; frameIndex++) {
     const { image } = await decodePixels({ ...input, frame: undefined, frameIndex });
     yield withAlpha(image);
+  }
+}
+
+/** The same of a GIF, clear where no frame has been. */
+async function* gifPages(input: DecodeInput, file: Uint8Array, count: number): AsyncGenerator<Image> {
+  const frames = gifFrames(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
+  let coverage: GifCoverage | undefined;
+  for await (const image of pagesOf(input, count)) {
+    coverage ??= new GifCoverage(image);
+    const next = frames.next();
+    if (next.done !== true) coverage.show(image, next.value);
+    yield image;
   }
 }
 
