@@ -8,11 +8,13 @@ import { sentenceOf, settings } from '../state/settings.ts';
 import { CopyAs } from './copy-as.tsx';
 import { phaseOf } from './phase.ts';
 import { saveResult } from './save.ts';
+import { useTurn } from './turn.ts';
 
 /** One picture: what is done to it, how far that is, and what can be done about it. */
 export const QueueRow = memo(function QueueRow({ item }: { readonly item: Item }): JSX.Element {
   const isChosen = useComputed(() => chosenId.value === item.id);
   const { name, folder } = item;
+  if (!useTurn()) return <li class="item" aria-busy="true" />;
   return (
     <li class={isChosen.value ? 'item chosen' : 'item'}>
       <button

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
+import type { Item } from '../state/queue.ts';
 import { hasEnded, items, remove } from '../state/queue.ts';
 import { wordsOf } from '../service/connection.ts';
 import { QueueRow } from './queue-row.tsx';
@@ -8,6 +9,21 @@ import { saveAll } from './save.ts';
 /** All pictures, the newest first. */
 export function Queue(): JSX.Element {
   const all = items.value;
+  return (
+    <section class="queue" aria-label="Queue">
+      <Head all={all} />
+      {all.length === 0 && <p class="hint">Nothing yet. What you drop is listed here, and stays over a reload.</p>}
+      <ul>
+        {all.map((item) => (
+          <QueueRow key={item.id} item={item} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Reads how each job stands, so that the list need not be gone through whenever one gets further. */
+function Head({ all }: { readonly all: readonly Item[] }): JSX.Element {
   const problem = useSignal('');
   const done = all.filter(({ job }) => job.value?.status === 'completed');
   const ended = all.filter(({ job }) => hasEnded(job.value));
@@ -15,7 +31,7 @@ export function Queue(): JSX.Element {
     saveAll(done).catch((error: unknown) => (problem.value = wordsOf(error)));
   };
   return (
-    <section class="queue" aria-label="Queue">
+    <>
       <div class="row spread">
         <h2>
           Queue <small>{all.length === 0 ? '' : `${done.length} of ${all.length} done`}</small>
@@ -32,12 +48,6 @@ export function Queue(): JSX.Element {
         )}
       </div>
       {problem.value !== '' && <p class="problem">{problem.value}</p>}
-      {all.length === 0 && <p class="hint">Nothing yet. What you drop is listed here, and stays over a reload.</p>}
-      <ul>
-        {all.map((item) => (
-          <QueueRow key={item.id} item={item} />
-        ))}
-      </ul>
-    </section>
+    </>
   );
 }
