@@ -1,21 +1,58 @@
-// onnxruntime-node carries its libraries for five platforms (290 MB); a machine loads one of them. Run where the tree is this
-// machine's alone: in a clone, in an image, and with `--global` by an installation, which prunes only one that is global. A project
-// of somebody else that depends on this package may be packed for other platforms, and is left as it is.
+// Takes away what no program loads. onnxruntime-node carries its libraries for five platforms (290 MB), of which a machine loads one; and
+// source maps, sources beside their built form, tests, documentation and translated compiler messages are 75 MB of a clone's packages. Run
+// where the tree is this machine's alone: in a clone, in an image, and with `--global` by an installation, which prunes only one that is
+// global, and only the libraries. A project of somebody else that depends on this package may be packed for other platforms, and is
+// left as it is.
 import { readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-if (!process.argv.includes('--global') || process.env['npm_config_global'] === 'true') prune();
+/** Of a package's files: source maps, types of Flow, messages of the TypeScript compiler in other languages. */
+const UNREAD_FILE = /\.map$|\.js\.flow$|^diagnosticMessages\.generated\.json$/;
+/** TypeScript, but no declarations: Node loads none of it from a package. */
+const TYPESCRIPT = /(?<!\.d)\.[cm]?tsx?$/;
+/** Where a package has its licence in a file of its own. */
+const DOCUMENT = /\.md$/i;
+const LICENSE = /^(licen[cs]e|copying|notice)/i;
+/** In a package: its tests and documentation, and the pages that Playwright shows of a trace. */
+const UNREAD_FOLDERS = ['test', 'tests', 'docs', 'lib/vite'];
 
-function prune() {
-  const bin = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'bin');
+const isGlobal = process.argv.includes('--global');
+const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+if (!isGlobal || process.env['npm_config_global'] === 'true') pruneLibraries(join(runtime, 'bin'));
+if (!isGlobal) packagesIn(dirname(runtime)).forEach(prunePackage);
+
+function pruneLibraries(bin) {
   const own = join(process.platform, process.arch);
-  const builds = readdirSync(bin).flatMap((api) => foldersOf(join(bin, api)).flatMap(foldersOf));
+  const builds = readdirSync(bin).flatMap((api) => pathsIn(join(bin, api)).flatMap(pathsIn));
   for (const build of builds) {
-    if (!build.endsWith(own)) rmSync(build, { recursive: true, force: true });
+    if (!build.endsWith(own)) remove(build);
   }
 }
 
-function foldersOf(folder) {
+function prunePackage(folder) {
+  for (const name of UNREAD_FOLDERS) remove(join(folder, name));
+  const isLicensed = readdirSync(folder).some((name) => LICENSE.test(name));
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const isSource = TYPESCRIPT.test(entry.name) && join(entry.parentPath, '/').startsWith(join(folder, 'src', '/'));
+    const isDocument = isLicensed && DOCUMENT.test(entry.name) && !LICENSE.test(entry.name);
+    const isUnread = isSource || isDocument || UNREAD_FILE.test(entry.name);
+    if (entry.isFile() && isUnread) remove(join(entry.parentPath, entry.name));
+  }
+}
+
+/** Those side by side; what lies within them is theirs. */
+function packagesIn(modules) {
+  return readdirSync(modules, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => join(modules, name))
+    .flatMap((path) => (path.startsWith(join(modules, '@')) ? pathsIn(path) : [path]));
+}
+
+function pathsIn(folder) {
   return readdirSync(folder).map((name) => join(folder, name));
+}
+
+function remove(path) {
+  rmSync(path, { recursive: true, force: true });
 }

@@ -21,12 +21,38 @@ interface JobAnswer {
   readonly results: readonly { readonly index: number; readonly bytes: number; readonly sha256: string }[];
 }
 
+/** A request, in part. */
+interface AskInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer>;
+}
+
 /** What the clients remember, outside the servers that are killed. */
 export class KillLedger {
   readonly accepted = new Map<string, string>();
   readonly ends = new Map<string, string>();
   readonly broken: string[] = [];
   unknown = 0;
+  /** Answers that asked for patience: a caller's minute was used up, or the queue was full. */
+  postponed = 0;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** @param headers that every request of its clients has */
+  constructor(headers: Readonly<Record<string, string>> = {}) {
+    this.#headers = headers;
+  }
+
+  /** Asks a server; where it answers 429, again after as long as it says. */
+  async ask(url: string, { headers, ...init }: AskInit = {}): Promise<Response> {
+    for (;;) {
+      const response = await fetch(url, { ...init, headers: { ...headers, ...this.#headers } });
+      if (response.status !== 429) return response;
+      this.postponed++;
+      await response.arrayBuffer();
+      await sleep(1000 * Math.max(0.1, Number(response.headers.get('Retry-After'))));
+    }
+  }
 
   /** Accepted, and not seen at their end so far. */
   outstanding(): string[] {
@@ -74,11 +100,11 @@ export async function submitUntil(
     if (count >= always && ledger.outstanding().length >= MAX_OUTSTANDING) return;
     const key = `${name}-${count}`;
     try {
-      const id = await submit(url, image, key);
+      const id = await submit(url, { ledger, image, key });
       ledger.accepted.set(id, key);
-      const again = await submit(url, image, key);
+      const again = await submit(url, { ledger, image, key });
       if (again !== id) ledger.broken.push(`key ${key} named ${id} and ${again}`);
-      ledger.sawState(id, await jobOf(url, id));
+      ledger.sawState(id, await jobOf(url, ledger, id));
     } catch (error) {
       const isForeseen = isLostConnection(error) || (mayBeAway === true && error instanceof AwayError);
       if (!isForeseen) ledger.broken.push(`${key}: ${String(error)}`);
@@ -93,7 +119,7 @@ export async function submitUntil(
 export async function lookUntil(signal: AbortSignal, url: string, ledger: KillLedger): Promise<void> {
   try {
     while (!signal.aborted) {
-      for (const id of ledger.outstanding()) ledger.sawState(id, await jobOf(url, id));
+      for (const id of ledger.outstanding()) ledger.sawState(id, await jobOf(url, ledger, id));
       await sleep(60);
     }
   } catch (error) {
@@ -101,8 +127,14 @@ export async function lookUntil(signal: AbortSignal, url: string, ledger: KillLe
   }
 }
 
-async function submit(url: string, image: Buffer, key: string): Promise<string> {
-  const response = await fetch(`${url}/upscale?upscaler=BICUBIC&scale=2`, {
+interface Submission {
+  readonly ledger: KillLedger;
+  readonly image: Buffer;
+  readonly key: string;
+}
+
+async function submit(url: string, { ledger, image, key }: Submission): Promise<string> {
+  const response = await ledger.ask(`${url}/upscale?upscaler=BICUBIC&scale=2`, {
     method: 'POST',
     headers: { 'Content-Type': 'image/png', Prefer: 'respond-async', 'Idempotency-Key': key },
     body: new Uint8Array(image),
@@ -113,8 +145,8 @@ async function submit(url: string, image: Buffer, key: string): Promise<string> 
   return body.job_id;
 }
 
-async function jobOf(url: string, id: string): Promise<JobAnswer> {
-  const response = await fetch(`${url}/jobs/${id}`);
+async function jobOf(url: string, ledger: KillLedger, id: string): Promise<JobAnswer> {
+  const response = await ledger.ask(`${url}/jobs/${id}`);
   if (response.status === 503) throw new AwayError(`job ${id}`);
   if (response.status !== 200) throw new Error(`job ${id} is answered with ${response.status}`);
   return (await response.json()) as JobAnswer;
@@ -125,7 +157,7 @@ export async function quiesce(url: string, ledger: KillLedger): Promise<void> {
   const deadline = performance.now() + QUIESCE_MS + ledger.accepted.size * 1000;
   for (const [id, key] of ledger.accepted) {
     for (;;) {
-      const answer = await jobOf(url, id).catch((error: unknown) => String(error));
+      const answer = await jobOf(url, ledger, id).catch((error: unknown) => String(error));
       if (typeof answer === 'string') {
         ledger.broken.push(`lost: ${key}: ${answer}`);
         break;
@@ -148,8 +180,8 @@ export async function checkResults(url: string, ledger: KillLedger): Promise<voi
   const images = new Set<string>();
   for (const [id, end] of ledger.ends) {
     if (!end.startsWith('completed')) continue;
-    const [result] = (await jobOf(url, id)).results;
-    const response = await fetch(`${url}/jobs/${id}/results/0`);
+    const [result] = (await jobOf(url, ledger, id)).results;
+    const response = await ledger.ask(`${url}/jobs/${id}/results/0`);
     const bytes = Buffer.from(await response.arrayBuffer());
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     images.add(sha256);

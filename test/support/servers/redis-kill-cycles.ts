@@ -56,6 +56,11 @@ export async function redisKillCycles(
   for (const url of urls) await quiesce(url, ledger);
   await checkResults(urls[next(SERVERS)] ?? '', ledger);
   await Promise.all(servers.map((server) => server.kill()));
+  return reportOf(ledger);
+}
+
+/** What became of all that was accepted. */
+export function reportOf(ledger: KillLedger): RedisCycleReport {
   const ends = [...ledger.ends.values()];
   return {
     accepted: ledger.accepted.size,
@@ -66,14 +71,16 @@ export async function redisKillCycles(
   };
 }
 
-interface Scene {
+/** What a fault strikes, and how its victim is started again. */
+export interface Scene {
   readonly redis: RedisServer;
   readonly servers: ServeProcess[];
   readonly victim: number;
   readonly start: () => Promise<ServeProcess>;
 }
 
-async function suffer(fault: Fault, { redis, servers, victim, start }: Scene): Promise<void> {
+/** One fault, and the recovery from it as far as somebody else has to see to that. */
+export async function suffer(fault: Fault, { redis, servers, victim, start }: Scene): Promise<void> {
   const server = servers[victim];
   if (!server) return;
   if (fault === 'server') {
@@ -92,6 +99,6 @@ async function suffer(fault: Fault, { redis, servers, victim, start }: Scene): P
   }
 }
 
-async function untilReady(url: string): Promise<void> {
+export async function untilReady(url: string): Promise<void> {
   while ((await fetch(`${url}/health/ready`)).status !== 200) await sleep(50);
 }
