@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -136,6 +136,45 @@ describe('the package', () => {
     };
     // `npm install` writes the line anew: take "hasInstallScript" out of that entry again.
     expect(lock.packages['node_modules/onnxruntime-node']).not.toHaveProperty('hasInstallScript');
+  });
+});
+
+describe('the packages of a clone', () => {
+  it('keep what programs load, licences, and the libraries of this machine alone', async () => {
+    const folder = await temporaryFolder();
+    const kept = [
+      `onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/binding.node`,
+      'onnxruntime-node/package.json',
+      'onnxruntime-node/docs.js',
+      '@scope/one/LICENSE.md',
+      '@scope/one/dist/one.js',
+      '@scope/one/dist/one.d.ts',
+      '@scope/one/dist/test/loaded.js',
+      '@scope/one/src/one.d.mts',
+      'two/README.md', // which may hold the licence: there is no other file for it
+    ];
+    const gone = [
+      'onnxruntime-node/bin/napi-v6/sunos/sparc/binding.node',
+      '@scope/one/README.md',
+      '@scope/one/dist/one.js.map',
+      '@scope/one/src/one.ts',
+      '@scope/one/test/one.js',
+      'two/docs/two.html',
+    ];
+    const modules = join(folder.path, 'node_modules');
+    for (const file of [...kept, ...gone]) {
+      await mkdir(dirname(join(modules, file)), { recursive: true });
+      await writeFile(join(modules, file), '{}');
+    }
+    const script = join(folder.path, 'scripts', 'prune-runtime.mjs');
+    await cp(join(ROOT, 'scripts', 'prune-runtime.mjs'), script);
+    await run(process.execPath, [script]);
+    const left = await readdir(modules, { recursive: true, withFileTypes: true });
+    const files = left
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(modules, join(parentPath, name)));
+    expect(files.sort()).toEqual([...kept].sort());
+    await folder.remove();
   });
 });
 
