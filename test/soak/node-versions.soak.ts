@@ -32,7 +32,7 @@ interface Outcome {
 
 async function tryOut(version: string): Promise<Outcome> {
   const folder = join(work, version);
-  const env = { PATH: pathWith(version, folder), HOME: join(folder, 'home') };
+  const env = { ...network(), PATH: pathWith(version, folder), HOME: join(folder, 'home') };
   const clone = join(folder, 'clone');
   run('git', ['clone', '--quiet', ROOT, clone], { cwd: folder });
   const node = run('node', ['--version'], { cwd: clone, env }).trim();
@@ -55,6 +55,12 @@ async function tryOut(version: string): Promise<Outcome> {
     seconds,
     tests: /^Tests: +(.*)$/m.exec(tests)?.[1] ?? 'none',
   };
+}
+
+/** By what this machine reaches the registry. */
+function network(): NodeJS.ProcessEnv {
+  const isOfIt = (name: string): boolean => /^(npm_config_registry|NODE_EXTRA_CA_CERTS|(https?|no)_proxy)$/i.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isOfIt(name)));
 }
 
 /** Without its comment. */
