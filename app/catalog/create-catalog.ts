@@ -11,8 +11,9 @@ import type { RemoteModel } from './remote-model.ts';
 /** The catalogue of `MODELS_DIR`, as the configuration wants it. */
 export function createCatalog(config: Config): ModelCatalog {
   const { modelsDir: directory, downloadSegments: segments, modelMirror: mirror } = config;
-  const downloader = new ModelDownloader({ directory, segments, mirror });
-  return new ModelCatalog({ directory, downloader, isDownloading: config.modelDownloads, inspect: inspection() });
+  const inspect = inspection();
+  const downloader = new ModelDownloader({ directory, segments, mirror, inspect });
+  return new ModelCatalog({ directory, downloader, isDownloading: config.modelDownloads, inspect });
 }
 
 /** Takes what callers send into the folder of a catalogue. */

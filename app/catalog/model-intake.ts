@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { syncFile, syncFolder } from '../files/durable-file.ts';
 import { errorCode } from '../files/error-code.ts';
 import { InspectionError, ModelExistsError, ModelRefusedError, UnknownModelError } from './errors.ts';
+import { inspectPart } from './inspection/inspect-part.ts';
 import type { Inspect } from './inspection/remembered-inspections.ts';
 import { isOnnxName } from '../exported/picture-model.ts';
 import { EXTENSIONS } from './model-files.ts';
@@ -80,11 +81,10 @@ export class ModelIntake {
 
   async #assertGood(part: string, filename: string): Promise<void> {
     try {
-      await this.#options.inspect(part);
+      await inspectPart(this.#options.inspect, part, filename);
     } catch (error) {
       if (!(error instanceof InspectionError)) throw error;
-      const reason = error.message.replaceAll(part, filename).replaceAll(basename(part), filename);
-      throw new ModelRefusedError(filename, reason, { cause: error });
+      throw new ModelRefusedError(filename, error.message, { cause: error });
     }
   }
 

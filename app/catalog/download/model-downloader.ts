@@ -14,6 +14,8 @@ import { LockLostError, ProcessLock } from '../../files/process-lock.ts';
 import { modelSources } from './model-sources.ts';
 import type { OnDownloadProgress } from './progress-meter.ts';
 import { ProgressMeter } from './progress-meter.ts';
+import { inspectPart } from '../inspection/inspect-part.ts';
+import type { Inspect } from '../inspection/remembered-inspections.ts';
 import type { RemoteModel } from '../remote-model.ts';
 import type { FetchContext } from './source-fetch.ts';
 import { DiskFullFault, SourceFetch } from './source-fetch.ts';
@@ -26,6 +28,8 @@ export interface ModelDownloaderOptions {
   readonly segments?: number;
   /** A base URL that is tried before the catalogue's: it serves `<mirror>/<filename>`. */
   readonly mirror?: string | undefined;
+  /** Opens what no published hash vouches for; without it, such a file is looked at by its head alone. */
+  readonly inspect?: Inspect;
   readonly limits?: Partial<DownloadLimits>;
 }
 
@@ -148,6 +152,7 @@ export class ModelDownloader {
         size: model.size,
         sha256: model.sha256 ?? pinned?.sha256 ?? null,
         hashOrigin: model.sha256 === null ? 'learnt on the first download, kept in models.lock.json' : 'as published',
+        open: (part) => this.#open(model, part),
       },
       context,
     );
@@ -163,6 +168,12 @@ export class ModelDownloader {
       }
     }
     throw this.#failure(model, faults);
+  }
+
+  /** A file that was cut may begin and be as long as the model, for all that is known of one without a published hash. */
+  async #open({ filename, sha256 }: RemoteModel, part: string): Promise<void> {
+    const { inspect } = this.#options;
+    if (sha256 === null && inspect) await inspectPart(inspect, part, filename);
   }
 
   /**

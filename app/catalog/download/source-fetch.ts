@@ -1,6 +1,7 @@
 import { looksLikeCheckpoint, HEAD_BYTES } from '../checkpoint-head.ts';
 import { megabytes, missingSpace } from './disk-space.ts';
 import type { DownloadLimits } from './download-limits.ts';
+import { InspectionError } from '../errors.ts';
 import type { FileClient } from './file-client.ts';
 import { sha256OfFile } from '../../files/file-hash.ts';
 import type { PartialFile } from './partial-file.ts';
@@ -22,6 +23,8 @@ export interface WantedFile {
   readonly sha256: string | null;
   /** Where the hash is from, for the message when it does not fit. */
   readonly hashOrigin: string;
+  /** @throws InspectionError where it is no model after all */
+  readonly open: (part: string) => Promise<void>;
 }
 
 export interface FetchContext {
@@ -153,8 +156,20 @@ export class SourceFetch {
     }
     await part.checkpoint();
     const actual = await sha256OfFile(part.path, signal);
-    if (sha256 === null || actual === sha256) return actual;
+    if (sha256 === null || actual === sha256) {
+      await this.#open();
+      return actual;
+    }
     throw new TransferFault('wrong-hash', `what arrived has the sha256 ${actual}, not ${sha256} (${hashOrigin})`);
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#wanted.open(this.#context.part.path);
+    } catch (error) {
+      if (!(error instanceof InspectionError)) throw error;
+      throw new TransferFault('not-a-model', `what arrived is no model: ${error.message}`, { cause: error });
+    }
   }
 
   #checkSize(size: number): void {
