@@ -22,4 +22,4 @@ export function secondsBetween(job: Times, from: Moment, to: Moment | 'now'): nu
   return first === undefined || last === undefined ? undefined : Math.max(0, last - first) / 1000;
 }
 
-type Times = Pick<Job, 'createdAt' | 'startedAt' | 'finishedAt' | 'steady'>;
+type Times = Partial<Pick<Job, 'createdAt' | 'startedAt' | 'finishedAt' | 'steady'>>;

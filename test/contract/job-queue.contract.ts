@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HiresFixError } from '../../app/errors.ts';
+import type { QueueFullError } from '../../app/jobs/errors.ts';
 import type { Job, JobRequest, JobResult } from '../../app/jobs/job.ts';
 import { ANYONE, newJobId } from '../../app/jobs/job.ts';
 import { JobFiles } from '../../app/jobs/job-files.ts';
@@ -12,6 +13,7 @@ import type { WorkProgress } from '../../app/processing/progress.ts';
 import { outputOptions } from '../../app/options/output-options.ts';
 import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import { TaskFailedError, WorkerCrashedError } from '../../app/worker/errors.ts';
+import { eventually } from '../support/eventually.ts';
 import { ManualHandler } from '../support/servers/manual-handler.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -157,8 +159,12 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
           code: 'ERR_QUEUE_FULL',
           retryAfterSeconds: 10,
         });
+        handler.hooks(first.id).onProgress({ ...progress(0.2), secondsLeft: 98.7 });
+        const secondsToWait = (): Promise<unknown> =>
+          queue.admit({ caller: ANYONE }).catch((error: unknown) => (error as QueueFullError).retryAfterSeconds);
+        expect(await eventually(secondsToWait, (seconds) => seconds !== 10)).toBe(99);
         const refused = await request();
-        await expect(queue.submit(refused)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+        await expect(queue.submit(refused)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', retryAfterSeconds: 99 });
         expect(await jobFiles()).not.toContain(`in/${refused.id}-0`);
       });
 

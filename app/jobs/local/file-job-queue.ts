@@ -57,7 +57,7 @@ export class FileJobQueue implements JobQueue {
     this.#order = new StartOrder(options.workers);
     this.#rate = new ServiceRate(options.workers);
     this.#table = new JobTable(this.#order, this.#rate);
-    const running = (): readonly Job[] => this.#runningJobs();
+    const running = (): readonly Job[] => this.#runningJobs().filter(({ work }) => work.kind !== 'download');
     this.#places = new QueuePlaces(options, { order: this.#order, rate: this.#rate, running });
     this.#endings = new JobEndings({ ...options, table: this.#table, order: this.#order, keys: this.#keys });
   }

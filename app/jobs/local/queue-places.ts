@@ -12,7 +12,7 @@ export class QueuePlaces {
   readonly #running: () => readonly Job[];
   readonly #taken: string[] = [];
 
-  /** @param running those jobs that run now, by which it is told when there will be a place */
+  /** @param running those jobs on images that run now, by which it is told when there will be a place */
   constructor(
     limits: PlaceLimits,
     {

@@ -2,6 +2,8 @@ import { CallerQueueFullError, JobInterruptedError, QueueFullError } from '../er
 import type { EndStatus, JobError, JobRequest } from '../job.ts';
 import type { JobFiles } from '../job-files.ts';
 import type { Admission, CallerKey, JobCounts, JobQueue } from '../job-queue.ts';
+import type { WorkProgress } from '../../processing/progress.ts';
+import type { JobPace } from '../service-rate.ts';
 import { MAX_RESTARTS } from '../job-queue.ts';
 import type { PlaceLimits } from '../job-queue.ts';
 import type { JobOutcome } from '../run-job.ts';
@@ -201,9 +203,18 @@ const INTERRUPTED = ((): string => {
   return JSON.stringify(error);
 })();
 
-function refusalOf([kind, waiting, mean, workers]: Answer): Error {
-  const seconds = rateOf(String(workers), String(mean)).secondsUntilFree();
+function refusalOf([kind, waiting, mean, workers, paces]: Answer): Error {
+  const seconds = rateOf(String(workers), String(mean)).secondsUntilFree(pacesIn(paces as readonly string[]));
   return kind === 'full'
     ? new QueueFullError(Number(waiting), seconds)
     : new CallerQueueFullError(Number(waiting), seconds);
+}
+
+/** Jobs that run, from what a script tells of them: when each began, in ms, and its progress as JSON, by turns. */
+function pacesIn(told: readonly string[]): readonly JobPace[] {
+  return told.flatMap((startedAt, index) =>
+    index % 2 === 0
+      ? { startedAt: Number(startedAt), progress: JSON.parse(told[index + 1] ?? '{}') as Partial<WorkProgress> }
+      : [],
+  );
 }

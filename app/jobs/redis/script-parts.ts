@@ -83,6 +83,19 @@ local function position(id)
   return place
 end
 
+-- When jobs on images that run began, and how far they are, by turns.
+local function pacesOfRunning()
+  local paces = {}
+  for _, id in ipairs(redis.call('ZRANGE', key('running'), 0, -1)) do
+    local line, startedAt, progress = unpack(redis.call('HMGET', jobKey(id), 'line', 'startedAt', 'progress'))
+    if line == 'images' and startedAt then
+      paces[#paces + 1] = startedAt
+      paces[#paces + 1] = progress or '{}'
+    end
+  end
+  return paces
+end
+
 -- What keeps one more of a caller's from waiting, and how fast places get free; nothing where there is room.
 local function refusalOf(caller, most, mostOfCaller)
   local kind
@@ -101,7 +114,8 @@ local function refusalOf(caller, most, mostOfCaller)
     if waiting >= mostOfCaller then kind = 'caller-full' end
   end
   if not kind then return nil end
-  return { kind, waiting, redis.call('GET', key('mean')) or '', redis.call('GET', key('workers')) or '1' }
+  local mean, workers = redis.call('GET', key('mean')) or '', redis.call('GET', key('workers')) or '1'
+  return { kind, waiting, mean, workers, pacesOfRunning() }
 end
 
 local function inTurn(line, most)
