@@ -266,6 +266,7 @@ export class FileJobQueue implements JobQueue {
       change: (change) => this.#table.change(entry, change),
       store: () => this.#endings.store(entry.job, entry),
     });
+    delete entry.controller; // kept jobs are many
     this.#rate.ran(entry.job);
     const wasStopped = this.#state === 'closed' && outcome.status !== 'completed';
     if (wasStopped && !entry.ending) this.#table.emit(entry.job.id, 'interrupted');
