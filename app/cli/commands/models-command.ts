@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CatalogEntry } from '../../catalog/catalog-entry.ts';
 import { modelState } from '../../catalog/catalog-entry.ts';
-import { createCatalog } from '../../catalog/create-catalog.ts';
+import { createCatalog, createUnchangingCatalog } from '../../catalog/create-catalog.ts';
 import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
 import type { Config } from '../../config.ts';
@@ -31,11 +31,11 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
   addOptimizeCommand(models, loadConfig);
   models
     .command('inspect')
-    .description('What network a file holds')
-    .argument('<file>', 'a .pth, .safetensors or .onnx file')
+    .description('What network a file or an installed model holds')
+    .argument('<model>', 'a .pth, .safetensors or .onnx file, or a name that `models list` shows')
     .option('--json', 'print one JSON document on stdout')
-    .action(async (file: string, { json }: { readonly json?: boolean }) => {
-      const found = await inspectModel(await existing(file));
+    .action(async (model: string, { json }: { readonly json?: boolean }) => {
+      const found = await inspectModel((await installed(model, loadConfig)) ?? (await existing(model)));
       print(json === true, found, () =>
         Object.entries(found)
           .map(([name, value]) => `${name.padEnd(16)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
@@ -58,6 +58,15 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
         await pool.close();
       }
     });
+}
+
+/** The file of a model, where it is named and no file of that name lies here. @throws UnknownModelError; UsageError */
+async function installed(name: string, loadConfig: () => Config): Promise<string | undefined> {
+  const isPath = /[\\/]/.test(name) || (await stat(name).catch(() => undefined)) !== undefined;
+  if (isPath) return undefined;
+  const model = await createUnchangingCatalog(loadConfig(), () => undefined).resolve(name);
+  if (model.file !== null) return model.file;
+  throw new UsageError(`${model.name} is not installed; hiresfix models download ${model.name} fetches it`);
 }
 
 async function existing(file: string): Promise<string> {

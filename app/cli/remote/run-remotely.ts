@@ -130,6 +130,7 @@ function failureOf(error: unknown, { name }: TaskImage): unknown {
   if (error instanceof ServiceUnreachableError) return new ServerUnreachableError(error.message, { cause: error });
   if (!(error instanceof ServiceProblemError)) return error;
   const { code, message } = error;
+  if (code === 'ERR_UNAUTHORIZED') return new ServerProblemError(code, keyWords());
   const problem = new ServerProblemError(code, message);
   if (!FAULTS_OF_ONE_IMAGE.includes(problem.fault)) return problem;
   // The service knows the last part of the file's name at most.
@@ -138,6 +139,14 @@ function failureOf(error: unknown, { name }: TaskImage): unknown {
     code,
     `${name}: ${message.startsWith(prefix) ? message.slice(prefix.length) : message}`,
   );
+}
+
+/** The service speaks of headers, which nobody sets here. */
+function keyWords(): string {
+  const { HIRESFIX_API_KEY: key = '' } = process.env;
+  return key === ''
+    ? 'the service asks for an API key: set HIRESFIX_API_KEY to one'
+    : 'the API key in HIRESFIX_API_KEY is not one of the service';
 }
 
 function workProgress(job: JobState, index: number, images: number): WorkProgress {

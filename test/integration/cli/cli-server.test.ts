@@ -132,7 +132,18 @@ describe('hiresfix upscale --server', () => {
         [['a.png', '-o', 'out', '-u', 'FANCY'], 2, /there is no 'FANCY'\. Known: AUTO/],
         [['a.png', '-o', 'out', '-u', 'x4plus'], 1, /realesrgan-x4plus is not installed/],
         [['a.png', '-o', 'out', '-s', '0'], 2, /--scale: must be a number above 0, got "0"/],
-        [['a.png', '-o', 'out'], 1, /key/i, { env: { HIRESFIX_API_KEY: 'wrong' } }],
+        [
+          ['a.png', '-o', 'out'],
+          1,
+          /: the API key in HIRESFIX_API_KEY is not one/,
+          { env: { HIRESFIX_API_KEY: 'wrong' } },
+        ],
+        [
+          ['a.png', '-o', 'out'],
+          1,
+          /: the service asks for an API key: set HIRESFIX_API_KEY/,
+          { env: { HIRESFIX_API_KEY: '' } },
+        ],
         [
           ['a.png', '-o', 'out'],
           1,

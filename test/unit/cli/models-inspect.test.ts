@@ -1,6 +1,7 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Command } from 'commander';
 import { addModelsCommand } from '../../../app/cli/commands/models-command.ts';
 import { UsageError } from '../../../app/cli/errors.ts';
@@ -8,6 +9,8 @@ import { loadConfig } from '../../../app/config.ts';
 import { asNobody } from '../../support/as-nobody.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const COMPACT_X2 = fileURLToPath(new URL('../../../models/compact-x2.safetensors', import.meta.url));
 
 let folder: TemporaryFolder;
 
@@ -19,7 +22,7 @@ afterEach(() => folder.remove());
 
 async function inspect(file: string): Promise<void> {
   const program = new Command().exitOverride();
-  addModelsCommand(program, () => loadConfig({}));
+  addModelsCommand(program, () => loadConfig({ MODELS_DIR: folder.path }));
   await program.parseAsync(['models', 'inspect', file], { from: 'user' });
 }
 
@@ -29,6 +32,20 @@ describe('hiresfix models inspect', () => {
     await mkdir(closed, { mode: 0 });
     const file = join(closed, '4x.pth');
     await expect(asNobody(() => inspect(file))).rejects.toEqual(new UsageError(`${file}: its folder may not be read`));
+  });
+
+  it('takes the name of what is installed, and says how to get what is not', async () => {
+    const said = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await copyFile(COMPACT_X2, join(folder.path, 'mine.safetensors'));
+    for (const name of ['COMPACT_X2', 'mine']) {
+      await inspect(name);
+      expect(said.mock.lastCall?.[0]).toMatch(/^architecture +Compact$/m);
+    }
+    said.mockRestore();
+    await expect(inspect('realesrgan-x2plus')).rejects.toThrow(
+      /^realesrgan-x2plus is not installed; hiresfix models download realesrgan-x2plus fetches it$/,
+    );
+    await expect(inspect('mime')).rejects.toMatchObject({ code: 'ERR_UNKNOWN_MODEL' });
   });
 
   it.each([
