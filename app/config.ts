@@ -6,6 +6,8 @@ import { HiresFixError } from './errors.ts';
 import { editDistance } from './files/edit-distance.ts';
 import { defaultModelsDir } from './files/models-folder.ts';
 import { environment, SERVER_VARIABLES } from './options/environment.ts';
+import type { Device } from './options/upscale-options.ts';
+import { DEVICES } from './options/upscale-options.ts';
 import { readBy } from './options/values.ts';
 
 /** The environment is not usable; `problems` has one line for each bad variable. */
@@ -142,7 +144,8 @@ function toConfig(env: z.output<typeof environment>) {
     modelDownloads: env.MODEL_DOWNLOADS,
     modelMirror: env.MODEL_MIRROR,
     downloadSegments: env.DOWNLOAD_SEGMENTS,
-    device: env.DEVICE,
+    ...deviceOf(env.DEVICE),
+    gpuMemoryBytes: env.GPU_MEMORY_MB === undefined ? undefined : env.GPU_MEMORY_MB * 2 ** 20,
     forceCpu: env.FORCE_CPU,
     precision: env.PRECISION,
     tile: env.TILE,
@@ -154,6 +157,8 @@ function toConfig(env: z.output<typeof environment>) {
     uploadFolder: resolve(env.UPLOAD_FOLDER),
     processedFolder: resolve(env.PROCESSED_FOLDER),
     workers: env.WORKERS,
+    /** Workers that share a card; fewer where there are several. */
+    workersPerCard: Math.max(1, env.WORKERS),
     maxQueue: env.MAX_QUEUE,
     maxQueuePerCaller: env.MAX_QUEUE_PER_CALLER,
     jobTtlMs: Math.round(env.JOB_TTL_MINUTES * 60_000),
@@ -165,6 +170,15 @@ function toConfig(env: z.output<typeof environment>) {
     webhooksEnabled: env.WEBHOOKS_ENABLED,
     webhookSecret: env.WEBHOOK_SECRET,
     logLevel: env.LOG_LEVEL,
+  };
+}
+
+/** `card` is the N of `cuda:N`. */
+function deviceOf(text: string): { readonly device: Device; readonly card: number | undefined } {
+  const [name, number] = text.split(':');
+  return {
+    device: DEVICES.find((one) => one === name) ?? 'auto',
+    card: number === undefined ? undefined : Number(number),
   };
 }
 

@@ -27,6 +27,7 @@ import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
 import { attachJobGateway } from './realtime/job-gateway.ts';
 import { WebhookSender } from './webhooks/webhook-sender.ts';
+import { cardsForWorkers } from './worker/card-rota.ts';
 import { WorkerPool } from './worker/worker-pool.ts';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -48,7 +49,9 @@ export async function createContainer(config: Config): Promise<DependencyContain
   container.register(CONFIG, { useValue: config });
   container.register(LOGGER, { useFactory: once((c) => createLogger(c.resolve(CONFIG))) });
   container.register(MODEL_CATALOG, { useFactory: once((c) => createCatalog(c.resolve(CONFIG))) });
-  container.register(WORKER_POOL, { useFactory: once((c) => new WorkerPool(c.resolve(CONFIG))) });
+  const cards = await cardsForWorkers(config);
+  const pool = cards.length > 0 ? { isBackground: true, cards } : { isBackground: true };
+  container.register(WORKER_POOL, { useFactory: once((c) => new WorkerPool(c.resolve(CONFIG), pool)) });
   container.register(JOB_FILES, { useFactory: once(await filesFactory(config)) });
   container.register(JOB_QUEUE, { useFactory: once(await queueFactory(config)) });
   container.register(JOB_HANDLER, {

@@ -30,11 +30,13 @@ export interface CardReport {
   readonly is_visible: boolean;
 }
 
+type CudaConfig = Pick<Config, 'card' | 'device' | 'forceCpu'>;
+
 /** The first driver that CUDA 13 runs on. */
 const CUDA_13_DRIVER = 580;
 
 /** Cards, and what CUDA needs on them. On systems that it is not for, only what was asked counts. */
-export async function checkCuda(config: Pick<Config, 'device' | 'forceCpu'>): Promise<Finding<CudaReport>> {
+export async function checkCuda(config: CudaConfig): Promise<Finding<CudaReport>> {
   const [provider, cards] = [inspectCudaProvider(), await listCards()];
   const visible = visibleCards(cards);
   const missing = provider.file === null ? [] : provider.missing;
@@ -52,7 +54,7 @@ interface Situation {
   readonly cards: readonly Card[];
   readonly visible: number;
   readonly found: CudaReport;
-  readonly config: Pick<Config, 'device' | 'forceCpu'>;
+  readonly config: CudaConfig;
 }
 
 function problemsOf({ provider, cards, visible, found, config }: Situation): readonly Problem[] {
@@ -69,13 +71,13 @@ function problemsOf({ provider, cards, visible, found, config }: Situation): rea
     problem: `CUDA: ${name} is not found`,
     remedy: `it is part of ${source}; where the system does not look in its folder, LD_LIBRARY_PATH has to name it`,
   }));
-  const hidden = cards.length > 0 && visible === 0;
   const unseen = {
     is_error: isAsked,
-    problem: 'CUDA_VISIBLE_DEVICES leaves no card',
-    remedy: 'unset it, or name cards that nvidia-smi lists',
+    problem: `CUDA may use ${visible} of ${cards.length} cards, none of them is number ${config.card ?? 0}`,
+    remedy: `name a card that there is: they are counted from 0, of those in CUDA_VISIBLE_DEVICES where that is set`,
   };
-  return [...libraries, ...(hidden ? [unseen] : [])];
+  const isUnseen = cards.length > 0 && (config.card ?? 0) >= visible;
+  return [...libraries, ...(isUnseen ? [unseen] : [])];
 }
 
 /** Which of the ways of docs/gpus.md leads to a card. */

@@ -37,7 +37,7 @@ export async function diagnose(config: Config): Promise<Diagnosis> {
     checkFolders(config),
     checkDownloads(config),
   ]);
-  const devices = await tryDevices(config); // alone, for its times
+  const devices = await tryDevices(config, visibleUuids(cuda.found)); // alone, for its times
   const problems = [runtime, cuda, devices, models, folders, downloads].flatMap((one) => one.problems);
   return {
     version: version(),
@@ -50,4 +50,8 @@ export async function diagnose(config: Config): Promise<Diagnosis> {
     problems,
     is_healthy: !problems.some((problem) => problem.is_error),
   };
+}
+
+function visibleUuids({ cards }: CudaReport): readonly string[] {
+  return cards.filter((card) => card.is_visible).map(({ uuid }) => uuid);
 }

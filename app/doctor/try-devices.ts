@@ -20,17 +20,25 @@ export interface DeviceReport {
   readonly reason: string | null;
 }
 
-type Installation = Pick<Config, 'device' | 'forceCpu'>;
+/** A device to try: its kind, what it is called, and of several cards the one. */
+interface Trial {
+  readonly kind: 'cuda' | 'mps' | 'cpu';
+  readonly device: string;
+  readonly card?: string;
+}
 
 const SIDE = 64;
 
-/** Enlarges a small picture on every device that is installed or asked for, by the network that the package brings, one after another. */
-export async function tryDevices(config: Config): Promise<Finding<readonly DeviceReport[]>> {
+/**
+ * Enlarges a small picture on every device that is installed or asked for, by the network that the package brings, one after another.
+ * @param cards UUIDs of those that CUDA may use
+ */
+export async function tryDevices(config: Config, cards: readonly string[]): Promise<Finding<readonly DeviceReport[]>> {
   const folder = await mkdtemp(join(tmpdir(), 'hiresfix-doctor-'));
   try {
     await writeFile(join(folder, 'picture.png'), smallPicture());
     const found: DeviceReport[] = [];
-    for (const device of devicesOf(config)) found.push(await tryDevice(device, folder, config));
+    for (const trial of trialsFor(config, cards)) found.push(await tryDevice(trial, folder, config));
     const problems = found.flatMap(({ device, reason }) =>
       reason === null ? [] : [{ is_error: true, problem: `${device}: ${reason}`, remedy: remedyFor(device) }],
     );
@@ -40,21 +48,30 @@ export async function tryDevices(config: Config): Promise<Finding<readonly Devic
   }
 }
 
-function devicesOf({ device, forceCpu }: Installation): readonly ('cuda' | 'mps' | 'cpu')[] {
-  if (forceCpu) return ['cpu'];
+function trialsFor({ card, device, forceCpu }: Config, cards: readonly string[]): readonly Trial[] {
   const asked = device === 'auto' ? [] : [device];
-  return [...new Set([...asked, ...installedDevices()])];
+  const kinds = forceCpu ? (['cpu'] as const) : [...new Set([...asked, ...installedDevices()])];
+  return kinds.flatMap((kind): readonly Trial[] => {
+    if (kind !== 'cuda') return [{ kind, device: kind }];
+    if (card !== undefined) return [{ kind, device: `cuda:${card}` }]; // which workers are given
+    if (cards.length < 2) return [{ kind, device: kind }];
+    return cards.map((uuid, number) => ({ kind, device: `cuda:${number}`, card: uuid }));
+  });
 }
 
-async function tryDevice(device: 'cuda' | 'mps' | 'cpu', folder: string, config: Config): Promise<DeviceReport> {
-  const pool = new WorkerPool(config, { isBackground: false });
+async function tryDevice({ kind, device, card }: Trial, folder: string, config: Config): Promise<DeviceReport> {
+  const pool = new WorkerPool(config, { isBackground: false, ...(card !== undefined && { cards: [card] }) });
   const start = performance.now();
   try {
-    const options = upscaleOptions.parse({ upscaler: 'COMPACT_X2', device, is_face_enhance: false });
-    const image = { file: join(folder, 'picture.png'), name: 'picture.png', outputStem: join(folder, device) };
+    const options = upscaleOptions.parse({ upscaler: 'COMPACT_X2', device: kind, is_face_enhance: false });
+    const image = {
+      file: join(folder, 'picture.png'),
+      name: 'picture.png',
+      outputStem: join(folder, device.replace(':', '-')),
+    };
     const output = outputOptions.parse({ output_format: 'png', metadata: 'strip' });
     const [result] = await pool.run({ kind: 'hires-fix', images: [image], options, output });
-    const isWorking = result?.info.device === device;
+    const isWorking = result?.info.device === kind;
     const reason = isWorking ? null : (result?.info.fallbacks[0]?.reason ?? 'nothing came of the picture');
     return { device, is_working: isWorking, seconds: secondsSince(start), reason };
   } catch (error) {
@@ -70,7 +87,7 @@ function secondsSince(start: number): number {
 }
 
 function remedyFor(device: string): string {
-  if (device === 'cuda') return 'see what is said of CUDA above, and docs/gpus.md; DEVICE=cpu does without';
+  if (device.startsWith('cuda')) return 'see what is said of CUDA above, and docs/gpus.md; DEVICE=cpu does without';
   if (device === 'mps') return 'CoreML is part of the build for Apple silicon alone; DEVICE=auto takes what is there';
   return 'install again (npm ci), and report it with the output of hiresfix doctor --json if that does not help';
 }

@@ -15,6 +15,7 @@ import {
 } from './values.ts';
 
 const RESTORE_MODELS = ['denoise', 'deblur'] as const;
+const DEVICE = new RegExp(`^(${DEVICES.join('|')}|cuda:\\d{1,2})$`);
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 const http = {
@@ -84,9 +85,15 @@ const catalog = {
 
 const inference = {
   DEVICE: z
-    .enum(DEVICES, { error: `expected ${DEVICES.join(', ')}` })
+    .string()
+    .regex(DEVICE, { error: `expected ${DEVICES.join(', ')}, or cuda:N for a card` })
     .default('auto')
-    .describe('Where networks run: auto|cuda|mps|cpu'),
+    .describe('Where networks run: auto|cuda|cuda:N|mps|cpu; N counts cards from 0'),
+  GPU_MEMORY_MB: wholeText({ min: 1 })
+    .optional()
+    .describe(
+      'GPU memory that each worker may take, in MB (2^20 bytes), by which tiles are cut; none: what nvidia-smi says is free',
+    ),
   FORCE_CPU: flagText().default(false).describe('Never use another device than the CPU, whatever a request asks'),
   PRECISION: z
     .enum(PRECISIONS, { error: `expected ${PRECISIONS.join(', ')}` })

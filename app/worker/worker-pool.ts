@@ -8,6 +8,7 @@ import { INTERNAL_ERROR } from '../errors.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { Rung } from '../processing/tasks.ts';
+import { CardRota, cardOfDevice } from './card-rota.ts';
 import { CancelledError, TaskFailedError, TaskTimeoutError, UnforeseenError, WorkerCrashedError } from './errors.ts';
 import type { FailedRun, LowerRung } from './fallback-ladder.ts';
 import { isOfImage, nextRung } from './fallback-ladder.ts';
@@ -34,6 +35,8 @@ export interface WorkerPoolOptions {
    * again.
    */
   readonly isBackground: boolean;
+  /** Cards that workers are spread over, as `CUDA_VISIBLE_DEVICES` names them; by default the one of `DEVICE=cuda:N`, if that names one. */
+  readonly cards?: readonly string[];
   /** When a worker is taken to hang. */
   readonly hang?: HangLimits;
 }
@@ -52,12 +55,16 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #running = new Set<WorkerProcess>();
   readonly #idle: IdleWorkers;
+  readonly #rota: CardRota;
   #isClosed = false;
 
   constructor(config: Config, options: WorkerPoolOptions = { isBackground: true }) {
-    this.#config = withoutSecrets(config);
+    const { cards = config.card === undefined ? [] : [cardOfDevice(config.card)] } = options;
+    const workersPerCard = Math.max(1, Math.ceil(config.workers / Math.max(1, cards.length)));
+    this.#config = { ...withoutSecrets(config), workersPerCard };
     this.#options = options;
     this.#idle = new IdleWorkers({ count: Math.max(1, config.workers), keepAliveMs: config.modelKeepAliveMs });
+    this.#rota = new CardRota(cards);
   }
 
   /**
@@ -125,11 +132,18 @@ export class WorkerPool {
     const waiting = this.#idle.take(model);
     if (waiting) return waiting;
     try {
-      return new WorkerProcess(this.#options.isBackground);
+      return this.#fork();
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause);
       throw new WorkerCrashedError(`the worker process could not be started: ${detail}`, { cause });
     }
+  }
+
+  #fork(): WorkerProcess {
+    const card = this.#rota.next();
+    const worker = new WorkerProcess(this.#options.isBackground, card);
+    this.#rota.hold(card, worker.exited);
+    return worker;
   }
 
   #assertOpen(): void {
@@ -140,7 +154,7 @@ export class WorkerPool {
   #forkAhead(): WorkerProcess | undefined {
     if (this.#idle.hasFree) return undefined;
     try {
-      const spare = new WorkerProcess(this.#options.isBackground);
+      const spare = this.#fork();
       this.#idle.addNew(spare);
       return spare;
     } catch {

@@ -16,6 +16,8 @@ export interface WorkerExit {
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './child.ts' : './child.js', import.meta.url));
+/** Cards are counted as `nvidia-smi` does, which CUDA left to itself does not where they differ. */
+const CARD_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 /** What is kept of a worker's stderr, in characters: native libraries can write without end. */
 const STDERR_KEPT = 4096;
 
@@ -33,11 +35,12 @@ export class WorkerProcess {
 
   /**
    * @param isBackground whether other processes (the server) go before it on the CPU
+   * @param card the only one that CUDA shows it, as `CUDA_VISIBLE_DEVICES` names it; by default all
    * @throws what forking throws where the system has no memory for another process
    */
-  constructor(isBackground: boolean) {
+  constructor(isBackground: boolean, card?: string) {
     this.#child = fork(ENTRY, [], {
-      env: environmentWithoutSecrets(),
+      env: { ...CARD_ORDER, ...environmentWithoutSecrets(), ...(card !== undefined && { CUDA_VISIBLE_DEVICES: card }) },
       execArgv: IS_SOURCE ? ['--import', typescriptLoader()] : [],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -45,6 +45,7 @@ describe('loadConfig', () => {
       uploadFolder: resolve('temp_uploads'),
       processedFolder: resolve('processed_images'),
       workers: 1,
+      workersPerCard: 1,
       maxQueue: 100,
       maxQueuePerCaller: undefined,
       jobTtlMs: 3_600_000,
@@ -140,7 +141,7 @@ describe('loadConfig', () => {
     }
     expect(error).toBeInstanceOf(BadConfigError);
     expect([...(error as BadConfigError).problems].sort()).toEqual([
-      'DEVICE: expected auto, cuda, mps, cpu, got "tpu"',
+      'DEVICE: expected auto, cuda, mps, cpu, or cuda:N for a card, got "tpu"',
       'FORCE_CPU: expected true, false, 1, 0, yes, no, on or off, got "maybe"',
       'MODEL_MIRROR: expected an http or https URL, got "ftp://x"',
       'PORT: expected a whole number from 0 to 65535, got "70000"',
@@ -236,10 +237,16 @@ describe('the variables of the contract', () => {
   });
 
   it.each([
-    ['DEVICE', 'cuda:1'],
+    ['DEVICE', 'cuda:one'],
+    ['DEVICE', 'mps:1'],
     ['WORKERS', '-1'],
   ])('that are not taken whole name what is: %s=%s', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(`${name}: expected`);
+  });
+
+  it('name a card of CUDA by its number', () => {
+    expect(loadConfig({ DEVICE: 'cuda:1' })).toMatchObject({ device: 'cuda', card: 1 });
+    expect(loadConfig({ DEVICE: 'cuda' })).toMatchObject({ device: 'cuda', card: undefined });
   });
 
   it('asks for Redis where jobs are accepted for other servers', () => {
@@ -334,6 +341,7 @@ describe('.env.example', () => {
       'AWS_SECRET_ACCESS_KEY',
       'AWS_SESSION_TOKEN',
       'DASHBOARD_PORT',
+      'GPU_MEMORY_MB',
       'MAX_QUEUE_PER_CALLER',
       'MODELS_DIR',
       'MODEL_MIRROR',

@@ -19,18 +19,28 @@ const LADDER = [400, 200, 100, 64];
  * The core side that `auto` stands for, in input pixels: the largest that keeps a tile's activations within bounds. On the
  * CPU the cost of a pixel is the same from 64 to 256, so only the halo's share and memory decide.
  * @param images how many images go through the network at once (`imagesSeen`, for each mirrored view)
+ * @param bytes what activations may take, where the device's memory is known
  */
-export function autoTile(network: Pick<Network, 'workingBytesPerPixel'>, images: number): number {
-  const side = Math.sqrt(WORKING_BYTES / (network.workingBytesPerPixel * images));
+export function autoTile(
+  network: Pick<Network, 'workingBytesPerPixel'>,
+  images: number,
+  bytes = WORKING_BYTES,
+): number {
+  const side = Math.sqrt(bytes / (network.workingBytesPerPixel * images));
   return Math.min(LARGEST, Math.max(SMALLEST, Math.floor(side / STEP) * STEP));
 }
 
 /**
  * The core side that `auto` stands for at scale 1, in pixels: 0, the whole image, where its activations keep within bounds,
  * else the largest whose window with its halo does.
+ * @param bytes what activations may take, where the device's memory is known
  */
-export function autoCore(network: Pick<Network, 'workingBytesPerPixel' | 'halo'>, { width, height }: Size): number {
-  const pixels = WHOLE_IMAGE_BYTES / network.workingBytesPerPixel;
+export function autoCore(
+  network: Pick<Network, 'workingBytesPerPixel' | 'halo'>,
+  { width, height }: Size,
+  bytes = WHOLE_IMAGE_BYTES,
+): number {
+  const pixels = bytes / network.workingBytesPerPixel;
   if (width * height <= pixels) return 0;
   const side = Math.sqrt(pixels) - 2 * network.halo;
   return Math.max(SMALLEST, Math.floor(side / STEP) * STEP);

@@ -12,11 +12,14 @@ import { weightsFolderOf } from '../../inference/session.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import { checkpointSessions } from '../networks/checkpoint-sessions.ts';
+import { deviceMemory } from '../networks/device-memory.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
 import { FP32 } from '../networks/precision.ts';
 import { autoCore } from '../networks/tile-size.ts';
 import { assertWithin, workOf } from '../upscale/work.ts';
 import { openNetwork } from '../networks/open-network.ts';
+
+type StepConfig = Pick<Config, 'gpuMemoryBytes' | 'maxInputPixels' | 'maxOutputPixels' | 'tile' | 'workersPerCard'>;
 
 interface Plan {
   readonly padded: RowSource;
@@ -33,15 +36,11 @@ interface Plan {
  */
 export class NetworkStep implements ImageStep {
   readonly #model: string;
-  readonly #config: Pick<Config, 'tile' | 'maxInputPixels' | 'maxOutputPixels'>;
+  readonly #config: StepConfig;
   readonly #models: ModelFetcher;
 
   /** @param model its catalogue name */
-  constructor(
-    model: string,
-    config: Pick<Config, 'tile' | 'maxInputPixels' | 'maxOutputPixels'>,
-    models: ModelFetcher,
-  ) {
+  constructor(model: string, config: StepConfig, models: ModelFetcher) {
     this.#model = model;
     this.#config = config;
     this.#models = models;
@@ -60,10 +59,8 @@ export class NetworkStep implements ImageStep {
     clock.at('loading', 0);
     const file = await this.#models.file(this.#model, clock);
     const runner = await slot.hold(JSON.stringify([file, devices, isBatch]), () => openRunner(file, context));
-    const { padded, tiles, count, core } = this.#plan(source, runner, context);
-    context.onRunning({ device: runner.device, tile: core, side: Math.max(source.width, source.height) });
+    const { padded, tiles, count, core } = await this.#load(source, runner, context);
     const run = { tiles, isOpaque: false };
-    await runner.load(padded, run);
     clock.at('restoring', 0, { tile: 0, tiles: count });
     const image = ScratchImage.create(scratch, source);
     await runner.run(padded, withAlphaOf(source, image), run, (done, made) =>
@@ -80,14 +77,31 @@ export class NetworkStep implements ImageStep {
     };
   }
 
-  #plan(source: RowSource, { network }: NetworkRunner, { options, maxTile }: StepContext): Plan {
+  /** Loads the network and says how the picture is cut: anew for the memory of another device, where the first cannot be had. */
+  async #load(source: RowSource, runner: NetworkRunner, context: StepContext): Promise<Plan> {
+    const isCutByMemory = (context.options.tile ?? this.#config.tile) === 'auto';
+    const memory = isCutByMemory ? await deviceMemory(this.#config, context.devices) : undefined;
+    for (;;) {
+      const { device } = runner;
+      const plan = this.#plan(source, runner, { ...context, workingBytes: memory?.(device) });
+      context.onRunning({ device, tile: plan.core, side: Math.max(source.width, source.height) });
+      await runner.load(plan.padded, { tiles: plan.tiles, isOpaque: false });
+      if (runner.device === device) return plan;
+    }
+  }
+
+  #plan(
+    source: RowSource,
+    { network }: NetworkRunner,
+    { options, maxTile, workingBytes }: StepContext & { readonly workingBytes: number | undefined },
+  ): Plan {
     const { multipleOf, halo } = network;
     const needed = network.padding === 'own' ? 1 : multipleOf;
     const missing = (side: number) => (needed - (side % needed)) % needed;
     const pad = network.padding === 'zeros' ? padZeros : padReflect;
     const padded = pad(withoutAlpha(source), missing(source.width), missing(source.height));
     const asked = options.tile ?? this.#config.tile;
-    const wanted = asked === 'auto' ? autoCore(network, padded) : asked;
+    const wanted = asked === 'auto' ? autoCore(network, padded, workingBytes) : asked;
     const core = maxTile === undefined || (wanted !== 0 && wanted <= maxTile) ? wanted : maxTile;
     const cut = { tile: core, tilePad: 'auto', prePad: 0, isOpaque: true } as const;
     assertWithin(this.#config, workOf(network, padded, cut)); // before there is a list of them

@@ -28,7 +28,10 @@ export interface CleanedImage {
 const CLEANING_SHARE = 0.3;
 const CLEANING_STAGES: StageShares = { loading: [0, 0.05], restoring: [0.05, 1] };
 
-type CleanerConfig = Pick<Config, 'device' | 'forceCpu' | 'tile' | 'maxInputPixels' | 'maxOutputPixels'>;
+type CleanerConfig = Pick<
+  Config,
+  'device' | 'forceCpu' | 'gpuMemoryBytes' | 'maxInputPixels' | 'maxOutputPixels' | 'tile' | 'workersPerCard'
+>;
 
 /** Runs the network that `clean` names over a picture before it is enlarged: noise or JPEG artefacts are not enlarged with it. */
 export class PictureCleaner {

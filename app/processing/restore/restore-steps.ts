@@ -12,7 +12,14 @@ export type ImageSteps = Readonly<Record<RestoreStep, ImageStep>>;
 
 type StepConfig = Pick<
   Config,
-  'faceRestorationStrength' | 'maxInputPixels' | 'maxOutputPixels' | 'modelColorize' | 'modelFace' | 'tile'
+  | 'faceRestorationStrength'
+  | 'gpuMemoryBytes'
+  | 'maxInputPixels'
+  | 'maxOutputPixels'
+  | 'modelColorize'
+  | 'modelFace'
+  | 'tile'
+  | 'workersPerCard'
 >;
 
 /** The steps of a restoration, each with the model that it runs. */

@@ -12,17 +12,16 @@ import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { settledAlpha } from '../../imaging/settled-alpha.ts';
 import { visibleRows } from '../../imaging/visible-colors.ts';
 import { downloadReport } from '../download-report.ts';
-import type { PictureNetwork } from '../networks/network-runner.ts';
-import { fileStamps } from '../networks/file-stamps.ts';
 import type { ModelSlot } from '../networks/model-slot.ts';
-import { choosePrecision, describePrecision } from '../networks/precision.ts';
+import { describePrecision } from '../networks/precision.ts';
+import type { HoldConfig } from './hold-upscaler.ts';
+import { holdUpscaler } from './hold-upscaler.ts';
 import type { ModelFiles } from './picture-source.ts';
 import type { TilingUsed } from './real-esrgan-upscaler.ts';
-import { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
+import type { RealESRGANUpscaler } from './real-esrgan-upscaler.ts';
 import type { Made } from '../process-images.ts';
 import type { Fallback, ResultInfo, RunningOn, Size } from '../result.ts';
 import type { StageClock, StageShares } from '../stage-clock.ts';
-import { taskDevices } from '../networks/task-devices.ts';
 import { neededByPass, regionOfResult } from './needed-part.ts';
 import { passesFor, passesWarning, shapesByPass, viewsFor } from './passes.ts';
 import { growth, isSizeAsked, targetSize, wantedSize } from './target-size.ts';
@@ -96,10 +95,7 @@ const FILTER_END = 0.9;
 const NETWORK_STAGES: StageShares = { loading: [0, 0.02], upscaling: [0.02, 0.9], resizing: [0.9, 0.94] };
 const NETWORK_END = 0.94;
 
-type UpscaleConfig = Pick<
-  Config,
-  'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels' | 'modelKeepAliveMs' | 'precision' | 'tile' | 'tilePad'
->;
+type UpscaleConfig = HoldConfig & Pick<Config, 'maxInputPixels' | 'maxOutputPixels' | 'modelKeepAliveMs'>;
 
 /** What chooses a network, knows its weights and holds it. */
 interface UpscalerParts {
@@ -236,10 +232,14 @@ export class ImageUpscaler {
     network: RealESRGANUpscaler,
     { task, clock }: { readonly task: UpscaleTask; readonly clock: StageClock },
   ): Promise<{ image: ScratchImage; info: TilingUsed & { passes: number } }> {
-    const tilings = this.#tilings(image, { name, size, part, network }, task);
-    const passes = tilings.length;
     const cut = this.#tiling(task, image);
     let source: RowSource | ScratchImage = cut.tilePad === 'auto' ? visibleRows(rowsOf(image)) : rowsOf(image);
+    // What a part needs depends on the tiles, and these on the device that is to be had.
+    const [first] = part ? this.#tilings(image, { name, size, part, network }, task) : [];
+    const whole = source;
+    if (first) await clock.time('load', () => network.load(whole, first));
+    const tilings = this.#tilings(image, { name, size, part, network }, task);
+    const passes = tilings.length;
     let used: TilingUsed | undefined;
     for (const [pass, tiling] of tilings.entries()) {
       const input: RowSource = source;
@@ -290,24 +290,9 @@ export class ImageUpscaler {
     } satisfies Partial<ResultInfo>;
   }
 
-  async #open(files: ModelFiles, task: UpscaleTask): Promise<RealESRGANUpscaler> {
-    const asked = task.options.precision ?? this.#config.precision;
-    const devices = taskDevices(this.#config, task);
-    const isBatch = task.isBatch || this.#keepsModel;
-    const options = {
-      devices,
-      isBatch,
-      choosePrecision: async ({ int8Refusal }: PictureNetwork) =>
-        choosePrecision({
-          asked,
-          checkpoint: files.file,
-          sha256: await this.#catalog.sha256(files.file),
-          refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
-        }),
-    };
-    const stamps = await Promise.all([files.file, files.blend?.file].map(async (file) => file && fileStamps(file)));
-    const key = JSON.stringify([files, stamps, devices, isBatch, asked]);
-    return this.#slot.hold(key, () => RealESRGANUpscaler.open(files, options));
+  async #open(files: ModelFiles, { options, excludedDevices, isBatch }: UpscaleTask): Promise<RealESRGANUpscaler> {
+    const task = { options, excludedDevices, isBatch: isBatch || this.#keepsModel };
+    return holdUpscaler(files, task, { config: this.#config, catalog: this.#catalog, slot: this.#slot });
   }
 
   #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {

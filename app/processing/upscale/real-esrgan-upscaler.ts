@@ -9,6 +9,7 @@ import { hull } from '../../imaging/rectangle.ts';
 import type { MadeTile } from '../../imaging/sketch-file.ts';
 import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
+import type { DeviceMemory } from '../networks/device-memory.ts';
 import type { RunnerOptions, RunPlan } from '../networks/network-runner.ts';
 import { isNeeded, NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
@@ -31,6 +32,8 @@ export interface TilingUsed {
 export interface OpenOptions extends Pick<RunnerOptions, 'devices' | 'isBatch'> {
   /** In what numbers the network is to run; by default fp32. */
   readonly choosePrecision?: ChoosePrecision;
+  /** By which `auto` tiles are cut; by default they are as large as is safe where nobody knows. */
+  readonly memory?: DeviceMemory;
 }
 
 const NO_ROWS = new Uint8Array(0);
@@ -49,11 +52,17 @@ interface Plan {
 export class RealESRGANUpscaler {
   readonly #runner: NetworkRunner;
   readonly #source: PictureSource;
+  readonly #memory: DeviceMemory | undefined;
   readonly files: ModelFiles;
 
-  private constructor(runner: NetworkRunner, source: PictureSource, files: ModelFiles) {
+  private constructor(
+    runner: NetworkRunner,
+    source: PictureSource,
+    { files, memory }: Pick<OpenOptions, 'memory'> & { readonly files: ModelFiles },
+  ) {
     this.#runner = runner;
     this.#source = source;
+    this.#memory = memory;
     this.files = files;
   }
 
@@ -63,10 +72,13 @@ export class RealESRGANUpscaler {
    */
   static async open(
     files: ModelFiles,
-    { choosePrecision = () => FP32, ...options }: OpenOptions,
+    { choosePrecision = () => FP32, memory, ...options }: OpenOptions,
   ): Promise<RealESRGANUpscaler> {
     const source = await openPictureSource(files, choosePrecision);
-    return new RealESRGANUpscaler(new NetworkRunner(source.network, { ...options, open: source.open }), source, files);
+    return new RealESRGANUpscaler(new NetworkRunner(source.network, { ...options, open: source.open }), source, {
+      files,
+      ...(memory && { memory }),
+    });
   }
 
   get architecture(): string {
@@ -112,11 +124,17 @@ export class RealESRGANUpscaler {
     this.#source.assertBuilds();
   }
 
-  /** Loads what `source` needs, so that the time it takes can be told from the work. */
+  /**
+   * Loads what `source` needs, so that the time it takes can be told from the work. Where a device cannot be had, the picture is cut
+   * anew for the memory of the one that takes its place.
+   */
   async load(source: RowSource, options: TilingOptions): Promise<TilingUsed> {
-    const { padded, run, used } = this.#plan(source, options);
-    await this.#runner.load(padded, run);
-    return used;
+    for (;;) {
+      const { device } = this;
+      const { padded, run, used } = this.#plan(source, options);
+      await this.#runner.load(padded, run);
+      if (this.device === device) return used;
+    }
   }
 
   /**
@@ -145,7 +163,8 @@ export class RealESRGANUpscaler {
   }
 
   /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
-  #plan(source: RowSource, options: TilingOptions): Plan {
+  #plan(source: RowSource, asked: TilingOptions): Plan {
+    const options = { ...asked, workingBytes: this.#memory?.(this.device) };
     const { multipleOf, padding } = this.#runner.network;
     const { width, height, core, pad, isReference } = tileGrid(this.#runner.network, source, options);
     const grown = padReflect(source, options.prePad, options.prePad);

@@ -17,6 +17,8 @@ export interface TilingOptions {
   readonly isOpaque: boolean;
   /** Upper bound of the core where an earlier worker ran out of memory. */
   readonly maxTile?: number | undefined;
+  /** What the activations of an `auto` tile may take, where the device's memory is known. */
+  readonly workingBytes?: number | undefined;
   /** Mirrored views of each tile that its result is the mean of; by default one. */
   readonly views?: Views;
   /** What of the source a result is wanted for; by default all of it. Tiles of the grid that have none of it are not run. */
@@ -79,9 +81,10 @@ function boundedCore(core: number, most: number): number {
   return Number.isFinite(most) ? Math.min(core === 0 ? most : core, most) : core;
 }
 
-function coreOf(network: TiledNetwork, source: ImageShape, { tile, maxTile, isOpaque, views = 1 }: TilingOptions) {
+function coreOf(network: TiledNetwork, source: ImageShape, options: TilingOptions): number {
+  const { tile, maxTile, isOpaque, views = 1, workingBytes } = options;
   const images = views * imagesSeen(network, { channels: source.channels, isOpaque });
-  const wanted = tile === 'auto' ? autoTile(network, images) : tile;
+  const wanted = tile === 'auto' ? autoTile(network, images, workingBytes) : tile;
   if (maxTile === undefined) return wanted;
   return wanted === 0 ? maxTile : Math.min(wanted, maxTile);
 }

@@ -13,6 +13,13 @@ describe('the tile that auto stands for', () => {
     expect(autoTile(rrdb, 2)).toBe(160);
   });
 
+  it('is as large as a device has memory for, where that is known', () => {
+    expect(autoTile(rrdb, 1, 0.6 * 80e9)).toBe(1024);
+    expect(autoTile(rrdb, 1, 0.6 * 8e9)).toBe(480); // 4.8 GB are a square of 491
+    expect(autoTile(rrdb, 2, 0.6 * 8e9)).toBe(320);
+    expect(autoTile(rrdb, 1, 0.5e9)).toBe(128);
+  });
+
   it('stays from 64 to 1024, in steps of 32', () => {
     expect(autoTile({ workingBytesPerPixel: 1e9 }, 1)).toBe(64);
     expect(autoTile({ workingBytesPerPixel: 1 }, 1)).toBe(1024);
@@ -26,6 +33,11 @@ describe('the core that auto stands for where the whole image is best', () => {
   it('is the whole image as long as that is small enough', () => {
     expect(autoCore(nafnet, { width: 600, height: 600 })).toBe(0);
     expect(autoCore(nafnet, { width: 3000, height: 100 })).toBe(0);
+  });
+
+  it('is the whole of a larger image where the device is known to have memory for it', () => {
+    expect(autoCore(nafnet, { width: 2000, height: 1500 }, 16e9)).toBe(0);
+    expect(autoCore(nafnet, { width: 600, height: 600 }, 0.5e9)).toBe(192);
   });
 
   it('leaves room for the halo within the same memory, and is a multiple of 32', () => {
