@@ -6,7 +6,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   serve: ['serve', 'serve --port 9000', 'serve --open'],
   evaluate: [
     'evaluate original.png result.png --crop-border 4',
-    'evaluate originals/ results/ --y-channel --report report/',
+    'evaluate references/ results/ --y-channel --report report/',
   ],
   models: ['models list', 'models download realesrgan-x4plus'],
   'models list': ['models list', 'models list --json'],
