@@ -41,7 +41,7 @@ const OF_NO_JOB: Readonly<Record<string, string>> = {
         'CALLER_QUEUE_FULL',
         'RATE_LIMITED',
       ],
-      ...['TOO_MANY_STREAMS', 'QUEUE_FULL', 'METHOD_NOT_ALLOWED'],
+      ...['TOO_MANY_STREAMS', 'TOO_MANY_WRONG_KEYS', 'QUEUE_FULL', 'METHOD_NOT_ALLOWED'],
       ...['MODEL_EXISTS', 'MODEL_REFUSED', 'MODEL_UPLOAD_OFF'],
     ].map((name) => [`ERR_${name}`, 'a request is answered with it']),
   ),
