@@ -1,9 +1,9 @@
 // Takes away what no program loads. onnxruntime-node carries its libraries for five platforms (290 MB), of which a machine loads one; and
-// source maps, sources beside their built form, tests, documentation and translated compiler messages are 75 MB of a clone's packages. Run
+// source maps, sources beside their built form, tests, documentation and translated compiler messages are 85 MB of a clone's packages. Run
 // where the tree is this machine's alone: in a clone, in an image, and with `--global` by an installation, which prunes only one that is
 // global, and only the libraries. A project of somebody else that depends on this package may be packed for other platforms, and is
 // left as it is.
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -16,11 +16,18 @@ const DOCUMENT = /\.md$/i;
 const LICENSE = /^(licen[cs]e|copying|notice)/i;
 /** In a package: its tests and documentation, and the pages that Playwright shows of a trace. */
 const UNREAD_FOLDERS = ['test', 'tests', 'docs', 'lib/vite'];
+/** Of Redoc only the page is taken that was built of these: nothing loads them. */
+const REDOC_PARTS = ['react-dom', 'mobx', 'polished', 'prismjs', 'mark.js'];
 
 const isGlobal = process.argv.includes('--global');
 const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 if (!isGlobal || process.env['npm_config_global'] === 'true') pruneLibraries(join(runtime, 'bin'));
-if (!isGlobal) packagesIn(dirname(runtime)).forEach(prunePackage);
+if (!isGlobal) {
+  packagesIn(dirname(runtime)).forEach(prunePackage);
+  REDOC_PARTS.map((name) => join(dirname(runtime), name))
+    .filter(existsSync)
+    .forEach(emptyPackage);
+}
 
 function pruneLibraries(bin) {
   const own = join(process.platform, process.arch);
@@ -39,6 +46,12 @@ function prunePackage(folder) {
     const isUnread = isSource || isDocument || UNREAD_FILE.test(entry.name);
     if (entry.isFile() && isUnread) remove(join(entry.parentPath, entry.name));
   }
+}
+
+/** But for its manifest, by which npm knows that it is installed, and its licence. */
+function emptyPackage(folder) {
+  const isKept = (name) => name === 'package.json' || LICENSE.test(name);
+  for (const name of readdirSync(folder).filter((name) => !isKept(name))) remove(join(folder, name));
 }
 
 /** Those side by side; what lies within them is theirs. */

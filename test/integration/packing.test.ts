@@ -151,6 +151,8 @@ describe('the packages of a clone', () => {
       '@scope/one/dist/one.d.ts',
       '@scope/one/dist/test/loaded.js',
       '@scope/one/src/one.d.mts',
+      'react-dom/LICENSE',
+      'react-dom/package.json',
       'two/README.md', // which may hold the licence: there is no other file for it
     ];
     const gone = [
@@ -159,6 +161,7 @@ describe('the packages of a clone', () => {
       '@scope/one/dist/one.js.map',
       '@scope/one/src/one.ts',
       '@scope/one/test/one.js',
+      'react-dom/index.js',
       'two/docs/two.html',
     ];
     const modules = join(folder.path, 'node_modules');

@@ -54,7 +54,7 @@ describe('the images that a command line means', () => {
   });
 
   it('are told from what is left out of a folder, which is named with its reason', async () => {
-    for (const name of ['.DS_Store', 'sub/e.HEIC', 'noending', 'f.jpe', 'g.apng']) await writeFile(at(name), '');
+    for (const name of ['.DS_Store', 'sub/e.PSD', 'noending', 'f.jpe', 'g.apng']) await writeFile(at(name), '');
     await symlink('gone.png', at('lost.png'));
     const { files, leftOut } = await findInputs([folder.path]);
     expect(files.map(({ relativePath }) => relativePath)).toEqual(
@@ -66,11 +66,11 @@ describe('the images that a command line means', () => {
       'c.txt not_read',
       'lost.png unreadable',
       'noending not_read',
-      'sub/e.HEIC not_read',
+      'sub/e.PSD not_read',
     ]);
     expect(leftOutLines(leftOut)).toEqual([
       expect.stringMatching(
-        /^left out, 3 of kinds that are not read \(1 TXT, 1 without an ending, 1 HEIC\): .*c\.txt, /,
+        /^left out, 3 of kinds that are not read \(1 TXT, 1 without an ending, 1 PSD\): .*c\.txt, /,
       ),
       `left out, 1 hidden: ${at('.hidden')}`,
       `left out, 1 that cannot be read: ${at('lost.png')}`,
