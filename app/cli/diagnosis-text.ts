@@ -38,9 +38,9 @@ function cudaLines({ cuda }: Diagnosis): readonly string[] {
   return [row('CUDA', state), ...cards.map((card) => row(`card ${card.index}`, cardText(card)))];
 }
 
-function cardText({ name, driver, memory_mib: total, free_mib: free, is_visible: isVisible }: CardReport): string {
+function cardText({ name, driver, memory_mib: total, free_mib: free, cuda_number: number }: CardReport): string {
   const memory = total === null ? 'shared memory' : `${total} MiB, ${free ?? '?'} free`;
-  return `${name}, ${memory}, driver ${driver}${isVisible ? '' : ', hidden by CUDA_VISIBLE_DEVICES'}`;
+  return `${name}, ${memory}, driver ${driver}${number === null ? ', hidden by CUDA_VISIBLE_DEVICES' : `, DEVICE=cuda:${number}`}`;
 }
 
 function folderText({ path, is_there: isThere, is_writable: isWritable, free_bytes: free }: FolderReport): string {

@@ -27,7 +27,8 @@ export interface CardReport {
   readonly driver: string;
   readonly memory_mib: number | null;
   readonly free_mib: number | null;
-  readonly is_visible: boolean;
+  /** The N by which DEVICE=cuda:N takes it; null where CUDA_VISIBLE_DEVICES hides it. */
+  readonly cuda_number: number | null;
 }
 
 type CudaConfig = Pick<Config, 'card' | 'device' | 'forceCpu'>;
@@ -36,15 +37,18 @@ type CudaConfig = Pick<Config, 'card' | 'device' | 'forceCpu'>;
 const CUDA_13_DRIVER = 580;
 
 /** Cards, and what CUDA needs on them. On systems that it is not for, only what was asked counts. */
-export async function checkCuda(config: CudaConfig): Promise<Finding<CudaReport>> {
-  const [provider, cards] = [inspectCudaProvider(), await listCards()];
-  const visible = visibleCards(cards);
+export async function checkCuda(
+  config: CudaConfig,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Finding<CudaReport>> {
+  const [provider, cards] = [inspectCudaProvider(), await listCards(env)];
+  const visible = visibleCards(cards, env['CUDA_VISIBLE_DEVICES']);
   const missing = provider.file === null ? [] : provider.missing;
   const found = {
     provider: provider.file,
     cuda: provider.cuda,
     missing_libraries: missing.map((name) => sourceOfLibrary(name, provider.cuda)),
-    cards: cards.map((card) => cardReport(card, visible.includes(card))),
+    cards: cards.map((card) => cardReport(card, visible.indexOf(card))),
   };
   return { found, problems: problemsOf({ provider, cards, found, visible: visible.length, config }) };
 }
@@ -92,6 +96,8 @@ function wayToProvider(card: Card | undefined): string {
   return `its driver, ${card.driver}, takes both. Where CUDA 13 is installed: ${cuda13}; where CUDA 12 is: ${cuda12} (docs/gpus.md)`;
 }
 
-function cardReport({ index, uuid, name, driver, totalMib, freeMib }: Card, isVisible: boolean): CardReport {
-  return { index, uuid, name, driver, memory_mib: totalMib, free_mib: freeMib, is_visible: isVisible };
+/** @param number its place among those that CUDA may use; negative: it may not */
+function cardReport({ index, uuid, name, driver, totalMib, freeMib }: Card, number: number): CardReport {
+  const memory = { memory_mib: totalMib, free_mib: freeMib };
+  return { index, uuid, name, driver, ...memory, cuda_number: number < 0 ? null : number };
 }

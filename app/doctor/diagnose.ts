@@ -52,6 +52,11 @@ export async function diagnose(config: Config): Promise<Diagnosis> {
   };
 }
 
+/** In the order in which CUDA counts them. */
 function visibleUuids({ cards }: CudaReport): readonly string[] {
-  return cards.filter((card) => card.is_visible).map(({ uuid }) => uuid);
+  const numbered = cards.map(({ cuda_number: number, uuid }) => [number ?? -1, uuid] as const);
+  return numbered
+    .filter(([number]) => number >= 0)
+    .sort(([a], [b]) => a - b)
+    .map(([, uuid]) => uuid);
 }

@@ -48,13 +48,13 @@ describe('hiresfix doctor', () => {
         MODELS_DIR: join(folder.path, 'models'),
         UPLOAD_FOLDER: join(folder.path, 'file', 'up'),
       },
-      ...{ PATH: `${programs}:${process.env['PATH']}`, CUDA_VISIBLE_DEVICES: '1' },
+      ...{ PATH: `${programs}:${process.env['PATH']}`, CUDA_VISIBLE_DEVICES: '1,0' },
     };
     const { code, stdout, stderr } = await commandLine.run(['doctor', '--json'], { cwd: folder.path, env });
     const { cuda: found, devices, problems, models, is_healthy: isHealthy } = JSON.parse(stdout) as Diagnosis;
     expect([code, isHealthy]).toEqual([1, false]);
     expect(stderr).toMatch(/^hiresfix: \d of these problems keep something from working\n$/);
-    expect(found).toMatchObject({ cuda: 13, cards: [{ is_visible: false }, { free_mib: 4000, is_visible: true }] });
+    expect(found).toMatchObject({ cuda: 13, cards: [{ cuda_number: 1 }, { free_mib: 4000, cuda_number: 0 }] });
     expect([...found.missing_libraries].sort((a, b) => a.name.localeCompare(b.name))).toEqual([
       { name: 'libcuda.so.1', source: "NVIDIA's driver for the card" },
       { name: 'libcudart.so.13', source: "CUDA 13 (pip install nvidia-cuda-runtime, or NVIDIA's package repository)" },
@@ -62,7 +62,8 @@ describe('hiresfix doctor', () => {
       { name: 'libonnxruntime_providers_shared.so', source: expect.stringContaining('docs/gpus.md') },
     ]);
     expect(devices).toMatchObject([
-      { device: 'cuda', is_working: false, reason: expect.stringContaining('cuda cannot be used here') },
+      { device: 'cuda:0', is_working: false, reason: expect.stringContaining('cuda cannot be used here') },
+      { device: 'cuda:1', is_working: false },
       { device: 'cpu', is_working: true, reason: null },
     ]);
     for (const { name } of found.missing_libraries) expect(devices[0]?.reason).toContain(name);
