@@ -42,9 +42,9 @@ export class ScratchImage implements RowSink, RowSource {
     return new ScratchImage(join(folder, `${randomUUID()}.v`), shape);
   }
 
-  /** Disposes of all images in `folder` that nobody did away with: their room is free again. */
-  static disposeAll(folder: string): void {
-    for (const image of ScratchImage.#open) if (dirname(image.file) === folder) image.dispose();
+  /** Disposes of all images in `folder` that nobody did away with, but for those that are still needed: their room is free again. */
+  static disposeAll(folder: string, needed: ReadonlySet<ScratchImage>): void {
+    for (const image of ScratchImage.#open) if (dirname(image.file) === folder && !needed.has(image)) image.dispose();
   }
 
   writeRows(rows: Samples): void {

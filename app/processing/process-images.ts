@@ -1,26 +1,24 @@
 import { stat } from 'node:fs/promises';
 import { HiresFixError } from '../errors.ts';
 import { putInPlace } from '../files/put-in-place.ts';
-import { join } from 'node:path';
 import type { Animation } from '../imaging/codec/animation/animation.ts';
 import { openAnimation } from '../imaging/codec/animation/animation.ts';
 import type { FrameWriter } from '../imaging/codec/animation/frame-writer.ts';
 import { frameWriter } from '../imaging/codec/animation/frame-writer.ts';
-import { withTexts } from '../imaging/codec/image-texts.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
-import { decodeImage, encodeImage } from '../imaging/codec/codec.ts';
+import { decodeImage } from '../imaging/codec/codec.ts';
 import { colorsAlone } from '../imaging/codec/metadata.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import { SketchFile } from '../imaging/sketch-file.ts';
 import { resultPlace } from './result-place.ts';
+import type { SourceTold } from './write-result.ts';
+import { partialIn, writeResult } from './write-result.ts';
 import type { OutputFormat } from '../options/output-formats.ts';
-import { extensionOf } from '../options/output-formats.ts';
 import type { WorkProgress } from './progress.ts';
 import type { ImageResult, ResultInfo, RunningOn } from './result.ts';
 import { StageClock } from './stage-clock.ts';
 import type { Rung, ImagesTask, TaskImage } from './tasks.ts';
-import type { OutputOptions } from '../options/output-options.ts';
 
 /** Callbacks of a run: what happens to the images of a task. */
 export interface ProcessorHooks {
@@ -75,89 +73,143 @@ export interface ImagesRun extends TaskRun {
 }
 
 /**
- * Decodes, works on and encodes, one after another, the images of a task that no earlier worker finished.
+ * Decodes, works on and encodes the images of a task that no earlier worker finished, in their order. While one is encoded, the next
+ * is decoded and worked on: at most one finished image waits for its turn.
  * @throws what `eachImage` does
  */
 export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run: ImagesRun): Promise<void> {
-  const written = new Set<string>();
-  await eachImage(task, run, async (image, context) => {
+  const claimed = new Set<string>();
+  const unwritten = new Set<ScratchImage>();
+  const rung = readsResults(task) ? { ...run.rung, isOneByOne: true } : run.rung;
+  await eachImage(task, { ...run, rung }, async (image, context) => {
     try {
-      return await processImage(image, work, { ...run, task, written, context });
+      return await processImage(image, work, { ...run, task, claimed, unwritten, context });
     } finally {
-      ScratchImage.disposeAll(run.scratch); // what a step left as it failed, for which the next image may need the room
+      // What a step left as it failed, for which the next image may need the room.
+      ScratchImage.disposeAll(run.scratch, unwritten);
     }
   });
 }
 
+/** What becomes of an image, but for its place in the task. */
+type Finished = Omit<ImageResult, 'index'>;
+/** Writes an image that is made. */
+type Writing = () => Promise<Finished>;
+
 /**
- * Does something with one image after another of a task, but for those that an earlier worker finished.
+ * Does something with one image after another of a task, but for those that an earlier worker finished. What `work` leaves to be
+ * written is written while the next image is worked on, and told of before that one is.
  * @throws what is wrong with the task and not with one image; InferenceError where the device or its memory failed, so that
  * another worker may do better
  */
 export async function eachImage(
   { images }: Pick<ImagesTask, 'images'>,
   { rung, hooks }: Pick<TaskRun, 'rung' | 'hooks'>,
-  work: (image: TaskImage, context: ImageContext) => Promise<Omit<ImageResult, 'index'>>,
+  work: (image: TaskImage, context: ImageContext) => Promise<Finished | Writing>,
 ): Promise<void> {
+  let writing: Promise<void> = Promise.resolve();
+  let told = 0;
   for (const [index, image] of images.entries()) {
     if (rung.finished.includes(index)) continue;
     hooks.onImage(index);
-    const which = { image: index, images: images.length };
     const sketch = image.sketchFile === undefined ? undefined : new SketchFile(image.sketchFile);
-    const clock = StageClock.ofImage(which, (progress, made) => {
+    const clock = StageClock.ofImage({ image: index, images: images.length }, (progress, made) => {
       if (made && (progress.tiles ?? 1) > 1) sketch?.paint(made);
+      if (index < told) return; // the next image has told how far it is, and progress never falls
+      told = index;
       hooks.onProgress(progress);
     });
     const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
-    try {
-      hooks.onResult({ index, ...(await work(image, { clock, leavesFaces })) });
-    } catch (error) {
-      if (error instanceof HiresFixError && error.fault !== 'image') throw error;
-      hooks.onImageFailed(index, error);
-    } finally {
-      sketch?.dispose();
-    }
+    const made = await outcomeOf(work(image, { clock, leavesFaces }));
+    await writing;
+    writing = tell(index, made, hooks).finally(() => sketch?.dispose());
+    writing.catch(() => undefined); // it is waited for below
+    if (rung.isOneByOne === true || 'error' in made) await writing;
   }
+  await writing;
+}
+
+type Outcome = { readonly value: Finished | Writing } | { readonly error: unknown };
+
+async function outcomeOf(work: Promise<Finished | Writing>): Promise<Outcome> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function tell(index: number, made: Outcome, hooks: ProcessorHooks): Promise<void> {
+  try {
+    if ('error' in made) throw made.error;
+    const { value } = made;
+    hooks.onResult({ index, ...(typeof value === 'function' ? await value() : value) });
+  } catch (error) {
+    if (error instanceof HiresFixError && error.fault !== 'image') throw error;
+    hooks.onImageFailed(index, error);
+  }
+}
+
+/** Whether the result of one image may be the file of another, which has to be read after that. */
+function readsResults({ images }: ImagesTask): boolean {
+  const results = images.map(({ outputFile, outputStem }) => outputFile ?? outputStem);
+  return images.some(({ file }) => results.some((result) => file.startsWith(result)));
 }
 
 interface ImageRun extends ImagesRun {
   readonly task: ImagesTask;
-  /** Results of this task, which no other result may replace. */
-  readonly written: Set<string>;
+  /** Results of this task that are written or will be, which no other result may replace. */
+  readonly claimed: Set<string>;
+  /** Finished images that wait to be written. */
+  readonly unwritten: Set<ScratchImage>;
   readonly context: ImageContext;
 }
 
-async function processImage<P>(
-  image: TaskImage,
-  work: PixelWork<P>,
-  { task, written, context, scratch, maxInputPixels }: ImageRun,
-): Promise<Omit<ImageResult, 'index'>> {
+async function processImage<P>(image: TaskImage, work: PixelWork<P>, run: ImageRun): Promise<Finished | Writing> {
+  const { task, claimed, unwritten, context, maxInputPixels } = run;
   const { clock } = context;
   const limits = { maxPixels: maxInputPixels, name: image.name };
   if (task.output.frames === 'all') {
     const animation = await clock.time('decode', () => openAnimation(image.file, limits));
-    if (animation) return animateImage(image, animation, work, { task, written, context, scratch, maxInputPixels });
+    if (animation) return animateImage(image, animation, work, run);
   }
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
   const { plan, shape } = await work.plan(decoded.image, context);
-  const place = { source: decoded.metadata.format, shape };
-  const { file, format, warnings: told } = await resultPlace(image, place, { task, written });
+  const { metadata, isLossless } = decoded;
+  const place = await resultPlace(image, { source: metadata.format, shape }, { task, written: claimed });
   const made = await work.make(decoded.image, plan, context);
-  const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
-  encoding.at('encoding', 0);
-  const how = { file, format, decoded, output: task.output, scratch, texts: made.texts ?? {} };
-  const warnings = await clock.time('encode', () => encode(made.image, how));
-  written.add(file);
-  encoding.at('encoding', 1);
-  return {
-    file,
-    bytes: (await stat(file)).size,
-    info: {
-      ...made.info,
-      format,
-      warnings: [...decoded.warnings, ...told, ...made.info.warnings, ...warnings],
-      seconds: clock.seconds(),
-    },
+  claimed.add(place.file);
+  unwritten.add(made.image);
+  const source = { metadata, isLossless, warnings: [...decoded.warnings, ...place.warnings] };
+  return writingOf(made, { ...run, ...place, source });
+}
+
+interface ResultWriting extends ImageRun {
+  readonly file: string;
+  readonly format: OutputFormat;
+  readonly source: SourceTold;
+}
+
+/** Holds nothing of the source's pixels: the next image is there by then. */
+function writingOf(made: Made, run: ResultWriting): Writing {
+  const { file, format, source, task, claimed, unwritten, scratch, context } = run;
+  const { clock } = context;
+  return async () => {
+    const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
+    encoding.at('encoding', 0);
+    const how = { file, format, source, output: task.output, scratch, texts: made.texts ?? {} };
+    try {
+      const warnings = await clock.time('encode', () => writeResult(made.image, how));
+      encoding.at('encoding', 1);
+      const told = [...source.warnings, ...made.info.warnings, ...warnings];
+      const info = { ...made.info, format, warnings: told, seconds: clock.seconds() };
+      return { file, bytes: (await stat(file)).size, info };
+    } catch (error) {
+      claimed.delete(file);
+      throw error;
+    } finally {
+      unwritten.delete(made.image);
+    }
   };
 }
 
@@ -166,8 +218,8 @@ async function animateImage<P>(
   image: TaskImage,
   animation: Animation,
   work: PixelWork<P>,
-  { task, written, context, scratch, maxInputPixels }: Omit<ImageRun, keyof TaskRun> & Pick<ImageRun, 'scratch'>,
-): Promise<Omit<ImageResult, 'index'>> {
+  { task, claimed, context, scratch, maxInputPixels }: ImageRun,
+): Promise<Finished> {
   const { clock } = context;
   const limits = { maxPixels: maxInputPixels, name: image.name, usesAllFrames: true };
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
@@ -179,7 +231,7 @@ async function animateImage<P>(
     for await (const frame of animation.frames()) {
       const share = clock.span(index / animation.count, (index + 1) / animation.count);
       const { plan, shape } = await work.plan(frame, { ...context, clock: share });
-      result ??= await movingResult(image, shape, animation, { task, written, scratch, decoded });
+      result ??= await movingResult(image, shape, animation, { task, claimed, scratch, decoded });
       const made = await work.make(frame, plan, { ...context, clock: share });
       const { writer } = result;
       await clock.time('encode', () => writer.add(made.image));
@@ -192,7 +244,7 @@ async function animateImage<P>(
     const { file, format, partial, writer } = result;
     (await clock.time('encode', () => writer.finish())).forEach((warning) => warnings.add(warning));
     await putInPlace(partial, file);
-    written.add(file);
+    claimed.add(file);
     const bytes = (await stat(file)).size;
     return { file, bytes, info: { ...info, frames: index, format, warnings: [...warnings], seconds: clock.seconds() } };
   } finally {
@@ -214,44 +266,21 @@ async function movingResult(
   animation: Animation,
   {
     task,
-    written,
+    claimed,
     scratch,
     decoded,
-  }: Pick<ImageRun, 'task' | 'written' | 'scratch'> & { readonly decoded: DecodedImage },
+  }: Pick<ImageRun, 'task' | 'claimed' | 'scratch'> & { readonly decoded: DecodedImage },
 ): Promise<MovingResult> {
   const { metadata: source } = decoded;
-  const { file, format } = await resultPlace(image, { source: source.format, shape, moves: true }, { task, written });
+  const { file, format } = await resultPlace(
+    image,
+    { source: source.format, shape, moves: true },
+    { task, written: claimed },
+  );
   const { quality, lossless, metadata } = task.output;
-  const partial = join(scratch, `result.${extensionOf(format)}`);
+  const partial = partialIn(scratch, format);
   const kept = metadata === 'keep' ? source : colorsAlone(source);
   const isSourceLossless = decoded.isLossless || source.format === 'gif';
   const options = { format, quality, lossless, isSourceLossless, metadata: kept };
   return { file, format, partial, writer: frameWriter({ file: partial, folder: scratch, options, animation }) };
-}
-
-/** Writes under a scratch name and renames: a file at `file` is always whole. */
-async function encode(
-  image: ScratchImage,
-  how: {
-    readonly file: string;
-    readonly format: OutputFormat;
-    readonly decoded: DecodedImage;
-    readonly output: OutputOptions;
-    readonly scratch: string;
-    readonly texts: NonNullable<Made['texts']>;
-  },
-): Promise<readonly string[]> {
-  const { file, format, decoded, scratch, texts } = how;
-  const { quality, lossless, metadata } = how.output;
-  const partial = join(scratch, `result.${extensionOf(format)}`); // short: a name of its own may be as long as a name can be
-  try {
-    const source = Object.keys(texts).length > 0 ? withTexts(decoded.metadata, format, texts) : decoded.metadata;
-    const kept = metadata === 'keep' ? source : colorsAlone(source);
-    const written = { format, quality, lossless, isSourceLossless: decoded.isLossless, metadata: kept };
-    const warnings = await encodeImage(image, partial, written);
-    await putInPlace(partial, file);
-    return warnings;
-  } finally {
-    image.dispose();
-  }
 }

@@ -122,7 +122,7 @@ export interface ResultInfo extends FaceInfo {
   readonly format: OutputFormat | 'json';
   readonly fallbacks: readonly Fallback[];
   readonly warnings: readonly string[];
-  /** Seconds by stage: decode, load, upscale, resize, encode, total. */
+  /** Seconds by stage: decode, load, upscale, resize, encode, total. Of an image with others after it, encode has some of their work in it. */
   readonly seconds: Readonly<Record<string, number>>;
 }
 

@@ -110,4 +110,6 @@ export interface Rung {
   readonly finished: readonly number[];
   /** Images whose faces are left as they are, because an earlier worker died over them; by index. */
   readonly withoutFaces?: readonly number[];
+  /** Whether each image is written before the next is begun, because an earlier worker died while two were at work. */
+  readonly isOneByOne?: boolean;
 }

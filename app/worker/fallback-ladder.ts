@@ -12,6 +12,8 @@ export interface FailedRun {
   readonly hasStarted: boolean;
   /** Index of the image it was at. */
   readonly image?: number;
+  /** Whether the image before that was still being written. */
+  readonly isBesideOther?: boolean;
   /** Where its network ran; none if it had not come to that. */
   readonly on?: RunningOn;
 }

@@ -22,6 +22,8 @@ export interface WorkerRunOptions {
 interface Position {
   hasStarted: boolean;
   image?: number;
+  /** Images that were begun and have not ended. */
+  readonly unfinished: Set<number>;
   on?: RunningOn;
 }
 
@@ -38,7 +40,7 @@ export interface WorkerRun {
  */
 export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptions): Promise<WorkerRun> {
   const { hang, signal } = options;
-  const position: Position = { hasStarted: false };
+  const position: Position = { hasStarted: false, unfinished: new Set() };
   const abortion = whenAborted(signal);
   const hung = new AbortController();
   const watch = new HangWatch(worker.pid ?? 0, hang, () => {
@@ -52,14 +54,19 @@ export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptio
       isAtRest = end.rest !== undefined;
       return end;
     }
-    if (end.type === 'failed') return { failed: { ...position, failure: end.failure, reason: end.failure.message } };
+    if (end.type === 'failed')
+      return { failed: failedAt(position, { failure: end.failure, reason: end.failure.message }) };
     const exit = await worker.exited;
-    return { failed: { ...position, reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) } };
+    return { failed: failedAt(position, { reason: hung.signal.aborted ? 'hung and was killed' : describeExit(exit) }) };
   } finally {
     abortion.forget();
     watch.stop();
     if (!isAtRest) await worker.kill();
   }
+}
+
+function failedAt({ unfinished, ...position }: Position, how: Pick<FailedRun, 'failure' | 'reason'>): FailedRun {
+  return { ...position, ...how, ...(unfinished.size > 1 && { isBesideOther: true }) };
 }
 
 /** The last that is heard of a task. */
@@ -89,7 +96,10 @@ async function converse(
 function follow(message: WorkerMessage, position: Position): void {
   position.hasStarted = true;
   if (message.type === 'running') position.on = message.on;
+  if (message.type === 'result') position.unfinished.delete(message.result.index);
+  if (message.type === 'image-failed') position.unfinished.delete(message.index);
   if (message.type !== 'image') return;
+  position.unfinished.add(message.index);
   position.image = message.index;
   delete position.on; // where the image before it ran says nothing of this one
 }

@@ -204,11 +204,13 @@ class LadderRun {
   /** A rung further down, or past an image that no rung is left for. Throws where nothing of the task is left to try. */
   #next(rung: Rung, failed: FailedRun): Rung {
     const lower = nextRung({ ...rung, finished: this.#finished() }, failed);
+    const { failure, image, reason, isBesideOther = false } = failed;
+    const isOneByOne = rung.isOneByOne === true || isBesideOther;
     if (lower) {
       this.#fallbacks.push(lower);
-      return lower.rung;
+      return { ...lower.rung, isOneByOne };
     }
-    const { failure, image, reason } = failed;
+    if (failure === undefined && isBesideOther) return { ...rung, finished: this.#finished(), isOneByOne }; // which of the two was it?
     if (image === undefined || !isOfImage(failed)) throw failure ? thrown(failure) : crashed(reason);
     this.#fail(image, failure ?? crashed(reason));
     return { ...rung, finished: this.#finished() };

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rowsOf } from '../../../app/imaging/rows.ts';
+import { rowsInto } from '../../../app/imaging/rows-into.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import type { PixelWork } from '../../../app/processing/process-images.ts';
+import { processImages } from '../../../app/processing/process-images.ts';
+import type { TaskImage } from '../../../app/processing/tasks.ts';
+import { difference, noise } from '../../support/images/images.ts';
+import { readPng, writePng } from '../../support/images/png.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+/** Takes longer to encode than a small one takes to be read and copied. */
+const LARGE = noise({ width: 1400, height: 900, channels: 3, depth: 8 }, 1);
+const SMALL = noise({ width: 16, height: 16, channels: 3, depth: 8 }, 2);
+
+describe('the images of a task', () => {
+  let folder: TemporaryFolder;
+  let scratch: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    scratch = join(folder.path, 'scratch');
+    await mkdir(scratch);
+    await writeFile(join(folder.path, 'large.png'), writePng(LARGE));
+    await writeFile(join(folder.path, 'small.png'), writePng(SMALL));
+    await writeFile(join(folder.path, 'broken.png'), writePng(SMALL).subarray(0, 60));
+  });
+  afterEach(async () => {
+    await folder.remove();
+  });
+
+  const imageOf = (name: string, index: number): TaskImage => ({
+    file: join(folder.path, name),
+    name,
+    outputStem: join(folder.path, `out-${index}`),
+  });
+  /** Copies images, and writes down what happens when. */
+  const run = async (images: readonly TaskImage[], rung: { readonly isOneByOne?: boolean } = {}) => {
+    const events: string[] = [];
+    const shares: number[] = [];
+    let image = -1;
+    const work: PixelWork<null> = {
+      plan: ({ width, height, channels, depth }) =>
+        Promise.resolve({ plan: null, shape: { width, height, channels, depth } }),
+      make: (source) => {
+        events.push(`made ${image}`);
+        const size = { width: source.width, height: source.height };
+        const info = { scale: 1, input: size, output: size, fallbacks: [], warnings: [] };
+        return Promise.resolve({ image: rowsInto(rowsOf(source), scratch), encodingFrom: 0.9, info });
+      },
+    };
+    const task = { images, output: outputOptions.parse({ output_format: 'png' }) };
+    await processImages(task, work, {
+      rung: { excludedDevices: [], finished: [], ...rung },
+      scratch,
+      maxInputPixels: 1e9,
+      hooks: {
+        onImage: (index) => {
+          image = index;
+          events.push(`begin ${index}`);
+        },
+        onProgress: ({ progress }) => shares.push(progress),
+        onRunning: () => undefined,
+        onResult: ({ index }) => events.push(`result ${index}`),
+        onImageFailed: (index) => events.push(`failed ${index}`),
+      },
+    });
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    return events;
+  };
+  const left = async () => (await folder.files()).filter((name) => name.startsWith('scratch/'));
+
+  it('are worked on while the one before is written, with no more than one that waits for that', async () => {
+    const events = await run(['large.png', 'small.png', 'small.png'].map(imageOf));
+    expect(events.filter((event) => !event.startsWith('begin'))).toEqual([
+      'made 0',
+      'made 1',
+      'result 0',
+      ...(events.indexOf('result 1') < events.indexOf('made 2') ? ['result 1', 'made 2'] : ['made 2', 'result 1']),
+      'result 2',
+    ]);
+    expect(events.indexOf('begin 2')).toBeGreaterThan(events.indexOf('result 0'));
+    expect(difference(readPng(readFileSync(join(folder.path, 'out-0.png'))), LARGE).max).toBe(0);
+    expect(difference(readPng(readFileSync(join(folder.path, 'out-1.png'))), SMALL).max).toBe(0);
+    expect(await left()).toEqual([]);
+  });
+
+  it('are written one by one where a worker died over two of them', async () => {
+    const events = await run(['large.png', 'small.png'].map(imageOf), { isOneByOne: true });
+    expect(events).toEqual(['begin 0', 'made 0', 'result 0', 'begin 1', 'made 1', 'result 1']);
+  });
+
+  it('fail by themselves: the one that cannot be read, and the one that cannot be written', async () => {
+    const nowhere = { ...imageOf('large.png', 0), outputStem: join(folder.path, 'no-folder', 'out') };
+    const events = await run([nowhere, imageOf('broken.png', 1), imageOf('small.png', 2)]);
+    expect(events.filter((event) => !event.startsWith('begin'))).toEqual([
+      'made 0',
+      'failed 0',
+      'failed 1',
+      'made 2',
+      'result 2',
+    ]);
+    expect(await left()).toEqual([]);
+  });
+
+  it('leave a name to the result that is being written under it', async () => {
+    const same = { outputFile: join(folder.path, 'same.png') };
+    const events = await run([
+      { ...imageOf('large.png', 0), ...same },
+      { ...imageOf('small.png', 1), ...same },
+    ]);
+    expect(events.filter((event) => !event.startsWith('begin'))).toEqual(['made 0', 'result 0', 'failed 1']);
+    expect(existsSync(same.outputFile)).toBe(true);
+    expect(difference(readPng(readFileSync(same.outputFile)), LARGE).max).toBe(0);
+  });
+
+  it('are read after the result that replaces them, where one does', async () => {
+    const images = [{ ...imageOf('large.png', 0), outputStem: join(folder.path, 'small') }, imageOf('small.png', 1)];
+    const events = await run(images);
+    expect(events.indexOf('begin 1')).toBeGreaterThan(Math.max(events.indexOf('result 0'), events.indexOf('failed 0')));
+  });
+});
