@@ -10,7 +10,7 @@ export interface IdleLimits {
 }
 
 /** A worker ends after so many tasks, whatever its libraries have gathered by then. */
-const MAX_TASKS = 100;
+const MAX_TASKS = 250;
 /** A worker without a model that holds more than this ends: a new one has 75 MiB, one that enlarged a small picture 150. */
 const MAX_RESIDENT_BYTES = 256 * 2 ** 20;
 /** How long those without a model wait that came to be by work done side by side, but for one; in ms. */

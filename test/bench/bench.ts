@@ -10,6 +10,7 @@ const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>
   weights: ['checked-load.bench.ts'],
   health: ['upscale.bench.ts', 'health'],
   memory: ['server-memory.bench.ts'],
+  'small-requests': ['small-requests.bench.ts'],
   load: ['load.bench.ts'],
   download: ['download.bench.ts'],
   queue: ['queue.bench.ts'],

@@ -14,7 +14,7 @@ import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Takes longer to encode than a small one takes to be read and copied. */
-const LARGE = noise({ width: 1400, height: 900, channels: 3, depth: 8 }, 1);
+const LARGE = noise({ width: 700, height: 450, channels: 3, depth: 8 }, 1);
 const SMALL = noise({ width: 16, height: 16, channels: 3, depth: 8 }, 2);
 
 describe('the images of a task', () => {

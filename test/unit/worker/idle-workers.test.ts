@@ -45,11 +45,11 @@ describe('workers that wait', () => {
     expect(idle.take(undefined)).toBeUndefined();
   });
 
-  it('are not those that have had a hundred tasks, or hold more than 256 MiB without a model', () => {
+  it('are not those that have had 250 tasks, or hold more than 256 MiB without a model', () => {
     const idle = idleOf(4, 1000);
-    expect(idle.add(new StoppedClockWorker(99), clean, undefined)).toBe(true);
-    expect(idle.add(new StoppedClockWorker(100), clean, undefined)).toBe(false);
-    expect(idle.add(new StoppedClockWorker(100), loaded, 'a model')).toBe(false);
+    expect(idle.add(new StoppedClockWorker(249), clean, undefined)).toBe(true);
+    expect(idle.add(new StoppedClockWorker(250), clean, undefined)).toBe(false);
+    expect(idle.add(new StoppedClockWorker(250), loaded, 'a model')).toBe(false);
     expect(idle.add(new StoppedClockWorker(), { ...clean, residentBytes: 256 * MIB + 1 }, undefined)).toBe(false);
   });
 
