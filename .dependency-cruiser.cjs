@@ -10,8 +10,8 @@ const LAYERS = [
   'webhooks',
   'jobs',
   'worker',
-  'evaluation',
   'processing',
+  'evaluation',
   'catalog',
   'outbound',
   'exported',
@@ -68,6 +68,7 @@ const MAY_IMPORT = {
   worker: ['processing', 'inference', 'files'],
   evaluation: ['imaging'],
   processing: [
+    'evaluation',
     'inference',
     'catalog',
     'exported',

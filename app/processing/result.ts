@@ -117,6 +117,8 @@ export interface ResultInfo extends FaceInfo {
   readonly precision?: Exclude<Precision, 'auto'>;
   /** Why it was not int8, or in what way that is not what was asked; none where there is nothing to say. */
   readonly precision_reason?: string;
+  /** Of int8: how near it comes to the truth and to fp32, as measured, in words. */
+  readonly precision_fidelity?: string;
   /** Frames of a result that moves. */
   readonly frames?: number;
   readonly format: OutputFormat | 'json';

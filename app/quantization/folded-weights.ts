@@ -1,5 +1,7 @@
 import { GraphError } from '../onnx/errors.ts';
 import type { ConvStep, DenseBlock } from './dense-block.ts';
+import type { ErrorFeedback } from './error-feedback.ts';
+import { TAPS } from './error-feedback.ts';
 import type { BlockScales } from './scales.ts';
 
 /** A convolution's numbers in C order: weights [O, I, kh, kw], biases [O]. */
@@ -47,29 +49,62 @@ export function foldScales(conv: ConvStep, { values }: BlockScales, read: ReadWe
 }
 
 /**
- * Rounds to bytes of at most `limit`, by output channel.
+ * Rounds to bytes of at most `limit`, by output channel; each to the nearest, or, with feedback, so that errors make up for each other.
  * @param limit 127, or 63 where the CPU adds pairs of products in 16 bits: 2 * 255 * 63 is the most that they hold
+ * @param feedback of the channels that the convolution reads, which may be the first of more
  */
-export function roundWeights({ weight, bias }: ConvNumbers, limit: number): RoundedConv {
-  const perOutput = weight.length / bias.length;
-  const rounded = new Int8Array(weight.length);
-  const scale = new Float32Array(bias.length);
-  for (let output = 0; output < bias.length; output++) {
+export function roundWeights(numbers: ConvNumbers, limit: number, feedback?: ErrorFeedback): RoundedConv {
+  const perOutput = numbers.weight.length / numbers.bias.length;
+  const weight = new Int8Array(numbers.weight.length);
+  const scale = new Float32Array(numbers.bias.length);
+  const bias = new Int32Array(numbers.bias.length);
+  const steps = new Float64Array(perOutput);
+  numbers.bias.forEach((value, output) => {
     const [from, to] = [output * perOutput, (output + 1) * perOutput];
-    let most = 0;
-    for (let at = from; at < to; at++) most = Math.max(most, Math.abs(weight[at] ?? 0));
+    const own = numbers.weight.subarray(from, to);
+    const most = own.reduce((largest, one) => Math.max(largest, Math.abs(one)), 0);
     // Weights of next to nothing beside a bias must leave it room in its 32 bits.
-    const step = Math.fround(Math.max(most / limit, Math.abs(bias[output] ?? 0) / MAX_BIAS, MIN_STEP));
-    for (let at = from; at < to; at++) {
-      rounded[at] = Math.min(limit, Math.max(-limit, Math.round((weight[at] ?? 0) / step)));
-    }
+    const step = Math.fround(Math.max(most / limit, Math.abs(value) / MAX_BIAS, MIN_STEP));
+    own.forEach((one, at) => (steps[at] = one / step));
+    const bytes = weight.subarray(from, to);
+    const missing = feedback ? roundTogether(steps, bytes, { limit, feedback }) : roundNearest(steps, bytes, limit);
     scale[output] = step;
+    bias[output] = Math.round(value / step + missing);
+  });
+  return { weight, scale, bias };
+}
+
+function roundNearest(steps: Float64Array, bytes: Int8Array, limit: number): number {
+  for (let at = 0; at < steps.length; at++) bytes[at] = within(steps[at] ?? 0, limit);
+  return 0;
+}
+
+/** @returns what the rounded weights lack on average, in their steps */
+function roundTogether(
+  steps: Float64Array,
+  bytes: Int8Array,
+  { limit, feedback: { means, taps } }: { readonly limit: number; readonly feedback: ErrorFeedback },
+): number {
+  const errors = new Float64Array(TAPS);
+  let missing = 0;
+  for (let channel = 0; channel * TAPS < steps.length; channel++) {
+    let error = 0;
+    for (let tap = TAPS - 1; tap >= 0; tap--) {
+      const wanted = steps[channel * TAPS + tap] ?? 0;
+      let owed = 0;
+      for (let later = tap + 1; later < TAPS; later++) owed += (taps[tap * TAPS + later] ?? 0) * (errors[later] ?? 0);
+      const byte = within(wanted + owed, limit);
+      bytes[channel * TAPS + tap] = byte;
+      errors[tap] = wanted - byte;
+      error += wanted - byte;
+    }
+    missing += error * (means[channel] ?? 0);
   }
-  return {
-    weight: rounded,
-    scale,
-    bias: Int32Array.from(bias, (value, output) => Math.round(value / (scale[output] ?? 1))),
-  };
+  return missing;
+}
+
+function within(value: number, limit: number): number {
+  return Math.min(limit, Math.max(-limit, Math.round(value)));
 }
 
 /** The convolutions of a block. */

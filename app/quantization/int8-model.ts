@@ -7,11 +7,12 @@ import { GraphError, WeightsError } from '../onnx/errors.ts';
 import type { ProtoInitializer } from '../onnx/model-proto.ts';
 import { Weights } from '../onnx/weights.ts';
 import type { DenseBlock } from './dense-block.ts';
+import { errorFeedback } from './error-feedback.ts';
 import type { ReadWeights, RoundedConv } from './folded-weights.ts';
 import { convsOf, foldScales, roundWeights } from './folded-weights.ts';
 import type { Int8Numbers } from './int8-numbers.ts';
-import type { Ranges } from './ranges.ts';
-import { trunkScales } from './scales.ts';
+import type { Int8Recipe } from './int8-recipe.ts';
+import { scalesOf } from './int8-recipe.ts';
 
 /** The tensors of an int8 form, by name: int8 weights under their names in the checkpoint, and four more. */
 export type Int8Tensors = ReadonlyMap<string, TensorData>;
@@ -25,32 +26,35 @@ const SCALES = 'int8.scales';
 const BIASES = 'int8.biases';
 
 /**
- * The numbers that replace those of the dense blocks. `limit` is the largest magnitude of a weight (`roundWeights`), `margin` that
- * of `trunkScales`.
+ * The numbers that replace those of the dense blocks.
+ * @param limit the largest magnitude of a weight (`roundWeights`)
+ * @throws GraphError where the recipe is another network's
  */
 export function int8Tensors(
   blocks: readonly DenseBlock[],
-  ranges: Ranges,
-  { read, limit, margin }: { readonly read: ReadWeights; readonly limit: number; readonly margin: number },
+  recipe: Int8Recipe,
+  { read, limit }: { readonly read: ReadWeights; readonly limit: number },
 ): Int8Tensors {
-  const { trunk, blocks: scales } = trunkScales(blocks, ranges, margin);
   const weights = new Map<string, TensorData>();
   const rounded: RoundedConv[] = [];
-  blocks.forEach((block, index) => {
-    const blockScales = scales[index];
-    if (!blockScales) throw new GraphError(`there are no scales for dense block ${index}`);
-    for (const conv of convsOf(block)) {
-      const numbers = roundWeights(foldScales(conv, blockScales, read), limit);
+  scalesOf(recipe, blocks).forEach((scales, index) => {
+    const [block, own] = [blocks[index], recipe.blocks[index]];
+    const feedback = own && errorFeedback(Float64Array.from(own.means), own.correlations);
+    for (const conv of block ? convsOf(block) : []) {
+      const [height, width] = conv.weight.shape.slice(2);
+      const isFed = height === 3 && width === 3;
+      const numbers = roundWeights(foldScales(conv, scales, read), limit, isFed ? feedback : undefined);
       weights.set(conv.weight.name, { shape: conv.weight.shape, dtype: 'int8', data: numbers.weight });
       rounded.push(numbers);
     }
   });
-  const steps = Float32Array.from(scales.flatMap(({ input, output }) => [input, output]));
+  const trunk = Float32Array.from(recipe.trunk);
+  const steps = Float32Array.from(recipe.blocks.flatMap(({ input, output }) => [input, output]));
   const allScales = Float32Array.from(rounded.flatMap(({ scale }) => [...scale]));
   const allBiases = Int32Array.from(rounded.flatMap(({ bias }) => [...bias]));
   return new Map([
     [TRUNK, { shape: [trunk.length], dtype: 'float32', data: trunk }],
-    [STEPS, { shape: [scales.length, 2], dtype: 'float32', data: steps }],
+    [STEPS, { shape: [recipe.blocks.length, 2], dtype: 'float32', data: steps }],
     [SCALES, { shape: [allScales.length], dtype: 'float32', data: allScales }],
     [BIASES, { shape: [allBiases.length], dtype: 'int32', data: allBiases }],
     ...weights,
@@ -74,21 +78,34 @@ export function numbersInMemory(tensors: Int8Tensors): Int8Numbers {
 /** Numbers of a file, whose weights the runtime reads where they lie. @throws CheckpointError, WeightsError */
 export function numbersInFile(dict: StateDict): Int8Numbers {
   const weights = Weights.of(dict);
+  return numbersOf(dict.tensors, { ...readingFrom(dict), weight: (name, shape) => weights.take(name, shape) });
+}
+
+/** Numbers of a file that lies elsewhere than the checkpoint, and so is read whole. @throws CheckpointError, WeightsError */
+export function numbersReadFrom(dict: StateDict): Int8Numbers {
+  const reading = readingFrom(dict);
   return numbersOf(dict.tensors, {
-    weight: (name, shape) => weights.take(name, shape),
+    ...reading,
+    weight: (name, shape) => ({ name, type: 'int8', shape, data: reading.bytes(name) }),
+  });
+}
+
+function readingFrom(dict: StateDict): Pick<Source, 'floats' | 'bytes'> {
+  const weights = Weights.of(dict);
+  return {
     floats: (name) => readTensor(dict, name),
     bytes: (name) => {
-      const { shape, data } = weights.take(name);
+      const { shape, type, data } = weights.take(name);
       if (data instanceof Uint8Array) return data;
-      return ByteFile.with(dict.file, (file) => file.read(data.offset, 4 * elementCount(shape)));
+      const width = type === 'int8' ? 1 : 4;
+      return ByteFile.with(dict.file, (file) => file.read(data.offset, width * elementCount(shape)));
     },
-  });
+  };
 }
 
 interface Source {
   readonly weight: (name: string, shape: readonly number[]) => ProtoInitializer;
   readonly floats: (name: string) => Float32Array;
-  /** Of elements of four bytes. */
   readonly bytes: (name: string) => Uint8Array;
 }
 

@@ -32,7 +32,7 @@ export interface TrunkScales {
  */
 export function trunkScales(blocks: readonly DenseBlock[], ranges: Ranges, margin: number): TrunkScales {
   const trunk = sharedScales(blocks.map(({ input }) => ranges.magnitudes(input)));
-  return { trunk, blocks: blocks.map((block) => blockScales(block, trunk, { ranges, margin })) };
+  return { trunk, blocks: blocks.map((block) => seenScales(block, trunk, { ranges, margin })) };
 }
 
 /** The geometric mean of the blocks' magnitudes by channel, each relative to its own block's mean. */
@@ -52,27 +52,41 @@ interface Room {
   readonly margin: number;
 }
 
-function blockScales(block: DenseBlock, trunk: Float32Array, room: Room): BlockScales {
+function seenScales(block: DenseBlock, trunk: Float32Array, room: Room): BlockScales {
   const { ranges, margin } = room;
   const step = (value: string, reach: number): number => {
     const ratios = ranges.magnitudes(value).map((most, channel) => most / (trunk[channel] ?? 1));
     return Math.fround(Math.max((reach * Math.max(...ratios)) / 127, MIN_SCALE));
   };
-  const input = step(block.input, margin);
-  const values = new Map<string, Float64Array>([[block.input, Float64Array.from(trunk, (scale) => input * scale)]]);
-  const scalesOf = (value: string): Float64Array => {
-    const scales = values.get(value);
-    if (!scales) throw new GraphError(`${value} is used in a dense block, but not made in it`);
-    return scales;
-  };
-  for (const stepOf of block.steps) {
-    if (stepOf.kind === 'conv')
-      values.set(stepOf.output, convScales(stepOf.output, isRelu(block, stepOf.output), room));
-    else if (stepOf.kind === 'activation') values.set(stepOf.output, scalesOf(stepOf.input));
-    else values.set(stepOf.output, Float64Array.from(stepOf.inputs.flatMap((value) => [...scalesOf(value)])));
+  const convs = new Map<string, Float64Array>();
+  for (const made of block.steps) {
+    if (made.kind !== 'conv' || made === block.last) continue;
+    convs.set(made.output, convScales(made.output, isRelu(block, made.output), room));
   }
-  values.set(block.last.output, Float64Array.from(trunk));
-  return { input, output: step(block.last.output, 1), values };
+  return blockScales(block, trunk, { input: step(block.input, margin), output: step(block.last.output, 1), convs });
+}
+
+/** What scales of a block's values follow from. */
+interface OwnScales extends Pick<BlockScales, 'input' | 'output'> {
+  /** By the name of the value, of what every convolution but the last makes. */
+  readonly convs: ReadonlyMap<string, Float64Array>;
+}
+
+/** The scales of all values of a block: they go along with channels through activations and Concat. */
+export function blockScales(block: DenseBlock, trunk: Float32Array, { input, output, convs }: OwnScales): BlockScales {
+  const values = new Map<string, Float64Array>([[block.input, Float64Array.from(trunk, (scale) => input * scale)]]);
+  const scalesOf = (scales: ReadonlyMap<string, Float64Array>, value: string): Float64Array => {
+    const found = scales.get(value);
+    if (!found) throw new GraphError(`${value} is used in a dense block, but not made in it`);
+    return found;
+  };
+  for (const step of block.steps) {
+    if (step === block.last) values.set(step.output, Float64Array.from(trunk));
+    else if (step.kind === 'conv') values.set(step.output, scalesOf(convs, step.output));
+    else if (step.kind === 'activation') values.set(step.output, scalesOf(values, step.input));
+    else values.set(step.output, Float64Array.from(step.inputs.flatMap((value) => [...scalesOf(values, value)])));
+  }
+  return { input, output, values };
 }
 
 /** Of what a convolution makes before its activation, both sides of zero; of a plain ReLU only what is above counts. */

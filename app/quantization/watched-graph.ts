@@ -1,39 +1,101 @@
 import type { ProtoGraph, ProtoInitializer, ProtoNode, ProtoValue } from '../onnx/model-proto.ts';
 import type { DenseBlock } from './dense-block.ts';
+import { LAGS } from './moments.ts';
 
 /** Names of the outputs that have a value's smallest and largest number by channel. */
 export const lowOf = (value: string): string => `low:${value}`;
 export const highOf = (value: string): string => `high:${value}`;
+/** Names of the outputs that have the sums of `PixelSums`. */
+export const valuesOf = (value: string): string => `values:${value}`;
+export const productsOf = (value: string): string => `products:${value}`;
+
+/** Of every third row every third pixel is summed: neighbours say little more. */
+const STRIDE = 3;
+/** How far the pixels lie apart whose products are summed, at most. */
+const REACH = 2;
+
+/** Pixels of a channel that are summed in a picture of this size. */
+export function summedPixels(width: number, height: number): number {
+  return Math.ceil((height - REACH) / STRIDE) * Math.ceil((width - 2 * REACH) / STRIDE);
+}
 
 /**
  * The graph with further outputs: for the input and every convolution of each dense block, `lowOf` and `highOf` its values, by
- * channel [C]. They are reduced inside the graph, so that no more than those leave it.
+ * channel [C]; and for what its last convolution reads, `valuesOf` [C] and `productsOf` [LAGS * C]. They are reduced inside the
+ * graph, so that no more than those leave it.
  */
 export function watchedGraph(graph: ProtoGraph, blocks: readonly DenseBlock[]): ProtoGraph {
-  const axes: ProtoInitializer = {
-    name: 'watched_axes',
-    type: 'int64',
-    shape: [3],
-    data: new Uint8Array(BigInt64Array.of(0n, 2n, 3n).buffer),
-  };
-  const watched = new Set(blocks.flatMap(watchedValues));
-  const nodes: ProtoNode[] = [];
-  const outputs: ProtoValue[] = [];
-  for (const value of watched) {
-    for (const [op, output] of [['ReduceMin', lowOf(value)] as const, ['ReduceMax', highOf(value)] as const]) {
-      nodes.push({ op, domain: '', inputs: [value, axes.name], outputs: [output], attributes: { keepdims: 0 } });
-      outputs.push({ name: output, type: 'float32', shape: [`${value}_channels`] });
-    }
-  }
+  const watcher = new Watcher();
+  for (const value of new Set(blocks.flatMap(watchedValues))) watcher.watchRange(value);
+  for (const { last } of blocks) watcher.watchSums(last.input);
   return {
     ...graph,
-    outputs: [...graph.outputs, ...outputs],
-    nodes: [...graph.nodes, ...nodes],
-    initializers: [...graph.initializers, axes],
+    outputs: [...graph.outputs, ...watcher.outputs],
+    nodes: [...graph.nodes, ...watcher.nodes],
+    initializers: [...graph.initializers, ...watcher.constants.values()],
   };
 }
 
-/** The values of a block that `watchedGraph` watches. */
+/** The values of a block whose ranges `watchedGraph` watches. */
 export function watchedValues({ input, steps }: DenseBlock): string[] {
   return [input, ...steps.flatMap((step) => (step.kind === 'conv' ? [step.output] : []))];
+}
+
+class Watcher {
+  readonly nodes: ProtoNode[] = [];
+  readonly outputs: ProtoValue[] = [];
+  readonly constants = new Map<string, ProtoInitializer>();
+
+  watchRange(value: string): void {
+    this.#put(this.#reduced('ReduceMin', value, lowOf(value)));
+    this.#put(this.#reduced('ReduceMax', value, highOf(value)));
+  }
+
+  /** Sums over the same pixels all, so that they can be held against each other. */
+  watchSums(value: string): void {
+    const seen = this.#pixels(value, [0, 0]);
+    this.#put(this.#reduced('ReduceSum', seen, valuesOf(value)));
+    const sums = LAGS.map(([down, across], lag) => {
+      const apart = lag === 0 ? seen : this.#pixels(value, [down, across]);
+      return this.#reduced(
+        'ReduceSum',
+        this.#node('Mul', [seen, apart], `product:${lag}:${value}`),
+        `sum:${lag}:${value}`,
+      );
+    });
+    this.#put(this.#node('Concat', sums, productsOf(value), { axis: 0 }));
+  }
+
+  /** Those that lie so far from the ones that are summed. */
+  #pixels(value: string, [down, across]: readonly [number, number]): string {
+    const starts = this.#integers([down, REACH + across]);
+    const ends = this.#integers([endOf(down), endOf(across)]);
+    const inputs = [value, starts, ends, this.#integers([2, 3]), this.#integers([STRIDE, STRIDE])];
+    return this.#node('Slice', inputs, `pixels:${down}:${across}:${value}`);
+  }
+
+  #reduced(op: string, value: string, output: string): string {
+    return this.#node(op, [value, this.#integers([0, 2, 3])], output, { keepdims: 0 });
+  }
+
+  #node(op: string, inputs: readonly string[], output: string, attributes: ProtoNode['attributes'] = {}): string {
+    this.nodes.push({ op, domain: '', inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  #put(name: string): void {
+    this.outputs.push({ name, type: 'float32', shape: [`${name}_length`] });
+  }
+
+  #integers(numbers: readonly number[]): string {
+    const name = `watched:${numbers.join(',')}`;
+    const data = new Uint8Array(BigInt64Array.from(numbers, BigInt).buffer);
+    this.constants.set(name, { name, type: 'int64', shape: [numbers.length], data });
+    return name;
+  }
+}
+
+/** Counted from the end of a side; what reaches it ends nowhere. */
+function endOf(distance: number): number {
+  return distance === REACH ? Number.MAX_SAFE_INTEGER : distance - REACH;
 }

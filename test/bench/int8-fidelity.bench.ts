@@ -1,69 +1,66 @@
 /**
- * How near the int8 form of a trained network comes to fp32. Takes the RRDN of `@upscalerjs/esrgan-thick`, which is no part of
- * this project: `npm i --no-save @upscalerjs/esrgan-thick` in a folder of its own, then
- * `npm run bench:int8-fidelity -- FOLDER/node_modules/@upscalerjs/esrgan-thick PHOTOS`, the second a folder of photos.
- * The rewriting, the calibration and the measurement are those of `hiresfix models optimize`.
+ * Makes the recipe of an official model's int8 form, which ships in `config/int8`, and measures it on scenes and photos that calibrated
+ * nothing: `npm run bench:int8-fidelity -- NAME CHECKPOINT PHOTOS [LIMITS]`, the catalogue's name, the weights,
+ * a folder of photos, and the largest magnitudes that weights are measured with (127,63).
+ * It is calibrated as `hiresfix models optimize` calibrates: on scenes.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { recognise } from '../../app/architectures/registry.ts';
+import { readRemoteModels } from '../../app/catalog/remote-model.ts';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
-import type { CalibrationCrops, Crop } from '../../app/processing/int8/calibration-crops.ts';
-import { CROP_SIDE, imageCrops, sceneCrops } from '../../app/processing/int8/calibration-crops.ts';
-import { int8Runs, watchedRuns } from '../../app/processing/int8/crop-runs.ts';
-import { weightLimit } from '../../app/processing/networks/weight-limit.ts';
-import { fidelityOf, inWords } from '../../app/quantization/fidelity.ts';
+import { weightsFolderOf } from '../../app/inference/session.ts';
+import { originalPairs, sceneCrops } from '../../app/processing/int8/calibration-crops.ts';
+import { watchedRuns } from '../../app/processing/int8/crop-runs.ts';
+import { compareForms, runFloat32, runInt8 } from '../../app/processing/int8/measure-fidelity.ts';
+import type { OfficialRecipe } from '../../app/processing/networks/official-recipes.ts';
+import { weightSamples } from '../../app/processing/networks/official-recipes.ts';
+import { failuresInWords, inWords } from '../../app/quantization/fidelity.ts';
 import { int8Tensors } from '../../app/quantization/int8-model.ts';
-import { rrdnOf, writeRrdnCheckpoint } from './rrdn.ts';
+import { int8Recipe } from '../../app/quantization/int8-recipe.ts';
 
-const [pack = '', photos = ''] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), 'hiresfix-rrdn-'));
-const file = join(folder, 'rrdn.safetensors');
+const [name = '', checkpoint = '', photos = '', limits = '127,63'] = process.argv.slice(2);
+const official = readRemoteModels().find((model) => model.name === name);
+if (!official) throw new Error(`${name} is none of the catalogue`);
+const dict = openCheckpoint(checkpoint);
+const network = recognise(dict);
+const read = (tensor: string) => readTensor(dict, tensor);
+const runs = { weightsFolder: weightsFolderOf(checkpoint), meter: () => undefined };
+const crops = await sceneCrops(network.scale);
+const files = readdirSync(photos).map((file) => join(photos, file));
+const pairs = [...crops.measuring, ...(await originalPairs(files, { maxPixels: 2 ** 26, scale: network.scale }))];
 
-try {
-  writeRrdnCheckpoint(join(pack, 'models', 'x4'), file);
-  const images = readdirSync(photos).map((name) => join(photos, name));
-  const ofPhotos = await imageCrops(images, 2 ** 26);
-  await measure('calibrated on scenes', {
-    ...sceneCrops(),
-    measuring: [...ofPhotos.measuring, ...ofPhotos.calibrating],
-  });
-  await measure('calibrated on other photos', ofPhotos);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+const started = process.cpuUsage();
+const watched = await watchedRuns(network, crops.calibrating, runs);
+const recipe = int8Recipe(watched.blocks, watched, crops.margin);
+print(`calibrated in ${secondsSince(started)} s of processor time`);
+const float32 = await runFloat32(network, pairs, runs);
+print(`fp32 of ${pairs.length} pairs`);
+const measured = { 127: await measuredTo(127), ...(limits.includes('63') && { 63: await measuredTo(63) }) };
+const shipped: OfficialRecipe = {
+  version: 1,
+  ...{ name, sha256: official.sha256 ?? '', architecture: network.architecture },
+  calibrated_on: { source: crops.source, crops: crops.calibrating.length },
+  measured,
+  samples: weightSamples(watched.blocks, read),
+  recipe,
+};
+writeFileSync(new URL(`../../config/int8/${name}.json`, import.meta.url), `${JSON.stringify(shipped)}\n`);
+
+async function measuredTo(limit: number): Promise<OfficialRecipe['measured'][127]> {
+  const since = process.cpuUsage();
+  const tensors = int8Tensors(watched.blocks, recipe, { read, limit });
+  print(`weights to ${limit}: rounded in ${secondsSince(since)} s of processor time`);
+  const int8 = await runInt8(network, { tensors, pairs }, runs);
+  const fidelity = compareForms({ pairs, scale: network.scale }, float32, int8);
+  print(`${inWords(fidelity)}\n${failuresInWords(fidelity) || 'passes the gate'}`);
+  return fidelity;
 }
 
-async function measure(what: string, crops: CalibrationCrops): Promise<void> {
-  const runs = { weightsFolder: folder, meter: () => undefined };
-  const { blocks, ranges, pictures } = await watchedRuns(rrdnOf(file), crops, runs);
-  print(
-    `a picture and its enlargement reduced again differ by ${meanDistance(crops.measuring, pictures).toFixed(1)} levels`,
-  );
-  const dict = openCheckpoint(file);
-  const read = (name: string) => readTensor(dict, name);
-  for (const limit of new Set([await weightLimit(), 63])) {
-    const tensors = int8Tensors(blocks, ranges, { read, limit, margin: crops.margin });
-    const results = await int8Runs(rrdnOf(file), tensors, crops.measuring, runs);
-    const fidelity = fidelityOf(pictures.map((picture, index) => [picture, results[index] ?? picture]));
-    print(`${what}, ${crops.calibrating.length} crops, weights to ${limit}: ${inWords(fidelity)}`);
-  }
-}
-
-/** Shows that the network is fed as it was trained: a picture keeps its colours. */
-function meanDistance(crops: readonly Crop[], pictures: readonly Uint8Array[]): number {
-  const side = 4 * CROP_SIDE;
-  const distances = crops.flatMap((crop, index) =>
-    Array.from(crop, (sample, at) => {
-      const [x, y, channel] = [Math.floor(at / 3) % CROP_SIDE, Math.floor(at / (3 * CROP_SIDE)), at % 3];
-      let sum = 0;
-      for (let tap = 0; tap < 16; tap++) {
-        sum += pictures[index]?.[((4 * y + (tap >> 2)) * side + 4 * x + (tap & 3)) * 3 + channel] ?? 0;
-      }
-      return Math.abs(sum / 16 - sample);
-    }),
-  );
-  return distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+function secondsSince(since: NodeJS.CpuUsage): string {
+  const { user, system } = process.cpuUsage(since);
+  return ((user + system) / 1e6).toFixed(1);
 }
 
 function print(line: string): void {

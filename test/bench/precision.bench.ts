@@ -20,6 +20,7 @@ import { weightLimit } from '../../app/processing/networks/weight-limit.ts';
 import { fidelityOf } from '../../app/quantization/fidelity.ts';
 import { int8Graph } from '../../app/quantization/int8-graph.ts';
 import { int8Tensors, numbersInMemory } from '../../app/quantization/int8-model.ts';
+import { int8Recipe } from '../../app/quantization/int8-recipe.ts';
 import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
 import { Peers } from './peers.ts';
 
@@ -70,15 +71,15 @@ async function sessions(checkpoint: string, limit: 63 | 127): Promise<{ fp32: Se
   const dict = openCheckpoint(checkpoint);
   const read = (name: string) => readTensor(dict, name);
   const options = { weightsFolder: weightsFolderOf(checkpoint), device: 'cpu' } as const;
-  const crops = { calibrating: [Uint8Array.from(proceduralScene(0, CROP_SIDE).data)], measuring: [] };
-  const { blocks, ranges } = await watchedRuns(recognise(dict), crops, { ...options, meter: () => undefined });
-  const tensors = int8Tensors(blocks, ranges, { read, limit, margin: 1.6 });
+  const scenes = [proceduralScene(0, CROP_SIDE)];
+  const watched = await watchedRuns(recognise(dict), scenes, { ...options, meter: () => undefined });
+  const tensors = int8Tensors(watched.blocks, int8Recipe(watched.blocks, watched, 1.6), { read, limit });
   await saveCalibration(checkpoint, tensors, {
-    version: 1,
+    version: 2,
     weights_sha256: '0'.repeat(64), // of pseudo-random weights: for their speed only
     weight_limit: limit,
     calibrated_on: { source: 'scenes', crops: 1 },
-    measured: fidelityOf([[new Uint8Array(1), new Uint8Array(1)]]),
+    measured: fidelityOf([], 0),
   });
   const graph = () => buildImageGraph(recognise(dict), SHAPE);
   const int8 = await Session.open(serializeModel(int8Graph(graph(), numbersInMemory(tensors))), options);

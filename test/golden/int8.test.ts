@@ -1,19 +1,23 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Image } from '../../app/imaging/image.ts';
+import { failuresOf } from '../../app/quantization/fidelity.ts';
 import { proceduralScene } from '../../app/processing/int8/scene.ts';
 import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { caseFile } from '../support/cases.ts';
 import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
 import type { HashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
 import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
 import { difference } from '../support/images/images.ts';
+import type { Damage } from '../support/networks/measured-form.ts';
 import type { TiledUpscale } from '../support/networks/network-process.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import {
   networkFixture,
   readSmallNetworks,
   smallNetwork,
+  smallTensors,
   writeSmallNetwork,
 } from '../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -100,5 +104,27 @@ describe('Tiles in int8', () => {
     const loss = difference(whole.image, int8Whole.image).max;
     expect(loss).toBeGreaterThan(0); // else it was not int8 that ran
     expect(loss).toBeLessThanOrEqual(16);
+  }, 120_000);
+});
+
+describe('The gate of an int8 form', () => {
+  /** A small network whose dense blocks do as much as those of a trained one. */
+  function writeStrongNetwork(): string {
+    const checkpoint = join(folder.path, 'strong.pth');
+    const tensors = smallTensors(smallNetwork('new-x2'));
+    for (const [name, { data }] of tensors) {
+      if (name.endsWith('conv5.weight')) (data as Float32Array).forEach((value, at, all) => (all[at] = 5 * value));
+    }
+    writeCheckpoint(checkpoint, tensors, { format: 'pth-zip', floats: 'float32' });
+    return checkpoint;
+  }
+
+  it('is passed by a form that is whole, by none with wrong scales, and by none whose tiles show', async () => {
+    const checkpoint = writeStrongNetwork();
+    const failures = async (damage: Damage) =>
+      failuresOf(await child.measure({ kind: 'measure-int8', checkpoint, damage }));
+    expect(await failures('none')).toEqual([]);
+    expect(await failures('half-scales')).toEqual(expect.arrayContaining(['psnr_change_mean', 'ssim_to_fp32_mean']));
+    expect(await failures('seams')).toEqual(['seam']);
   }, 120_000);
 });

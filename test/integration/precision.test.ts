@@ -8,6 +8,7 @@ import { CommandLine } from '../support/command-line.ts';
 import { writePng } from '../support/images/png.ts';
 import { proceduralScene } from '../../app/processing/int8/scene.ts';
 import { smallNetwork, writeSmallNetwork } from '../support/networks/small-networks.ts';
+import { GOOD_FIGURES } from '../support/networks/fidelity-figures.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -73,8 +74,6 @@ async function rewrite(file: string, change: (record: CalibrationRecord) => obje
   await writeFile(file, Buffer.concat([prefix, text, bytes.subarray(8 + length)]));
 }
 
-const figures = { crops: 8, psnr_mean: 54, psnr_worst: 52, largest_difference: 9 };
-
 describe('The int8 form of a model', () => {
   it(
     'is made by `models optimize`, and used by auto where it passed its gate, with the same bytes every time',
@@ -88,18 +87,21 @@ describe('The int8 form of a model', () => {
       expect(report).toMatchObject({
         file: at('net.pth.int8'),
         weights_sha256: before.info.weights_sha256,
-        calibrated_on: { source: 'scenes', crops: 12 },
-        measured: { crops: 8 },
-        gate: { psnr_mean: 48, psnr_worst: 45, largest_difference: 16 },
+        calibrated_on: { source: 'scenes', crops: 8 },
+        measured: { pairs: 12 },
+        gate: { psnr_change_mean: -0.05, ssim_change_mean: -0.003, ssim_to_fp32_mean: 0.95 },
+        fidelity: expect.stringContaining('on 12 pictures whose original is known, int8 is') as unknown,
       });
       expect(stderr === '').toBe(report.passed);
       expect((await readdir(folder.path)).filter((name) => name.includes('.tmp'))).toEqual([]);
 
       calibration = await readFile(report.file);
-      await rewrite(report.file, (record) => ({ ...record, measured: figures }));
+      await rewrite(report.file, (record) => ({ ...record, measured: GOOD_FIGURES }));
       const first = await upscale('auto');
       expect(first.info).toMatchObject({ precision_asked: 'auto', precision: 'int8', warnings: [], fallbacks: [] });
       expect(first.info.precision_reason).toBeUndefined();
+      expect(first.info.precision_fidelity).toContain('int8 is 0.01 dB further from it than fp32');
+      expect(before.info.precision_fidelity).toBeUndefined();
       expect(first.pixels).not.toBe(before.pixels);
       expect((await upscale('int8')).pixels).toBe(first.pixels);
       const fp16 = await upscale('fp16');
@@ -134,13 +136,20 @@ describe('The int8 form of a model', () => {
     'that is below its gate is used only where int8 is asked for by name, which is told',
     async () => {
       await placeCalibrated();
-      await rewrite(at('net.pth.int8'), (record) => ({ ...record, measured: { ...figures, psnr_worst: 44.9 } }));
+      await rewrite(at('net.pth.int8'), (record) => ({
+        ...record,
+        measured: { ...GOOD_FIGURES, psnr_change_worst: -0.9 },
+      }));
       const auto = await upscale('auto');
       expect(auto.info).toMatchObject({ precision: 'fp32', warnings: [] });
-      expect(auto.info.precision_reason).toContain('below the gate: 54.0 dB against fp32 (worst of 8 crops 44.9 dB');
+      expect(auto.info.precision_reason).toContain(
+        'below the gate: its worst change of PSNR is -0.9, where at least -0.4 is asked',
+      );
       const named = await upscale('int8');
       expect(named.info).toMatchObject({ precision_asked: 'int8', precision: 'int8' });
-      expect(named.info.warnings.join()).toContain('int8 was used: its int8 form is below the gate: 54.0 dB');
+      expect(named.info.warnings.join()).toContain(
+        'int8 was used: its int8 form is below the gate: its worst change of PSNR',
+      );
       expect(named.pixels).not.toBe(auto.pixels);
     },
     SLOW,
@@ -150,9 +159,13 @@ describe('The int8 form of a model', () => {
     'is not used for other weights, nor where it cannot be read',
     async () => {
       await placeCalibrated();
-      await rewrite(at('net.pth.int8'), (record) => ({ ...record, measured: figures, weights_sha256: 'a'.repeat(64) }));
+      await rewrite(at('net.pth.int8'), (record) => ({
+        ...record,
+        measured: GOOD_FIGURES,
+        weights_sha256: 'a'.repeat(64),
+      }));
       expect((await upscale('auto')).info.precision_reason).toContain('was made for other weights');
-      await rewrite(at('net.pth.int8'), (record) => ({ ...record, version: 2 }));
+      await rewrite(at('net.pth.int8'), (record) => ({ ...record, version: 1 }));
       expect((await upscale('auto')).info.precision_reason).toContain('cannot be read');
       await writeFile(at('net.pth.int8'), 'no tensors');
       const { info } = await upscale('int8');
@@ -173,11 +186,11 @@ describe('The int8 form of a model', () => {
       const { stdout } = await run('models', 'optimize', 'net.pth', '--images', 'photos', '--json');
       expect(JSON.parse(stdout)).toMatchObject({
         calibrated_on: { source: 'images', crops: 8 },
-        measured: { crops: 4 },
+        measured: { pairs: 9 },
       });
       const small = await run('models', 'optimize', 'net.pth', '--images', 'photo.png');
       expect(small.code).toBe(2);
-      expect(small.stderr).toContain('--images: expected images that hold at least 6 crops of 112 x 112 pixels');
+      expect(small.stderr).toContain('--images: expected images with room for 4 crops of 96 x 96 pixels');
     },
     SLOW,
   );

@@ -55,7 +55,9 @@ async function checkpointOf(model: string, config: Config): Promise<string> {
   return there?.isFile() === true ? path : (await createCatalog(config).ensure(model)).file;
 }
 
-function describe({ file, calibrated_on: { source, crops }, passed, fidelity }: OptimizeReport): string {
-  const verdict = passed ? 'passes the gate: auto takes it on CPUs' : 'below the gate: auto stays with fp32';
+function describe({ file, calibrated_on: { source, crops }, passed, fidelity, failures }: OptimizeReport): string {
+  const verdict = passed
+    ? 'passes the gate: auto takes it on CPUs'
+    : `below the gate: auto stays with fp32 (${failures})`;
   return `${file}\ncalibrated on ${crops} crops of ${source}; ${fidelity}\n${verdict}`;
 }

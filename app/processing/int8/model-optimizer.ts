@@ -7,13 +7,14 @@ import { readTensor } from '../../checkpoints/read-tensor.ts';
 import type { Config } from '../../config.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import { Int8RefusedError } from '../../quantization/errors.ts';
-import { fidelityOf } from '../../quantization/fidelity.ts';
 import { denseBlocksOf } from '../../quantization/int8-graph.ts';
 import { int8Tensors } from '../../quantization/int8-model.ts';
+import { int8Recipe } from '../../quantization/int8-recipe.ts';
 import type { CalibrationCrops } from './calibration-crops.ts';
 import { imageCrops, sceneCrops } from './calibration-crops.ts';
 import type { CropRuns } from './crop-runs.ts';
-import { CROP, int8Runs, watchedRuns } from './crop-runs.ts';
+import { CROP, watchedRuns } from './crop-runs.ts';
+import { measureFidelity } from './measure-fidelity.ts';
 import { assertWritable, saveCalibration } from '../networks/int8-calibration.ts';
 import type { ProcessorHooks } from '../process-images.ts';
 import type { OptimizeTask } from '../tasks.ts';
@@ -46,20 +47,21 @@ export class ModelOptimizer {
     checkWeightsOnce(dict);
     assertQuantizable(network);
     await assertWritable(checkpoint);
-    const crops = images.length > 0 ? await imageCrops(images, this.#config.maxInputPixels) : sceneCrops();
-    const weightsFolder = weightsFolderOf(checkpoint);
-    const meter = progressMeter(crops, onProgress);
-    const { blocks, ranges, pictures } = await watchedRuns(network, crops, { weightsFolder, meter });
+    const { maxInputPixels: maxPixels } = this.#config;
+    const { scale } = network;
+    const crops = images.length > 0 ? await imageCrops(images, { maxPixels, scale }) : await sceneCrops(scale);
+    const runs = { weightsFolder: weightsFolderOf(checkpoint), meter: progressMeter(crops, onProgress) };
+    const watched = await watchedRuns(network, crops.calibrating, runs);
     const limit = await weightLimit();
     const read = (name: string) => readTensor(dict, name);
-    const tensors = int8Tensors(blocks, ranges, { read, limit, margin: crops.margin });
-    const measured = await int8Runs(network, tensors, crops.measuring, { weightsFolder, meter });
+    const recipe = int8Recipe(watched.blocks, watched, crops.margin);
+    const tensors = int8Tensors(watched.blocks, recipe, { read, limit });
     await saveCalibration(checkpoint, tensors, {
-      version: 1,
+      version: 2,
       weights_sha256: await this.#catalog.sha256(checkpoint),
       weight_limit: limit,
       calibrated_on: { source: crops.source, crops: crops.calibrating.length },
-      measured: fidelityOf(pictures.map((picture, index) => [picture, measured[index] ?? picture])),
+      measured: await measureFidelity(network, { tensors, pairs: crops.measuring }, runs),
     });
   }
 }
@@ -71,7 +73,7 @@ function progressMeter(
   const runs = calibrating.length + 2 * measuring.length;
   let done = 0;
   return (stage, index) => {
-    const images = (stage === 'calibrating' ? calibrating : measuring).length;
+    const images = stage === 'calibrating' ? calibrating.length : 2 * measuring.length;
     onProgress({ stage, progress: ++done / runs, stageProgress: (index + 1) / images, image: index + 1, images });
   };
 }

@@ -1,4 +1,4 @@
-import { GATE, inWords, passesGate } from '../../quantization/fidelity.ts';
+import { failuresInWords, GATE, inWords, passesGate } from '../../quantization/fidelity.ts';
 import type { CalibrationRecord } from '../networks/int8-calibration.ts';
 import { calibrationFile, readRecord } from '../networks/int8-calibration.ts';
 
@@ -9,11 +9,17 @@ export interface OptimizeReport extends CalibrationRecord {
   readonly passed: boolean;
   /** The measurement in words. */
   readonly fidelity: string;
+  /** What of it is below the gate, in words; empty where it passed. */
+  readonly failures: string;
 }
 
 /** Reads what a calibration says of itself. */
 export async function optimizeReport(checkpoint: string): Promise<OptimizeReport> {
   const file = await calibrationFile(checkpoint);
   const record = readRecord(file);
-  return { file, ...record, gate: GATE, passed: passesGate(record.measured), fidelity: inWords(record.measured) };
+  const { measured } = record;
+  return {
+    ...{ file, ...record, gate: GATE, passed: passesGate(measured) },
+    ...{ fidelity: inWords(measured), failures: failuresInWords(measured) },
+  };
 }

@@ -13,19 +13,27 @@ import type { Int8Numbers } from '../../quantization/int8-numbers.ts';
 import type { Int8Tensors } from '../../quantization/int8-model.ts';
 import { numbersInFile } from '../../quantization/int8-model.ts';
 
+/** The figures of `Fidelity`. */
+export const fidelitySchema = z.object({
+  pairs: z.int(),
+  psnr_change_mean: z.number(),
+  psnr_change_worst: z.number(),
+  ssim_change_mean: z.number(),
+  ssim_change_worst: z.number(),
+  ssim_to_fp32_mean: z.number(),
+  ssim_to_fp32_worst: z.number(),
+  psnr_to_fp32_mean: z.number(),
+  seam: z.number(),
+});
+
 const recordSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** Of the checkpoint that it is made for. */
   weights_sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Largest magnitude of an 8-bit weight: 63 where it was made on a CPU whose 16-bit sums would overflow with more. */
   weight_limit: z.union([z.literal(63), z.literal(127)]),
   calibrated_on: z.object({ source: z.enum(['scenes', 'images']), crops: z.int() }),
-  measured: z.object({
-    crops: z.int(),
-    psnr_mean: z.number(),
-    psnr_worst: z.number(),
-    largest_difference: z.number(),
-  }),
+  measured: fidelitySchema,
 });
 
 /** What a calibration says of itself. Snake case: it is public JSON. */

@@ -1,10 +1,11 @@
 import type { SessionDevice } from '../../inference/devices.ts';
-import { inWords, passesGate } from '../../quantization/fidelity.ts';
+import { failuresInWords, inWords, passesGate } from '../../quantization/fidelity.ts';
 import type { Int8Numbers } from '../../quantization/int8-numbers.ts';
 import type { Calibration } from './int8-calibration.ts';
 import { findCalibration } from './int8-calibration.ts';
 import type { ResultInfo } from '../result.ts';
 import type { Precision } from '../../options/upscale-options.ts';
+import { officialForm } from './official-form.ts';
 import { weightLimit } from './weight-limit.ts';
 
 /** In what numbers a network is to run; where they cannot be had on a device, it runs in fp32. */
@@ -12,6 +13,8 @@ export interface PrecisionPlan {
   readonly asked: Precision;
   /** Of the int8 form, where it is to be used on the CPU. */
   readonly int8?: Int8Numbers | undefined;
+  /** What that form loses, in words. */
+  readonly fidelity?: string;
   /** What it runs in whatever is asked: of a network whose graph is not ours. */
   readonly own?: 'fp32' | 'fp16';
   /** Why int8 is not used, or what is to be known of it where it is. */
@@ -28,25 +31,42 @@ export interface PrecisionQuery {
   readonly asked: Precision;
   readonly checkpoint: string;
   readonly sha256: string;
+  /** Those to try, best first. */
+  readonly devices: readonly SessionDevice[];
   /** Why there can be no int8 form, if there is a reason. */
   readonly refusal?: string | undefined;
 }
 
-/** `auto` takes an int8 form that passed its gate; who asks for int8 by name gets one that did not, and is told. */
-export async function choosePrecision({ asked, checkpoint, sha256, refusal }: PrecisionQuery): Promise<PrecisionPlan> {
+/**
+ * `auto` takes an int8 form that passed its gate: the user's own calibration, else what ships for official models. Who asks for int8
+ * by name gets one that did not pass, and is told.
+ */
+export async function choosePrecision({
+  asked,
+  checkpoint,
+  sha256,
+  devices,
+  refusal,
+}: PrecisionQuery): Promise<PrecisionPlan> {
   if (asked === 'fp32' || asked === 'fp16') return { asked };
   if (refusal !== undefined) return { asked, reason: refusal };
-  const found = await findCalibration(checkpoint, sha256);
+  const limit = await weightLimit();
+  const own = await findCalibration(checkpoint, sha256);
+  const isOwnGood = typeof own !== 'string' && problemOf(own, limit) === undefined;
+  const isMade = !isOwnGood && (asked === 'int8' || devices[0] === 'cpu'); // a GPU has no use for what takes seconds to make
+  const shipped = isMade ? officialForm({ checkpoint, sha256, limit }) : undefined;
+  const isShippedGood = shipped !== undefined && problemOf(shipped, limit) === undefined;
+  const found = isShippedGood || typeof own === 'string' ? (shipped ?? own) : own;
   if (typeof found === 'string') return { asked, reason: found };
-  const problem = await problemOf(found);
+  const problem = problemOf(found, limit);
   if (asked === 'auto' && problem !== undefined) return { asked, reason: problem };
-  return { asked, int8: found.numbers, reason: problem };
+  return { asked, int8: found.numbers, reason: problem, fidelity: inWords(found.record.measured) };
 }
 
 /** Why `auto` does not take a calibration. */
-async function problemOf({ record }: Calibration): Promise<string | undefined> {
-  if (!passesGate(record.measured)) return `its int8 form is below the gate: ${inWords(record.measured)}`;
-  if (record.weight_limit <= (await weightLimit())) return undefined;
+function problemOf({ record }: Calibration, limit: number): string | undefined {
+  if (!passesGate(record.measured)) return `its int8 form is below the gate: ${failuresInWords(record.measured)}`;
+  if (record.weight_limit <= limit) return undefined;
   return 'its int8 form was made for CPUs with 8-bit dot products, which this one has not; hiresfix models optimize makes another here';
 }
 
@@ -61,7 +81,9 @@ export function precisionOn(device: SessionDevice, { asked, int8, own }: Precisi
 export function describePrecision(
   plan: PrecisionPlan,
   device: SessionDevice,
-): Pick<ResultInfo, 'precision_asked' | 'precision' | 'precision_reason'> & { readonly warnings: readonly string[] } {
+): Pick<ResultInfo, 'precision_asked' | 'precision' | 'precision_reason' | 'precision_fidelity'> & {
+  readonly warnings: readonly string[];
+} {
   const used = precisionOn(device, plan);
   const isGranted = plan.asked === 'auto' || plan.asked === used;
   const reason = reasonOf(plan, used, device);
@@ -69,6 +91,7 @@ export function describePrecision(
     precision_asked: plan.asked,
     precision: used,
     ...(reason !== undefined && { precision_reason: reason }),
+    ...(used === 'int8' && plan.fidelity !== undefined && { precision_fidelity: plan.fidelity }),
   };
   if (plan.asked === 'auto' || reason === undefined) return { ...told, warnings: [] };
   return {

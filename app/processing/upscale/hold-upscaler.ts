@@ -48,6 +48,7 @@ export async function holdUpscaler(
         asked,
         checkpoint: files.file,
         sha256: await catalog.sha256(files.file),
+        devices,
         refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
       }),
   };

@@ -10,24 +10,25 @@ import { weightLimit } from '../../../app/processing/networks/weight-limit.ts';
 import { convsOf, foldScales } from '../../../app/quantization/folded-weights.ts';
 import { int8Tensors, numbersInMemory } from '../../../app/quantization/int8-model.ts';
 import type { Int8Numbers } from '../../../app/quantization/int8-numbers.ts';
-import { trunkScales } from '../../../app/quantization/scales.ts';
+import type { Int8Recipe } from '../../../app/quantization/int8-recipe.ts';
+import { int8Recipe, scalesOf } from '../../../app/quantization/int8-recipe.ts';
 
 /** Of a single scene. */
 const MARGIN = 1.6;
 
 /** The int8 form of a checkpoint's network, calibrated on one scene. */
 export async function int8NumbersOf(checkpoint: string): Promise<Int8Numbers> {
-  const { blocks, ranges, read } = await calibrated(checkpoint);
-  return numbersInMemory(int8Tensors(blocks, ranges, { read, limit: await weightLimit(), margin: MARGIN }));
+  const { blocks, recipe, read } = await calibrated(checkpoint);
+  return numbersInMemory(int8Tensors(blocks, recipe, { read, limit: await weightLimit() }));
 }
 
 /** The same with the weights folded, but not rounded: float32. */
 export async function unroundedNumbersOf(checkpoint: string): Promise<Int8Numbers> {
-  const { blocks, ranges, read } = await calibrated(checkpoint);
-  const scales = trunkScales(blocks, ranges, MARGIN);
+  const { blocks, recipe, read } = await calibrated(checkpoint);
+  const scales = scalesOf(recipe, blocks);
   const operands = new Map<string, ReturnType<Int8Numbers['operands']>>();
   blocks.forEach((block, index) => {
-    const blockScales = scales.blocks[index];
+    const blockScales = scales[index];
     if (!blockScales) throw new Error('there is a block without scales');
     for (const conv of convsOf(block)) {
       const { weight, bias } = foldScales(conv, blockScales, read);
@@ -44,7 +45,8 @@ export async function unroundedNumbersOf(checkpoint: string): Promise<Int8Number
     }
   });
   return {
-    ...scales,
+    trunk: Float32Array.from(recipe.trunk),
+    blocks: recipe.blocks,
     operands: ({ weight }) => {
       const found = operands.get(weight.name);
       if (!found) throw new Error(`${weight.name} was not folded`);
@@ -55,10 +57,11 @@ export async function unroundedNumbersOf(checkpoint: string): Promise<Int8Number
 
 async function calibrated(checkpoint: string) {
   const dict = openCheckpoint(checkpoint);
-  const crops = { calibrating: [Uint8Array.from(proceduralScene(0, CROP_SIDE).data)], measuring: [] };
   const weightsFolder = weightsFolderOf(checkpoint);
-  const runs = await watchedRuns(recognise(dict), crops, { weightsFolder, meter: () => undefined });
-  return { ...runs, read: (name: string) => readTensor(dict, name) };
+  const scene = proceduralScene(0, CROP_SIDE);
+  const watched = await watchedRuns(recognise(dict), [scene], { weightsFolder, meter: () => undefined });
+  const recipe: Int8Recipe = int8Recipe(watched.blocks, watched, MARGIN);
+  return { blocks: watched.blocks, recipe, read: (name: string) => readTensor(dict, name) };
 }
 
 function floats(name: string, shape: readonly number[], values: Float64Array): ProtoInitializer {

@@ -8,6 +8,8 @@ import type { ModelFiles } from '../../../app/processing/upscale/picture-source.
 import type { TilingUsed } from '../../../app/processing/upscale/real-esrgan-upscaler.ts';
 import type { TilingOptions } from '../../../app/processing/upscale/tile-grid.ts';
 import type { RunNetworkTask } from '../../../app/processing/tasks.ts';
+import type { Fidelity } from '../../../app/quantization/fidelity.ts';
+import type { Damage } from './measured-form.ts';
 
 /** `models run` with a second checkpoint blended in. */
 export interface BlendTask extends Omit<RunNetworkTask, 'kind'> {
@@ -45,7 +47,14 @@ export interface UpscaleTask {
   readonly isInt8?: boolean;
 }
 
-export type ChildTask = RunNetworkTask | BlendTask | UnroundedTask | HalfTask | UpscaleTask;
+/** What the gate is told of a network's int8 form, whole or broken on purpose. */
+export interface MeasureTask {
+  readonly kind: 'measure-int8';
+  readonly checkpoint: string;
+  readonly damage: Damage;
+}
+
+export type ChildTask = RunNetworkTask | BlendTask | UnroundedTask | HalfTask | UpscaleTask | MeasureTask;
 
 export interface TiledUpscale {
   readonly image: Image;
@@ -66,6 +75,7 @@ export interface ChildError {
 
 export interface ChildReply {
   readonly upscaled?: readonly TiledUpscale[];
+  readonly fidelity?: Fidelity;
   readonly error?: ChildError;
 }
 
@@ -96,6 +106,13 @@ export class NetworkProcess {
     const { upscaled, error } = await this.#ask(task);
     if (!upscaled) throw new Error(error?.stack ?? error?.message);
     return upscaled;
+  }
+
+  /** @throws where the task fails */
+  async measure(task: MeasureTask): Promise<Fidelity> {
+    const { fidelity, error } = await this.#ask(task);
+    if (!fidelity) throw new Error(error?.stack ?? error?.message);
+    return fidelity;
   }
 
   async close(): Promise<void> {

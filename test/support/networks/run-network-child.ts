@@ -22,6 +22,7 @@ import { runNetwork } from '../../../app/processing/networks/run-network.ts';
 import { halfGraph } from '../../../app/quantization/half-graph.ts';
 import { int8Graph } from '../../../app/quantization/int8-graph.ts';
 import type { Int8Numbers } from '../../../app/quantization/int8-numbers.ts';
+import { measuredForm } from './measured-form.ts';
 import { int8NumbersOf, unroundedNumbersOf } from './int8-numbers.ts';
 import type {
   BlendTask,
@@ -45,6 +46,7 @@ async function answer(task: ChildTask): Promise<void> {
 async function replyTo(task: ChildTask): Promise<ChildReply> {
   try {
     if (task.kind === 'upscale') return { upscaled: await upscale(task) };
+    if (task.kind === 'measure-int8') return { fidelity: await measuredForm(task.checkpoint, task.damage) };
     if (task.kind === 'run-network') await runNetwork(task, 'cpu');
     else if (task.kind === 'run-unrounded') await runUnrounded(task);
     else if (task.kind === 'run-half') await runHalf(task);

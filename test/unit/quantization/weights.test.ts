@@ -2,6 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ConvStep, DenseBlock } from '../../../app/quantization/dense-block.ts';
 import { foldScales, roundWeights } from '../../../app/quantization/folded-weights.ts';
+import type { RoundedConv } from '../../../app/quantization/folded-weights.ts';
+import { errorFeedback } from '../../../app/quantization/error-feedback.ts';
+import { LAGS, Moments } from '../../../app/quantization/moments.ts';
+import { RandomNumbers } from '../../../app/processing/int8/random-numbers.ts';
 import { Ranges } from '../../../app/quantization/ranges.ts';
 import { trunkScales } from '../../../app/quantization/scales.ts';
 
@@ -61,6 +65,77 @@ describe('Rounding weights', () => {
     const { weight, scale, bias } = roundWeights(numbers, 127);
     expect([...weight]).toEqual([0, 0, 0, 0]);
     expect([(bias[0] ?? NaN) * (scale[0] ?? 0), (bias[1] ?? NaN) * (scale[1] ?? 0)]).toEqual([0, -3]);
+  });
+});
+
+/** Neighbours are much alike, and more so the nearer they are. */
+const CORRELATIONS = LAGS.map(([down, across]) => 0.9 ** (Math.abs(down) + Math.abs(across)));
+
+describe('Rounding weights with feedback', () => {
+  const random = new RandomNumbers(5);
+  const numbers = {
+    weight: Float64Array.from({ length: 4 * 16 * 9 }, () => random.normal()),
+    bias: Float64Array.of(1, -1, 0, 2),
+  };
+  const means = Float64Array.from({ length: 16 }, () => random.between(0, 40));
+  const nearest = roundWeights(numbers, 127);
+  const together = roundWeights(numbers, 127, errorFeedback(means, CORRELATIONS));
+
+  /** Errors of one output channel, by input channel and tap, in its steps. */
+  const errorsOf = ({ weight, scale }: RoundedConv, output: number): number[] =>
+    Array.from({ length: 144 }, (_, at) => {
+      return (numbers.weight[output * 144 + at] ?? 0) / (scale[output] ?? 1) - (weight[output * 144 + at] ?? 0);
+    });
+
+  it('lets errors cancel where neighbouring pixels are alike', () => {
+    const noise = (rounded: RoundedConv): number => {
+      const sums = [0, 1, 2, 3].flatMap((output) => {
+        const errors = errorsOf(rounded, output);
+        return Array.from({ length: 16 }, (_, i) => {
+          return errors.slice(9 * i, 9 * i + 9).reduce((total, error) => total + error, 0) ** 2;
+        });
+      });
+      return sums.reduce((total, square) => total + square, 0);
+    };
+    expect(noise(together)).toBeLessThan(0.25 * noise(nearest));
+    expect([...together.scale]).toEqual([...nearest.scale]);
+    expect([...together.weight].every((byte) => Math.abs(byte) <= 127)).toBe(true);
+  });
+
+  it('puts into the bias what the rounded weights lack on average', () => {
+    for (const output of [0, 1, 2, 3]) {
+      const lost = errorsOf(together, output).reduce((sum, error, at) => {
+        return sum + error * (means[Math.floor(at / 9)] ?? 0);
+      }, 0);
+      const wanted = (numbers.bias[output] ?? 0) / (together.scale[output] ?? 1) + lost;
+      expect(Math.abs((together.bias[output] ?? 0) - wanted)).toBeLessThanOrEqual(0.51);
+    }
+  });
+
+  it('rounds to the nearest where nothing is alike and nothing is there', () => {
+    const still = errorFeedback(
+      new Float64Array(16),
+      LAGS.map((_, lag) => (lag === 0 ? 1 : 0)),
+    );
+    expect(roundWeights(numbers, 127, still)).toEqual(nearest);
+  });
+});
+
+describe('Moments', () => {
+  it('are means, and correlations of what lies apart, each channel in its scale', () => {
+    const moments = new Moments(2);
+    const products = (lag: number): number[] => (lag === 0 ? [20, 8] : [10, 8]);
+    moments.add({
+      count: 2,
+      values: Float32Array.of(2, 4),
+      products: Float32Array.from(LAGS.flatMap((_, lag) => products(lag))),
+    });
+    expect([...moments.means()]).toEqual([1, 2]);
+    // Variances 10 - 1 and 4 - 4; at a distance 5 - 1 and 4 - 4.
+    expect([...moments.correlations(Float64Array.of(3, 1))]).toEqual([
+      1,
+      ...Array<number>(12).fill(expect.closeTo(4 / 9, 9) as unknown as number),
+    ]);
   });
 });
 

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findCalibration, saveCalibration } from '../../../../app/processing/networks/int8-calibration.ts';
 import type { Int8Tensors } from '../../../../app/quantization/int8-model.ts';
+import { GOOD_FIGURES } from '../../../support/networks/fidelity-figures.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const RECORD = {
-  version: 1,
+  version: 2,
   weights_sha256: 'a'.repeat(64),
   weight_limit: 63,
   calibrated_on: { source: 'scenes', crops: 12 },
-  measured: { crops: 8, psnr_mean: 54, psnr_worst: 52, largest_difference: 9 },
+  measured: GOOD_FIGURES,
 } as const;
 const TENSORS: Int8Tensors = new Map([
   ['int8.trunk', { shape: [2], dtype: 'float32', data: Float32Array.of(1, 2) }],

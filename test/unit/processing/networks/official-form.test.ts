@@ -1,0 +1,135 @@
+import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { buildImageGraph } from '../../../../app/architectures/image-graph.ts';
+import { recognise } from '../../../../app/architectures/registry.ts';
+import { openCheckpoint } from '../../../../app/checkpoints/open-checkpoint.ts';
+import { readTensor } from '../../../../app/checkpoints/read-tensor.ts';
+import type { TensorData } from '../../../../app/checkpoints/safetensors-writer.ts';
+import type { Calibration } from '../../../../app/processing/networks/int8-calibration.ts';
+import { officialForm } from '../../../../app/processing/networks/official-form.ts';
+import type { ShippedRecipe } from '../../../../app/processing/networks/official-recipes.ts';
+import { officialRecipes, weightSamples } from '../../../../app/processing/networks/official-recipes.ts';
+import { passesGate } from '../../../../app/quantization/fidelity.ts';
+import { convsOf } from '../../../../app/quantization/folded-weights.ts';
+import { denseBlocksOf } from '../../../../app/quantization/int8-graph.ts';
+import { GOOD_FIGURES } from '../../../support/networks/fidelity-figures.ts';
+import { writeCheckpoint } from '../../../support/networks/checkpoint-writer.ts';
+import { smallNetwork, smallTensors } from '../../../support/networks/small-networks.ts';
+import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const SHA256 = 'a'.repeat(64);
+
+let folder: TemporaryFolder;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+
+afterEach(() => folder.remove());
+
+const at = (name: string): string => join(folder.path, name);
+
+/** Writes a small network's weights, a little changed where `change` says so. @returns its file */
+function writeNetwork(name: string, floats: 'float32' | 'float16', change = (value: number): number => value): string {
+  const tensors = new Map<string, TensorData>();
+  for (const [key, tensor] of smallTensors(smallNetwork('new-x2'))) {
+    tensors.set(key, { ...tensor, data: Float32Array.from(tensor.data as Float32Array, change) });
+  }
+  writeCheckpoint(at(name), tensors, { format: 'pth-zip', floats });
+  return at(name);
+}
+
+/** A recipe for the weights of a file, as if it had been calibrated. */
+function recipeFor(file: string): ShippedRecipe {
+  const dict = openCheckpoint(file);
+  const blocks = denseBlocksOf(buildImageGraph(recognise(dict), { width: null, height: null, channels: 3, depth: 8 }));
+  const trunk = Array<number>(blocks[0]?.last.weight.shape[0] ?? 0).fill(1);
+  return {
+    ...{ version: 1, name: 'small', sha256: SHA256, architecture: 'ESRGAN', digest: '0123456789abcdef' },
+    calibrated_on: { source: 'scenes', crops: 8 },
+    measured: { 127: GOOD_FIGURES },
+    samples: weightSamples(blocks, (name) => readTensor(dict, name)),
+    recipe: {
+      trunk,
+      blocks: blocks.map((block) => ({
+        ...{ input: 0.02, output: 0.02 },
+        convs: convsOf(block)
+          .slice(0, -1)
+          .map(({ weight }) => Array<number>(weight.shape[0] ?? 0).fill(0.02)),
+        means: Array<number>(block.last.weight.shape[1] ?? 0).fill(3),
+        correlations: [1, ...Array<number>(12).fill(0.5)],
+      })),
+    },
+  };
+}
+
+/** Its numbers, in an order that tells forms apart. */
+function bytesOf({ numbers }: Calibration, file: string): string {
+  const blocks = denseBlocksOf(
+    buildImageGraph(recognise(openCheckpoint(file)), { width: null, height: null, channels: 3, depth: 8 }),
+  );
+  return JSON.stringify([
+    ...[...numbers.trunk, ...numbers.blocks],
+    ...blocks.flatMap(convsOf).flatMap((conv) => {
+      const { weight, scale, bias } = numbers.operands(conv);
+      return [weight, scale, bias].map(({ data }) => Buffer.from(data as Uint8Array).toString('base64'));
+    }),
+  ]);
+}
+
+describe('The int8 form of an official model', () => {
+  it('is made of a file with its weights, also where they went through fp16, and no other', () => {
+    const recipes = [recipeFor(writeNetwork('net.pth', 'float32'))];
+    const form = (checkpoint: string, folder: string) =>
+      officialForm({ checkpoint, sha256: SHA256, limit: 127 }, { recipes, folder: at(folder) });
+    const record = { weights_sha256: SHA256, weight_limit: 127, measured: GOOD_FIGURES };
+    expect(form(at('net.pth'), 'a')?.record).toMatchObject(record);
+    expect(form(writeNetwork('half.pth', 'float16'), 'b')?.record).toMatchObject(record);
+    expect(
+      form(
+        writeNetwork('other.pth', 'float32', (value) => 1.01 * value),
+        'c',
+      ),
+    ).toBeUndefined();
+  });
+
+  it('is kept from one process to the next, byte for byte, and made anew where what was kept is damaged', async () => {
+    const file = writeNetwork('net.pth', 'float32');
+    const recipes = [recipeFor(file)];
+    const form = () => officialForm({ checkpoint: file, sha256: SHA256, limit: 127 }, { recipes, folder: at('kept') });
+    const made = form();
+    const kept = await readdir(at('kept'));
+    expect(kept).toEqual([`${SHA256}.0123456789abcdef.127`]);
+    const again = form();
+    if (!made || !again) throw new Error('no form was made');
+    expect(bytesOf(again, file)).toBe(bytesOf(made, file));
+    await truncate(join(at('kept'), kept[0] ?? ''), 100);
+    const anew = form();
+    expect(anew && bytesOf(anew, file)).toBe(bytesOf(made, file));
+  });
+
+  it('is made each time where nothing can be kept', async () => {
+    const file = writeNetwork('net.pth', 'float32');
+    await writeFile(at('file'), 'no folder');
+    const recipes = [recipeFor(file)];
+    const form = officialForm({ checkpoint: file, sha256: SHA256, limit: 127 }, { recipes, folder: at('file/kept') });
+    expect(form).toBeDefined();
+  });
+
+  it('is not used on a CPU for which it was not measured', async () => {
+    const file = writeNetwork('net.pth', 'float32');
+    await mkdir(at('kept'));
+    const options = { recipes: [recipeFor(file)], folder: at('kept') };
+    expect(officialForm({ checkpoint: file, sha256: SHA256, limit: 63 }, options)).toBeUndefined();
+    expect(await readdir(at('kept'))).toEqual([]);
+  });
+});
+
+describe('The recipes of the package', () => {
+  it.each(officialRecipes())('are for weights of the catalogue, and passed the gate: $name', ({ measured, recipe }) => {
+    expect(passesGate(measured[127])).toBe(true);
+    expect(recipe.blocks.every(({ means }) => means.length === 192)).toBe(true);
+  });
+});
