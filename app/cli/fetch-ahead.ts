@@ -8,6 +8,10 @@ import { growth, isSizeAsked, wantedSize } from '../processing/upscale/target-si
 import { DEFAULT_SCALE } from '../processing/upscale/upscale-work.ts';
 import { AUTO, autoUpscalers, NETWORK_UPSCALERS } from '../processing/upscale/upscalers.ts';
 import { DownloadBar } from './download-bar.ts';
+import { interruptiblePart } from './interruption.ts';
+
+/** Why a command went without a network once: it does not ask again for the pictures that come later. */
+const refusals = new WeakMap<Config, string>();
 
 /** What serves where the network that AUTO takes is not fetched. */
 const WITHOUT = 'COMPACT_X2';
@@ -25,11 +29,15 @@ export async function fetchedAhead(task: HiresFixTask, config: Config): Promise<
     !config.modelDownloads
   )
     return task;
+  const before = refusals.get(config);
+  if (before !== undefined) return { ...task, autoGoesWithout: before };
   const catalog = createCatalog(config);
   for (const upscaler of await upscalersOf(task, config)) {
     const missing = await missingModel(catalog, upscaler);
     const refusal = missing && (await fetchOrRefuse(catalog, missing, { upscaler, config }));
-    if (refusal !== undefined) return { ...task, autoGoesWithout: refusal };
+    if (refusal === undefined) continue;
+    refusals.set(config, refusal);
+    return { ...task, autoGoesWithout: refusal };
   }
   return task;
 }
@@ -63,22 +71,19 @@ async function fetchOrRefuse(
   tell(
     `Ctrl-C goes on with ${WITHOUT}, which needs no network. So does --upscaler ${WITHOUT}, or MODEL_DOWNLOADS=false`,
   );
-  const stopped = new AbortController();
-  const onInterrupt = (): void => stopped.abort();
   const bar = new DownloadBar(name, true);
-  process.once('SIGINT', onInterrupt);
-  try {
-    await catalog.ensure(name, { signal: stopped.signal, onProgress: (progress) => bar.update(progress) });
-    return undefined;
-  } catch (error) {
-    bar.stop();
-    const reason = reasonOf(error, stopped.signal, name);
-    tell(`${reason}; going on with ${WITHOUT}`);
-    return reason;
-  } finally {
-    process.off('SIGINT', onInterrupt);
-    bar.stop();
-  }
+  const reason = await interruptiblePart(async (signal) => {
+    try {
+      await catalog.ensure(name, { signal, onProgress: (progress) => bar.update(progress) });
+      return undefined;
+    } catch (error) {
+      return reasonOf(error, signal, name);
+    } finally {
+      bar.stop();
+    }
+  });
+  if (reason !== undefined) tell(`${reason}; going on with ${WITHOUT}`);
+  return reason;
 }
 
 /** @throws what is no reason to go on */

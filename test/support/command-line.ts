@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { BuiltProgram } from './built-program.ts';
 import { buildProgram } from './built-program.ts';
 import type { Patch } from './planted-sources.ts';
@@ -69,4 +70,15 @@ export class CommandLine {
   remove(): Promise<void> {
     return this.#program.remove();
   }
+}
+
+/** Waits until a program that runs has said something. */
+export async function untilSaid(stream: Readable | null, words: string): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve) => {
+    stream?.on('data', (bytes: Buffer) => {
+      said += bytes.toString();
+      if (said.includes(words)) resolve();
+    });
+  });
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CommandEnd } from '../../support/command-line.ts';
-import { CommandLine } from '../../support/command-line.ts';
+import { CommandLine, untilSaid } from '../../support/command-line.ts';
 import { gradient } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
 import { FaultServer, madeUpModel } from '../../support/servers/fault-server.ts';
@@ -34,16 +34,20 @@ describe('the first command of somebody new', () => {
     await folder.remove();
   });
 
+  const environment = (): Record<string, string> => {
+    return { MODEL_DOWNLOADS: 'true', MODEL_MIRROR: mirror.url('/models'), MODELS_DIR: join(folder.path, 'models') };
+  };
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
   const run = (args: readonly string[], onStart?: (child: { kill(signal: 'SIGINT'): boolean }) => void) =>
     commandLine.run(['upscale', 'a.png', '-o', 'out.png', ...args], {
       cwd: folder.path,
-      env: { MODEL_DOWNLOADS: 'true', MODEL_MIRROR: mirror.url('/models'), MODELS_DIR: join(folder.path, 'models') },
+      env: environment(),
       ...(onStart && { onStart }),
     });
   const interrupted = (args: readonly string[]): Promise<CommandEnd> =>
     run(args, (child) => {
       void (async () => {
-        while (mirror.sent === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        while (mirror.sent === 0) await pause();
         child.kill('SIGINT');
       })();
     });
@@ -64,6 +68,33 @@ describe('the first command of somebody new', () => {
       ],
     });
     expect(readPng(readFileSync(join(folder.path, 'out.png'))).width).toBe(60);
+  });
+
+  it('goes on watching with COMPACT_X2 after one Ctrl-C, and ends by the next', async () => {
+    await mkdir(join(folder.path, 'in'));
+    await rename(join(folder.path, 'a.png'), join(folder.path, 'in/a.png'));
+    const { code, stderr } = await commandLine.run(['upscale', 'in', '-o', 'out', '--scale', '2', '--watch'], {
+      cwd: folder.path,
+      env: environment(),
+      onStart: (child) => {
+        void (async () => {
+          while (mirror.sent === 0) await pause();
+          child.kill('SIGINT');
+          await untilSaid(child.stdout, 'a_upscaled.png');
+          await copyFile(join(folder.path, 'in/a.png'), join(folder.path, 'in/b.png'));
+          await untilSaid(child.stdout, 'b_upscaled.png');
+          child.kill('SIGINT');
+        })();
+      },
+    });
+    expect(stderr.trim().split('\n')).toEqual([
+      'hiresfix: watching in for pictures; Ctrl-C ends',
+      expect.stringContaining('fetching 67 MB, once'),
+      expect.stringContaining('Ctrl-C goes on with COMPACT_X2'),
+      'hiresfix: the download of realesrgan-x2plus was interrupted; going on with COMPACT_X2',
+      'hiresfix: stopped watching: 2 made, 0 there already, 0 failed',
+    ]);
+    expect(code).toBe(130);
   });
 
   it('makes no request where it names COMPACT_X2, as the README does', async () => {

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -10,7 +11,7 @@ import type { RunningService } from '../../../app/main.ts';
 import { startService } from '../../../app/main.ts';
 import { childProcesses } from '../../support/child-processes.ts';
 import type { CommandEnd } from '../../support/command-line.ts';
-import { CommandLine } from '../../support/command-line.ts';
+import { CommandLine, untilSaid } from '../../support/command-line.ts';
 import { gradient, noise } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
@@ -67,7 +68,7 @@ describe('hiresfix upscale --server', () => {
     place: {
       env?: Record<string, string>;
       server?: string;
-      onStart?: (child: { kill(signal: 'SIGINT'): boolean }) => void;
+      onStart?: (child: ChildProcess) => void;
     } = {},
   ): Promise<CommandEnd> =>
     commandLine.run(['upscale', ...args, '--server', place.server ?? service.url], {
@@ -77,6 +78,35 @@ describe('hiresfix upscale --server', () => {
     });
   const picture = (name: string, width: number, height: number): Promise<void> =>
     writeFile(at(name), writePng(gradient({ width, height, channels: 3, depth: 8 })));
+
+  it(
+    'watches folders too: makes what is there and what comes, goes on past what is no picture, and ends by Ctrl-C',
+    async () => {
+      await mkdir(at('inbox'));
+      await picture('inbox/a.png', 30, 20);
+      const end = await run(['inbox', '-o', 'outbox', '-u', 'NEAREST', '-s', '2', '--watch'], {
+        onStart: (child) => {
+          void (async () => {
+            await untilSaid(child.stdout, 'a_upscaled.png');
+            await writeFile(at('inbox/bad.png'), 'a text');
+            await untilSaid(child.stderr, 'ERR_BAD_IMAGE');
+            await picture('inbox/b.png', 20, 10);
+            await untilSaid(child.stdout, 'b_upscaled.png');
+            child.kill('SIGINT');
+          })();
+        },
+      });
+      expect([end.code, end.stderr.trim().split('\n').at(0), end.stderr.trim().split('\n').at(-1)]).toEqual([
+        130,
+        'hiresfix: watching inbox for pictures; Ctrl-C ends',
+        'hiresfix: stopped watching: 2 made, 0 there already, 1 failed',
+      ]);
+      expect(['a', 'b'].map((name) => readPng(readFileSync(at(`outbox/${name}_upscaled.png`))).width)).toEqual([
+        60, 40,
+      ]);
+    },
+    SLOW,
+  );
 
   it(
     'makes the same files as without, and tells the same of them',
