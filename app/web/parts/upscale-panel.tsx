@@ -3,8 +3,9 @@ import type { JSX } from 'preact';
 import { estimate, inBytes, inPixels, inSeconds } from '../state/estimate.ts';
 import { upscalers } from '../state/models.ts';
 import { chosenItem } from '../state/queue.ts';
-import { choose, settings } from '../state/settings.ts';
+import { choose, COLOR_FIXES, settings } from '../state/settings.ts';
 import { speeds } from '../state/speeds.ts';
+import { isNetwork } from '../state/upscalers.ts';
 import { FaceStrength } from './face-strength.tsx';
 import { Choice, NumberSlider, Switch } from './fields.tsx';
 import { OutputFields } from './output-fields.tsx';
@@ -14,7 +15,7 @@ const EXAMPLE = { width: 1600, height: 1200 };
 
 /** How pictures are enlarged. */
 export function UpscalePanel(): JSX.Element {
-  const { sizing, scale, width, upscaler, denoise } = settings.value;
+  const { sizing, scale, width, upscaler, denoise, colorFix } = settings.value;
   return (
     <section class="panel" aria-label="How pictures are enlarged">
       <UpscalerChoice />
@@ -59,6 +60,15 @@ export function UpscalePanel(): JSX.Element {
           step={0.05}
           effect="1 removes all noise, 0 keeps the grain"
           onChange={(value) => choose({ denoise: Math.min(1, value) })}
+        />
+      )}
+      {isNetwork(upscaler) && (
+        <Choice
+          label="Tones"
+          value={colorFix}
+          options={Object.entries(COLOR_FIXES)}
+          effect="Networks shift flat tones by some levels"
+          onChange={(value) => choose({ colorFix: value })}
         />
       )}
       <Faces />

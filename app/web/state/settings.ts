@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { upscalerFacts } from './upscalers.ts';
+import { isNetwork, upscalerFacts } from './upscalers.ts';
 
 /** What is done with a picture, as the reader has chosen it. Plain data: it is kept with each picture. */
 export interface Settings {
@@ -12,6 +12,7 @@ export interface Settings {
   readonly faceStrength: number;
   /** REALESR_GENERAL_X4_V3 only. */
   readonly denoise: number;
+  readonly colorFix: string;
   readonly steps: readonly RestoreStep[];
   readonly faceModel: string;
   /** CodeFormer only. */
@@ -37,6 +38,13 @@ export const COLORIZE_MODELS: Readonly<Record<string, string>> = {
   'deoldify-stable': 'DeOldify, stable',
 };
 
+/** What is kept of a picture's own tones after the network, which shifts flat ones by some levels. */
+export const COLOR_FIXES: Readonly<Record<string, string>> = {
+  none: 'as the network gives them',
+  mean: 'the mean of the picture',
+  wavelet: "the picture's own",
+};
+
 const STORED = 'hiresfix-settings';
 const LOSSY = new Set(['jpeg', 'webp', 'avif']);
 
@@ -50,6 +58,7 @@ export const FIRST_SETTINGS: Settings = {
   isFaceEnhance: false,
   faceStrength: 0.8,
   denoise: 1,
+  colorFix: 'none',
   steps: ['face', 'colorize'],
   faceModel: 'codeformer',
   fidelity: 0.5,
@@ -73,6 +82,11 @@ export function hasQuality(format: string): boolean {
   return LOSSY.has(format);
 }
 
+/** Whether tones are to be given back: only a network shifts them. */
+export function hasColorFix({ upscaler, colorFix }: Settings): boolean {
+  return colorFix !== 'none' && isNetwork(upscaler);
+}
+
 /** The fields of the request that these settings stand for. */
 export function fieldsOf(chosen: Settings): Readonly<Record<string, string>> {
   const output = {
@@ -90,7 +104,8 @@ export function sentenceOf(chosen: Settings): string {
   if (chosen.method === 'restore') return `${stepsInWords(chosen)}${format}`;
   const size = chosen.sizing === 'scale' ? `${chosen.scale}×` : `${chosen.width} px wide`;
   const faces = chosen.isFaceEnhance ? ', faces restored' : '';
-  return `${size} with ${upscalerFacts(chosen.upscaler).label}${faces}${format}`;
+  const tones = hasColorFix(chosen) ? ', tones as they were' : '';
+  return `${size} with ${upscalerFacts(chosen.upscaler).label}${tones}${faces}${format}`;
 }
 
 function upscaleFields(chosen: Settings): Readonly<Record<string, string>> {
@@ -102,6 +117,7 @@ function upscaleFields(chosen: Settings): Readonly<Record<string, string>> {
       face_restoration_strength: String(chosen.faceStrength),
     }),
     ...(chosen.upscaler === 'REALESR_GENERAL_X4_V3' && { denoise_strength: String(chosen.denoise) }),
+    ...(hasColorFix(chosen) && { colour_fix: chosen.colorFix }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Submission } from '../../client/hires-fix-client.ts';
 import type { Settings } from './settings.ts';
-import { fieldsOf } from './settings.ts';
+import { fieldsOf, hasColorFix } from './settings.ts';
 
 /** What is sent for a picture and its settings. */
 export function submissionOf(chosen: Settings, file: Blob, name: string): Submission {
@@ -26,6 +26,7 @@ export function asCommand(chosen: Settings, name: string): string {
     flags.push(...(chosen.sizing === 'scale' ? ['--scale', String(scale)] : ['--width', String(chosen.width)]));
     if (chosen.isFaceEnhance) flags.push('--face-restoration');
     if (upscaler === 'REALESR_GENERAL_X4_V3') flags.push('--denoise-strength', String(chosen.denoise));
+    if (hasColorFix(chosen)) flags.push('--colour-fix', chosen.colorFix);
   }
   if (chosen.format !== 'auto') flags.push('--format', chosen.format);
   return `npx hiresfix ${chosen.method} ${quoted(name)} -o . ${flags.map(quoted).join(' ')}`;

@@ -75,8 +75,15 @@ export const UPSCALERS: readonly UpscalerFacts[] = [
   { name: 'NEAREST', label: 'Nearest', goodFor: 'pixel art', secondsPerMegapixel: 0.2 },
 ];
 
+const FILTERS: ReadonlySet<string> = new Set(['LANCZOS', 'BICUBIC', 'NEAREST']);
+
 /** What is known of an upscaler by its name; a file of the user's is known by its name alone. */
 export function upscalerFacts(name: string): UpscalerFacts {
   const known = UPSCALERS.find((one) => one.name === name);
   return known ?? { name, label: name, goodFor: 'a file in the models folder', secondsPerMegapixel: 200 };
+}
+
+/** Whether an upscaler is, or may take, a network, and not a filter alone. */
+export function isNetwork(name: string): boolean {
+  return !FILTERS.has(name);
 }

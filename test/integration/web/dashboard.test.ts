@@ -21,7 +21,7 @@ interface SentFile {
 interface ListedJob {
   readonly job_id: string;
   readonly method: string;
-  readonly results: readonly { readonly original_filename: string }[];
+  readonly results: readonly { readonly original_filename: string; readonly info: unknown }[];
 }
 
 describe('the dashboard', () => {
@@ -56,15 +56,25 @@ describe('the dashboard', () => {
     const response = await fetch(`${dashboard.service.url}/jobs/${job?.job_id ?? ''}/results/0`);
     return Buffer.from(await response.arrayBuffer());
   };
+  const infoOf = async (name: string): Promise<unknown> => {
+    const { jobs } = (await (await fetch(`${dashboard.service.url}/jobs`)).json()) as {
+      readonly jobs: readonly ListedJob[];
+    };
+    return jobs.flatMap(({ results }) => results).find((one) => one.original_filename === name)?.info;
+  };
   const zoomOf = (page: Page) => page.getByTestId('stage').getAttribute('data-zoom');
 
   it('follows a dropped photo to its end, compares, zooms, and gives the bytes that the service made', async () => {
     const page = await dashboard.open();
     await choose(page, 'COMPACT_X2');
+    await page.getByLabel('Tones', { exact: true }).selectOption('mean');
     await drop(page, { ...photo, name: 'dropped.png' });
     await page.getByLabel('Look at dropped.png').click();
     await done(page, 'dropped.png');
     await page.getByText('compact-x2.safetensors').waitFor();
+    await row(page, 'dropped.png').getByText('2× with Compact 2x, tones as they were').waitFor();
+    expect(await infoOf('dropped.png')).toMatchObject({ colour_fix: 'mean' });
+    await page.getByLabel('Tones', { exact: true }).selectOption('none');
     await page.getByText(/^\d+\.\d dB from the original$/).waitFor();
     expect(await page.locator('.expected').textContent()).toContain('180 × 140');
 
@@ -264,8 +274,9 @@ describe('the dashboard', () => {
     const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
     const page = await dashboard.open('/', { ...phone, colorScheme: 'dark' });
     await choose(page, 'COMPACT_X2');
-    await pick(page, photo);
-    await done(page, photo.name);
+    const named = { ...photo, name: 'the-name-of-a-picture-that-a-phone-has-no-room-for-in-one-line.png' };
+    await pick(page, named);
+    await done(page, named.name);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     expect(await seriousFindings(page)).toEqual([]);
     const before = Number(await zoomOf(page));
