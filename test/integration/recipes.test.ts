@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import { buildProgram } from '../support/built-program.ts';
+import { untilSaid } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import type { A1111Service } from '../support/servers/a1111-service.ts';
 import { a1111Service, noisyPng } from '../support/servers/a1111-service.ts';
@@ -122,22 +124,27 @@ describe('the recipes', () => {
     expect(await shapeOf(join(cwd, 'photo-2x.png'))).toEqual(ENLARGED);
   });
 
-  it('for a watched folder enlarge what comes, put it away, and set aside what is no picture', async () => {
+  it('for a watched folder enlarge what comes, and tell of what is no picture', async () => {
     const cwd = await place();
+    const program = await buildProgram();
+    await mkdir(join(cwd, 'node_modules/.bin'), { recursive: true }); // where npx looks first
+    const command = `#!/bin/sh\nexec '${process.execPath}' '${program.main}' "$@"\n`;
+    await writeFile(join(cwd, 'node_modules/.bin/hiresfix'), command, { mode: 0o755 });
     const [block = ''] = written('A watched folder', 'sh');
     const watch = spawn('bash', ['-c', block], { cwd, env: { PATH: process.env['PATH'] }, detached: true });
     try {
-      expect(await appears(join(cwd, 'failed'))).toBe(true);
+      await untilSaid(watch.stderr, 'watching inbox for pictures');
       await writeFile(join(cwd, 'broken.png'), 'no picture');
+      const isTold = untilSaid(watch.stderr, 'ERR_BAD_IMAGE');
       for (const name of ['photo.png', 'broken.png']) await rename(join(cwd, name), join(cwd, 'inbox', name));
-      expect(await appears(join(cwd, 'failed/broken.png'))).toBe(true);
-      expect(await appears(join(cwd, 'done/photo.png'))).toBe(true);
+      await isTold;
+      expect(await appears(join(cwd, 'outbox/photo_upscaled.png'))).toBe(true);
     } finally {
       process.kill(-(watch.pid ?? 0), 'SIGKILL');
+      await program.remove();
     }
-    expect(await shapeOf(join(cwd, 'outbox/photo.png'))).toEqual(ENLARGED);
-    expect(readFileSync(join(cwd, 'failed/broken.png.json'), 'utf8')).toContain('ERR_');
-    expect(existsSync(join(cwd, 'outbox/broken.png'))).toBe(false);
+    expect(await shapeOf(join(cwd, 'outbox/photo_upscaled.png'))).toEqual(ENLARGED);
+    expect(existsSync(join(cwd, 'outbox/broken_upscaled.png'))).toBe(false);
   });
 
   it('for ComfyUI put the nodes where it looks for them, and name the address that remote-upscale nodes ask', async () => {
