@@ -112,6 +112,28 @@ describeWithReference('Faces, with full-size weights', ['photos', 'portrait.jpg'
   );
 
   it(
+    'are the same by the extras of the A1111 WebUI',
+    async () => {
+      const answer = await fetch(`${service.url}/sdapi/v1/extra-single-image`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          image: readFileSync(photo).toString('base64'),
+          upscaling_resize: 1,
+          gfpgan_visibility: 0.7,
+        }),
+      });
+      expect(answer.status).toBe(200);
+      const { image } = (await answer.json()) as { readonly image: string };
+      const asked = { upscaler: 'LANCZOS', scale: '1', is_face_enhance: 'true', face_restoration_strength: '0.7' };
+      const { image: expected, info } = await made('upscale', photo, asked);
+      expect(info.faces_restored).toBe(2);
+      expectSame(readPng(Buffer.from(image, 'base64')), expected);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'are left as they are, in the image alone whose worker dies over them; that is told and counted',
     async () => {
       const strikes = new Map([[1, 'detecting'], [2, 'restoring']]); // prettier-ignore

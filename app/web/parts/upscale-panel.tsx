@@ -15,7 +15,7 @@ const EXAMPLE = { width: 1600, height: 1200 };
 
 /** How pictures are enlarged. */
 export function UpscalePanel(): JSX.Element {
-  const { sizing, scale, width, upscaler, denoise, colorFix } = settings.value;
+  const { sizing, scale, width } = settings.value;
   return (
     <section class="panel" aria-label="How pictures are enlarged">
       <UpscalerChoice />
@@ -51,6 +51,19 @@ export function UpscalePanel(): JSX.Element {
           onChange={(value) => choose({ width: Math.round(value) })}
         />
       )}
+      <NetworkFields />
+      <Faces />
+      <OutputFields />
+      <Expected />
+    </section>
+  );
+}
+
+/** What filters have no use for. */
+function NetworkFields(): JSX.Element {
+  const { upscaler, denoise, colorFix } = settings.value;
+  return (
+    <>
       {upscaler === 'REALESR_GENERAL_X4_V3' && (
         <NumberSlider
           label="Noise removed"
@@ -71,10 +84,7 @@ export function UpscalePanel(): JSX.Element {
           onChange={(value) => choose({ colorFix: value })}
         />
       )}
-      <Faces />
-      <OutputFields />
-      <Expected />
-    </section>
+    </>
   );
 }
 

@@ -37,6 +37,10 @@ export class LiveService {
     return new LiveService(await startService({ ...config, port: 0 }));
   }
 
+  get url(): string {
+    return this.#service.url;
+  }
+
   /** Sends files as a form to a route, and returns the job when it has ended. */
   async run(
     path: string,
