@@ -1,11 +1,11 @@
 // Takes away what no program loads. onnxruntime-node carries its libraries for five platforms (290 MB), of which a machine loads one; and
-// source maps, sources beside their built form, tests, documentation and translated compiler messages are 85 MB of a clone's packages. Run
+// source maps, sources beside their built form, tests, documentation and translated compiler messages are 170 MB of a clone's packages. Run
 // where the tree is this machine's alone: in a clone, in an image, and with `--global` by an installation, which prunes only one that is
 // global, and only the libraries. A project of somebody else that depends on this package may be packed for other platforms, and is
 // left as it is.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Of a package's files: source maps, types of Flow, messages of the TypeScript compiler in other languages. */
 const UNREAD_FILE = /\.map$|\.js\.flow$|^diagnosticMessages\.generated\.json$/;
@@ -17,7 +17,19 @@ const LICENSE = /^(licen[cs]e|copying|notice)/i;
 /** In a package: its tests and documentation, and the pages that Playwright shows of a trace. */
 const UNREAD_FOLDERS = ['test', 'tests', 'docs', 'lib/vite'];
 /** Of Redoc only the page is taken that was built of these: nothing loads them. */
-const REDOC_PARTS = ['react-dom', 'mobx', 'polished', 'prismjs', 'mark.js'];
+const REDOC_PARTS = [
+  'react-dom',
+  'mobx',
+  'polished',
+  'prismjs',
+  'mark.js',
+  'core-js',
+  'styled-components',
+  'csstype',
+  'dompurify',
+  'openapi-sampler',
+  'lunr',
+];
 
 const isGlobal = process.argv.includes('--global');
 const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
@@ -39,6 +51,8 @@ function pruneLibraries(bin) {
 
 function prunePackage(folder) {
   for (const name of UNREAD_FOLDERS) remove(join(folder, name));
+  // AssemblyScript takes the library alone; its programs are 84 MB.
+  if (basename(folder) === 'binaryen') remove(join(folder, 'bin'));
   const isLicensed = readdirSync(folder).some((name) => LICENSE.test(name));
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const isSource = TYPESCRIPT.test(entry.name) && join(entry.parentPath, '/').startsWith(join(folder, 'src', '/'));
