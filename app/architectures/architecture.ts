@@ -44,6 +44,8 @@ export interface Network {
   readonly workingBytesPerPixel: number;
   /** Why a network that maps pictures to pictures is not made to run in 8-bit integers; missing where its kind may be. */
   readonly int8Refusal?: string;
+  /** Whether its result in 16-bit floats was found to be the same within three 8-bit levels: then GPUs run it in those by default. */
+  readonly holdsHalf?: boolean;
   /**
    * Whether the graph is one for a picture of one size: it needs the picture's width and height while it is built (the windows and
    * masks of windowed attention). Other graphs leave sides open and take pictures of any size.

@@ -27,14 +27,22 @@ export interface NodeOptions {
  * A part of a graph that its network declares to be of a kind, so that it can be rewritten as a whole. `dense-block`: from the
  * block's input to what is added to it; convolutions that each see all that was made before. `trunk`: what dense blocks are
  * chained in; beside them it only adds, and scales by numbers. `network`: all that has weights, from a picture to a picture.
+ * `block`: one of several that follow one another, alike but for their weights.
  */
 export interface Region {
-  readonly kind: 'dense-block' | 'trunk' | 'network';
+  readonly kind: 'dense-block' | 'trunk' | 'network' | 'block';
   /** Names of the values that go in and come out. */
   readonly input: string;
   readonly output: string;
   /** Its nodes in the graph's list: the first, and the one after the last. */
   readonly nodes: readonly [from: number, to: number];
+}
+
+/** A graph with what was declared of it: what a rewriting works on. */
+export interface DeclaredGraph extends ProtoGraph {
+  readonly regions: readonly Region[];
+  /** Every value by its name, constants too. */
+  readonly wires: ReadonlyMap<string, Wire>;
 }
 
 const OPSET = 20;
@@ -50,6 +58,7 @@ export class Graph {
   readonly #constants = new Map<string, Value>();
   readonly #domains = new Map<string, number>();
   readonly #regions: Region[] = [];
+  readonly #wires = new Map<string, Wire>();
   /** For a value the weight that it was last made with. */
   readonly #origins = new Map<string, string>();
   #counter = 0;
@@ -57,7 +66,7 @@ export class Graph {
   /** A graph input. Unknown sizes are named after the input and their axis. */
   input(name: string, type: ElementType, shape: readonly Dim[]): Value {
     this.#inputs.push(protoValue({ name, type, shape }));
-    return new Value(this, { name, type, shape });
+    return this.#value({ name, type, shape });
   }
 
   /** Makes `value` a graph output called `name`. */
@@ -70,7 +79,7 @@ export class Graph {
   weight(tensor: WeightTensor): Value {
     const known = this.#weights.get(tensor.name);
     if (known) return known;
-    const stored = new Value(this, tensor);
+    const stored = this.#value(tensor);
     this.#initializers.push(tensor);
     const value = tensor.type === 'float32' ? stored : stored.cast('float32');
     this.#weights.set(tensor.name, value);
@@ -106,7 +115,7 @@ export class Graph {
   nodes(options: NodeOptions, outputs: readonly Pick<Wire, 'shape' | 'type'>[]): Value[] {
     const { op, inputs, attributes = {}, domain = '' } = options;
     if (domain === MICROSOFT_DOMAIN) this.#domains.set(domain, 1);
-    const values = outputs.map((output) => new Value(this, { name: `${op}_${this.#counter++}`, ...output }));
+    const values = outputs.map((output) => this.#value({ name: `${op}_${this.#counter++}`, ...output }));
     const origin = this.#originOf(inputs);
     if (origin !== undefined) for (const { name } of values) this.#origins.set(name, origin);
     this.#nodes.push({
@@ -138,7 +147,7 @@ export class Graph {
   }
 
   /** What the graph holds. */
-  contents(): ProtoGraph {
+  contents(): DeclaredGraph {
     return {
       opset: OPSET,
       domains: this.#domains,
@@ -146,12 +155,19 @@ export class Graph {
       outputs: this.#outputs,
       nodes: this.#nodes,
       initializers: this.#initializers,
+      regions: this.#regions,
+      wires: this.#wires,
     };
   }
 
   /** The bytes of the finished ONNX model. */
   serialize(): Uint8Array {
     return serializeModel(this.contents());
+  }
+
+  #value({ name, type, shape }: Wire): Value {
+    this.#wires.set(name, { name, type, shape });
+    return new Value(this, { name, type, shape });
   }
 
   #originOf(inputs: NodeOptions['inputs']): string | undefined {
@@ -167,7 +183,7 @@ export class Graph {
     const name = `constant_${this.#constants.size}`;
     const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#initializers.push({ name, type, shape, data });
-    const value = new Value(this, { name, type, shape });
+    const value = this.#value({ name, type, shape });
     this.#constants.set(key, value);
     return value;
   }

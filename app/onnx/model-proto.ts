@@ -22,10 +22,11 @@ export type ProtoDim = number | string;
 export interface ProtoValue {
   readonly name: string;
   readonly type: ElementType;
-  readonly shape: readonly ProtoDim[];
+  /** Missing where it is left to the runtime to find out: in the body of a loop. */
+  readonly shape?: readonly ProtoDim[];
 }
 
-export type Attribute = number | string | readonly number[] | { readonly float: number };
+export type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly body: ProtoBody };
 
 export interface ProtoNode {
   readonly op: string;
@@ -43,14 +44,18 @@ export interface ProtoInitializer {
   readonly data: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
 }
 
-export interface ProtoGraph {
-  readonly opset: number;
-  /** Opset versions of further operator domains, e.g. `com.microsoft`. */
-  readonly domains: ReadonlyMap<string, number>;
+/** What is calculated: all of a model, or what a loop does each time. A loop's body sees the values around it. */
+export interface ProtoBody {
   readonly inputs: readonly ProtoValue[];
   readonly outputs: readonly ProtoValue[];
   readonly nodes: readonly ProtoNode[];
   readonly initializers: readonly ProtoInitializer[];
+}
+
+export interface ProtoGraph extends ProtoBody {
+  readonly opset: number;
+  /** Opset versions of further operator domains, e.g. `com.microsoft`. */
+  readonly domains: ReadonlyMap<string, number>;
 }
 
 /** The bytes of an ONNX `ModelProto`. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
@@ -58,16 +63,18 @@ export function serializeModel(graph: ProtoGraph): Uint8Array {
   const model = new ProtobufWriter();
   model.varint(1, 9); // ir_version 9 goes with opset 20
   model.string(2, 'hiresfix');
-  model.message(7, (g) => {
-    for (const node of graph.nodes) g.message(1, (n) => writeNode(n, node));
-    g.string(2, 'network');
-    for (const initializer of graph.initializers) g.message(5, (t) => writeInitializer(t, initializer));
-    for (const input of graph.inputs) g.message(11, (v) => writeValue(v, input));
-    for (const output of graph.outputs) g.message(12, (v) => writeValue(v, output));
-  });
+  model.message(7, (g) => writeBody(g, graph, 'network'));
   model.message(8, (o) => o.string(1, '').varint(2, graph.opset));
   for (const [domain, version] of graph.domains) model.message(8, (o) => o.string(1, domain).varint(2, version));
   return model.finish();
+}
+
+function writeBody(writer: ProtobufWriter, body: ProtoBody, name: string): void {
+  for (const node of body.nodes) writer.message(1, (n) => writeNode(n, node));
+  writer.string(2, name);
+  for (const initializer of body.initializers) writer.message(5, (t) => writeInitializer(t, initializer));
+  for (const input of body.inputs) writer.message(11, (v) => writeValue(v, input));
+  for (const output of body.outputs) writer.message(12, (v) => writeValue(v, output));
 }
 
 function writeNode(writer: ProtobufWriter, node: ProtoNode): void {
@@ -82,6 +89,7 @@ function writeNode(writer: ProtobufWriter, node: ProtoNode): void {
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_STRING = 3;
+const ATTRIBUTE_GRAPH = 5;
 const ATTRIBUTE_INTS = 7;
 
 function writeAttribute(writer: ProtobufWriter, name: string, value: Attribute): void {
@@ -89,6 +97,7 @@ function writeAttribute(writer: ProtobufWriter, name: string, value: Attribute):
   if (typeof value === 'number') writer.varint(3, value).varint(20, ATTRIBUTE_INT);
   else if (typeof value === 'string') writer.string(4, value).varint(20, ATTRIBUTE_STRING);
   else if ('float' in value) writer.float(2, value.float).varint(20, ATTRIBUTE_FLOAT);
+  else if ('body' in value) writer.message(6, (g) => writeBody(g, value.body, name)).varint(20, ATTRIBUTE_GRAPH);
   else {
     for (const item of value) writer.varint(8, item);
     writer.varint(20, ATTRIBUTE_INTS);
@@ -117,8 +126,10 @@ function writeValue(writer: ProtobufWriter, value: ProtoValue): void {
   writer.message(2, (type) =>
     type.message(1, (tensor) => {
       tensor.varint(1, ELEMENT_CODES[value.type]);
+      const dims = value.shape;
+      if (!dims) return;
       tensor.message(2, (shape) => {
-        for (const dim of value.shape) {
+        for (const dim of dims) {
           shape.message(1, (d) => (typeof dim === 'number' ? d.varint(1, dim) : d.string(2, dim)));
         }
       });

@@ -99,7 +99,7 @@ const inference = {
     .enum(PRECISIONS, { error: `expected ${PRECISIONS.join(', ')}` })
     .default('auto')
     .describe(
-      'Numbers that networks run in: auto|fp32|fp16|int8; auto is int8 on CPUs where a calibration passed its gate',
+      'Numbers that networks run in: auto|fp32|fp16|int8; auto is fp16 on CUDA for networks that hold it, and int8 on CPUs where a calibration passed its gate',
     ),
   TILE: autoOr(wholeText({ min: 0 }))
     .default('auto')

@@ -5,7 +5,7 @@ import { autoOr, fraction, numberAbove, numberOneOf, oneOf, text, whole } from '
 /** Where a network runs; `auto` takes the first that works. */
 export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const;
 
-/** In what numbers a network runs; `auto` takes int8 on CPUs where the very weights have a calibration that passed its gate. */
+/** In what numbers a network runs; `auto` takes fp16 on CUDA where the network holds it, int8 on CPUs where the very weights have a calibration that passed its gate. */
 export const PRECISIONS = ['auto', 'fp32', 'fp16', 'int8'] as const;
 
 /** Over how many mirrored views of a picture the mean may be taken; each is one of those that networks can be shown. */
@@ -66,7 +66,7 @@ export const upscaleOptions = z.object({
   precision: oneOf(PRECISIONS)
     .optional()
     .describe(
-      'auto: int8 on CPUs for weights whose calibration passed its gate (models optimize), else fp32; fp16 is for GPUs',
+      'auto: fp16 on CUDA for networks that hold it, int8 on CPUs for weights whose calibration passed its gate (models optimize), else fp32; fp16 is for GPUs',
     ),
   ...faceEnhanceFields,
 });

@@ -1,4 +1,5 @@
 import { HiresFixError } from '../errors.ts';
+import { InferenceError } from '../inference/errors.ts';
 
 /** A parameter is not what it may be; the message names it, what came and what is allowed. */
 export class BadParameterError extends HiresFixError {
@@ -29,3 +30,6 @@ export class FileExistsError extends HiresFixError {
   readonly code = 'ERR_FILE_EXISTS';
   readonly fault = 'image';
 }
+
+/** A network answered with values that are no numbers: weights are damaged, a device is, or 16 bits were too few. */
+export class DamagedAnswerError extends InferenceError {}

@@ -1,6 +1,6 @@
 import { GraphError } from '../onnx/errors.ts';
-import type { Graph } from '../onnx/graph.ts';
-import type { ProtoGraph, ProtoInitializer, ProtoNode } from '../onnx/model-proto.ts';
+import type { DeclaredGraph, Graph, Region, Wire } from '../onnx/graph.ts';
+import type { ProtoInitializer, ProtoNode } from '../onnx/model-proto.ts';
 import { ELEMENT_CODES } from '../onnx/model-proto.ts';
 
 const { float16, float32 } = ELEMENT_CODES;
@@ -12,7 +12,7 @@ const FACTORS_INPUT = 2;
  * The graph with its network in float16: picture and weights are cast on their way in (weights once, when the session loads), the
  * result on its way out. For devices that calculate in float16; the CPU's kernels do not.
  */
-export function halfGraph(graph: Graph): ProtoGraph {
+export function halfGraph(graph: Graph): DeclaredGraph {
   const contents = graph.contents();
   const network = graph.regions.find(({ kind }) => kind === 'network');
   if (!network) throw new GraphError('the graph declares no network');
@@ -33,7 +33,30 @@ export function halfGraph(graph: Graph): ProtoGraph {
   return {
     ...contents,
     nodes: [...contents.nodes.slice(0, from), ...casts, ...halved, end, ...contents.nodes.slice(to)],
+    regions: contents.regions.map((region) =>
+      region === network
+        ? { ...region, nodes: [from, to + casts.length + 1] as const }
+        : shifted(region, network, casts.length),
+    ),
+    wires: halfWires(contents.wires, [...casts, ...halved]),
   };
+}
+
+/** A region within the network, behind so many casts. */
+function shifted(region: Region, network: Region, by: number): Region {
+  const [from, to] = region.nodes;
+  const input = region.input === network.input ? `half_${region.input}` : region.input;
+  return { ...region, input, output: renamed(region.output, network.output), nodes: [from + by, to + by] };
+}
+
+/** What `nodes` make is in float16. */
+function halfWires(wires: DeclaredGraph['wires'], nodes: readonly ProtoNode[]): ReadonlyMap<string, Wire> {
+  const halved = new Map(wires);
+  for (const name of nodes.flatMap(({ outputs }) => outputs)) {
+    const wire = wires.get(name) ?? wires.get(name.replace(/^half_/, ''));
+    if (wire) halved.set(name, { ...wire, name, type: wire.type === 'float32' ? 'float16' : wire.type });
+  }
+  return halved;
 }
 
 /** Weights of other types are cast to float32 where they are taken; here, to float16 at once. */

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { batchNorm } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -50,10 +51,11 @@ const EPSILON = 1e-4;
 
 function convolutions(image: Value, weights: Weights, { last, isNormed }: { last: number; isNormed: boolean }): Value {
   const layers = weights.at('model');
-  let x = image.conv(layers.at(0)).relu();
-  for (let index = 2; index < last; index += isNormed ? 3 : 2) {
+  const step = isNormed ? 3 : 2;
+  const middle = Array.from({ length: Math.max(0, Math.ceil((last - 2) / step)) }, (_, i) => 2 + step * i);
+  const deep = chain(image.conv(layers.at(0)).relu(), middle, (x, index) => {
     const y = x.conv(layers.at(index));
-    x = (isNormed ? batchNorm(y, layers.at(index + 1), EPSILON) : y).relu();
-  }
-  return x.conv(layers.at(last));
+    return (isNormed ? batchNorm(y, layers.at(index + 1), EPSILON) : y).relu();
+  });
+  return deep.conv(layers.at(last));
 }

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { layerNorm2d } from '../../onnx/normalization.ts';
 import { averagePool, globalAveragePool } from '../../onnx/pooling.ts';
@@ -75,7 +76,7 @@ const EPSILON = 1e-6;
 
 function build(image: Value, weights: Weights, levels: number, pooling: ChannelPooling): Value {
   const stage = (x: Value, name: string, level: number): Value =>
-    weights.list(name).reduce((y, block) => nafBlock(y, block, (z) => pooling(z, level)), x);
+    chain(x, weights.list(name), (y, block) => nafBlock(y, block, (z) => pooling(z, level)));
 
   let x = image.conv(weights.at('intro'));
   const skips: Value[] = [];

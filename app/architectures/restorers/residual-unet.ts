@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import type { ConvOptions } from '../../onnx/convolution.ts';
 import { convTranspose } from '../../onnx/convolution.ts';
 import { averagePool } from '../../onnx/pooling.ts';
@@ -23,7 +24,7 @@ export function residualBranch(x: Value, weights: Weights, bias: Bias): Value {
 
 /** `blocks` residual blocks, `key.0`, `key.1`, ... */
 export function residualBlocks(x: Value, weights: readonly Weights[], bias: Bias): Value {
-  return weights.reduce((y, block) => residualBranch(y, block, bias).add(y), x);
+  return chain(x, weights, (y, block) => residualBranch(y, block, bias).add(y));
 }
 
 /** A level of the encoder: residual blocks, then what halves both sides. */
@@ -56,9 +57,9 @@ export function decoderLevel(
   const { mode, conv, first } = doublingOf(parts);
   const last = weights.indices(key).at(-1) ?? 0;
   const blocks = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => parts.at(first + index));
-  if (mode === 'convtranspose') return blocks.reduce(block, convTranspose(x, conv, { stride: 2, ...bias }));
+  if (mode === 'convtranspose') return chain(convTranspose(x, conv, { stride: 2, ...bias }), blocks, block);
   const doubled = mode === 'upconv' ? x.resizeNearest(2).conv(conv, bias) : x.conv(conv, bias).pixelShuffle(2);
-  return blocks.reduce(block, doubled);
+  return chain(doubled, blocks, block);
 }
 
 /** What doubles both sides, and the place of the first block behind it. */

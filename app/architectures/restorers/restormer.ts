@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { transposedAttention } from '../../onnx/channel-attention.ts';
 import type { ConvOptions } from '../../onnx/convolution.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
@@ -78,7 +79,7 @@ function biasesOf(weights: Weights): Biases {
 
 function build(image: Value, weights: Weights, biases: Biases): Value {
   const { conv: bias } = biases;
-  const level = (x: Value, key: string): Value => weights.list(key).reduce((y, block) => layer(y, block, biases), x);
+  const level = (x: Value, key: string): Value => chain(x, weights.list(key), (y, block) => layer(y, block, biases));
   const down = (x: Value, key: string): Value =>
     x.conv(weights.at(key).at('body').at(0), { bias: false }).pixelUnshuffle(2);
   const up = (x: Value, key: string): Value =>

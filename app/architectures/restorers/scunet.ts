@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { convTranspose } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
 import { fromWindows, joinHeads, rolled, splitHeads, toWindows } from '../../onnx/windows/local-windows.ts';
@@ -50,7 +51,11 @@ const LIVE_TENSORS = 16;
 
 function build(image: Value, weights: Weights): Value {
   const level = (x: Value, key: string, from: number, count: number): Value =>
-    Array.from({ length: count }, (_, i) => i).reduce((y, i) => block(y, weights.at(key).at(from + i), i % 2 === 1), x);
+    chain(
+      x,
+      Array.from({ length: count }, (_, i) => weights.at(key).at(from + i)),
+      (y, part, i) => block(y, part, i % 2 === 1),
+    );
   const down = (x: Value, key: string): Value => {
     const count = weights.indices(key).filter((index) => weights.has(`${key}.${index}.trans_block`)).length;
     return level(x, key, 0, count).conv(weights.at(key).at(count), { stride: 2, padding: 0, ...NO_BIAS });

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { conv3x3 } from '../../onnx/convolution.ts';
 import { WeightsError } from '../../onnx/errors.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -53,6 +54,7 @@ export const compact: Architecture = {
       multipleOf: 1,
       halo: last / 2 + 1, // one pixel for every 3x3 convolution: the whole receptive field, so tiles are exact
       workingBytesPerPixel: 4 * (4 * weights.dim('body.0.weight', 0) + 5 * head),
+      holdsHalf: true,
       int8Refusal: 'compact networks keep 25 to 40 dB only, and gain little',
       build(image) {
         const made = body(image, weights, { last, activation }).pixelShuffle(factor);
@@ -98,12 +100,11 @@ function body(image: Value, weights: Weights, how: { readonly last: number; read
   const { last, activation } = how;
   const features = weights.dim('body.0.weight', 0);
   const layers = weights.at('body');
-  let x = conv3x3(image, layers.at(0));
-  for (let index = 1; index < last; index += 2) {
+  const activations = Array.from({ length: last / 2 }, (_, i) => 2 * i + 1);
+  return chain(conv3x3(image, layers.at(0)), activations, (x, index) => {
     const outputs = index + 1 < last ? features : null;
-    x = conv3x3(activated(x, layers.at(index), activation), layers.at(index + 1), outputs);
-  }
-  return x;
+    return conv3x3(activated(x, layers.at(index), activation), layers.at(index + 1), outputs);
+  });
 }
 
 function activated(x: Value, weights: Weights, activation: Activation): Value {

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
 import { fromWindows, joinHeads, rolled, splitHeads, toWindows } from '../../onnx/windows/local-windows.ts';
@@ -60,7 +61,7 @@ function build(image: Value, weights: Weights, scale: number): Value {
   let x = shallow;
   for (let index = 1; index <= GROUPS; index++) {
     made.push(
-      [0, 1].reduce((y, i) => layer(y, weights.at(`B${index}`).at('body').at(i).at('transformer_body').at(0)), x),
+      chain(x, [0, 1], (y, i) => layer(y, weights.at(`B${index}`).at('body').at(i).at('transformer_body').at(0))),
     );
     if (index < GROUPS)
       x = shallow

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { tanh } from '../../onnx/activation.ts';
 import { transposedAttention } from '../../onnx/channel-attention.ts';
 import type { ConvOptions } from '../../onnx/convolution.ts';
@@ -60,10 +61,10 @@ const LIVE_TENSORS = 10;
 
 function build(image: Value, weights: Weights, { bias, scale }: { bias: Bias; scale: number }): Value {
   const shallow = image.conv(weights.at('sft'));
-  const deep = weights.list('UFONE').reduce((x, stage) => {
-    const patched = stage.list('ITLs').reduce((y, layer) => patchLayer(y, layer, bias), toPatches(x));
-    return stage.list('SALs').reduce((y, layer) => spatialLayer(y, layer, bias), fromPatches(patched, x));
-  }, shallow);
+  const deep = chain(shallow, weights.list('UFONE'), (x, stage) => {
+    const patched = chain(toPatches(x), stage.list('ITLs'), (y, layer) => patchLayer(y, layer, bias));
+    return chain(fromPatches(patched, x), stage.list('SALs'), (y, layer) => spatialLayer(y, layer, bias));
+  });
   const features = deep.conv(weights.at('conv_after_body')).add(shallow);
   return features.conv(weights.at('upsample').at(0)).pixelShuffle(scale);
 }

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { mish } from '../../onnx/activation.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { layerNorm2d } from '../../onnx/normalization.ts';
@@ -44,7 +45,7 @@ export const moesr: Architecture = {
       workingBytesPerPixel: 4 * (LIVE_TENSORS * dim + 5 * head.outputs * head.scale ** 2),
       build: (image) => {
         const shallow = image.conv(weights.at('in_to_dim'));
-        const deep = weights.list('blocks').reduce(group, shallow).add(shallow);
+        const deep = chain(shallow, weights.list('blocks'), group).add(shallow);
         return upsampled(deep, weights.at('upscale'), head);
       },
     } satisfies Network;
@@ -58,10 +59,10 @@ const EFFECTIVE_FIELD = 48;
 const LIVE_TENSORS = 16;
 
 function group(x: Value, weights: Weights): Value {
-  const local = weights.list('blocks').reduce(gatedBlock, x);
+  const local = chain(x, weights.list('blocks'), gatedBlock);
   const guide = weights.at('msg');
   const small = local.conv(guide.at('down').at(0)).pixelUnshuffle(2).leakyRelu(0.1);
-  const seen = guide.list('gated').reduce(gatedBlock, small);
+  const seen = chain(small, guide.list('gated'), gatedBlock);
   return seen.conv(guide.at('up').at(0)).pixelShuffle(2).leakyRelu(0.1).add(local);
 }
 

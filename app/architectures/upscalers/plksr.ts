@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { mish } from '../../onnx/activation.ts';
 import { groupNorm, layerNorm2d } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -68,7 +69,7 @@ const EFFECTIVE_FIELD = 48;
 const LIVE_TENSORS = 8;
 
 function build(image: Value, weights: Weights, { isReal, blocks, scale, last }: Trunk): Value {
-  const features = blocks.reduce(isReal ? realBlock : plainBlock, image.conv(weights.at('feats').at(0)));
+  const features = chain(image.conv(weights.at('feats').at(0)), blocks, isReal ? realBlock : plainBlock);
   const repeats = scale ** 2;
   const order = Array.from({ length: COLORS * repeats }, (_, i) => Math.floor(i / repeats));
   const folded = features.conv(last).add(image.gather(1, order));

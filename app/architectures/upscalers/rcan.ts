@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { channelAttention } from '../../onnx/channel-attention.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -83,6 +84,6 @@ function block(x: Value, weights: Weights): Value {
 /** All but the last part by `step`, the last a convolution, and the input added. */
 function residual(x: Value, parts: readonly Weights[], step: (x: Value, weights: Weights) => Value): Value {
   const last = parts.at(-1);
-  const deep = parts.slice(0, -1).reduce(step, x);
+  const deep = chain(x, parts.slice(0, -1), step);
   return last ? deep.conv(last).add(x) : x;
 }

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { conv3x3, convolve } from '../../onnx/convolution.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -71,6 +72,7 @@ export const rrdbNet: Architecture = {
       multipleOf: unshuffle,
       halo: EFFECTIVE_FIELD * unshuffle,
       workingBytesPerPixel: LIVE_TENSORS * 4 * trunk.features * (networkScale / unshuffle) ** 2,
+      holdsHalf: true,
       ...(trunk.isPlus && { int8Refusal: 'ESRGAN+ adds values of different steps inside its dense blocks' }),
       build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, { ...trunk, factors }),
     } satisfies Network;
@@ -93,7 +95,7 @@ function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk & {
   const { features, factors } = trunk;
   const shallow = conv3x3(folded, weights.at(layout.first));
   const residual = folded.graph.region('trunk', shallow, (x) =>
-    trunk.blocks.reduce((y, block) => residualBlock(y, block, layout, trunk), x),
+    chain(x, trunk.blocks, (y, block) => residualBlock(y, block, layout, trunk)),
   );
   const deep = conv3x3(residual, weights.at(layout.trunk), features).add(shallow);
   const upsample = layout.upsampler === 'upconv' ? upsampleNearest : upsampleShuffled;

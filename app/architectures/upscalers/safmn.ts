@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { layerNorm2d } from '../../onnx/normalization.ts';
 import { maxPool } from '../../onnx/pooling.ts';
@@ -52,7 +53,7 @@ const EPSILON = 1e-6;
 
 function build(image: Value, weights: Weights, scale: number): Value {
   const shallow = image.conv(weights.at('to_feat'));
-  const deep = weights.list('feats').reduce(block, shallow).add(shallow);
+  const deep = chain(shallow, weights.list('feats'), block).add(shallow);
   return deep.conv(weights.at('to_img').at(0)).pixelShuffle(scale);
 }
 

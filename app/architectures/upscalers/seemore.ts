@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { project } from '../../onnx/linear.ts';
 import { argMax, lookUp } from '../../onnx/lookup.ts';
@@ -86,10 +87,10 @@ function growthOf(weights: Weights): string {
 function build(image: Value, weights: Weights, plan: Plan & { readonly scale: number }): Value {
   const mean = image.graph.constant(MEAN, [1, 3, 1, 1]);
   const shallow = image.subtract(mean).conv(weights.at('conv_1'));
-  const deep = weights.list('body').reduce((x, layer) => {
+  const deep = chain(shallow, weights.list('body'), (x, layer) => {
     const local = residual(x, layer.at('local_block'), (y, block) => localBlock(y, block, plan));
     return residual(local, layer.at('global_block'), globalBlock);
-  }, shallow);
+  });
   const features = layerNorm2d(deep, weights.at('norm'), EPSILON).conv(weights.at('conv_2')).add(shallow);
   return features.conv(weights.at('upsampler').at(0)).pixelShuffle(plan.scale).add(mean);
 }

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { conv1x1, conv3x3, convolve } from '../../onnx/convolution.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -61,14 +62,15 @@ function normalised(image: Value): Value {
 function build(image: Value, weights: Weights, factor: number): Value {
   const features = weights.dim('conv_1.sk.weight', 0);
   const first = mergedConv(image, weights.at('conv_1'), features);
-  const outputs: Value[] = [];
-  let [x, entered] = [first, first];
-  for (const number of BLOCKS) {
-    [x, entered] = attentionBlock(x, weights.at(`block_${number}`));
-    outputs.push(x);
-  }
-  const last = mergedConv(x, weights.at('conv_2'), features);
-  const joined = conv1x1(first.concat([last, outputs[0] ?? first, entered]), weights.at('conv_cat'), features);
+  const made: (readonly [output: Value, first: Value])[] = [];
+  const deep = chain(first, BLOCKS, (x, number) => {
+    const block = attentionBlock(x, weights.at(`block_${number}`));
+    made.push(block);
+    return block[0];
+  });
+  const last = mergedConv(deep, weights.at('conv_2'), features);
+  const [[early] = [first], [, entered] = [first, first]] = [made.at(0), made.at(-1)];
+  const joined = conv1x1(first.concat([last, early, entered]), weights.at('conv_cat'), features);
   return conv3x3(joined, weights.at('upsampler').at(0)).pixelShuffle(factor);
 }
 

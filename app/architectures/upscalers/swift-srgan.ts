@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { tanh } from '../../onnx/activation.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { normedConv } from '../../onnx/normalization.ts';
@@ -38,9 +39,9 @@ export const swiftSrgan: Architecture = {
 
 function build(image: Value, weights: Weights): Value {
   const initial = separable(image, weights.at('initial.cnn')).prelu(weights.at('initial.act'));
-  const residual = weights.list('residual').reduce(block, initial);
+  const residual = chain(initial, weights.list('residual'), block);
   const deep = normedSeparable(residual, weights.at('convblock')).add(initial);
-  const enlarged = weights.list('upsampler').reduce(enlarge, deep);
+  const enlarged = chain(deep, weights.list('upsampler'), enlarge);
   const picture = tanh(separable(enlarged, weights.at('final_conv')));
   return picture.add(picture.graph.constant(1)).scale(0.5);
 }

@@ -57,7 +57,7 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
     .addOption(
       new Option(
         '--precision <numbers>',
-        'auto: int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
+        'auto: fp16 on CUDA for networks that hold it, int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
       ).choices(PRECISIONS),
     );
   addExamples(addResultOptions(command, METHODS.upscale.suffix), EXAMPLES).action(

@@ -1,34 +1,36 @@
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
-import type { SessionDevice } from '../../inference/devices.ts';
 import { Session } from '../../inference/session.ts';
 import { serializeModel } from '../../onnx/model-proto.ts';
 import { halfGraph } from '../../quantization/half-graph.ts';
 import { int8Graph } from '../../quantization/int8-graph.ts';
-import type { RunnerOptions, SessionKey } from './network-runner.ts';
+import { FormSession } from './form-session.ts';
+import { formsOn } from './graph-forms.ts';
+import type { RunnerOptions } from './network-runner.ts';
 import type { PrecisionPlan } from './precision.ts';
 import { precisionOn } from './precision.ts';
 
-/**
- * Opens sessions of a checkpoint's network, in the numbers that are asked for.
- * @param weightsFolder the folder of the checkpoint, links resolved
- */
-export function checkpointSessions(
-  network: RecognisedNetwork,
-  { weightsFolder, precision }: { readonly weightsFolder: string; readonly precision: PrecisionPlan },
-): RunnerOptions['open'] {
-  return (key, device) => Session.open(modelFor(network, key, device, precision), { weightsFolder, device });
+/** Where a network's weights are, and how it is to run. */
+export interface CheckpointSessionOptions {
+  /** The folder of the checkpoint, links resolved. */
+  readonly weightsFolder: string;
+  readonly precision: PrecisionPlan;
+  /** How graphs may be laid out on a device; by default as is best there. */
+  readonly forms?: typeof formsOn;
 }
 
-function modelFor(
+/** Opens sessions of a checkpoint's network, in the numbers that are asked for. */
+export function checkpointSessions(
   network: RecognisedNetwork,
-  key: SessionKey,
-  device: SessionDevice,
-  precision: PrecisionPlan,
-): Uint8Array {
-  const graph = buildImageGraph(network, key);
-  const used = precisionOn(device, precision);
-  if (used === 'fp16') return serializeModel(halfGraph(graph));
-  if (used === 'int8' && precision.int8) return serializeModel(int8Graph(graph, precision.int8));
-  return graph.serialize();
+  { weightsFolder, precision, forms = formsOn }: CheckpointSessionOptions,
+): RunnerOptions['open'] {
+  return async (key, device) => {
+    const graph = buildImageGraph(network, key);
+    const used = precisionOn(device, { ...precision, isWidened: key.isWidened });
+    const options = { weightsFolder, device };
+    if (used === 'int8' && precision.int8) {
+      return Session.open(serializeModel(int8Graph(graph, precision.int8)), options);
+    }
+    return FormSession.open(used === 'fp16' ? halfGraph(graph) : graph.contents(), await forms(device), options);
+  };
 }

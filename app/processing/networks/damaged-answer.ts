@@ -1,5 +1,5 @@
 import type { SessionDevice } from '../../inference/devices.ts';
-import { InferenceError } from '../../inference/errors.ts';
+import { DamagedAnswerError } from '../errors.ts';
 
 /** Which network answered with NaN, on which device, and the tile's first pixel where it worked on tiles. */
 export interface DamagedAnswer {
@@ -9,9 +9,9 @@ export interface DamagedAnswer {
 }
 
 /** The error of a network that answered with values that are no numbers. */
-export function damagedAnswer({ architecture, device, at }: DamagedAnswer): InferenceError {
+export function damagedAnswer({ architecture, device, at }: DamagedAnswer): DamagedAnswerError {
   const place = at ? ` at x ${at.x}, y ${at.y}` : '';
-  return new InferenceError(
+  return new DamagedAnswerError(
     `${architecture} answered with values that are no numbers${place}; its weights are damaged, or ${device} is at fault`,
     { isOutOfMemory: false },
   );

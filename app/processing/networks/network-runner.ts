@@ -25,7 +25,10 @@ export interface PictureNetwork extends Omit<Network, 'build' | 'parameters'> {
 }
 
 /** A session of pixels: `pixels` [H, W, C] in; `pixels_out` and `has_nan` out. */
-export type PixelSession = Pick<Session, 'device' | 'run' | 'release'>;
+export interface PixelSession extends Pick<Session, 'device' | 'run' | 'release'> {
+  /** What is to be known of how it ran. */
+  readonly warning?: string | undefined;
+}
 
 /** What a session was made for; another image needs another session. */
 export interface SessionKey {
@@ -36,6 +39,8 @@ export interface SessionKey {
   readonly height: number | null;
   readonly isOpaque: boolean;
   readonly views: Views;
+  /** In fp32, since fp16 was found to be too narrow. */
+  readonly isWidened: boolean;
 }
 
 /** How an image is to be run. */
@@ -47,6 +52,8 @@ export interface RunPlan {
   readonly views?: Views;
   /** In pixels of the source: tiles whose core has none of it are not run, and what they would have made is black. */
   readonly needed?: Rectangle | undefined;
+  /** In fp32, whatever was asked. */
+  readonly isWidened?: boolean;
 }
 
 export interface RunnerOptions {
@@ -74,6 +81,7 @@ export class NetworkRunner {
   readonly network: PictureNetwork;
   readonly #options: RunnerOptions;
   readonly #fallbacks: Fallback[] = [];
+  readonly #warnings = new Set<string>();
   #devices: readonly SessionDevice[];
   readonly #sessions: SessionShelf<PixelSession>;
 
@@ -92,6 +100,11 @@ export class NetworkRunner {
   /** Every device that could not be had, and why. */
   get fallbacks(): readonly Fallback[] {
     return this.#fallbacks;
+  }
+
+  /** What is to be known of how it ran. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
   }
 
   /** Loads the session that an image of `shape` needs, unless it is loaded. */
@@ -135,11 +148,11 @@ export class NetworkRunner {
 
   /** The session for a window of the plan's tiles: one for all of them, unless the network has to know the window's sides. */
   async #session(window: Rectangle, { channels, depth }: ImageShape, plan: RunPlan): Promise<PixelSession> {
-    const { isOpaque, views = 1 } = plan;
+    const { isOpaque, views = 1, isWidened = false } = plan;
     const known =
       this.network.sides === 'fixed' ? window : this.#options.isBatch ? undefined : commonWindow(plan.tiles);
     const { width = null, height = null } = known ?? {};
-    const key: SessionKey = { channels, depth, width, height, isOpaque, views };
+    const key: SessionKey = { channels, depth, width, height, isOpaque, views, isWidened };
     const images = views * imagesSeen(this.network, { channels, isOpaque });
     const bytes = this.network.workingBytesPerPixel * window.width * window.height * images;
     return this.#sessions.hold(JSON.stringify(key), bytes, () => this.#openSession(key));
@@ -157,6 +170,7 @@ export class NetworkRunner {
     const type = shape.depth === 16 ? 'uint16' : 'uint8';
     const dims = [window.height, window.width, shape.channels];
     const outputs = await session.run({ pixels: { type, data: pixels, dims } });
+    if (session.warning !== undefined) this.#warnings.add(session.warning);
     if (outputs['has_nan']?.data[0] !== 0) {
       const { architecture } = this.network;
       throw damagedAnswer({ architecture, device: session.device, at: core });

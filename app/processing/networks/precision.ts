@@ -17,12 +17,21 @@ export interface PrecisionPlan {
   readonly fidelity?: string;
   /** What it runs in whatever is asked: of a network whose graph is not ours. */
   readonly own?: 'fp32' | 'fp16';
+  /** Whether the network holds fp16: then `auto` takes it where that is faster. */
+  readonly holdsHalf?: boolean | undefined;
+  /** fp16 was tried, and had values that are no numbers. */
+  readonly isWidened?: boolean | undefined;
+  /** That the CPU is to run fp16 too, which it does by casting back and forth: to try it without a GPU. */
+  readonly isHalfOnCpu?: boolean;
   /** Why int8 is not used, or what is to be known of it where it is. */
   readonly reason?: string | undefined;
 }
 
 /** Why a network whose graph is not ours runs in no others. */
 export const OWN_NUMBERS = 'an ONNX model runs in the numbers that it was exported in';
+
+/** Why an image was run again. */
+const TOO_NARROW = 'in fp16 it came to values that are no numbers';
 
 export const FP32: PrecisionPlan = { asked: 'fp32' };
 
@@ -35,6 +44,7 @@ export interface PrecisionQuery {
   readonly devices: readonly SessionDevice[];
   /** Why there can be no int8 form, if there is a reason. */
   readonly refusal?: string | undefined;
+  readonly holdsHalf?: boolean | undefined;
 }
 
 /**
@@ -47,9 +57,11 @@ export async function choosePrecision({
   sha256,
   devices,
   refusal,
+  holdsHalf,
 }: PrecisionQuery): Promise<PrecisionPlan> {
   if (asked === 'fp32' || asked === 'fp16') return { asked };
-  if (refusal !== undefined) return { asked, reason: refusal };
+  const plan = { asked, holdsHalf };
+  if (refusal !== undefined) return { ...plan, reason: refusal };
   const limit = await weightLimit();
   const own = await findCalibration(checkpoint, sha256);
   const isOwnGood = typeof own !== 'string' && problemOf(own, limit) === undefined;
@@ -57,10 +69,10 @@ export async function choosePrecision({
   const shipped = isMade ? officialForm({ checkpoint, sha256, limit }) : undefined;
   const isShippedGood = shipped !== undefined && problemOf(shipped, limit) === undefined;
   const found = isShippedGood || typeof own === 'string' ? (shipped ?? own) : own;
-  if (typeof found === 'string') return { asked, reason: found };
+  if (typeof found === 'string') return { ...plan, reason: found };
   const problem = problemOf(found, limit);
-  if (asked === 'auto' && problem !== undefined) return { asked, reason: problem };
-  return { asked, int8: found.numbers, reason: problem, fidelity: inWords(found.record.measured) };
+  if (asked === 'auto' && problem !== undefined) return { ...plan, reason: problem };
+  return { ...plan, int8: found.numbers, reason: problem, fidelity: inWords(found.record.measured) };
 }
 
 /** Why `auto` does not take a calibration. */
@@ -71,10 +83,13 @@ function problemOf({ record }: Calibration, limit: number): string | undefined {
 }
 
 /** Numbers that a network runs in on a device. */
-export function precisionOn(device: SessionDevice, { asked, int8, own }: PrecisionPlan): 'fp32' | 'fp16' | 'int8' {
+export function precisionOn(device: SessionDevice, plan: PrecisionPlan): 'fp32' | 'fp16' | 'int8' {
+  const { asked, int8, own, holdsHalf, isWidened, isHalfOnCpu } = plan;
   if (own) return own;
-  if (device === 'cpu') return int8 ? 'int8' : 'fp32';
-  return asked === 'fp16' ? 'fp16' : 'fp32';
+  if (isWidened) return 'fp32';
+  if (device === 'cpu' && !isHalfOnCpu) return int8 ? 'int8' : 'fp32';
+  // Only CUDA is known to gain by it.
+  return asked === 'fp16' || (asked === 'auto' && holdsHalf && device !== 'mps') ? 'fp16' : 'fp32';
 }
 
 /** What a result says of its precision; a wish that was not granted is a warning. */
@@ -93,6 +108,8 @@ export function describePrecision(
     ...(reason !== undefined && { precision_reason: reason }),
     ...(used === 'int8' && plan.fidelity !== undefined && { precision_fidelity: plan.fidelity }),
   };
+  if (plan.isWidened && reason !== undefined)
+    return { ...told, warnings: [`fp32 was used instead of fp16: ${reason}`] };
   if (plan.asked === 'auto' || reason === undefined) return { ...told, warnings: [] };
   return {
     ...told,
@@ -100,13 +117,12 @@ export function describePrecision(
   };
 }
 
-function reasonOf(
-  { asked, int8, own, reason }: PrecisionPlan,
-  used: string,
-  device: SessionDevice,
-): string | undefined {
+function reasonOf(plan: PrecisionPlan, used: string, device: SessionDevice): string | undefined {
+  const { asked, int8, own, isWidened, reason } = plan;
   if (own && asked !== own) return OWN_NUMBERS;
+  if (isWidened) return TOO_NARROW;
   if (asked === 'fp16' && used !== 'fp16') return 'fp16 is for GPUs';
+  if (asked === 'auto' && used === 'fp16') return undefined;
   if (int8 && used !== 'int8') return `int8 is for CPUs, and this ran on ${device}`;
   return reason;
 }

@@ -43,12 +43,13 @@ export async function holdUpscaler(
   const options = {
     devices,
     isBatch,
-    choosePrecision: async ({ int8Refusal }: PictureNetwork) =>
+    choosePrecision: async ({ int8Refusal, holdsHalf }: PictureNetwork) =>
       choosePrecision({
         asked,
         checkpoint: files.file,
         sha256: await catalog.sha256(files.file),
         devices,
+        holdsHalf,
         refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
       }),
   };

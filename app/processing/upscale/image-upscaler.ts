@@ -172,7 +172,7 @@ export class ImageUpscaler {
         ...upscaled.info,
         upscaler: name,
         fallbacks: [...fallbacks, ...network.fallbacks],
-        warnings: [...warnings, ...passesWarning(upscaled.info.passes), ...precision.warnings],
+        warnings: [...warnings, ...passesWarning(upscaled.info.passes), ...precision.warnings, ...network.warnings],
       },
     };
   }

@@ -10,10 +10,11 @@ import type { MadeTile } from '../../imaging/sketch-file.ts';
 import { evenTiles, padReflect, padZeros, referenceTiles } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { DeviceMemory } from '../networks/device-memory.ts';
-import type { RunnerOptions, RunPlan } from '../networks/network-runner.ts';
+import type { RunnerOptions, RunPlan, TileListener } from '../networks/network-runner.ts';
 import { isNeeded, NetworkRunner } from '../networks/network-runner.ts';
 import type { PrecisionPlan } from '../networks/precision.ts';
-import { FP32 } from '../networks/precision.ts';
+import { FP32, precisionOn } from '../networks/precision.ts';
+import { DamagedAnswerError } from '../errors.ts';
 import type { Fallback } from '../result.ts';
 import type { ChoosePrecision, ModelFiles, PictureSource } from './picture-source.ts';
 import { openPictureSource } from './picture-source.ts';
@@ -53,6 +54,8 @@ export class RealESRGANUpscaler {
   readonly #runner: NetworkRunner;
   readonly #source: PictureSource;
   readonly #memory: DeviceMemory | undefined;
+  /** An image came out of fp16 as no numbers: it and those after it run in fp32. */
+  #isWidened = false;
   readonly files: ModelFiles;
 
   private constructor(
@@ -99,7 +102,12 @@ export class RealESRGANUpscaler {
   }
 
   get precision(): PrecisionPlan {
-    return this.#source.precision;
+    return { ...this.#source.precision, isWidened: this.#isWidened };
+  }
+
+  /** What is to be known of how it ran. */
+  get warnings(): readonly string[] {
+    return this.#runner.warnings;
   }
 
   /** Every device that could not be had, and why. */
@@ -138,7 +146,8 @@ export class RealESRGANUpscaler {
   }
 
   /**
-   * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`.
+   * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`. Where fp16 comes to values that are no numbers,
+   * the pass is run again in fp32.
    * @param onTile called with tiles finished, tiles in all, and the tile that was finished last
    */
   async upscale(
@@ -147,19 +156,40 @@ export class RealESRGANUpscaler {
     options: TilingOptions,
     onTile: (done: number, all: number, made?: MadeTile) => void,
   ): Promise<{ image: ScratchImage; used: TilingUsed }> {
-    const { padded, run, used } = this.#plan(source, options);
-    const { depth } = source;
-    const channels = resultChannels(this.#runner.network, source.channels);
-    const [width, height] = [source.width * this.scale, source.height * this.scale];
-    const image = ScratchImage.create(folder, { width, height, channels, depth });
+    const plan = this.#plan(source, options);
+    const { used } = plan;
+    const image = ScratchImage.create(folder, this.#resultShape(source));
     onTile(0, used.tiles);
-    const sink = this.settlesAlpha(options) ? settledAlpha(image, source) : image;
-    await this.#runner.run(padded, sink, run, (done, made) => onTile(done, used.tiles, made));
-    return { image, used };
+    const told: TileListener = (done, made) => onTile(done, used.tiles, made);
+    try {
+      const sink = this.settlesAlpha(options) ? settledAlpha(image, source) : image;
+      await this.#runner.run(plan.padded, sink, plan.run, told);
+      return { image, used };
+    } catch (error) {
+      if (!(error instanceof DamagedAnswerError) || !this.#isInHalf()) throw error;
+    }
+    image.dispose();
+    this.#isWidened = true;
+    return this.upscale(source, folder, options, onTile);
   }
 
   async close(): Promise<void> {
     await this.#runner.close();
+  }
+
+  #resultShape({ width, height, channels, depth }: ImageShape): ImageShape {
+    const { scale } = this;
+    return {
+      width: width * scale,
+      height: height * scale,
+      channels: resultChannels(this.#runner.network, channels),
+      depth,
+    };
+  }
+
+  #isInHalf(): boolean {
+    const { own } = this.#source.precision;
+    return own === undefined && precisionOn(this.device, this.precision) === 'fp16';
   }
 
   /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */
@@ -174,7 +204,7 @@ export class RealESRGANUpscaler {
       ? referenceTiles(width, height, core, pad)
       : evenTiles(width, height, { core, halo: pad, multipleOf });
     const { views = 1, needed } = options;
-    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views, needed };
+    const run = { tiles: rows, isOpaque: options.isOpaque && !isReference, views, needed, isWidened: this.#isWidened };
     const tiles = rows.flat().filter(({ core }) => isNeeded(core, run)).length;
     return { padded, run, used: { tiles, tile: core, halo: pad, ...(views > 1 && { tta: views }) } };
   }

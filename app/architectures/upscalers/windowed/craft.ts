@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { transposedAttention } from '../../../onnx/channel-attention.ts';
 import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { gatedFeedForward } from '../../../onnx/feed-forward.ts';
@@ -129,9 +130,9 @@ function transformer(map: Value, weights: Weights, split: Split): Value {
     rectangles: rectangles(map, split),
     positions: [biases('biases_h'), biases('biases_v')],
   };
-  const deep = weights.list('layers').reduce((x, layer) => {
+  const deep = chain(map, weights.list('layers'), (x, layer) => {
     return residualConv(group(x, layer.at('residual_group'), shared), layer.at('conv')).add(x);
-  }, map);
+  });
   return layerNorm2d(deep, weights.at('norm.body'), LAYER_NORM_EPSILON);
 }
 
@@ -139,13 +140,13 @@ function transformer(map: Value, weights: Weights, split: Split): Value {
 function group(x: Value, weights: Weights, shared: CraftShared): Value {
   const blocks = weights.list('srwa_blocks');
   const enhancers = weights.list('hfer_blocks');
-  return weights.list('hf_blocks').reduce((y, fusion, step) => {
+  return chain(x, weights.list('hf_blocks'), (y, fusion, step) => {
     const pair = [2 * step, 2 * step + 1].map((index) => blocks[index] ?? weights.at('srwa_blocks').at(index));
     const heads = fusion.dim('attn.temperature', 0);
     const low = pair.reduce((z, block, index) => windowBlock(z, block, shared, { heads, isShifted: index === 1 }), y);
     const high = enhanced(y, enhancers[step] ?? weights.at('hfer_blocks').at(step));
     return fused(low, high, fusion);
-  }, x);
+  });
 }
 
 /** Attention in windows, the shifted of which see across the edges of the picture; then an MLP: [N, C, H, W] to the like. */

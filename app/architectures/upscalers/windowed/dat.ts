@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { batchNorm, layerNorm, unitLength } from '../../../onnx/normalization.ts';
@@ -120,13 +121,13 @@ function build(image: Value, weights: Weights, size: DatSize): Value {
 function transformer(map: Value, weights: Weights, size: DatSize): Value {
   const shared = rectangles(map, size.split);
   const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
-  const left = weights.list('layers').reduce((x, layer, group) => {
+  const left = chain(entered, weights.list('layers'), (x, layer, group) => {
     const heads = headsOf(layer);
-    const y = layer.list('blocks').reduce((z, block, index) => {
+    const y = chain(x, layer.list('blocks'), (z, block, index) => {
       return datBlock(z, block, index, { map, size, shared, heads, isShifted: isShiftedBlock(group, index) });
-    }, x);
+    });
     return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
-  }, entered);
+  });
   return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
 }
 

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { transposedAttention } from '../../../onnx/channel-attention.ts';
 import { conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear, project } from '../../../onnx/linear.ts';
@@ -122,18 +123,15 @@ function build(image: Value, weights: Weights, { head, window, unshuffle }: Fdat
   const shallow = conv3x3(folded, first, weights.dim(`${FIRST_BLOCK}.n1.weight`, 0));
   const layout = { height: shallow.size(2), width: shallow.size(3), window: [window, window] } as const;
   const windows = new Windows(image.graph, layout);
-  const deep = weights.list('groups').reduce((x, layer) => group(x, layer, windows), shallow);
+  const deep = chain(shallow, weights.list('groups'), (x, layer) => group(x, layer, windows));
   const features = deep.conv(weights.at('conv_after'), NO_BIAS).add(shallow);
   return cropTo(upsampled(features, weights.at('upsampler'), head), height, width);
 }
 
 function group(map: Value, weights: Weights, windows: Windows): Value {
-  const deep = weights
-    .list('blocks')
-    .reduce(
-      (x, block, index) => fdatBlock(x, block, { map, windows, isByWindows: index % KINDS === 0 }),
-      toTokens(map),
-    );
+  const deep = chain(toTokens(map), weights.list('blocks'), (x, block, index) =>
+    fdatBlock(x, block, { map, windows, isByWindows: index % KINDS === 0 }),
+  );
   return toMap(deep, map).conv(weights.at('conv'), NO_BIAS).add(map);
 }
 

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
@@ -171,13 +172,13 @@ function lastConv(map: Value, weights: Weights, kind: string): Value {
 function transformer(map: Value, weights: Weights, size: GrlSize, kind: string): Value {
   const stripes = grlStripes(map, size, hasQueryBias(weights));
   const entered = layerNorm(toTokens(map), weights.at('norm_start'), LAYER_NORM_EPSILON);
-  const left = weights.list('layers').reduce((x, layer) => {
-    const y = layer.list('blocks').reduce((z, block, index) => {
+  const left = chain(entered, weights.list('layers'), (x, layer) => {
+    const y = chain(x, layer.list('blocks'), (z, block, index) => {
       const attended = mixedAttention(z, block.at('attn'), index, stripes);
       return grlBlock(z, attended, block, map);
-    }, x);
+    });
     return toTokens(lastConv(toMap(y, map), layer.at('conv'), kind)).add(x);
-  }, entered);
+  });
   return toMap(layerNorm(left, weights.at('norm_end'), LAYER_NORM_EPSILON), map);
 }
 

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import { overlappingPositions, overlappingWindows } from '../../../onnx/windows/overlapping-windows.ts';
@@ -120,7 +121,7 @@ function transformer(map: Value, weights: Weights, frame: SwinFrame, size: HatSi
   };
   return betweenNorms(map, weights, (x, layer) => {
     const group = layer.at('residual_group');
-    const y = group.list('blocks').reduce((z, block, index) => hybridBlock(z, block, shared, index % 2 === 1), x);
+    const y = chain(x, group.list('blocks'), (z, block, index) => hybridBlock(z, block, shared, index % 2 === 1));
     const z = overlappingBlock(y, group.at('overlap_attn'), shared);
     return frame.isIdentity ? z.add(x) : groupConv(z, x, layer, map);
   });

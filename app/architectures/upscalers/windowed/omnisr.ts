@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { conv1x1, conv3x3, convolve, depthwiseConv } from '../../../onnx/convolution.ts';
 import { transposedAttention } from '../../../onnx/channel-attention.ts';
 import { gatedFeedForward } from '../../../onnx/feed-forward.ts';
@@ -112,7 +113,7 @@ function build(image: Value, weights: Weights, size: OmniSrSize, scale: number):
   const conv = (x: Value, at: Weights, outputs: number | null): Value =>
     size.hasBias ? conv3x3(x, at, outputs) : unbiased(x, at, outputs, 3);
   const shallow = conv(padToMultiple(large, size.window, 'zeros'), weights.at('input'), null);
-  const deep = weights.list('residual_layer').reduce((x, layer) => group(x, layer, size), shallow);
+  const deep = chain(shallow, weights.list('residual_layer'), (x, layer) => group(x, layer, size));
   const features = conv(deep, weights.at('output'), shallow.size(1)).add(shallow);
   return cropTo(conv(features, weights.at('up').at(0), null).pixelShuffle(scale), height * scale, width * scale);
 }
@@ -125,7 +126,7 @@ function unbiased(x: Value, weights: Weights, outputs: number | null, side: numb
 function group(x: Value, weights: Weights, size: OmniSrSize): Value {
   const layers = weights.list('residual_layer');
   const [last = weights, blocks] = [layers.at(-1), layers.slice(0, -1)];
-  const deep = blocks.reduce((y, block) => omniBlock(y, block.at('layer'), size), x);
+  const deep = chain(x, blocks, (y, block) => omniBlock(y, block.at('layer'), size));
   const behind = size.hasBias ? conv1x1(deep, last, x.size(1)) : unbiased(deep, last, x.size(1), 1);
   return spatialAttention(behind.add(x), weights.at('esa'));
 }

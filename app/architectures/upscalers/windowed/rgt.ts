@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { attend } from '../../../onnx/attention.ts';
 import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
@@ -127,13 +128,13 @@ function build(image: Value, weights: Weights, size: RgtSize): Value {
 function transformer(map: Value, weights: Weights, { split, hasBias }: RgtSize): Value {
   const shared = rectangles(map, split);
   const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
-  const left = weights.list('layers').reduce((x, layer, group) => {
+  const left = chain(entered, weights.list('layers'), (x, layer, group) => {
     const heads = headsOf(layer, map.size(1));
-    const y = layer.list('blocks').reduce((z, block, index) => {
+    const y = chain(x, layer.list('blocks'), (z, block, index) => {
       return rgtBlock(z, block, index, { map, shared, hasBias, heads, isShifted: isShiftedBlock(group, index) });
-    }, x);
+    });
     return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
-  }, entered);
+  });
   return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
 }
 

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import type { AttentionInputs } from '../../../onnx/attention.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
@@ -94,9 +95,8 @@ function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, windo
   const windows = permutedWindows(map, window);
   return betweenNorms(map, weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
-    const y = blocks.reduce(
-      (z, block, index) => permutedBlock(z, block, { map, windows, hasBias, isShifted: index % 2 === 1 }),
-      x,
+    const y = chain(x, blocks, (z, block, index) =>
+      permutedBlock(z, block, { map, windows, hasBias, isShifted: index % 2 === 1 }),
     );
     return groupConv(y, x, layer, map);
   });

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { conv3x3 } from '../../../onnx/convolution.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
@@ -140,7 +141,7 @@ export function betweenNorms(map: Value, weights: Weights, group: (tokens: Value
   const entered = weights.has('patch_embed.norm')
     ? layerNorm(tokens, weights.at('patch_embed.norm'), LAYER_NORM_EPSILON)
     : tokens;
-  const left = weights.list('layers').reduce(group, entered);
+  const left = chain(entered, weights.list('layers'), group);
   return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
 }
 

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import { continuousPositions } from '../../../onnx/continuous-positions.ts';
 import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
 import type { AttentionInputs } from '../../../onnx/attention.ts';
@@ -132,9 +133,8 @@ function transformer(map: Value, weights: Weights, size: Swin2SrSize): Value {
   const embed = (x: Value, at: Weights): Value => conv1x1(x, at.at('patch_embed.proj'), x.size(1));
   return betweenNorms(embed(map, weights), weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
-    const y = blocks.reduce(
-      (z, block, index) => normedBlock(z, block, { windows, size, isShifted: index % 2 === 1 }),
-      x,
+    const y = chain(x, blocks, (z, block, index) =>
+      normedBlock(z, block, { windows, size, isShifted: index % 2 === 1 }),
     );
     return toTokens(embed(residualConv(toMap(y, map), layer.at('conv')), layer)).add(x);
   });

@@ -1,3 +1,4 @@
+import { chain } from '../../../onnx/chain.ts';
 import type { Value } from '../../../onnx/value.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
@@ -77,7 +78,7 @@ function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, windo
   const windows = swinWindows(map, window, hasBias);
   return betweenNorms(map, weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
-    const y = blocks.reduce((z, block, index) => swinBlock(z, block, windows, index % 2 === 1), x);
+    const y = chain(x, blocks, (z, block, index) => swinBlock(z, block, windows, index % 2 === 1));
     return groupConv(y, x, layer, map);
   });
 }

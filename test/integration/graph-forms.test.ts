@@ -1,0 +1,50 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { FormsCase, FormsResult } from '../support/networks/graph-forms.ts';
+import { compareForms } from '../support/networks/graph-forms.ts';
+
+/** Two of a mean of the same numbers in another order, and what networks make of them. */
+const ANOTHER_MEAN = 1e-6;
+
+/** How many of a network's rows of blocks become loops, and of its convolutions how many have channels last. */
+const CASES: readonly (FormsCase & { readonly loops: number; readonly last: 'all' | 'some' | 'none' })[] = [
+  { name: 'new-x4', from: 'small', loops: 1, last: 'all' },
+  { name: 'plus-x4-gray-growth8', from: 'small', loops: 1, last: 'all' },
+  { name: 'compact-x4', from: 'small', loops: 1, last: 'all' },
+  { name: 'compact-x2-float16', from: 'small', loops: 1, last: 'all' },
+  { name: 'atd-no-bias', from: 'variant', loops: 1, last: 'some' },
+  { name: 'craft-identity', from: 'variant', loops: 1, last: 'some' },
+  { name: 'drunet-upconv', from: 'variant', loops: 7, last: 'all' },
+  { name: 'fdncnn', from: 'variant', loops: 1, last: 'all' },
+  { name: 'hat-w8', from: 'variant', loops: 1, last: 'all' },
+  { name: 'mosr-dysample', from: 'variant', loops: 1, last: 'some' },
+  { name: 'omnisr-w4', from: 'variant', loops: 1, last: 'none' },
+  { name: 'restormer-biases', from: 'variant', loops: 1, last: 'some' },
+  { name: 'srformer-no-bias', from: 'variant', loops: 1, last: 'some' },
+  { name: 'swinir-gray', from: 'variant', loops: 1, last: 'all' },
+];
+
+const results = new Map<string, FormsResult>();
+
+beforeAll(async () => {
+  const found = await compareForms(CASES.map(({ name, from }) => ({ name, from })));
+  for (const result of found) results.set(result.name, result);
+}, 240_000);
+
+describe.each(CASES)('The forms for GPUs of $name', ({ name, loops, last }) => {
+  const result = (): FormsResult => {
+    const found = results.get(name);
+    if (!found) throw new Error(`${name} was not run`);
+    return found;
+  };
+
+  it('have its alike blocks as one body, which calculates the same bits', () => {
+    expect(result()).toMatchObject({ loops, differences: { scan: 0 } });
+  });
+
+  it('have channels last where that fits, which calculates the same', () => {
+    const { convolutions, channelsLast, differences } = result();
+    const share = channelsLast === convolutions ? 'all' : channelsLast > 0 ? 'some' : 'none';
+    expect(share).toBe(last);
+    expect(Math.max(differences.last, differences.both)).toBeLessThan(ANOTHER_MEAN);
+  });
+});
