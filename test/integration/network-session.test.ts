@@ -50,7 +50,7 @@ describe('A network whose device fails while it runs', () => {
     'is taken to fail by an infinity as by a NaN',
     async () => {
       const { fallbacks, output, error } = await run('endless', 'endless');
-      expect([fallbacks.length, output, error]).toEqual([1, undefined, `InferenceError: ${NO_NUMBERS}`]);
+      expect([fallbacks.length, output, error]).toEqual([1, undefined, `DamagedAnswerError: ${NO_NUMBERS}`]);
     },
     TIMEOUT_MS,
   );
@@ -59,7 +59,7 @@ describe('A network whose device fails while it runs', () => {
     'fails with what the last one said where none does better',
     async () => {
       const { fallbacks, output, error } = await run('damaged', 'damaged');
-      expect([fallbacks.length, output, error]).toEqual([1, undefined, `InferenceError: ${NO_NUMBERS}`]);
+      expect([fallbacks.length, output, error]).toEqual([1, undefined, `DamagedAnswerError: ${NO_NUMBERS}`]);
     },
     TIMEOUT_MS,
   );
