@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Image } from '../../app/imaging/image.ts';
-import type { ImageResult } from '../../app/processing/result.ts';
-import { WorkerPool } from '../../app/worker/worker-pool.ts';
-import { difference } from '../support/images/images.ts';
-import { writePng, readPng } from '../support/images/png.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
-import { shiftingNetwork } from '../support/networks/shifting-network.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { upscaleTask, workerConfig } from '../support/upscale-task.ts';
+import type { Image } from '../../../app/imaging/image.ts';
+import type { ImageResult } from '../../../app/processing/result.ts';
+import { WorkerPool } from '../../../app/worker/worker-pool.ts';
+import { difference } from '../../support/images/images.ts';
+import { writePng, readPng } from '../../support/images/png.ts';
+import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { shiftingNetwork } from '../../support/networks/shifting-network.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { upscaleTask, workerConfig } from '../../support/upscale-task.ts';
 
 /** Levels by which the network of scale 2 shifts R, G and B, and that of scale 1 after it. */
 const SHIFT = [4, -3, 5] as const;

@@ -1,16 +1,16 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ResultInfo } from '../../app/processing/result.ts';
-import type { CalibrationRecord } from '../../app/processing/networks/int8-calibration.ts';
-import type { CommandEnd } from '../support/command-line.ts';
-import { CommandLine } from '../support/command-line.ts';
-import { writePng } from '../support/images/png.ts';
-import { proceduralScene } from '../../app/processing/int8/scene.ts';
-import { smallNetwork, writeSmallNetwork } from '../support/networks/small-networks.ts';
-import { GOOD_FIGURES } from '../support/networks/fidelity-figures.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import type { ResultInfo } from '../../../app/processing/result.ts';
+import type { CalibrationRecord } from '../../../app/processing/networks/int8-calibration.ts';
+import type { CommandEnd } from '../../support/command-line.ts';
+import { CommandLine } from '../../support/command-line.ts';
+import { writePng } from '../../support/images/png.ts';
+import { proceduralScene } from '../../../app/processing/int8/scene.ts';
+import { smallNetwork, writeSmallNetwork } from '../../support/networks/small-networks.ts';
+import { GOOD_FIGURES } from '../../support/networks/fidelity-figures.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Starting a process takes half a second, and other tests share the machine. */
 const SLOW = 180_000;

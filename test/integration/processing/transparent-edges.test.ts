@@ -2,15 +2,15 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { BitDepth, Image } from '../../app/imaging/image.ts';
-import { allocateSamples, maxSample } from '../../app/imaging/image.ts';
-import { WorkerPool } from '../../app/worker/worker-pool.ts';
-import { difference } from '../support/images/images.ts';
-import { readPng, writePng } from '../support/images/png.ts';
-import { describeWithReference } from '../support/reference.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { upscaleTask, workerConfig } from '../support/upscale-task.ts';
+import type { BitDepth, Image } from '../../../app/imaging/image.ts';
+import { allocateSamples, maxSample } from '../../../app/imaging/image.ts';
+import { WorkerPool } from '../../../app/worker/worker-pool.ts';
+import { difference } from '../../support/images/images.ts';
+import { readPng, writePng } from '../../support/images/png.ts';
+import { describeWithReference } from '../../support/reference.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { upscaleTask, workerConfig } from '../../support/upscale-task.ts';
 
 type Color = readonly [number, number, number];
 

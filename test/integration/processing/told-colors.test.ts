@@ -1,13 +1,13 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OUTPUT_FORMAT_NAMES } from '../../app/options/output-formats.ts';
-import type { ImageResult } from '../../app/processing/result.ts';
-import type { SeenColor } from '../support/images/seen-colors.ts';
-import { seenPatches } from '../support/images/seen-colors.ts';
-import { TOLD_COLORS, toldColorResults, TOLD_COLORS_FOLDER } from '../support/images/told-colors.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { OUTPUT_FORMAT_NAMES } from '../../../app/options/output-formats.ts';
+import type { ImageResult } from '../../../app/processing/result.ts';
+import type { SeenColor } from '../../support/images/seen-colors.ts';
+import { seenPatches } from '../../support/images/seen-colors.ts';
+import { TOLD_COLORS, toldColorResults, TOLD_COLORS_FOLDER } from '../../support/images/told-colors.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const NAMES = Object.keys(TOLD_COLORS);
 const HDR = /pq|hlg/;

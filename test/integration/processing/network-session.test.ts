@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
-import type { SessionJob, SessionSeen } from '../support/networks/network-session-child.ts';
-import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
-import { smallNetwork, smallTensors } from '../support/networks/small-networks.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import type { SessionJob, SessionSeen } from '../../support/networks/network-session-child.ts';
+import { overflowingNetwork } from '../../support/networks/overflowing-network.ts';
+import { smallNetwork, smallTensors } from '../../support/networks/small-networks.ts';
+import type { TemporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const CHILD = fileURLToPath(new URL('../support/networks/network-session-child.ts', import.meta.url));
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const CHILD = fileURLToPath(new URL('../../support/networks/network-session-child.ts', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const TIMEOUT_MS = 120_000;
 const NO_NUMBERS = 'Compact answered with values that are no numbers; its weights are damaged, or cpu is at fault';
 
