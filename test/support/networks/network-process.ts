@@ -45,6 +45,8 @@ export interface UpscaleTask {
   readonly folder: string;
   /** In int8, calibrated on a scene. */
   readonly isInt8?: boolean;
+  /** In fp16, which the CPU runs by casting back and forth. */
+  readonly isHalf?: boolean;
 }
 
 /** What the gate is told of a network's int8 form, whole or broken on purpose. */

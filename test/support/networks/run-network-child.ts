@@ -115,9 +115,13 @@ function calibratedOnce(file: string): Promise<Int8Numbers> {
 }
 
 /** Images of one task share a session, as those of a batch do. */
-async function upscale({ files, jobs, folder, isInt8 }: UpscaleTask): Promise<readonly TiledUpscale[]> {
+async function upscale({ files, jobs, folder, isInt8, isHalf }: UpscaleTask): Promise<readonly TiledUpscale[]> {
   const choosePrecision = async (): Promise<PrecisionPlan> =>
-    isInt8 ? { asked: 'int8', int8: await calibratedOnce(files.file) } : { asked: 'fp32' };
+    isInt8
+      ? { asked: 'int8', int8: await calibratedOnce(files.file) }
+      : isHalf
+        ? { asked: 'fp16', isHalfOnCpu: true }
+        : { asked: 'fp32' };
   const isBatch = jobs.length > 1;
   const upscaler = await RealESRGANUpscaler.open(files, { devices: ['cpu'], isBatch, choosePrecision });
   const results: TiledUpscale[] = [];
