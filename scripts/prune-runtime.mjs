@@ -53,6 +53,7 @@ function prunePackage(folder) {
   for (const name of UNREAD_FOLDERS) remove(join(folder, name));
   // AssemblyScript takes the library alone; its programs are 84 MB.
   if (basename(folder) === 'binaryen') remove(join(folder, 'bin'));
+  if (basename(folder) === 'libheif-js') pruneHeif(folder);
   const isLicensed = readdirSync(folder).some((name) => LICENSE.test(name));
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const isSource = TYPESCRIPT.test(entry.name) && join(entry.parentPath, '/').startsWith(join(folder, 'src', '/'));
@@ -60,6 +61,12 @@ function prunePackage(folder) {
     const isUnread = isSource || isDocument || UNREAD_FILE.test(entry.name);
     if (entry.isFile() && isUnread) remove(join(entry.parentPath, entry.name));
   }
+}
+
+/** Of four forms of one decoder that is left which is loaded. */
+function pruneHeif(folder) {
+  remove(join(folder, 'libheif', 'libheif.js'));
+  for (const name of ['libheif-bundle.mjs', 'libheif.js', 'libheif.wasm']) remove(join(folder, 'libheif-wasm', name));
 }
 
 /** But for its manifest, by which npm knows that it is installed, and its licence. */
