@@ -114,6 +114,8 @@ export class ImageUpscaler {
   readonly #chooser: UpscalerChooser;
   readonly #catalog: Pick<ModelCatalog, 'sha256'>;
   readonly #slot: ModelSlot;
+  /** A picture of this task was too much for fp16, of which the next task's know nothing. */
+  #isWidened = false;
 
   constructor(config: UpscaleConfig, { chooser, catalog, slot }: UpscalerParts) {
     this.#config = config;
@@ -161,6 +163,7 @@ export class ImageUpscaler {
     const clock = whole.span(0, 1, NETWORK_STAGES);
     const upscaled = await this.#runNetwork(image, plan, network, { task, clock });
     const precision = describePrecision(network.precision, network.device);
+    this.#isWidened ||= network.precision.isWidened === true;
     return {
       image: upscaled.image,
       encodingFrom: NETWORK_END,
@@ -182,9 +185,9 @@ export class ImageUpscaler {
     await this.#slot.clear();
   }
 
-  /** The task is over: its network is released, unless models are kept for the next. */
+  /** The task is over: its network is released, unless models are kept for the next and this one is as it was loaded. */
   async endTask(): Promise<void> {
-    if (!this.#keepsModel) await this.close();
+    if (!this.#keepsModel || this.#isWidened) await this.close();
   }
 
   get #keepsModel(): boolean {
