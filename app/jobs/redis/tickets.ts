@@ -1,4 +1,4 @@
-import type { ConnectionOptions, Job as Ticket } from 'bullmq';
+import type { Job as Ticket } from 'bullmq';
 import { Queue, Worker } from 'bullmq';
 import type { Logger } from '../../logger.ts';
 import type { Line } from './lines.ts';
@@ -47,9 +47,9 @@ export class Tickets {
     this.#logger = logger;
     this.#isUser = workers > 0;
     const bullPrefix = prefix.replace(/:$/, '');
-    this.#queue = new Queue(NAME + line, { connection: link.commands as ConnectionOptions, prefix: bullPrefix });
+    this.#queue = new Queue(NAME + line, { connection: link.commands, prefix: bullPrefix });
     this.#worker = new Worker(NAME + line, ({ id = '' }: Ticket) => use(`${line}:${id}`), {
-      connection: link.waiting() as ConnectionOptions,
+      connection: link.waiting(),
       prefix: bullPrefix,
       autorun: false,
       concurrency: Math.max(1, workers),
