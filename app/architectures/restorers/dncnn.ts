@@ -1,4 +1,4 @@
-import { chain } from '../../onnx/chain.ts';
+import { chain, counted } from '../../onnx/chain.ts';
 import { batchNorm } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -52,7 +52,7 @@ const EPSILON = 1e-4;
 function convolutions(image: Value, weights: Weights, { last, isNormed }: { last: number; isNormed: boolean }): Value {
   const layers = weights.at('model');
   const step = isNormed ? 3 : 2;
-  const middle = Array.from({ length: Math.max(0, Math.ceil((last - 2) / step)) }, (_, i) => 2 + step * i);
+  const middle = counted(Math.ceil((last - 2) / step), (i) => 2 + step * i);
   const deep = chain(image.conv(layers.at(0)).relu(), middle, (x, index) => {
     const y = x.conv(layers.at(index));
     return (isNormed ? batchNorm(y, layers.at(index + 1), EPSILON) : y).relu();

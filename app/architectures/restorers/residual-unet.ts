@@ -1,4 +1,4 @@
-import { chain } from '../../onnx/chain.ts';
+import { chain, counted } from '../../onnx/chain.ts';
 import type { ConvOptions } from '../../onnx/convolution.ts';
 import { convTranspose } from '../../onnx/convolution.ts';
 import { averagePool } from '../../onnx/pooling.ts';
@@ -23,23 +23,27 @@ export function residualBranch(x: Value, weights: Weights, bias: Bias): Value {
 }
 
 /** `blocks` residual blocks, `key.0`, `key.1`, ... */
-export function residualBlocks(x: Value, weights: readonly Weights[], bias: Bias): Value {
+export function residualBlocks(x: Value, weights: Iterable<Weights>, bias: Bias): Value {
   return chain(x, weights, (y, block) => residualBranch(y, block, bias).add(y));
 }
 
 /** A level of the encoder: residual blocks, then what halves both sides. */
 export function encoderLevel(x: Value, weights: Weights, key: string, bias: Bias): Value {
   const parts = weights.at(key);
-  const blocks = encoderBlocks(weights, key);
-  const deep = residualBlocks(x, blocks, bias);
-  if (!isPooled(parts, blocks.length)) return deep.conv(parts.at(blocks.length), { stride: 2, padding: 0, ...bias });
-  return averagePool(deep, { kernel: [2, 2], stride: 2 }).conv(parts.at(blocks.length + 1), bias);
+  const count = encoderBlocks(weights, key);
+  const deep = residualBlocks(
+    x,
+    counted(count, (index) => parts.at(index)),
+    bias,
+  );
+  if (!isPooled(parts, count)) return deep.conv(parts.at(count), { stride: 2, padding: 0, ...bias });
+  return averagePool(deep, { kernel: [2, 2], stride: 2 }).conv(parts.at(count + 1), bias);
 }
 
-/** The blocks that lie one behind another at the start of a level; a gap is a missing one. */
-function encoderBlocks(weights: Weights, key: string): Weights[] {
+/** How many blocks lie one behind another at the start of a level; a gap is a missing one. */
+function encoderBlocks(weights: Weights, key: string): number {
   const last = weights.indices(key).findLast((index) => weights.has(`${key}.${index}.res`)) ?? -1;
-  return Array.from({ length: last + 1 }, (_, index) => weights.at(key).at(index));
+  return last + 1;
 }
 
 /** Whether sides are halved by means of pixels, with a convolution behind, and not by a convolution. */
@@ -56,7 +60,7 @@ export function decoderLevel(
   const parts = weights.at(key);
   const { mode, conv, first } = doublingOf(parts);
   const last = weights.indices(key).at(-1) ?? 0;
-  const blocks = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => parts.at(first + index));
+  const blocks = counted(last - first + 1, (index) => parts.at(first + index));
   if (mode === 'convtranspose') return chain(convTranspose(x, conv, { stride: 2, ...bias }), blocks, block);
   const doubled = mode === 'upconv' ? x.resizeNearest(2).conv(conv, bias) : x.conv(conv, bias).pixelShuffle(2);
   return chain(doubled, blocks, block);
@@ -87,7 +91,7 @@ const SHUFFLED_KERNEL = 3;
 export function samplingModes(weights: Weights): { readonly downsample_mode: string; readonly upsample_mode: string } {
   const encoder = weights.at('m_down1');
   return {
-    downsample_mode: isPooled(encoder, encoderBlocks(weights, 'm_down1').length) ? 'avgpool' : 'strideconv',
+    downsample_mode: isPooled(encoder, encoderBlocks(weights, 'm_down1')) ? 'avgpool' : 'strideconv',
     upsample_mode: doublingOf(weights.at('m_up3')).mode,
   };
 }

@@ -1,4 +1,4 @@
-import { chain } from '../../onnx/chain.ts';
+import { chain, counted } from '../../onnx/chain.ts';
 import { convTranspose } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
 import { fromWindows, joinHeads, rolled, splitHeads, toWindows } from '../../onnx/windows/local-windows.ts';
@@ -53,7 +53,7 @@ function build(image: Value, weights: Weights): Value {
   const level = (x: Value, key: string, from: number, count: number): Value =>
     chain(
       x,
-      Array.from({ length: count }, (_, i) => weights.at(key).at(from + i)),
+      counted(count, (i) => weights.at(key).at(from + i)),
       (y, part, i) => block(y, part, i % 2 === 1),
     );
   const down = (x: Value, key: string): Value => {

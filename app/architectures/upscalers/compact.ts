@@ -1,4 +1,4 @@
-import { chain } from '../../onnx/chain.ts';
+import { chain, counted } from '../../onnx/chain.ts';
 import { conv3x3 } from '../../onnx/convolution.ts';
 import { WeightsError } from '../../onnx/errors.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -100,7 +100,7 @@ function body(image: Value, weights: Weights, how: { readonly last: number; read
   const { last, activation } = how;
   const features = weights.dim('body.0.weight', 0);
   const layers = weights.at('body');
-  const activations = Array.from({ length: last / 2 }, (_, i) => 2 * i + 1);
+  const activations = counted(Math.floor(last / 2), (i) => 2 * i + 1);
   return chain(conv3x3(image, layers.at(0)), activations, (x, index) => {
     const outputs = index + 1 < last ? features : null;
     return conv3x3(activated(x, layers.at(index), activation), layers.at(index + 1), outputs);

@@ -1,4 +1,4 @@
-import { chain } from '../../onnx/chain.ts';
+import { chain, counted } from '../../onnx/chain.ts';
 import { mish } from '../../onnx/activation.ts';
 import { convolve, depthwiseConv } from '../../onnx/convolution.ts';
 import { layerNorm2d } from '../../onnx/normalization.ts';
@@ -72,7 +72,7 @@ const LIVE_TENSORS = 12;
 
 function build(image: Value, weights: Weights, { count, head }: { count: number; head: Head }): Value {
   const blocks = weights.at('gblocks');
-  const gated = Array.from({ length: count }, (_, i) => blocks.at(i + 1));
+  const gated = counted(count, (i) => blocks.at(i + 1));
   const x = chain(image.conv(blocks.at(0)), gated, gatedBlock);
   const widened = mish(x.conv(blocks.at(count + 1)));
   const deep = mish(widened.conv(blocks.at(count + 3))).conv(blocks.at(count + 5));

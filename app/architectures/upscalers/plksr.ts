@@ -1,4 +1,4 @@
-import { chain } from '../../onnx/chain.ts';
+import { chain, counted } from '../../onnx/chain.ts';
 import { mish } from '../../onnx/activation.ts';
 import { groupNorm, layerNorm2d } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -23,7 +23,8 @@ const UNTOLD_KERNEL = 17;
 /** What keys and shapes say of the blocks, all of which are alike. */
 interface Trunk {
   readonly isReal: boolean;
-  readonly blocks: readonly Weights[];
+  /** How many blocks there are. */
+  readonly count: number;
   readonly scale: number;
   /** The last convolution. */
   readonly last: Weights;
@@ -68,8 +69,10 @@ const EFFECTIVE_FIELD = 48;
 /** Feature maps that are alive at once: the mixer has twice the channels. */
 const LIVE_TENSORS = 8;
 
-function build(image: Value, weights: Weights, { isReal, blocks, scale, last }: Trunk): Value {
-  const features = chain(image.conv(weights.at('feats').at(0)), blocks, isReal ? realBlock : plainBlock);
+function build(image: Value, weights: Weights, { isReal, count, scale, last }: Trunk): Value {
+  const feats = weights.at('feats');
+  const blocks = counted(count, (index) => feats.at(index + 1));
+  const features = chain(image.conv(feats.at(0)), blocks, isReal ? realBlock : plainBlock);
   const repeats = scale ** 2;
   const order = Array.from({ length: COLORS * repeats }, (_, i) => Math.floor(i / repeats));
   const folded = features.conv(last).add(image.gather(1, order));
@@ -119,12 +122,11 @@ function trunkOf(weights: Weights): Trunk {
   const end = parts.at(-1) ?? 0;
   const isReal = weights.has('feats.1.channel_mixer') || weights.has('feats.1.norm');
   const count = end - (isReal ? 2 : 1); // before RealPLKSR's last convolution stands a Dropout
-  const feats = weights.at('feats');
   const last = weights.dim(`feats.${end}.weight`, 0);
   const scale = Math.sqrt(last / COLORS);
   if (!Number.isInteger(scale)) throw new UnknownNetworkError(`a head of ${last} channels is no pixel shuffle of 3`);
   assertSparseKernels(weights.at('feats.1.lk'));
-  return { isReal, blocks: Array.from({ length: count }, (_, i) => feats.at(i + 1)), scale, last: feats.at(end) };
+  return { isReal, count, scale, last: weights.at('feats').at(end) };
 }
 
 /** One more than the reference's own is its largest kernel, whose pixels lie side by side. */
@@ -138,10 +140,10 @@ function assertSparseKernels(weights: Weights): void {
   );
 }
 
-function realParameters(weights: Weights, { blocks, scale }: Trunk, dim: number): Network['parameters'] {
+function realParameters(weights: Weights, { count, scale }: Trunk, dim: number): Network['parameters'] {
   return {
     dim,
-    n_blocks: blocks.length,
+    n_blocks: count,
     upscaling_factor: scale,
     kernel_size: weights.dim('feats.1.lk.conv.weight', 2),
     split_ratio: weights.dim('feats.1.lk.conv.weight', 0) / dim,
@@ -152,7 +154,7 @@ function realParameters(weights: Weights, { blocks, scale }: Trunk, dim: number)
   };
 }
 
-function plainParameters(weights: Weights, { blocks, scale }: Trunk, dim: number): Network['parameters'] {
+function plainParameters(weights: Weights, { count, scale }: Trunk, dim: number): Network['parameters'] {
   const mixed = [0, 2].map((index) => weights.dim(`feats.1.channe_mixer.${index}.weight`, 2));
   const mixers: Readonly<Record<string, string>> = { '3,1': 'CCM', '3,3': 'DCCM', '1,3': 'ICCM' };
   const lk = weights.at('feats.1.lk');
@@ -164,7 +166,7 @@ function plainParameters(weights: Weights, { blocks, scale }: Trunk, dim: number
   const kernelSize = isSparse && largest === undefined ? UNTOLD_KERNEL : lk.dim(`${widest}.weight`, 2);
   return {
     dim,
-    n_blocks: blocks.length,
+    n_blocks: count,
     upscaling_factor: scale,
     ccm_type: mixers[mixed.join()] ?? null,
     kernel_size: kernelSize,

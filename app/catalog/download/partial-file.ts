@@ -155,6 +155,7 @@ export class PartialFile {
 
   /** Begins a sidecar for what is going to be written, or does without. */
   async #note(origin: PartOrigin | undefined): Promise<void> {
+    await this.#saving; // into the sidecar that is closed now
     await this.#sidecar?.close();
     this.#sidecar = undefined;
     this.#origin = origin;

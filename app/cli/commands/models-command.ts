@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CatalogEntry } from '../../catalog/catalog-entry.ts';
 import { modelState } from '../../catalog/catalog-entry.ts';
 import { createCatalog, createUnchangingCatalog } from '../../catalog/create-catalog.ts';
+import { UnknownModelError } from '../../catalog/errors.ts';
 import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
 import type { Config } from '../../config.ts';
@@ -64,7 +65,12 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
 async function installed(name: string, loadConfig: () => Config): Promise<string | undefined> {
   const isPath = /[\\/]/.test(name) || (await stat(name).catch(() => undefined)) !== undefined;
   if (isPath) return undefined;
-  const model = await createUnchangingCatalog(loadConfig(), () => undefined).resolve(name);
+  const catalog = createUnchangingCatalog(loadConfig(), () => undefined);
+  const model = await catalog.resolve(name).catch((error: unknown) => {
+    if (error instanceof UnknownModelError && extname(name) !== '') return undefined; // it was meant as a file
+    throw error;
+  });
+  if (model === undefined) return undefined;
   if (model.file !== null) return model.file;
   throw new UsageError(`${model.name} is not installed; hiresfix models download ${model.name} fetches it`);
 }
