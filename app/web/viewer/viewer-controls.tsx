@@ -1,7 +1,10 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { chosenItem } from '../state/queue.ts';
 import type { Mode } from './painter.ts';
 import type { SideName } from './sides.ts';
 import { choiceFor, choices, sides } from './sides.ts';
+import { hashOfView } from './view-link.ts';
 import { at, chooseMode, enlarging, fit, gain, isFlipped, mode, result, zoomTo } from './view-state.ts';
 
 const MODES: readonly (readonly [Mode, string, string])[] = [
@@ -44,7 +47,28 @@ export function ViewerControls({ onSave }: { readonly onSave: () => void }): JSX
       <button type="button" title="What is seen, as a PNG" onClick={onSave}>
         Save view
       </button>
+      <CopyLink />
     </div>
+  );
+}
+
+/** The address of what is seen, for whoever may see the job; it goes into the address bar too. */
+function CopyLink(): JSX.Element | null {
+  const said = useSignal('');
+  const jobId = chosenItem.value?.jobId.value;
+  if (jobId === undefined) return null;
+  const copy = (): void => {
+    history.replaceState(null, '', hashOfView(jobId, at.peek()));
+    const tell = (text: string) => () => (said.value = text);
+    navigator.clipboard.writeText(location.href).then(tell('Link copied'), tell('The link is in the address bar'));
+  };
+  return (
+    <>
+      <button type="button" title="The address of this place of this result" onClick={copy}>
+        Copy link
+      </button>
+      {said.value !== '' && <span role="status">{said.value}</span>}
+    </>
   );
 }
 

@@ -22,7 +22,9 @@ import {
   toggleFit,
   zoomTo,
 } from './view-state.ts';
+import { chosenId, chosenItem, items } from '../state/queue.ts';
 import { saveView } from '../parts/save.ts';
+import { linkedView } from './view-link.ts';
 import { ViewerControls } from './viewer-controls.tsx';
 
 const STEP = 64;
@@ -102,7 +104,24 @@ function useSides(): void {
     const key = `${width}x${height}`;
     if (stage.value.width <= 1 || shown.peek() === key) return;
     shown.value = key;
-    fit();
+    const asked = linkedView.peek();
+    if (asked && asked.jobId === chosenItem.peek()?.jobId.peek()) at.value = asked.at;
+    else fit();
+  });
+  useLinkedView();
+}
+
+/** Chooses the picture that the address asks for; what is looked at by hand later is nobody's link. */
+function useLinkedView(): void {
+  useSignalEffect(() => {
+    const asked = linkedView.value;
+    const item = asked && items.value.find(({ jobId }) => jobId.value === asked.jobId);
+    if (item) chosenId.value = item.id;
+  });
+  useSignalEffect(() => {
+    const isOther = chosenItem.value?.jobId.value !== linkedView.peek()?.jobId;
+    if (isOther && items.peek().some(({ jobId }) => jobId.peek() === linkedView.peek()?.jobId))
+      linkedView.value = undefined;
   });
 }
 

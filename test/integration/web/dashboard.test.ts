@@ -109,6 +109,26 @@ describe('the dashboard', () => {
     const { width, height } = await sharp(await readFile(await view.path())).metadata();
     expect([width, height]).toEqual(stage);
 
+    // A link shows the same place of the same result to whoever opens it.
+    await page.getByLabel('Zoom, per cent of the result').fill('133');
+    await page.getByLabel('Zoom, per cent of the result').press('Enter');
+    await eventually(
+      () => zoomOf(page),
+      (value) => value === '1.33',
+    );
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    const [linked, zoom] = [page.url(), await zoomOf(page)];
+    const other = await page.context().newPage();
+    await other.goto(linked);
+    expect(
+      await eventually(
+        () => zoomOf(other),
+        (value) => value === zoom,
+      ),
+    ).toBe(zoom);
+    await other.getByText('compact-x2.safetensors').waitFor();
+    await other.close();
+
     // The same file on both sides has no difference, at any zoom; another has.
     await page.getByRole('button', { name: 'Difference' }).click();
     expect(await brightest(page)).toBeGreaterThan(0);
