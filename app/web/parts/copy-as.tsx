@@ -4,12 +4,24 @@ import { apiKey, SERVICE } from '../service/connection.ts';
 import type { Settings } from '../state/settings.ts';
 import { asCommand, asCurl } from '../state/submission.ts';
 
-/** The request that a picture was sent by, for a terminal. */
-export function CopyAs({ name, chosen }: { readonly name: string; readonly chosen: Settings }): JSX.Element {
+interface CopyProps {
+  readonly name: string;
+  readonly chosen: Settings;
+  /** The result, where there is one. */
+  readonly picture?: (() => Promise<Blob>) | undefined;
+}
+
+/** The request that a picture was sent by, for a terminal, and the result itself. */
+export function CopyAs({ name, chosen, picture }: CopyProps): JSX.Element {
   const said = useSignal('');
   const copy = (text: string, what: string): void => {
     const done = (): string => (said.value = `${what} copied`);
     navigator.clipboard.writeText(text).then(done, () => (said.value = text));
+  };
+  const copyPicture = (png: Promise<Blob>): void => {
+    const done = (): string => (said.value = 'Picture copied');
+    const failed = (): string => (said.value = 'The browser does not let pictures be copied');
+    navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]).then(done, failed);
   };
   return (
     <details class="copy">
@@ -20,6 +32,11 @@ export function CopyAs({ name, chosen }: { readonly name: string; readonly chose
       <button type="button" onClick={() => copy(asCommand(chosen, name), 'Command line')}>
         Command line
       </button>
+      {picture && (
+        <button type="button" onClick={() => copyPicture(picture())}>
+          Picture
+        </button>
+      )}
       {said.value !== '' && <code role="status">{said.value}</code>}
     </details>
   );

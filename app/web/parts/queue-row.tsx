@@ -7,7 +7,7 @@ import { cancel, chosenId, hasEnded, remove, retry } from '../state/queue.ts';
 import { sentenceOf, settings } from '../state/settings.ts';
 import { CopyAs } from './copy-as.tsx';
 import { phaseOf } from './phase.ts';
-import { saveResult } from './save.ts';
+import { resultAsPng, saveResult } from './save.ts';
 import { useTurn } from './turn.ts';
 
 /** One picture: what is done to it, how far that is, and what can be done about it. */
@@ -77,6 +77,7 @@ function Actions({ item }: { readonly item: Item }): JSX.Element {
   const { job, problem, file, settings: chosen } = item;
   const state = job.value;
   const isOver = hasEnded(state) || problem.value !== undefined;
+  const [first] = state?.results ?? [];
   return (
     <div class="actions">
       {!isOver && (
@@ -84,17 +85,17 @@ function Actions({ item }: { readonly item: Item }): JSX.Element {
           Cancel
         </button>
       )}
-      {(state?.results ?? []).slice(0, 1).map(({ index }) => (
-        <button key={index} type="button" class="primary" onClick={() => void saveResult(item, index)}>
+      {first && (
+        <button type="button" class="primary" onClick={() => void saveResult(item, first.index)}>
           Download
         </button>
-      ))}
+      )}
       {isOver && file && (
         <button type="button" onClick={() => retry(item, state?.status === 'completed' ? settings.value : chosen)}>
           {state?.status === 'completed' ? 'Again as now chosen' : 'Retry'}
         </button>
       )}
-      {chosen && <CopyAs name={item.name} chosen={chosen} />}
+      {chosen && <CopyAs name={item.name} chosen={chosen} picture={first && (() => resultAsPng(item, first.index))} />}
       {isOver && (
         <button type="button" class="quiet" aria-label={`Remove ${item.name}`} onClick={() => void remove(item)}>
           Remove

@@ -9,6 +9,17 @@ export async function saveResult(item: Item, index: number): Promise<void> {
   if (found) saveAs(found.blob, found.name);
 }
 
+/** A result as a PNG, which is what clipboards take. */
+export async function resultAsPng(item: Item, index: number): Promise<Blob> {
+  const blob = await fetchBlob(`jobs/${item.jobId.value ?? ''}/results/${index}`);
+  if (blob.type === 'image/png') return blob;
+  const bitmap = await createImageBitmap(blob);
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
 /** Saves the results of all items as one ZIP, in the folders that they were dropped with. The service writes it while it is saved. */
 export async function saveAll(items: readonly Item[]): Promise<void> {
   const jobs = items.flatMap(({ jobId, folder }) =>

@@ -109,6 +109,16 @@ describe('the dashboard', () => {
     const { width, height } = await sharp(await readFile(await view.path())).metadata();
     expect([width, height]).toEqual(stage);
 
+    // The picture itself goes to the clipboard.
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await row(page, 'dropped.png').getByText('Copy as').click();
+    await row(page, 'dropped.png').getByRole('button', { name: 'Picture' }).click();
+    await row(page, 'dropped.png').getByText('Picture copied').waitFor();
+    const copied = await page.evaluate<number[]>(
+      `navigator.clipboard.read().then(([item]) => item.getType('image/png')).then(createImageBitmap).then(({ width, height }) => [width, height])`,
+    );
+    expect(copied).toEqual([180, 140]);
+
     // A link shows the same place of the same result to whoever opens it.
     await page.getByLabel('Zoom, per cent of the result').fill('133');
     await page.getByLabel('Zoom, per cent of the result').press('Enter');
