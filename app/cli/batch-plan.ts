@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { outputOptions } from '../options/output-options.ts';
 import type { ImagesTask, TaskImage } from '../processing/tasks.ts';
-import type { WorkedFiles } from './batch-report.ts';
+import type { WorkedFiles } from './terminal/batch-report.ts';
 import { UsageError } from './errors.ts';
 import { givenFlags, parseOptions } from './flag-options.ts';
 import type { FoundFiles } from './inputs/input-files.ts';

@@ -7,7 +7,7 @@ import type { HiresFixTask } from '../processing/tasks.ts';
 import { growth, isSizeAsked, wantedSize } from '../processing/upscale/target-size.ts';
 import { DEFAULT_SCALE } from '../processing/upscale/upscale-work.ts';
 import { AUTO, autoUpscalers, NETWORK_UPSCALERS } from '../processing/upscale/upscalers.ts';
-import { DownloadBar } from './download-bar.ts';
+import { DownloadBar } from './terminal/download-bar.ts';
 import { interruptiblePart } from './interruption.ts';
 
 /** Why a command went without a network once: it does not ask again for the pictures that come later. */

@@ -1,6 +1,6 @@
 import type { ImageFlags } from './batch-plan.ts';
 import { batchPlan, makeFolders } from './batch-plan.ts';
-import { imageReport, notesIn, reportBatch, throwFailure } from './batch-report.ts';
+import { imageReport, notesIn, reportBatch, throwFailure } from './terminal/batch-report.ts';
 import { UsageError } from './errors.ts';
 import type { FoundFiles } from './inputs/input-files.ts';
 import { findInputs } from './inputs/input-files.ts';
@@ -39,7 +39,7 @@ async function makeImages(found: FoundFiles, flags: ImageFlags, command: ImageCo
   const plan = await batchPlan(found, flags);
   const task = await command.createTask(plan.task);
   if (flags.dryRun === true) {
-    const { tellDryRun } = await import('./tell-dry-run.ts'); // what runs networks takes its time to load
+    const { tellDryRun } = await import('./terminal/tell-dry-run.ts'); // what runs networks takes its time to load
     return tellDryRun(plan, task, { flags, config: command.config });
   }
   await makeFolders(plan.task);

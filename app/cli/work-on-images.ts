@@ -2,10 +2,10 @@ import type { Config } from '../config.ts';
 import type { ImageResult } from '../processing/result.ts';
 import type { FaceTask, FindFacesTask, HiresFixTask, ImagesTask, RestoreTask } from '../processing/tasks.ts';
 import type { Task } from '../worker/protocol.ts';
-import type { BatchOutcome, WorkedFiles } from './batch-report.ts';
-import { openOutcome } from './batch-report.ts';
+import type { BatchOutcome, WorkedFiles } from './terminal/batch-report.ts';
+import { openOutcome } from './terminal/batch-report.ts';
 import { interruptible } from './interruption.ts';
-import { ProgressBar } from './progress-bar.ts';
+import { ProgressBar } from './terminal/progress-bar.ts';
 import type { RemoteCall } from './remote/run-remotely.ts';
 import type { TaskRunner } from './task-runner.ts';
 

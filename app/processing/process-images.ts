@@ -7,7 +7,7 @@ import type { FrameWriter } from '../imaging/codec/animation/frame-writer.ts';
 import { frameWriter } from '../imaging/codec/animation/frame-writer.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage } from '../imaging/codec/codec.ts';
-import { colorsAlone } from '../imaging/codec/metadata.ts';
+import { colorsAlone } from '../imaging/codec/metadata/metadata.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import { SketchFile } from '../imaging/sketch-file.ts';

@@ -10,11 +10,11 @@ import type { CommandEnd } from '../support/command-line.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { noise } from '../support/images/images.ts';
 import { writePng } from '../support/images/png.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
-import { GOOD_FILES, unpackGoodFiles } from '../support/networks/good-files.ts';
-import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
+import { GOOD_FILES, unpackGoodFiles } from '../support/checkpoints/good-files.ts';
+import { buildManifestTensors, readManifest } from '../support/checkpoints/hashed-weights.ts';
 import { readSmallNetworks, writeSmallNetwork } from '../support/networks/small-networks.ts';
-import { writeTamperedFiles } from '../support/networks/tampered-files.ts';
+import { writeTamperedFiles } from '../support/checkpoints/tampered-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/', import.meta.url));

@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { compareForms } from '../support/networks/graph-forms.ts';
+import { compareForms } from '../support/forms/graph-forms.ts';
 
 /** Of the goldens: nothing may move a result by more. */
 const TOLERANCE = 2e-5;

@@ -13,7 +13,7 @@ import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import type { StateDict } from '../../app/checkpoints/state-dict.ts';
 import { RememberedFacts } from '../../app/files/remembered-facts.ts';
 import { Session, weightsFolderOf } from '../../app/inference/session.ts';
-import { writeHashedModel } from '../support/networks/hashed-checkpoint.ts';
+import { writeHashedModel } from '../support/checkpoints/hashed-checkpoint.ts';
 
 const ROUNDS = 7;
 const SIDE = 128;

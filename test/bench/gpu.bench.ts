@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { listCards } from '../../app/inference/cards.ts';
 import { missingForCuda } from '../../app/inference/cuda-provider.ts';
 import { openNetwork } from '../../app/processing/networks/open-network.ts';
-import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
 
 /** What a run told of a network. */
 interface Row {

@@ -7,7 +7,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { buildProgram } from '../support/built-program.ts';
-import { writeHashedModel } from '../support/networks/hashed-checkpoint.ts';
+import { writeHashedModel } from '../support/checkpoints/hashed-checkpoint.ts';
 import { openLoop, quantile } from '../support/servers/open-loop.ts';
 import { residentMemory } from '../support/resident-memory.ts';
 import type { ServeProcess } from '../support/servers/serve-process.ts';

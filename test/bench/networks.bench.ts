@@ -10,7 +10,7 @@ import { buildTensorGraph } from '../../app/architectures/tensor-graph.ts';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import type { Tensor } from '../../app/inference/session.ts';
 import { Session, weightsFolderOf } from '../../app/inference/session.ts';
-import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
 import { quantile } from '../support/servers/open-loop.ts';
 import { Peers } from './peers.ts';
 

@@ -21,7 +21,7 @@ import { fidelityOf } from '../../app/quantization/fidelity.ts';
 import { int8Graph } from '../../app/quantization/int8-graph.ts';
 import { int8Tensors, numbersInMemory } from '../../app/quantization/int8-model.ts';
 import { int8Recipe } from '../../app/quantization/int8-recipe.ts';
-import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
 import { Peers } from './peers.ts';
 
 /** The tile that all are measured on. */

@@ -12,8 +12,8 @@ import { restoreOptions, restorePlan } from '../../app/options/restore-options.t
 import { outputOptions } from '../../app/options/output-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
-import { FINDERS, writeFaceModels } from '../support/networks/face-models.ts';
-import { writeHashedModel } from '../support/networks/hashed-checkpoint.ts';
+import { FINDERS, writeFaceModels } from '../support/faces/face-models.ts';
+import { writeHashedModel } from '../support/checkpoints/hashed-checkpoint.ts';
 import { openModels } from '../support/networks/open-models.ts';
 import { peakMemory } from '../support/peak-memory.ts';
 

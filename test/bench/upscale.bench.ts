@@ -16,7 +16,7 @@ import { startService } from '../../app/main.ts';
 import { outputOptions } from '../../app/options/output-options.ts';
 import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
-import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
 
 const SIDE = 512;
 const ROUNDS = 3;

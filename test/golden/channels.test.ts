@@ -7,7 +7,7 @@ import type { Channels, Image } from '../../app/imaging/image.ts';
 import { allocateSamples } from '../../app/imaging/image.ts';
 import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { difference, noise } from '../support/images/images.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { readNamed } from '../support/networks/close-tensors.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import {

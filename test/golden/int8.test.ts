@@ -6,11 +6,11 @@ import { proceduralScene } from '../../app/processing/int8/scene.ts';
 import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { caseFile } from '../support/cases.ts';
 import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
-import type { HashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
-import { createHashedCheckpoint } from '../support/networks/hashed-checkpoint.ts';
+import type { HashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
+import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
 import { difference } from '../support/images/images.ts';
-import type { Damage } from '../support/networks/measured-form.ts';
+import type { Damage } from '../support/forms/measured-form.ts';
 import type { TiledUpscale } from '../support/networks/network-process.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import {

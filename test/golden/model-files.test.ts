@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inspectCheckpoint } from '../../app/architectures/inspect-checkpoint.ts';
 import { checkWeights } from '../../app/checkpoints/check-weights.ts';
 import { noise } from '../support/images/images.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
-import { GOOD_FILES, goodAnswer, unpackGoodFiles } from '../support/networks/good-files.ts';
-import { buildManifestTensors, readManifest } from '../support/networks/hashed-weights.ts';
+import { GOOD_FILES, goodAnswer, unpackGoodFiles } from '../support/checkpoints/good-files.ts';
+import { buildManifestTensors, readManifest } from '../support/checkpoints/hashed-weights.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
-import { writeTamperedFiles } from '../support/networks/tampered-files.ts';
+import { writeTamperedFiles } from '../support/checkpoints/tampered-files.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

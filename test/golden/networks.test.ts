@@ -7,10 +7,10 @@ import { inspectCheckpoint } from '../../app/architectures/inspect-checkpoint.ts
 import { loadConfig } from '../../app/config.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { caseFile } from '../support/cases.ts';
-import type { CheckpointLayout } from '../support/networks/checkpoint-writer.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
-import type { BuiltTensor, Manifest } from '../support/networks/hashed-weights.ts';
-import { buildManifestTensors, readManifest, readVariant } from '../support/networks/hashed-weights.ts';
+import type { CheckpointLayout } from '../support/checkpoints/checkpoint-writer.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
+import type { BuiltTensor, Manifest } from '../support/checkpoints/hashed-weights.ts';
+import { buildManifestTensors, readManifest, readVariant } from '../support/checkpoints/hashed-weights.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import {
   networkFixture,

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
 import { caseFile } from '../support/cases.ts';
-import { readManifest } from '../support/networks/hashed-weights.ts';
+import { readManifest } from '../support/checkpoints/hashed-weights.ts';
 import type { HashedNetworkResult, NetworkRun } from '../support/networks/run-hashed-network.ts';
 import { runHashedNetwork } from '../support/networks/run-hashed-network.ts';
 import { largestDifference } from '../support/networks/largest-difference.ts';

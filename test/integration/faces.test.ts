@@ -13,7 +13,7 @@ import type { ResultInfo } from '../../app/processing/result.ts';
 import { outputOptions } from '../../app/options/output-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { childProcesses } from '../support/child-processes.ts';
-import { FINDERS, writeFaceModels } from '../support/networks/face-models.ts';
+import { FINDERS, writeFaceModels } from '../support/faces/face-models.ts';
 import { difference } from '../support/images/images.ts';
 import { LiveService } from '../support/servers/live-service.ts';
 import { openModels } from '../support/networks/open-models.ts';

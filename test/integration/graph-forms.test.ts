@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { FormsCase, FormsResult } from '../support/networks/graph-forms.ts';
-import { compareForms } from '../support/networks/graph-forms.ts';
+import type { FormsCase, FormsResult } from '../support/forms/graph-forms.ts';
+import { compareForms } from '../support/forms/graph-forms.ts';
 
 /** Two of a mean of the same numbers in another order, and what networks make of them. */
 const ANOTHER_MEAN = 1e-6;

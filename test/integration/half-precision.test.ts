@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { describePrecision } from '../../app/processing/networks/precision.ts';
 import { proceduralScene } from '../../app/processing/int8/scene.ts';
-import { writeCheckpoint } from '../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { NetworkProcess } from '../support/networks/network-process.ts';
 import { smallNetwork, smallTensors } from '../support/networks/small-networks.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
 import { diagnose } from '../../doctor/diagnose.ts';
-import { diagnosisText } from '../diagnosis-text.ts';
+import { diagnosisText } from '../terminal/diagnosis-text.ts';
 import { UnhealthyError } from '../errors.ts';
 import { addExamples } from '../image-arguments.ts';
 

@@ -3,7 +3,7 @@ import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Verification } from '../../catalog/model-catalog.ts';
 import { verificationView } from '../../catalog/model-view.ts';
 import type { Config } from '../../config.ts';
-import { DownloadBar } from '../download-bar.ts';
+import { DownloadBar } from '../terminal/download-bar.ts';
 import { VerificationFailedError } from '../errors.ts';
 
 /** Adds `hiresfix models download` and `verify` to the models command. */

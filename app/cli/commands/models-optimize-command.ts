@@ -9,7 +9,7 @@ import { WorkerPool } from '../../worker/worker-pool.ts';
 import { GateFailedError } from '../errors.ts';
 import { inputFiles } from '../inputs/input-files.ts';
 import { interruptible } from '../interruption.ts';
-import { ProgressBar } from '../progress-bar.ts';
+import { ProgressBar } from '../terminal/progress-bar.ts';
 
 interface OptimizeFlags {
   readonly images?: readonly string[];

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Request, Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
-import { PARAMETERS, readImageTexts } from '../../imaging/codec/image-texts.ts';
+import { PARAMETERS, readImageTexts } from '../../imaging/codec/metadata/image-texts.ts';
 import { BadImageError } from '../../imaging/errors.ts';
 import { newJobId } from '../../jobs/job.ts';
 import { BadBodyError, BadFieldError } from '../errors.ts';

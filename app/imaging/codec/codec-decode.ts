@@ -7,7 +7,7 @@ import { assertDecodesHeic, decodeHeic } from './pixels/heic-pixels.ts';
 import { clearBeside, withChannels, withoutColor, withoutUnusedAlpha } from './pixels/channels.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { labToSrgb } from './pixels/lab-to-srgb.ts';
-import { METADATA_LIMITS } from './metadata.ts';
+import { METADATA_LIMITS } from './metadata/metadata.ts';
 import type { ChosenPage } from './tiff/choose-page.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { xmpOrientation } from './exif/xmp-edits.ts';

@@ -9,7 +9,7 @@ import { ENCODERS } from './encoders.ts';
 import { OutputFormatError, ScratchSpaceError } from '../errors.ts';
 import { editFile } from './file-edits.ts';
 import type { ImageShape } from '../image.ts';
-import type { OutputMetadata } from './output-metadata.ts';
+import type { OutputMetadata } from './metadata/output-metadata.ts';
 import type { ScratchImage } from '../scratch-image.ts';
 
 /** What the quality of a format is that loses nothing. */

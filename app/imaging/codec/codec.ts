@@ -8,14 +8,14 @@ import { BadImageError, ImageTooLargeError } from '../errors.ts';
 import type { Image, ImageShape } from '../image.ts';
 import { shapeOf } from '../image.ts';
 import { isLosslessFile } from './lossless-file.ts';
-import type { ImageMetadata } from './metadata.ts';
-import { outputMetadata } from './output-metadata.ts';
+import type { ImageMetadata } from './metadata/metadata.ts';
+import { outputMetadata } from './metadata/output-metadata.ts';
 import type { PreparedFile } from './prepare-file.ts';
 import { prepareFile, readImageFile } from './prepare-file.ts';
 import type { ScratchImage } from '../scratch-image.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { sniffFormat } from './sniff-format.ts';
-import { MetadataCollector } from './source-metadata.ts';
+import { MetadataCollector } from './metadata/source-metadata.ts';
 
 export interface DecodeLimits {
   /** The most pixels, width times height, that an image may have. */

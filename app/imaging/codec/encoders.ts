@@ -1,11 +1,11 @@
 import type { Sharp } from 'sharp';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
-import { avifEdits, exifPlaceholder, jpegEdits, pngEdits, tiffEdits, webpEdits } from './embed-metadata.ts';
-import type { Density } from './density.ts';
+import { avifEdits, exifPlaceholder, jpegEdits, pngEdits, tiffEdits, webpEdits } from './metadata/embed-metadata.ts';
+import type { Density } from './metadata/density.ts';
 import type { AnimationTimes } from './animation/apng-file.ts';
 import type { Edit } from './file-edits.ts';
-import type { OutputMetadata } from './output-metadata.ts';
+import type { OutputMetadata } from './metadata/output-metadata.ts';
 
 /** What an encoder is told beside the pixels. */
 export interface Encoding {

@@ -1,7 +1,7 @@
-import type { Density } from './density.ts';
-import { densityOf } from './density.ts';
+import type { Density } from './metadata/density.ts';
+import { densityOf } from './metadata/density.ts';
 import { BadImageError } from '../errors.ts';
-import { METADATA_LIMITS } from './metadata.ts';
+import { METADATA_LIMITS } from './metadata/metadata.ts';
 
 /** A JPEG looked through before it is decoded. */
 export interface JpegParts {

@@ -1,9 +1,9 @@
-import type { Density } from './density.ts';
-import { densityOf } from './density.ts';
+import type { Density } from './metadata/density.ts';
+import { densityOf } from './metadata/density.ts';
 import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
 import { orientationAlone } from './exif/exif.ts';
-import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata.ts';
+import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata/metadata.ts';
 
 /** A PNG taken apart: what libvips is given, and what is kept aside. */
 export interface PngParts {

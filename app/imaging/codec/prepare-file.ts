@@ -7,7 +7,7 @@ import type { ImageHeader } from './image-header.ts';
 import { readImageHeader } from './image-header.ts';
 import { readJpegParts } from './jpeg-segments.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
-import type { ImageMetadata } from './metadata.ts';
+import type { ImageMetadata } from './metadata/metadata.ts';
 import { readPngParts } from './png-chunks.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';

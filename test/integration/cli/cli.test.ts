@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
 import { writeSafetensors } from '../../../app/checkpoints/safetensors-writer.ts';
-import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
 import { childProcesses } from '../../support/child-processes.ts';
 import type { CommandEnd, CommandPlace } from '../../support/command-line.ts';
 import { CommandLine } from '../../support/command-line.ts';

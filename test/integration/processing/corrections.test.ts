@@ -7,7 +7,7 @@ import type { ImageResult } from '../../../app/processing/result.ts';
 import { WorkerPool } from '../../../app/worker/worker-pool.ts';
 import { difference } from '../../support/images/images.ts';
 import { writePng, readPng } from '../../support/images/png.ts';
-import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
 import { shiftingNetwork } from '../../support/networks/shifting-network.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

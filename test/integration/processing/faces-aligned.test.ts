@@ -10,7 +10,7 @@ import { outputOptions } from '../../../app/options/output-options.ts';
 import type { TaskHooks } from '../../../app/worker/worker-pool.ts';
 import { WorkerPool } from '../../../app/worker/worker-pool.ts';
 import { childProcesses } from '../../support/child-processes.ts';
-import { writeFaceModels } from '../../support/networks/face-models.ts';
+import { writeFaceModels } from '../../support/faces/face-models.ts';
 import { difference, gradient } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
 import { readSmallNetworks, writeSmallNetwork } from '../../support/networks/small-networks.ts';

@@ -5,7 +5,7 @@ import type { Sharp } from 'sharp';
 import sharp from 'sharp';
 import { decodeImage, encodeImage } from '../../../app/imaging/codec/codec.ts';
 import { readUserComment, withUserComment } from '../../../app/imaging/codec/exif/exif.ts';
-import { PARAMETERS, readImageTexts } from '../../../app/imaging/codec/image-texts.ts';
+import { PARAMETERS, readImageTexts } from '../../../app/imaging/codec/metadata/image-texts.ts';
 import type { Image } from '../../../app/imaging/image.ts';
 import { resample } from '../../../app/imaging/pillow/resample.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';

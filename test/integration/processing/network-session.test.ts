@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
 import type { SessionJob, SessionSeen } from '../../support/networks/network-session-child.ts';
 import { overflowingNetwork } from '../../support/networks/overflowing-network.ts';
 import { smallNetwork, smallTensors } from '../../support/networks/small-networks.ts';

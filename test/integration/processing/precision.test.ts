@@ -8,7 +8,7 @@ import { CommandLine } from '../../support/command-line.ts';
 import { writePng } from '../../support/images/png.ts';
 import { proceduralScene } from '../../../app/processing/int8/scene.ts';
 import { smallNetwork, writeSmallNetwork } from '../../support/networks/small-networks.ts';
-import { GOOD_FIGURES } from '../../support/networks/fidelity-figures.ts';
+import { GOOD_FIGURES } from '../../support/forms/fidelity-figures.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -11,7 +11,7 @@ import { outputOptions } from '../../../app/options/output-options.ts';
 import { WorkerPool } from '../../../app/worker/worker-pool.ts';
 import { childProcesses } from '../../support/child-processes.ts';
 import { CommandLine } from '../../support/command-line.ts';
-import { FINDERS, writeFaceModels } from '../../support/networks/face-models.ts';
+import { FINDERS, writeFaceModels } from '../../support/faces/face-models.ts';
 import { gradient } from '../../support/images/images.ts';
 import { openModels } from '../../support/networks/open-models.ts';
 import { readPng, writePng } from '../../support/images/png.ts';

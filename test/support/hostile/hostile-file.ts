@@ -1,4 +1,4 @@
-import { zipArchive } from '../networks/checkpoint-writer.ts';
+import { zipArchive } from '../checkpoints/checkpoint-writer.ts';
 
 /** A file that no model is, or that means harm. Its name ends as a model's does, so that it is listed. */
 export interface HostileFile {

@@ -1,4 +1,4 @@
-import { Pickler } from '../networks/pickler.ts';
+import { Pickler } from '../checkpoints/pickler.ts';
 import type { HostileFile } from './hostile-file.ts';
 import { bytes, pthOf, safetensorsOf, uint64, zipOf } from './hostile-file.ts';
 

@@ -11,7 +11,7 @@ import { writeSafetensors } from '../../../app/checkpoints/safetensors-writer.ts
 import { Session, weightsFolderOf } from '../../../app/inference/session.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
 import { runNetwork } from '../../../app/processing/networks/run-network.ts';
-import { createHashedCheckpoint } from './hashed-checkpoint.ts';
+import { createHashedCheckpoint } from '../checkpoints/hashed-checkpoint.ts';
 import type { NetworkJob, NetworkRun, SeenNetwork } from './run-hashed-network.ts';
 
 const job = JSON.parse(process.argv[2] ?? '') as NetworkJob;

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RecognisedNetwork } from '../../../app/architectures/registry.ts';
 import { ARCHITECTURES, recognise } from '../../../app/architectures/registry.ts';
-import { readManifest } from './hashed-weights.ts';
-import { manifestShapes, shapeDict } from './shape-dict.ts';
+import { readManifest } from '../checkpoints/hashed-weights.ts';
+import { manifestShapes, shapeDict } from '../checkpoints/shape-dict.ts';
 import { readTileDifferences } from './tile-differences.ts';
 
 const MANIFESTS = fileURLToPath(new URL('../../fixtures/manifests', import.meta.url));

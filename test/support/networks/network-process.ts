@@ -9,7 +9,7 @@ import type { TilingUsed } from '../../../app/processing/upscale/real-esrgan-ups
 import type { TilingOptions } from '../../../app/processing/upscale/tile-grid.ts';
 import type { RunNetworkTask } from '../../../app/processing/tasks.ts';
 import type { Fidelity } from '../../../app/quantization/fidelity.ts';
-import type { Damage } from './measured-form.ts';
+import type { Damage } from '../forms/measured-form.ts';
 
 /** `models run` with a second checkpoint blended in. */
 export interface BlendTask extends Omit<RunNetworkTask, 'kind'> {

@@ -3,8 +3,8 @@
  * pseudo-random weights: the denoiser in its smaller size, and as `ddcolor_artistic.pth` one whose colours are nothing.
  */
 import { join } from 'node:path';
-import type { BuiltTensor } from './hashed-weights.ts';
-import { writeHashedModel } from './hashed-checkpoint.ts';
+import type { BuiltTensor } from '../checkpoints/hashed-weights.ts';
+import { writeHashedModel } from '../checkpoints/hashed-checkpoint.ts';
 
 const folder = process.argv[2] ?? '.';
 writeHashedModel(join(folder, 'NAFNet-SIDD-width64.pth'), 'NAFNet-SIDD-width32');

@@ -22,8 +22,8 @@ import { runNetwork } from '../../../app/processing/networks/run-network.ts';
 import { halfGraph } from '../../../app/quantization/half-graph.ts';
 import { int8Graph } from '../../../app/quantization/int8-graph.ts';
 import type { Int8Numbers } from '../../../app/quantization/int8-numbers.ts';
-import { measuredForm } from './measured-form.ts';
-import { int8NumbersOf, unroundedNumbersOf } from './int8-numbers.ts';
+import { measuredForm } from '../forms/measured-form.ts';
+import { int8NumbersOf, unroundedNumbersOf } from '../forms/int8-numbers.ts';
 import type {
   BlendTask,
   ChildReply,
@@ -33,7 +33,7 @@ import type {
   UnroundedTask,
   UpscaleTask,
 } from './network-process.ts';
-import { withoutRounding } from './without-rounding.ts';
+import { withoutRounding } from '../forms/without-rounding.ts';
 
 process.on('message', (task) => void answer(task as ChildTask));
 process.once('disconnect', () => process.exit(0));

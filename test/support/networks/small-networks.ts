@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { CheckpointReport } from '../../../app/architectures/inspect-checkpoint.ts';
 import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
 import type { CheckpointFormat } from '../../../app/checkpoints/state-dict.ts';
-import { writeCheckpoint } from './checkpoint-writer.ts';
-import { buildManifestTensors } from './hashed-weights.ts';
+import { writeCheckpoint } from '../checkpoints/checkpoint-writer.ts';
+import { buildManifestTensors } from '../checkpoints/hashed-weights.ts';
 
 type Bounds = readonly [shape: readonly number[], low: number, high: number];
 

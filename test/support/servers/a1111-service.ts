@@ -5,7 +5,7 @@ import { startService } from '../../../app/main.ts';
 import { noise } from '../images/images.ts';
 import type { PngChunk } from '../images/png.ts';
 import { writePng } from '../images/png.ts';
-import { writeHashedModel } from '../networks/hashed-checkpoint.ts';
+import { writeHashedModel } from '../checkpoints/hashed-checkpoint.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 /** The whole service as a client of the A1111 WebUI meets it, with a small 4x network where "R-ESRGAN 4x+" would be. */

@@ -3,7 +3,7 @@ import { buildImageGraph } from '../../../app/architectures/image-graph.ts';
 import type { RecognisedNetwork } from '../../../app/architectures/registry.ts';
 import { recognise } from '../../../app/architectures/registry.ts';
 import { GraphError } from '../../../app/onnx/errors.ts';
-import { manifestShapes, shapeDict } from '../../support/networks/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../support/checkpoints/shape-dict.ts';
 import { refusalOf } from '../../support/refusal-of.ts';
 
 const PIXELS = { channels: 3, depth: 8 } as const;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inspectCheckpoint } from '../../../app/architectures/inspect-checkpoint.ts';
 import { CheckpointError } from '../../../app/checkpoints/errors.ts';
-import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
 import { refusalOf } from '../../support/refusal-of.ts';
 import { smallNetwork, smallTensors, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';

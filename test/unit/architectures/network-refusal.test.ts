@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { KNOWN_FAMILIES } from '../../../app/architectures/known-families.ts';
 import { refusalOfForeign, refusalOfUnknown } from '../../../app/architectures/network-refusal.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
-import { shapeDict } from '../../support/networks/shape-dict.ts';
+import { shapeDict } from '../../support/checkpoints/shape-dict.ts';
 
 /** The names of the tensors of spandrel's networks, by their classes (test/fixtures/families/generate.py). */
 const NAMES = JSON.parse(

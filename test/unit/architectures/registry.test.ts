@@ -7,10 +7,10 @@ import { recognise } from '../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import { HiresFixError } from '../../../app/errors.ts';
 import type { TensorValues } from '../../../app/onnx/weights.ts';
-import { readManifest } from '../../support/networks/hashed-weights.ts';
+import { readManifest } from '../../support/checkpoints/hashed-weights.ts';
 import { refusalOf } from '../../support/refusal-of.ts';
-import type { Shapes } from '../../support/networks/shape-dict.ts';
-import { manifestShapes, shapeDict } from '../../support/networks/shape-dict.ts';
+import type { Shapes } from '../../support/checkpoints/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../support/checkpoints/shape-dict.ts';
 
 type Entry = readonly [name: string, shape: readonly number[]];
 

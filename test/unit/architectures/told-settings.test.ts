@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { buildImageGraph } from '../../../app/architectures/image-graph.ts';
 import { recognise } from '../../../app/architectures/registry.ts';
 import type { Setting } from '../../../app/checkpoints/settings.ts';
-import type { Shapes } from '../../support/networks/shape-dict.ts';
-import { manifestShapes, shapeDict } from '../../support/networks/shape-dict.ts';
+import type { Shapes } from '../../support/checkpoints/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../support/checkpoints/shape-dict.ts';
 import { refusalOf } from '../../support/refusal-of.ts';
 
 const COMPACT: Shapes = new Map([

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { checkWeights } from '../../../app/checkpoints/check-weights.ts';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
 import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
-import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
 import { refusalOf } from './refusal.ts';
 import { scratchFolder } from './scratch-folder.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { buildManifestTensors, readManifest } from '../../support/networks/hashed-weights.ts';
+import { buildManifestTensors, readManifest } from '../../support/checkpoints/hashed-weights.ts';
 
 /** From the index of the goldens, where the Python scheme wrote them: SHA-256 over all tensors in manifest order. */
 const DIGESTS = {

@@ -5,9 +5,9 @@ import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
 import type { TensorData } from '../../../app/checkpoints/safetensors-writer.ts';
 import { writeChunks } from '../../../app/checkpoints/write-chunks.ts';
-import type { CheckpointLayout } from '../../support/networks/checkpoint-writer.ts';
-import { toBfloat, toHalf, writeCheckpoint, zipArchive } from '../../support/networks/checkpoint-writer.ts';
-import { buildManifestTensors, readManifest } from '../../support/networks/hashed-weights.ts';
+import type { CheckpointLayout } from '../../support/checkpoints/checkpoint-writer.ts';
+import { toBfloat, toHalf, writeCheckpoint, zipArchive } from '../../support/checkpoints/checkpoint-writer.ts';
+import { buildManifestTensors, readManifest } from '../../support/checkpoints/hashed-weights.ts';
 import { refusalOf } from './refusal.ts';
 import { scratchFolder } from './scratch-folder.ts';
 

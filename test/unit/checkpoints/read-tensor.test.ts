@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
 import type { DType, StateDict, TensorInfo } from '../../../app/checkpoints/state-dict.ts';
-import { toBfloat, toHalf } from '../../support/networks/checkpoint-writer.ts';
+import { toBfloat, toHalf } from '../../support/checkpoints/checkpoint-writer.ts';
 import { refusalOf } from './refusal.ts';
 import { scratchFolder } from './scratch-folder.ts';
 

@@ -3,7 +3,7 @@ import { attend, multiHeadAttention } from '../../../app/onnx/attention.ts';
 import { Graph } from '../../../app/onnx/graph.ts';
 import { linear } from '../../../app/onnx/linear.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
-import { shapeDict } from '../../support/networks/shape-dict.ts';
+import { shapeDict } from '../../support/checkpoints/shape-dict.ts';
 
 const weightsOf = (shapes: Record<string, readonly number[]>) => Weights.of(shapeDict(new Map(Object.entries(shapes))));
 

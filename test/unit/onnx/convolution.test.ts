@@ -5,7 +5,7 @@ import { Graph } from '../../../app/onnx/graph.ts';
 import { averagePool, globalAveragePool, maxPool } from '../../../app/onnx/pooling.ts';
 import { spectralConv, spectralWeight, weightNormConv } from '../../../app/onnx/weight-normalization.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
-import { shapeDict } from '../../support/networks/shape-dict.ts';
+import { shapeDict } from '../../support/checkpoints/shape-dict.ts';
 
 const image = (...shape: (number | null)[]) => new Graph().input('image', 'float32', shape);
 const weightsOf = (shapes: Record<string, readonly number[]>) => Weights.of(shapeDict(new Map(Object.entries(shapes))));

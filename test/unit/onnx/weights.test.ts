@@ -6,8 +6,8 @@ import type { StateDict, TensorInfo } from '../../../app/checkpoints/state-dict.
 import { WeightsError } from '../../../app/onnx/errors.ts';
 import type { WeightTensor } from '../../../app/onnx/weights.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
-import { writeCheckpoint } from '../../support/networks/checkpoint-writer.ts';
-import { shapeDict } from '../../support/networks/shape-dict.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
+import { shapeDict } from '../../support/checkpoints/shape-dict.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -6,7 +6,7 @@ import { Graph } from '../../../app/onnx/graph.ts';
 import type { Value } from '../../../app/onnx/value.ts';
 import type { WeightTensor } from '../../../app/onnx/weights.ts';
 import { denseBlocksOf, int8Graph } from '../../../app/quantization/int8-graph.ts';
-import { shapeDict } from '../../support/networks/shape-dict.ts';
+import { shapeDict } from '../../support/checkpoints/shape-dict.ts';
 import { readSmallNetworks } from '../../support/networks/small-networks.ts';
 
 function graphOf(name: string): Graph {

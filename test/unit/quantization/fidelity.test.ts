@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Fidelity } from '../../../app/quantization/fidelity.ts';
 import { failuresInWords, fidelityOf, inWords, passesGate } from '../../../app/quantization/fidelity.ts';
-import { GOOD_FIGURES } from '../../support/networks/fidelity-figures.ts';
+import { GOOD_FIGURES } from '../../support/forms/fidelity-figures.ts';
 
 describe('Fidelity', () => {
   it('is what int8 loses against the originals, the mean and the worst, and how like fp32 it is', () => {

@@ -1,8 +1,8 @@
 import type { OutputFormat } from '../../../options/output-formats.ts';
 import { formatLabels, traitsOf } from '../../../options/output-formats.ts';
 import type { ImageShape } from '../../image.ts';
-import type { ImageMetadata } from '../metadata.ts';
-import { chunkType, COLOR_CHUNKS, iccColorSpace } from '../metadata.ts';
+import type { ImageMetadata } from '../metadata/metadata.ts';
+import { chunkType, COLOR_CHUNKS, iccColorSpace } from '../metadata/metadata.ts';
 import { makePngChunk } from '../png-chunks.ts';
 import { makeProfile } from './make-profile.ts';
 import type { ColorCodes, StatedColor } from './stated-color.ts';

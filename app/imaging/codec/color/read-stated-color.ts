@@ -1,4 +1,4 @@
-import { chunkType } from '../metadata.ts';
+import { chunkType } from '../metadata/metadata.ts';
 import type { Box } from '../media-boxes.ts';
 import { partsOf, primaryItem, propertiesOf } from '../media-boxes.ts';
 import type { Chromaticities } from './chromaticities.ts';

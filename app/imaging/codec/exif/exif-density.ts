@@ -1,5 +1,5 @@
-import type { Density } from '../density.ts';
-import { densityOf } from '../density.ts';
+import type { Density } from '../metadata/density.ts';
+import { densityOf } from '../metadata/density.ts';
 import { entryOffsets, openTiff } from './exif-tree.ts';
 
 const TAG = { xResolution: 282, yResolution: 283, resolutionUnit: 296 } as const;

@@ -1,4 +1,4 @@
-import { METADATA_LIMITS } from '../metadata.ts';
+import { METADATA_LIMITS } from '../metadata/metadata.ts';
 
 /** A directory of a TIFF structure, which is what EXIF is made of. */
 export type Directory = readonly Entry[];

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { convNextName } from '../../../../app/architectures/color/convnext.ts';
 import { recognise } from '../../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
-import { readManifest } from '../../../support/networks/hashed-weights.ts';
-import { builds, manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import { readManifest } from '../../../support/checkpoints/hashed-weights.ts';
+import { builds, manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 
 describe('DDColor', () => {
   it.each(['ddcolor_modelscope', 'ddcolor_paper_tiny'])('reads the parameters of %s', (name) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { recognise } from '../../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
-import { readManifest } from '../../../support/networks/hashed-weights.ts';
-import { builds, manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import { readManifest } from '../../../support/checkpoints/hashed-weights.ts';
+import { builds, manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 
 describe('DeOldify', () => {
   it.each(['ColorizeArtistic_gen', 'ColorizeStable_gen'])('reads the parameters of %s', (name) => {

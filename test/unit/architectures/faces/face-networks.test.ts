@@ -10,8 +10,8 @@ import type { RecognisedNetwork } from '../../../../app/architectures/registry.t
 import { recognise } from '../../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
 import { HiresFixError } from '../../../../app/errors.ts';
-import { readManifest } from '../../../support/networks/hashed-weights.ts';
-import { manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import { readManifest } from '../../../support/checkpoints/hashed-weights.ts';
+import { manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 
 type Shape = readonly [number, number, number, number];
 

@@ -5,7 +5,7 @@ import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts'
 import { WeightsError } from '../../../../app/onnx/errors.ts';
 import { Graph } from '../../../../app/onnx/graph.ts';
 import { Weights } from '../../../../app/onnx/weights.ts';
-import { builds, manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import { builds, manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 
 interface Plan {
   readonly width: number;

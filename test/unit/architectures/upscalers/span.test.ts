@@ -4,8 +4,8 @@ import { recognise } from '../../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
 import { WeightsError } from '../../../../app/onnx/errors.ts';
 import { refusalOf } from '../../../support/refusal-of.ts';
-import type { Shapes } from '../../../support/networks/shape-dict.ts';
-import { manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import type { Shapes } from '../../../support/checkpoints/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 
 function built(shapes: Shapes): RecognisedNetwork {
   const network = recognise(shapeDict(shapes));

@@ -4,9 +4,9 @@ import { recognise } from '../../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
 import { HiresFixError } from '../../../../app/errors.ts';
 import { WeightsError } from '../../../../app/onnx/errors.ts';
-import { readManifest } from '../../../support/networks/hashed-weights.ts';
-import type { Shapes } from '../../../support/networks/shape-dict.ts';
-import { manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import { readManifest } from '../../../support/checkpoints/hashed-weights.ts';
+import type { Shapes } from '../../../support/checkpoints/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 import { refusalOf } from '../../../support/refusal-of.ts';
 
 /** A file of each family, and its tensors that nothing is calculated from: made anew for the size of the picture. */

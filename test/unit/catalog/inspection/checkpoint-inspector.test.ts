@@ -6,7 +6,7 @@ import { InspectionError } from '../../../../app/catalog/errors.ts';
 import { CheckpointInspector } from '../../../../app/catalog/inspection/checkpoint-inspector.ts';
 import { writeChunks } from '../../../../app/checkpoints/write-chunks.ts';
 import { endlessOnnx } from '../../../support/hostile/endless-onnx.ts';
-import { zipArchive } from '../../../support/networks/checkpoint-writer.ts';
+import { zipArchive } from '../../../support/checkpoints/checkpoint-writer.ts';
 import { writeOnnxUpscaler } from '../../../support/networks/onnx-upscaler.ts';
 import { readSmallNetworks, writeSmallNetwork } from '../../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';

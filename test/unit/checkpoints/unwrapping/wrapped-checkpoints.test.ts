@@ -6,8 +6,8 @@ import type { TensorData } from '../../../../app/checkpoints/safetensors-writer.
 import { writeSafetensors } from '../../../../app/checkpoints/safetensors-writer.ts';
 import { refusalOf } from '../../../support/refusal-of.ts';
 import { readSmallNetworks, smallTensors } from '../../../support/networks/small-networks.ts';
-import type { Tree } from '../../../support/networks/tree-checkpoint.ts';
-import { writeTree } from '../../../support/networks/tree-checkpoint.ts';
+import type { Tree } from '../../../support/checkpoints/tree-checkpoint.ts';
+import { writeTree } from '../../../support/checkpoints/tree-checkpoint.ts';
 import { scratchFolder } from '../scratch-folder.ts';
 
 const scratch = scratchFolder();

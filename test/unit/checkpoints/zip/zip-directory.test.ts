@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ByteFile } from '../../../../app/checkpoints/byte-file.ts';
 import { readZipDirectory } from '../../../../app/checkpoints/zip/zip-directory.ts';
 import { locateMember, readMember } from '../../../../app/checkpoints/zip/zip-member.ts';
-import type { ZipMember } from '../../../support/networks/checkpoint-writer.ts';
-import { zipArchive } from '../../../support/networks/checkpoint-writer.ts';
+import type { ZipMember } from '../../../support/checkpoints/checkpoint-writer.ts';
+import { zipArchive } from '../../../support/checkpoints/checkpoint-writer.ts';
 import { refusalOf } from '../refusal.ts';
 import { scratchFolder } from '../scratch-folder.ts';
 

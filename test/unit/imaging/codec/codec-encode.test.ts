@@ -8,8 +8,8 @@ import { OutputFormatError, ScratchSpaceError } from '../../../../app/imaging/er
 import { descriptiveEntries, hasUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { openTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
 import type { Image } from '../../../../app/imaging/image.ts';
-import type { ImageMetadata } from '../../../../app/imaging/codec/metadata.ts';
-import { colorsAlone } from '../../../../app/imaging/codec/metadata.ts';
+import type { ImageMetadata } from '../../../../app/imaging/codec/metadata/metadata.ts';
+import { colorsAlone } from '../../../../app/imaging/codec/metadata/metadata.ts';
 import type { OutputFormat } from '../../../../app/options/output-formats.ts';
 import { traitsOf } from '../../../../app/options/output-formats.ts';
 import { makePngChunk } from '../../../../app/imaging/codec/png-chunks.ts';

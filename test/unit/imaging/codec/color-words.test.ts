@@ -6,7 +6,7 @@ import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { mendProfile } from '../../../../app/imaging/codec/color/mend-profile.ts';
 import { outputColors } from '../../../../app/imaging/codec/color/output-colors.ts';
 import type { StatedColor } from '../../../../app/imaging/codec/color/stated-color.ts';
-import { chunkType, colorsAlone } from '../../../../app/imaging/codec/metadata.ts';
+import { chunkType, colorsAlone } from '../../../../app/imaging/codec/metadata/metadata.ts';
 import { makePngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import type { Channels } from '../../../../app/imaging/image.ts';
 import type { OutputFormat } from '../../../../app/options/output-formats.ts';

@@ -7,8 +7,8 @@ import { decodeImage, encodeImage } from '../../../../app/imaging/codec/codec.ts
 import { readUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
-import type { ImageMetadata } from '../../../../app/imaging/codec/metadata.ts';
-import { outputMetadata } from '../../../../app/imaging/codec/output-metadata.ts';
+import type { ImageMetadata } from '../../../../app/imaging/codec/metadata/metadata.ts';
+import { outputMetadata } from '../../../../app/imaging/codec/metadata/output-metadata.ts';
 import { makePngChunk, makeXmpChunk, readPngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import { withoutCompanions, withXmpSize } from '../../../../app/imaging/codec/exif/xmp-edits.ts';
 import { gradient } from '../../../support/images/images.ts';

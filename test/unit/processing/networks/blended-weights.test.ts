@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openCheckpoint } from '../../../../app/checkpoints/open-checkpoint.ts';
 import { blendedValues } from '../../../../app/processing/networks/blended-weights.ts';
-import { writeCheckpoint } from '../../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../../support/checkpoints/checkpoint-writer.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 

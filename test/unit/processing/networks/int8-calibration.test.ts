@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findCalibration, saveCalibration } from '../../../../app/processing/networks/int8-calibration.ts';
 import type { Int8Tensors } from '../../../../app/quantization/int8-model.ts';
-import { GOOD_FIGURES } from '../../../support/networks/fidelity-figures.ts';
+import { GOOD_FIGURES } from '../../../support/forms/fidelity-figures.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 

@@ -13,8 +13,8 @@ import { officialRecipes, weightSamples } from '../../../../app/processing/netwo
 import { passesGate } from '../../../../app/quantization/fidelity.ts';
 import { convsOf } from '../../../../app/quantization/folded-weights.ts';
 import { denseBlocksOf } from '../../../../app/quantization/int8-graph.ts';
-import { GOOD_FIGURES } from '../../../support/networks/fidelity-figures.ts';
-import { writeCheckpoint } from '../../../support/networks/checkpoint-writer.ts';
+import { GOOD_FIGURES } from '../../../support/forms/fidelity-figures.ts';
+import { writeCheckpoint } from '../../../support/checkpoints/checkpoint-writer.ts';
 import { smallNetwork, smallTensors } from '../../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';

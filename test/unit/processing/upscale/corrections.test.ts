@@ -10,7 +10,7 @@ import { StageClock } from '../../../../app/processing/stage-clock.ts';
 import { withColorsOf } from '../../../../app/processing/upscale/color-fix.ts';
 import { PictureCleaner } from '../../../../app/processing/restore/picture-cleaner.ts';
 import { noise } from '../../../support/images/images.ts';
-import { writeCheckpoint } from '../../../support/networks/checkpoint-writer.ts';
+import { writeCheckpoint } from '../../../support/checkpoints/checkpoint-writer.ts';
 import { shiftingNetwork } from '../../../support/networks/shifting-network.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';

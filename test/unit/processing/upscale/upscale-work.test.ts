@@ -15,7 +15,7 @@ import type { NetworkPlan } from '../../../../app/processing/upscale/upscale-wor
 import { assertUpscaleFits, workOfUpscale } from '../../../../app/processing/upscale/upscale-work.ts';
 import { NETWORK_UPSCALERS } from '../../../../app/processing/upscale/upscalers.ts';
 import { assertWithin } from '../../../../app/processing/upscale/work.ts';
-import { manifestShapes, shapeDict } from '../../../support/networks/shape-dict.ts';
+import { manifestShapes, shapeDict } from '../../../support/checkpoints/shape-dict.ts';
 
 const LIMITS = {
   maxInputPixels: 2 ** 26,

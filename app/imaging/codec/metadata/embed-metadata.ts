@@ -1,0 +1,183 @@
+import { statSync } from 'node:fs';
+import type { Density } from './density.ts';
+import { avifColorEdits } from '../color/avif-color-edits.ts';
+import type { ColorCodes } from '../color/stated-color.ts';
+import { descriptiveEntries } from '../exif/exif.ts';
+import type { TiffStructure } from '../exif/exif-tree.ts';
+import { openTiff, writeDirectory } from '../exif/exif-tree.ts';
+import type { Edit } from '../file-edits.ts';
+import { readBytes } from '../file-edits.ts';
+import { readImageHeader } from '../image-header.ts';
+import { boxAt, extentOf, itemsOf } from '../media-boxes.ts';
+import type { OutputMetadata } from './output-metadata.ts';
+import { makePngChunk } from '../png-chunks.ts';
+
+/*
+ * What libvips cannot write as it is, put into the files that it wrote: it takes EXIF apart and drops what it does not
+ * know, keeps PNG texts only uncompressed, and knows no density in JPEG without EXIF. Each function looks at the start of
+ * a file and answers with the edits to make.
+ */
+
+/**
+ * Whole chunks, and EXIF, right after IHDR: colour chunks have to be before the pixels, texts may be. Where no density is known, what
+ * libvips says of one is taken back.
+ */
+export function pngEdits(file: string, { pngChunks: chunks, exif, density }: OutputMetadata): Edit[] {
+  const afterHeader = 8 + 25;
+  const unsaid = density?.unit === 'inch' ? [] : shapeOfPixels(file, density ?? { x: 1, y: 1 });
+  const inserted = exif ? [...chunks, makePngChunk('eXIf', exif)] : chunks;
+  return inserted.length === 0 ? unsaid : [{ at: afterHeader, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
+}
+
+/** In the place of a PNG's density what shape its pixels have, and no more. */
+function shapeOfPixels(file: string, { x, y }: { readonly x: number; readonly y: number }): Edit[] {
+  const data = Buffer.alloc(9); // the last byte: the unit is not known
+  data.writeUInt32BE(Math.max(Math.round(x), 1), 0);
+  data.writeUInt32BE(Math.max(Math.round(y), 1), 4);
+  const shape = makePngChunk('pHYs', data);
+  for (let at = 8; ;) {
+    const head = readBytes(file, at, 8);
+    const type = head.toString('latin1', 4);
+    if (type === 'pHYs') return [{ at, remove: shape.length, insert: shape }];
+    if (head.length < 8 || type === 'IDAT') return [];
+    at += 12 + head.readUInt32BE();
+  }
+}
+
+/** A JFIF segment and an EXIF segment at the start. */
+export function jpegEdits(file: string, exif: Uint8Array | undefined, density: Density | undefined): Edit[] {
+  const start = readBytes(file, 0, 24);
+  const hasJfif = start.toString('latin1', 6, 10) === 'JFIF';
+  const jfif = Buffer.from('\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1');
+  if (density !== undefined) {
+    const rounded = (value: number): number => Math.min(Math.max(Math.round(value), 1), 65_535);
+    jfif[11] = density.unit === 'inch' ? 1 : 0;
+    jfif.writeUInt16BE(rounded(density.x), 12);
+    jfif.writeUInt16BE(rounded(density.y), 14);
+  }
+  const segments = exif ? [jfif, exifSegment(exif)] : [jfif];
+  return [{ at: 2, remove: hasJfif ? 2 + start.readUInt16BE(4) : 0, insert: Buffer.concat(segments) }];
+}
+
+function exifSegment(exif: Uint8Array): Buffer {
+  const head = Buffer.from('\xff\xe1\0\0Exif\0\0', 'latin1');
+  head.writeUInt16BE(8 + exif.length, 2);
+  return Buffer.concat([head, exif]);
+}
+
+const ALPHA_FLAG = 0x10;
+
+/** An EXIF chunk at the end, and the VP8X header that announces it, which a plain file lacks. */
+export function webpEdits(file: string, exif: Uint8Array | undefined): Edit[] {
+  if (!exif) return [];
+  const size = statSync(file).size;
+  const head = readBytes(file, 0, 30);
+  const chunk = Buffer.concat([Buffer.from('EXIF'), uint32le(exif.length), exif, Buffer.alloc(exif.length % 2)]);
+  const hasFlags = head.toString('latin1', 12, 16) === 'VP8X';
+  const added = chunk.length + (hasFlags ? 0 : 18);
+  const exifFlag = 0x08;
+  const flags: Edit = hasFlags
+    ? { at: 20, remove: 1, insert: Uint8Array.of((head[20] ?? 0) | exifFlag) }
+    : { at: 12, remove: 0, insert: extendedHeader(head, exifFlag, file) };
+  return [{ at: 4, remove: 4, insert: uint32le(size - 8 + added) }, flags, { at: size, remove: 0, insert: chunk }];
+}
+
+/** VP8X for a plain file: a lossy one has no alpha, a lossless one says whether it has. */
+function extendedHeader(head: Buffer, flags: number, file: string): Buffer {
+  const { size } = readImageHeader(head, 'webp');
+  const isVp8l = head.toString('latin1', 12, 16) === 'VP8L';
+  if (!size) throw new RangeError(`${file}: not a WebP file with one frame`);
+  const chunk = Buffer.alloc(18);
+  chunk.write('VP8X', 0, 'latin1');
+  chunk.writeUInt32LE(10, 4);
+  chunk[8] = flags | (isVp8l && ((head[24] ?? 0) & 0x10) !== 0 ? ALPHA_FLAG : 0);
+  chunk.writeUIntLE(size.width - 1, 12, 3);
+  chunk.writeUIntLE(size.height - 1, 15, 3);
+  return chunk;
+}
+
+/** Bytes of an AVIF Exif item before the TIFF structure: the offset of that, and `Exif\0\0`. */
+const EXIF_ITEM_HEAD = 10;
+
+/** A text that, written by libvips as a description, makes room for EXIF of this size. */
+export function exifPlaceholder(exif: Uint8Array): string {
+  return '~'.repeat(Math.max(exif.length, 16));
+}
+
+/** Puts EXIF in the place of the placeholder (zeros after a TIFF structure are nobody's), and says the codes of the colours. */
+export function avifEdits(file: string, exif: Uint8Array | undefined, codes: ColorCodes | undefined): Edit[] {
+  if (!exif && !codes) return [];
+  const fileType = readBytes(file, 0, 4).readUInt32BE();
+  const meta = fileType + readBytes(file, fileType, 4).readUInt32BE();
+  const head = readBytes(file, 0, meta);
+  return [...(codes ? avifColorEdits(head, codes) : []), ...(exif ? [avifExifEdit(file, head, exif)] : [])];
+}
+
+function avifExifEdit(file: string, head: Buffer, exif: Uint8Array): Edit {
+  const item = boxAt(head, 'meta') && itemsOf(head).find(({ type }) => type === 'Exif');
+  const extent = item && extentOf(head, item.id);
+  if (!extent || extent.length < EXIF_ITEM_HEAD + exif.length) throw new RangeError(`${file}: no room for EXIF`);
+  const body = Buffer.alloc(extent.length - EXIF_ITEM_HEAD);
+  body.set(exif);
+  return { at: extent.offset + EXIF_ITEM_HEAD, remove: body.length, insert: body };
+}
+
+/**
+ * A new first directory at the end, with what EXIF says besides what the old one says; where the size of pixels is not known, that it
+ * is not. Of a BigTIFF nothing.
+ */
+export function tiffEdits(file: string, exif: Uint8Array | undefined, unit: Density['unit']): Edit[] {
+  const head = readBytes(file, 0, 8);
+  if (head.readUInt16LE(2) !== TIFF_VERSION) return [];
+  const directoryAt = head.readUInt32LE(4);
+  const count = readBytes(file, directoryAt, 2).readUInt16LE();
+  const old = splitEntries(readBytes(file, directoryAt + 2, count * 12));
+  const unitAt = old.findIndex((entry) => entry.readUInt16LE() === RESOLUTION_UNIT);
+  const unsaid =
+    unit === 'none' && unitAt >= 0 ? [{ at: directoryAt + 2 + unitAt * 12 + 8, remove: 2, insert: NO_UNIT }] : [];
+  if (unit === 'none') old[unitAt]?.set(NO_UNIT, 8);
+  const source = exif && openTiff(exif);
+  return source ? exifEdits(file, old, source) : unsaid;
+}
+
+/** @param old the entries of the directory that the file has */
+function exifEdits(file: string, old: readonly Buffer[], source: TiffStructure): Edit[] {
+  const size = statSync(file).size;
+  const taken = new Set(old.map((entry) => entry.readUInt16LE()));
+  const added = descriptiveEntries(source).filter(({ tag }) => !taken.has(tag));
+  const padding = size % 2;
+  const offset = size + padding;
+  const tableBytes = 2 + (old.length + added.length) * 12 + 4;
+  const addedTableBytes = 2 + added.length * 12 + 4;
+  // Placed so that its own table ends where the joined one will: then what follows the table is where it says it is.
+  const written = Buffer.from(writeDirectory(added, { offset: offset + tableBytes - addedTableBytes, isIntel: true }));
+  const entries = [...old, ...splitEntries(written.subarray(2, addedTableBytes - 4))];
+  entries.sort((a, b) => a.readUInt16LE() - b.readUInt16LE());
+  const head = Buffer.alloc(2);
+  head.writeUInt16LE(entries.length);
+  const directory = Buffer.concat([
+    Buffer.alloc(padding),
+    head,
+    ...entries,
+    Buffer.alloc(4),
+    written.subarray(addedTableBytes),
+  ]);
+  return [
+    { at: 4, remove: 4, insert: uint32le(offset) },
+    { at: size, remove: 0, insert: directory },
+  ];
+}
+
+const TIFF_VERSION = 42;
+const RESOLUTION_UNIT = 296;
+const NO_UNIT = Uint8Array.of(1, 0);
+
+function splitEntries(table: Buffer): Buffer[] {
+  return Array.from({ length: table.length / 12 }, (_, i) => table.subarray(i * 12, (i + 1) * 12));
+}
+
+function uint32le(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

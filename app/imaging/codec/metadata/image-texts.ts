@@ -1,0 +1,115 @@
+import { inflateSync } from 'node:zlib';
+import type { OutputFormat } from '../../../options/output-formats.ts';
+import { traitsOf } from '../../../options/output-formats.ts';
+import { exifBody, exifOfTiffFile, readUserComment } from '../exif/exif.ts';
+import type { ImageMetadata } from './metadata.ts';
+import { METADATA_LIMITS } from './metadata.ts';
+import { makePngChunk, readPngChunk, readPngParts, readPngText } from '../png-chunks.ts';
+import { sniffFormat, SNIFF_BYTES } from '../sniff-format.ts';
+
+/** The text in which A1111 and its like keep how an image was made: a PNG's, or elsewhere the comment of its EXIF. */
+export const PARAMETERS = 'parameters';
+
+/** What an image file says in words. */
+export interface ImageTexts {
+  /** A PNG's texts by their keywords; of several of one keyword the last. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** The user comment of its EXIF. */
+  readonly comment: string | undefined;
+}
+
+/**
+ * Reads the texts of a PNG and the user comment of a PNG, JPEG, WebP or TIFF file. Nothing of its pixels is looked at, and no
+ * text larger than 1 MiB is inflated.
+ * @param name what messages call the file
+ * @throws BadImageError, UnsupportedImageError
+ */
+export function readImageTexts(file: Uint8Array, name: string): ImageTexts {
+  const format = sniffFormat(file.subarray(0, SNIFF_BYTES), name);
+  const chunks = format === 'png' ? readPngParts(file, name).chunks : [];
+  const texts = new Map(chunks.map(textOf).filter((text) => text !== undefined));
+  const exif = EXIF_READERS[format]?.(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
+  return { texts, comment: exif && readUserComment(exif) };
+}
+
+/**
+ * Metadata with further texts, where the format of the result holds texts; one of the same keyword is replaced. A source that
+ * keeps its `parameters` as an EXIF comment has them as a text as well then.
+ */
+export function withTexts(
+  metadata: ImageMetadata,
+  format: OutputFormat,
+  texts: Readonly<Record<string, string>>,
+): ImageMetadata {
+  if (!traitsOf(format).holdsTexts) return metadata;
+  const given = metadata.pngChunks ?? [];
+  const keywordOf = (chunk: Uint8Array): string | undefined => textOf(chunk)?.[0];
+  const kept = given.filter((chunk) => !Object.hasOwn(texts, keywordOf(chunk) ?? ''));
+  const hasParameters = kept.some((chunk) => keywordOf(chunk) === PARAMETERS);
+  const comment = hasParameters ? undefined : metadata.exif && readUserComment(metadata.exif);
+  const all = { ...(comment !== undefined && { [PARAMETERS]: comment }), ...texts };
+  return { ...metadata, pngChunks: [...kept, ...Object.entries(all).map(([name, text]) => textChunk(name, text))] };
+}
+
+/** Where each format has its EXIF: a TIFF structure without what stands in front of it. */
+const EXIF_READERS: Readonly<Record<string, (file: Buffer) => Uint8Array | undefined>> = {
+  png: (file) => exifIn(readPngChunk(file, 'eXIf')),
+  jpeg: (file) => exifIn(jpegSegment(file)),
+  webp: (file) => exifIn(webpChunk(file)),
+  tiff: exifOfTiffFile,
+};
+
+function exifIn(block: Uint8Array | undefined): Uint8Array | undefined {
+  return block && block.length <= METADATA_LIMITS.exif + 8 ? exifBody(block) : undefined;
+}
+
+/** The first APP1 segment that holds EXIF. */
+function jpegSegment(file: Buffer): Buffer | undefined {
+  for (let at = 2; at + 4 <= file.length && file[at] === 0xff; at += 2 + file.readUInt16BE(at + 2)) {
+    const data = file.subarray(at + 4, at + 2 + file.readUInt16BE(at + 2));
+    if (file[at + 1] === 0xe1 && data.toString('latin1', 0, 6) === 'Exif\0\0') return data;
+    if (file[at + 1] === 0xda) return undefined;
+  }
+  return undefined;
+}
+
+function webpChunk(file: Buffer): Buffer | undefined {
+  for (let at = 12; at + 8 <= file.length;) {
+    const length = file.readUInt32LE(at + 4);
+    if (file.toString('latin1', at, at + 4) === 'EXIF') return file.subarray(at + 8, at + 8 + length);
+    at += 8 + length + (length % 2);
+  }
+  return undefined;
+}
+
+/** Keyword and text of a tEXt, iTXt or zTXt chunk; compressed ones are inflated up to a limit. */
+export function textOf(whole: Uint8Array): readonly [keyword: string, text: string] | undefined {
+  const plain = readPngText(whole);
+  if (plain) return [plain.keyword, plain.text];
+  const chunk = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
+  const type = chunk.toString('latin1', 4, 8);
+  const data = chunk.subarray(8, chunk.length - 4);
+  const end = data.indexOf(0);
+  if (end < 1) return undefined;
+  const keyword = data.toString('latin1', 0, end);
+  if (type === 'zTXt') return inflated(keyword, data.subarray(end + 2), 'latin1');
+  if (type !== 'iTXt') return undefined;
+  const translated = data.indexOf(0, data.indexOf(0, end + 3) + 1);
+  return translated < 0 ? undefined : inflated(keyword, data.subarray(translated + 1), 'utf8');
+}
+
+function inflated(keyword: string, data: Buffer, encoding: 'latin1' | 'utf8'): readonly [string, string] | undefined {
+  try {
+    return [keyword, inflateSync(data, { maxOutputLength: METADATA_LIMITS.text }).toString(encoding)];
+  } catch {
+    return undefined;
+  }
+}
+
+/** tEXt where Latin-1 holds the text, which is what most readers look for; else iTXt. */
+function textChunk(keyword: string, text: string): Uint8Array {
+  const isLatin1 = /^[\n\x20-\x7e\xa0-\xff]*$/.test(text);
+  return isLatin1
+    ? makePngChunk('tEXt', Buffer.from(`${keyword}\0${text}`, 'latin1'))
+    : makePngChunk('iTXt', Buffer.from(`${keyword}\0\0\0\0\0${text}`, 'utf8'));
+}
