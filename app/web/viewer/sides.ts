@@ -65,6 +65,13 @@ export function choiceFor(side: SideName): Choice | undefined {
   return side === 'left' ? own[0] : own.at(-1);
 }
 
+/** What a side shows where nothing was picked for it, in words. */
+export function unpickedLabel(side: SideName): string {
+  if (side === 'right') return 'Its result';
+  const hasOriginal = chosenItem.value?.file !== undefined;
+  return chosenItem.value && !hasOriginal ? 'Its result: the original is elsewhere' : 'Original of the chosen picture';
+}
+
 const ownChoices = new WeakMap<Item, ReadonlySignal<readonly Choice[]>>();
 
 /** The same list until there is something else to choose: progress alone changes nothing. */

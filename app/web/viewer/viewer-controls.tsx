@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { chosenItem } from '../state/queue.ts';
 import type { Mode } from './painter.ts';
 import type { SideName } from './sides.ts';
-import { choiceFor, choices, sides } from './sides.ts';
+import { choiceFor, choices, sides, unpickedLabel } from './sides.ts';
 import { hashOfView } from './view-link.ts';
 import { at, chooseMode, enlarging, fit, gain, isFlipped, mode, result, zoomTo } from './view-state.ts';
 
@@ -83,7 +83,7 @@ function SidePicker({ side, label }: { readonly side: SideName; readonly label: 
         title={choiceFor(side)?.label ?? ''}
         onChange={(event) => (picked.value = event.currentTarget.value || undefined)}
       >
-        <option value="">{side === 'left' ? 'Original of the chosen picture' : 'Its result'}</option>
+        <option value="">{unpickedLabel(side)}</option>
         {choices.value.map((choice) => (
           <option key={choice.key} value={choice.key}>
             {choice.label}

@@ -62,6 +62,9 @@ describe('the dashboard', () => {
     };
     return jobs.flatMap(({ results }) => results).find((one) => one.original_filename === name)?.info;
   };
+  /** What a side is said to show where nothing was picked for it. */
+  const unpicked = (page: Page, side: 'Left' | 'Right') =>
+    page.getByLabel(`${side} side`).locator('option').first().textContent();
   const zoomOf = (page: Page) => page.getByTestId('stage').getAttribute('data-zoom');
 
   it('follows a dropped photo to its end, compares, zooms, and gives the bytes that the service made', async () => {
@@ -138,6 +141,14 @@ describe('the dashboard', () => {
     ).toBe(zoom);
     await other.getByText('compact-x2.safetensors').waitFor();
     await other.close();
+
+    // Where the original is not, the left side does not claim to show it.
+    const elsewhere = await dashboard.open(linked);
+    await elsewhere.getByText('compact-x2.safetensors').waitFor();
+    expect(await unpicked(elsewhere, 'Left')).toBe('Its result: the original is elsewhere');
+    expect(await elsewhere.locator('.corner.left').textContent()).not.toContain('Original');
+    expect(await unpicked(page, 'Left')).toBe('Original of the chosen picture');
+    await elsewhere.context().close();
 
     // The same file on both sides has no difference, at any zoom; another has.
     await page.getByRole('button', { name: 'Difference' }).click();
