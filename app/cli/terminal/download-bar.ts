@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
+import { durationInWords } from '../../client/duration-in-words.ts';
 
 /** Bytes on stderr, where that is a terminal; else nothing. */
 export class DownloadBar {
@@ -8,7 +9,10 @@ export class DownloadBar {
   constructor(name: string, isWanted: boolean) {
     if (!isWanted || !process.stderr.isTTY) return;
     const format = `${name} {bar} {percentage}%  {value} of {total} MB  {eta_formatted} left`;
-    this.#bar = new cliProgress.SingleBar({ format, hideCursor: true }, cliProgress.Presets.shades_classic);
+    this.#bar = new cliProgress.SingleBar(
+      { format, formatTime: inWords, hideCursor: true },
+      cliProgress.Presets.shades_classic,
+    );
     this.#bar.start(1, 0);
   }
 
@@ -20,4 +24,9 @@ export class DownloadBar {
   stop(): void {
     this.#bar?.stop();
   }
+}
+
+/** @param seconds a word where nothing can be said yet */
+function inWords(seconds: number | string): string {
+  return typeof seconds === 'number' ? durationInWords(seconds) : 'some time';
 }

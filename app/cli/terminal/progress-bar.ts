@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { durationInWords } from '../../client/duration-in-words.ts';
 import type { WorkProgress } from '../../processing/progress.ts';
 
 /** A bar on stderr, where that is a terminal; else nothing. */
@@ -33,7 +34,5 @@ function describe({ stage, image, images, tile, tiles, downloadedBytes, totalByt
 }
 
 function left({ secondsLeft }: WorkProgress): string {
-  if (secondsLeft === undefined) return '';
-  const seconds = Math.max(1, Math.round(secondsLeft)); // while work is left, a second at least
-  return `  ${cliProgress.Format.TimeFormat(seconds, { autopaddingChar: '' }, 1)} left`;
+  return secondsLeft === undefined ? '' : `  ${durationInWords(secondsLeft)} left`;
 }

@@ -1,5 +1,6 @@
+import { durationInWords } from '../../client/duration-in-words.ts';
 import type { JobState } from '../../client/job-state.ts';
-import { inBytes, inSeconds } from '../state/estimate.ts';
+import { inBytes } from '../state/estimate.ts';
 
 const STAGES: Readonly<Record<string, string>> = {
   loading: 'Loading the model',
@@ -15,7 +16,7 @@ const STAGES: Readonly<Record<string, string>> = {
 export function phaseOf(job: JobState): string {
   const { status, stage, queue_position: position = 0, image = 1, images = 1 } = job;
   const eta = job.eta_seconds ?? undefined;
-  const left = eta === undefined ? '' : `, ${inSeconds(eta)} left`;
+  const left = eta === undefined ? '' : `, ${durationInWords(eta)} left`;
   if (status === 'queued') return `${place(position)} in the queue${left}`;
   const which = images > 1 ? `Image ${image} of ${images}: ` : '';
   return `${which}${stageOf(job, stage)}${left}`;

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { estimate, inBytes, inPixels, inSeconds } from '../state/estimate.ts';
+import { durationInWords } from '../../client/duration-in-words.ts';
+import { estimate, inBytes, inPixels } from '../state/estimate.ts';
 import { upscalers } from '../state/models.ts';
 import { chosenItem } from '../state/queue.ts';
 import { choose, COLOR_FIXES, settings } from '../state/settings.ts';
@@ -148,7 +149,7 @@ function Expected(): JSX.Element {
   return (
     <p class="expected">
       {size ? 'The chosen picture' : `A picture of ${inPixels(EXAMPLE)}`} becomes <strong>{inPixels(out)}</strong>, in
-      about {inSeconds(seconds)}, about {inBytes(bytes)}
+      about {durationInWords(seconds)}, about {inBytes(bytes)}
     </p>
   );
 }

@@ -57,13 +57,6 @@ function secondsPerMegapixel(settings: Settings, speeds: Speeds): number {
   return (speeds[settings.upscaler] ?? upscalerFacts(settings.upscaler).secondsPerMegapixel) + faces;
 }
 
-/** `3 s`, `2 min`, `1 h 10 min`. */
-export function inSeconds(seconds: number): string {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
 /** `12 KB`, `3.4 MB`. */
 export function inBytes(bytes: number): string {
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} KB`;
