@@ -1,6 +1,7 @@
 import { GraphError } from '../onnx/errors.ts';
 import type { Graph, Region } from '../onnx/graph.ts';
 import type { ProtoGraph, ProtoNode } from '../onnx/model-proto.ts';
+import { TO_NCHW, TO_NHWC } from '../onnx/picture-axes.ts';
 import type { BlockStep, ConvStep, DenseBlock } from './dense-block.ts';
 import { IndexedGraph, readDenseBlock } from './dense-block.ts';
 import { GraphEditor } from './graph-editor.ts';
@@ -8,10 +9,6 @@ import type { Int8Numbers } from './int8-numbers.ts';
 
 /** Bytes stand for numbers around zero: the padding of a convolution is this byte, in every tensor. */
 const ZERO_POINT = 128;
-const [TO_NHWC, TO_NCHW] = [
-  [0, 2, 3, 1],
-  [0, 3, 1, 2],
-];
 
 /** The dense blocks of a graph, in the order in which they run. */
 export function denseBlocksOf(graph: Graph): DenseBlock[] {

@@ -1,21 +1,15 @@
 import type { DeclaredGraph, Wire } from '../onnx/graph.ts';
 import type { ProtoInitializer, ProtoNode } from '../onnx/model-proto.ts';
-
-const [TO_LAST, TO_FIRST] = [
-  [0, 2, 3, 1],
-  [0, 3, 1, 2],
-];
-
-/** Where an axis of NCHW is in NHWC. */
-const AXIS_IN_LAST = [0, 3, 1, 2];
+import { TO_NCHW, TO_NHWC } from '../onnx/picture-axes.ts';
 
 /** Numbers by axis of NCHW as those by axis of NHWC. */
 export function inLastOrder<T>(values: readonly T[]): T[] {
-  return TO_LAST.flatMap((axis) => values.slice(axis, axis + 1));
+  return TO_NHWC.flatMap((axis) => values.slice(axis, axis + 1));
 }
 
+/** Where an axis of NCHW is in NHWC. */
 export function axisInLast(axis: number): number {
-  return AXIS_IN_LAST[axis < 0 ? axis + AXIS_IN_LAST.length : axis] ?? axis;
+  return TO_NHWC.indexOf(axis < 0 ? axis + TO_NHWC.length : axis);
 }
 
 /**
@@ -52,7 +46,7 @@ export class Layouts {
     if (known !== undefined) return known;
     const last = this.#last.get(name);
     this.#plain.set(name, name);
-    if (last !== undefined) this.#transpose(last, name, TO_FIRST);
+    if (last !== undefined) this.#transpose(last, name, TO_NCHW);
     return name;
   }
 
@@ -62,7 +56,7 @@ export class Layouts {
     if (known !== undefined) return known;
     const plain = this.plain(name);
     const made = this.declareLast(name);
-    this.#transpose(plain, made, TO_LAST);
+    this.#transpose(plain, made, TO_NHWC);
     return made;
   }
 
@@ -98,12 +92,12 @@ export class Layouts {
   absorb({ op, inputs: [input = ''], outputs: [output = ''], attributes }: ProtoNode): boolean {
     const order = Array.isArray(attributes['perm']) ? attributes['perm'].join() : '';
     if (op !== 'Transpose' || !this.isPicture(input)) return false;
-    if (order === TO_FIRST.join()) {
+    if (order === TO_NCHW.join()) {
       this.#last.set(output, this.plain(input));
       return true;
     }
     const last = this.#last.get(input);
-    if (order !== TO_LAST.join() || last === undefined) return false;
+    if (order !== TO_NHWC.join() || last === undefined) return false;
     this.#plain.set(output, last);
     return true;
   }

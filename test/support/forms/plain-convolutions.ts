@@ -1,10 +1,6 @@
 import type { Attribute, ProtoGraph, ProtoNode } from '../../../app/onnx/model-proto.ts';
+import { TO_NCHW, TO_NHWC } from '../../../app/onnx/picture-axes.ts';
 import { INTERNAL_DOMAIN } from '../../../app/rewriting/channels-last-operators.ts';
-
-const [TO_NHWC, TO_NCHW] = [
-  [0, 2, 3, 1],
-  [0, 3, 1, 2],
-];
 
 /** A graph with each convolution of the internal domain replaced by what it stands for: a plain one between two changes of layout. */
 export function plainConvolutions(graph: ProtoGraph): ProtoGraph {

@@ -1,9 +1,5 @@
 import type { ProtoGraph, ProtoNode } from '../../../app/onnx/model-proto.ts';
-
-const [TO_NHWC, TO_NCHW] = [
-  [0, 2, 3, 1],
-  [0, 3, 1, 2],
-];
+import { TO_NCHW, TO_NHWC } from '../../../app/onnx/picture-axes.ts';
 
 /**
  * A graph of 8-bit operators with each replaced by the real arithmetic that it stands for: what is left of the difference to
