@@ -27,6 +27,27 @@ export function globalAveragePool(x: Value): Value {
   return x.graph.node({ op: 'GlobalAveragePool', inputs: [x] }, [n, c, 1, 1]);
 }
 
+/**
+ * What a pooling gave, [N, C, 1, 1], at every pixel of `map`, where the sides of that are known; else as it is, which operators stretch. Maps of
+ * one shape are multiplied in the layout of convolutions on the CPU; a stretched operand costs a change of it, to and fro.
+ */
+export function spreadOver(pooled: Value, map: Value): Value {
+  const [h = null, w = null] = map.shape.slice(2);
+  if (h === null || w === null || pooled.shape[2] !== 1 || pooled.shape[3] !== 1) return pooled;
+  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+  const inputs = [pooled, null, pooled.graph.constant([1, 1, h, w])];
+  return pooled.graph.node({ op: 'Resize', inputs, attributes }, map.shape);
+}
+
+/**
+ * `x` unchanged, as means of one pixel each. For a value that comes from a Transpose or a DepthToSpace and goes to several convolutions or into a
+ * sum with one: onnxruntime's CPU provider, which has a layout of its own for convolutions and pools, then changes to it once, and adds within
+ * the convolution.
+ */
+export function inConvLayout(x: Value): Value {
+  return averagePool(x, { kernel: [1, 1] });
+}
+
 function pool(op: 'MaxPool' | 'AveragePool', x: Value, window: PoolWindow): Value {
   const { kernel, stride = 1, padding = [0, 0, 0, 0] } = window;
   const [top, left, bottom, right] = padding;

@@ -56,6 +56,11 @@ const REWRITINGS: Readonly<Record<string, Rewriting>> = {
   },
   ReduceMean: overAxes,
   ReduceSum: overAxes,
+  AveragePool: ({ domain, inputs: [picture = ''], attributes }, { layouts }) => {
+    const { kernel_shape: kernel } = attributes; // of one pixel it changes nothing, and is there for the CPU's layout
+    if (!isList(kernel) || !kernel.every((side) => side === 1)) return undefined;
+    return { op: 'Identity', domain, inputs: [layouts.last(picture)], attributes: {} };
+  },
   GlobalAveragePool: ({ inputs: [picture = ''] }, { layouts }) => {
     const axes = integers('last_sides', [1, 2], layouts);
     return { op: 'ReduceMean', domain: '', inputs: [layouts.last(picture), axes], attributes: { keepdims: 1 } };
