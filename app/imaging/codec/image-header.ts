@@ -1,6 +1,6 @@
-import { entryOffsets, openTiff } from './exif/exif-tree.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { declaredLength, itemsOf, largestImage } from './media-boxes.ts';
+import { readTiffPages } from './tiff/tiff-pages.ts';
 
 /** What the first bytes of a file say, without decoding. */
 export interface ImageHeader {
@@ -12,8 +12,8 @@ export interface ImageHeader {
   readonly refusal?: string;
   /** AVIF: an animation. */
   readonly isSequence?: boolean;
-  /** TIFF: how colours are coded where it is L*a*b*, and where in the file it says so. */
-  readonly lab?: { readonly encoding: LabEncoding; readonly tagAt: number };
+  /** TIFF: how colours are coded where it is L*a*b*, and where in the file the number stands that says so. */
+  readonly lab?: { readonly encoding: LabEncoding; readonly valueAt: number };
 }
 
 /** Reads the header of a WebP, GIF, TIFF, AVIF or HEIC file: decoders allocate what it promises, so it is checked before them. */
@@ -49,24 +49,15 @@ function webpSize(bytes: Buffer): ImageHeader['size'] {
   }
 }
 
-const TIFF_TAG = { width: 256, height: 257, photometric: 262 } as const;
 const LAB_ENCODINGS: Readonly<Record<number, LabEncoding>> = { 8: 'cielab', 9: 'icclab' };
 
+/** Of the first page. */
 function tiffHeader(file: Uint8Array): ImageHeader {
-  const tiff = openTiff(file);
-  if (!tiff) return { size: undefined }; // BigTIFF: libtiff reads its header without allocating pixels
-  const { view, isIntel, firstDirectory } = tiff;
-  const entries = entryOffsets(tiff, firstDirectory);
-  const find = (tag: number): number | undefined => entries.find((at) => view.getUint16(at, isIntel) === tag);
-  const valueAt = (at: number | undefined): number => {
-    if (at === undefined) return 0;
-    return view.getUint16(at + 2, isIntel) === 3 ? view.getUint16(at + 8, isIntel) : view.getUint32(at + 8, isIntel);
-  };
-  const [width, height] = [valueAt(find(TIFF_TAG.width)), valueAt(find(TIFF_TAG.height))];
-  const size = width > 0 && height > 0 ? { width, height } : undefined;
-  const tagAt = find(TIFF_TAG.photometric);
-  const encoding = LAB_ENCODINGS[valueAt(tagAt)];
-  return { size, ...(encoding && tagAt !== undefined ? { lab: { encoding, tagAt } } : {}) };
+  const [page] = readTiffPages(file);
+  if (!page) return { size: undefined };
+  const { size, photometric, photometricAt } = page;
+  const encoding = LAB_ENCODINGS[photometric];
+  return { size, ...(encoding && photometricAt !== undefined ? { lab: { encoding, valueAt: photometricAt } } : {}) };
 }
 
 function avifHeader(bytes: Buffer): ImageHeader {

@@ -19,6 +19,9 @@ export interface JpegParts {
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
+const FILL = 0xff;
+/** Bytes between two segments that are stepped over; more is another file, or a broken one. */
+const MAX_STRAY_BYTES = 4096;
 /** Decoding time grows with the scans of a progressive file; encoders write about ten. */
 const MAX_SCANS = 100;
 const CM_PER_INCH = 2.54;
@@ -29,6 +32,8 @@ interface Segment {
   readonly marker: number;
   /** Marker to the end of the data. */
   readonly whole: Buffer;
+  /** Bytes in front of it that belong to nothing. */
+  readonly stray: Buffer;
   readonly data: Buffer;
 }
 
@@ -46,6 +51,8 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
   let size: { width: number; height: number } | undefined;
   for (let at = 2; ;) {
     const segment = segmentAt(bytes, at, name);
+    at += segment.stray.length;
+    filter.stepOver(segment.stray);
     if (isFrame(segment.marker) && segment.data.length >= 6) {
       size = { width: segment.data.readUInt16BE(3), height: segment.data.readUInt16BE(1) };
     }
@@ -60,17 +67,25 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
   }
 }
 
+/** The next segment; what is no marker is stepped over, as libjpeg does: some cameras write it. */
 function segmentAt(bytes: Buffer, start: number, name: string): Segment {
   let at = start;
-  while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++; // fill bytes
+  while (at + 1 < bytes.length && at - start <= MAX_STRAY_BYTES && !isMarker(bytes, at)) at++;
   if (at + 4 > bytes.length || bytes[at + 1] === EOI) throw endsEarly(bytes, name);
   const marker = bytes[at + 1] ?? 0;
   const length = bytes.readUInt16BE(at + 2);
-  if (bytes[at] !== 0xff || marker < 0xc0 || length < 2) {
+  if (!isMarker(bytes, at) || length < 2) {
     throw new BadImageError(name, `the JPEG is damaged: expected a segment at byte ${start}, got something else`);
   }
   if (at + 2 + length > bytes.length) throw endsEarly(bytes, name);
-  return { marker, whole: bytes.subarray(start, at + 2 + length), data: bytes.subarray(at + 4, at + 2 + length) };
+  const whole = bytes.subarray(at, at + 2 + length);
+  return { marker, whole, data: whole.subarray(4), stray: bytes.subarray(start, at) };
+}
+
+/** FF and what a segment begins with; FF FF is a byte to fill and the next one. */
+function isMarker(bytes: Buffer, at: number): boolean {
+  const marker = bytes[at + 1] ?? 0;
+  return bytes[at] === 0xff && marker >= 0xc0 && marker !== 0xff;
 }
 
 function endsEarly(bytes: Buffer, name: string): BadImageError {
@@ -107,14 +122,23 @@ class ApplicationFilter {
   #hasExif = false;
   #hasXmp = false;
 
+  stepOver(stray: Buffer): void {
+    const isFilling = stray.every((byte) => byte === FILL);
+    if (!isFilling) this.#warn('stray bytes between the segments of the file are left out');
+    this.dropped += stray.length > 0 ? 1 : 0;
+  }
+
   keeps({ marker, data }: Segment): boolean {
     for (const [isIt, what] of LEFT_OUT) {
-      const warning = `the ${what} of the file is left out`;
-      if (isIt(marker, data) && !this.warnings.includes(warning)) this.warnings.push(warning);
+      if (isIt(marker, data)) this.#warn(`the ${what} of the file is left out`);
     }
     const isKept = marker < 0xe0 || (marker > 0xef && marker !== 0xfe) || this.#keepsApplication(marker, data);
     this.dropped += isKept ? 0 : 1;
     return isKept;
+  }
+
+  #warn(warning: string): void {
+    if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 
   #keepsApplication(marker: number, data: Buffer): boolean {

@@ -34,6 +34,7 @@ const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
 const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
+const READ_BESIDE_PIXELS = new Set([...TEXT, ...COLOR_CHUNKS, 'eXIf', 'iCCP', 'pHYs']);
 const MAX_OTHER_CHUNKS = 10_000;
 /** Compressed texts that are tried in vain before all others are dropped unseen: each takes time. */
 const MAX_BOMBS = 8;
@@ -138,11 +139,17 @@ export function* chunksOf(file: Uint8Array, name: string): Generator<Chunk> {
   }
 }
 
+/** Whether its checksum is right: what is not would make readers refuse a result that has it. */
+function isWhole({ whole }: Chunk): boolean {
+  return crc32(whole.subarray(4, -4)) === whole.readUInt32BE(whole.length - 4);
+}
+
 class PngCollector {
   readonly #forPixels: Buffer[] = [];
   readonly #color: Buffer[] = [];
   readonly #texts: Buffer[] = [];
   readonly #warnings: string[] = [];
+  readonly #damaged = new Set<string>();
   #textBytes = 0;
   #droppedTexts = 0;
   #bombs = 0;
@@ -155,6 +162,10 @@ class PngCollector {
   #frames = 1;
 
   add(chunk: Chunk): void {
+    if (READ_BESIDE_PIXELS.has(chunk.type) && !isWhole(chunk)) {
+      this.#damaged.add(chunk.type);
+      return;
+    }
     if (chunk.type === 'eXIf') this.#exif ??= this.#boundedExif(chunk);
     if (FOR_PIXELS.has(chunk.type)) this.#forPixels.push(chunk.whole);
     if (COLOR_CHUNKS.has(chunk.type)) this.#color.push(chunk.whole);
@@ -169,6 +180,8 @@ class PngCollector {
         `${this.#droppedTexts} text chunks dropped: at most ${textChunks} chunks and ${text} bytes are kept`,
       );
     }
+    const damaged = [...this.#damaged].join(', ');
+    if (damaged !== '') this.#warnings.push(`chunks that are damaged are left out: ${damaged}`);
     return {
       width: this.#width,
       height: this.#height,

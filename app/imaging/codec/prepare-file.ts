@@ -97,8 +97,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     bytes: asLibvipsReads(bytes, header, page),
-    // Of another page than the first the decoder tells.
-    size: (page?.index ?? 0) > 0 ? undefined : header.size,
+    size: page ? page.page.size : header.size,
     frames: 1,
     endsEarly: (header.declaredLength ?? 0) > bytes.length,
     metadata: {},
@@ -122,7 +121,7 @@ function asLibvipsReads(bytes: Uint8Array, { isSequence, lab }: ImageHeader, pag
   // It does not know the brand of AVIF sequences, but reads the still image that they hold besides.
   if (isSequence) relabelled.set(Buffer.from('avif'), BRAND_AT);
   // It does not read L*a*b*; told that it is RGB, it passes the samples on as they are.
-  if (lab) view.setUint16(lab.tagAt + 8, PHOTOMETRIC_RGB, bytes[0] === INTEL);
+  if (lab) view.setUint16(lab.valueAt, PHOTOMETRIC_RGB, bytes[0] === INTEL);
   // It refuses what viewers take for upright.
   if (!isTurnable) view.setUint16(orientation.at, UPRIGHT, bytes[0] === INTEL);
   return relabelled;

@@ -4,6 +4,12 @@ export interface TiffPage {
   readonly isReduced: boolean;
   /** PhotometricInterpretation; 32803 and 34892 are the sensor's own. */
   readonly photometric: number;
+  /** Where in the file its value stands. */
+  readonly photometricAt: number | undefined;
+  /** In pixels; undefined where one of its sides is not said, or is 0. */
+  readonly size: { readonly width: number; readonly height: number } | undefined;
+  /** Compression: how the pixels are packed. */
+  readonly compression: number;
   readonly channels: number;
   /** ExtraSamples: 0 unspecified, 1 alpha that colours are multiplied with, 2 alpha; undefined where it is not said. */
   readonly extraSamples: readonly number[] | undefined;
@@ -18,6 +24,9 @@ export interface TiffPage {
 const TAG = {
   newSubfileType: 254,
   subfileType: 255,
+  width: 256,
+  height: 257,
+  compression: 259,
   photometric: 262,
   orientation: 274,
   samplesPerPixel: 277,
@@ -99,10 +108,14 @@ class TiffWalker {
     const first = (tag: number, otherwise: number): number => this.#values(entries.get(tag))[0] ?? otherwise;
     const orientation = entries.get(TAG.orientation);
     const extra = entries.get(TAG.extraSamples);
+    const [width, height] = [first(TAG.width, 0), first(TAG.height, 0)];
     const children = hasChildren ? this.#values(entries.get(TAG.subDirectories)) : [];
     return {
       isReduced: (first(TAG.newSubfileType, 0) & 1) === 1 || first(TAG.subfileType, 1) === 2,
       photometric: first(TAG.photometric, -1),
+      photometricAt: entries.get(TAG.photometric)?.at,
+      size: width > 0 && height > 0 ? { width, height } : undefined,
+      compression: first(TAG.compression, 1),
       channels: first(TAG.samplesPerPixel, 1),
       extraSamples: extra && this.#values(extra),
       orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,

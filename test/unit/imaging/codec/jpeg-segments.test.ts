@@ -67,6 +67,16 @@ describe('Walking the segments of a JPEG', () => {
     expect(readJpegParts(filled, 'a.jpg').width).toBe(40);
   });
 
+  it.each([
+    ['in front of a segment', 2],
+    ['in front of the pixels', plain.indexOf(Buffer.from([0xff, 0xda]))],
+  ])('steps over stray bytes %s, and says so once', (_where, at) => {
+    const stray = Buffer.concat([plain.subarray(0, at), Buffer.from('\0\0\xff\0junk', 'latin1'), plain.subarray(at)]);
+    const parts = readJpegParts(stray, 'a.jpg');
+    expect(Buffer.from(parts.pixels).equals(plain)).toBe(true);
+    expect(parts.warnings).toEqual(['stray bytes between the segments of the file are left out']);
+  });
+
   it('notices a missing end marker, of a progressive file too', () => {
     expect(readJpegParts(plain.subarray(0, -2), 'a.jpg').endsEarly).toBe(true);
     expect(readJpegParts(progressive, 'a.jpg').endsEarly).toBe(false);
@@ -81,7 +91,7 @@ describe('Walking the segments of a JPEG', () => {
   });
 
   it('refuses what is no segment, pixels without a size, and a hundred scans too many', () => {
-    const broken = Buffer.concat([plain.subarray(0, 20), Buffer.from('garbage'), plain.subarray(20)]);
+    const broken = Buffer.concat([plain.subarray(0, 2), Buffer.alloc(5000), plain.subarray(2)]);
     expect(() => readJpegParts(broken, 'a.jpg')).toThrow('a.jpg: the JPEG is damaged: expected a segment at byte');
     expect(() => readJpegParts(Buffer.concat([plain.subarray(0, 2), segment(0xda, 'scan')]), 'a.jpg')).toThrow(
       'frame header',

@@ -37,6 +37,16 @@ describe('Walking the chunks of a PNG', () => {
     expect(parts.chunks).toEqual([gamma, ...texts].map(whole));
   });
 
+  it('leaves out what is damaged, beside the pixels, by its checksum', () => {
+    const file = Buffer.from(
+      writePng(image, [chunk('tEXt', 'a\0b'), chunk('gAMA', '\0\0\xb1\x8f'), chunk('tEXt', 'c\0d')]),
+    );
+    for (const data of ['a\0b', '\0\0\xb1\x8f']) file.writeUInt8(7, file.indexOf(data, 0, 'latin1'));
+    const parts = readPngParts(file, 'a.png');
+    expect(parts.chunks).toEqual([whole(chunk('tEXt', 'c\0d'))]);
+    expect(parts.warnings).toEqual(['chunks that are damaged are left out: tEXt, gAMA']);
+  });
+
   it('copies nothing that comes after IEND', () => {
     const parts = readPngParts(Buffer.concat([writePng(image), Buffer.from('PK\x03\x04 secret')]), 'a.png');
     expect(Buffer.from(parts.pixels).includes('secret')).toBe(false);

@@ -52,6 +52,16 @@ describe('The picture of a TIFF', () => {
     await expect(decodeImage(writeTiff(pages), LIMITS)).rejects.toThrow(expected);
   });
 
+  it.each([
+    [50_000, 'ZSTD'],
+    [34_925, 'LZMA'],
+    [50_002, 'JPEG XL'],
+  ])('compressed by %d is refused by that name, and not called damaged', async (compression, name) => {
+    const file = writeTiff([{ ...picture, entries: [[259, 3, [compression]]] }]);
+    const expected = `picture: expected JPEG, PNG, WebP, AVIF, TIFF or GIF, got a TIFF image compressed by ${name}; convert it first`;
+    await expect(decodeImage(file, LIMITS)).rejects.toThrow(expected);
+  });
+
   it.each<[string, string]>([
     ['II*\0\x10\0\0\0CR\x02\0', 'CR2'],
     ['IIU\0\x18\0\0\0', 'RW2'],
