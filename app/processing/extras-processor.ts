@@ -16,7 +16,8 @@ import type { Size } from './result.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { ExtrasTask } from './tasks.ts';
 import { withColorsOf } from './upscale/color-fix.ts';
-import type { ImageUpscaler, Upscaled, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
+import type { ImageUpscaler, Upscaled } from './upscale/image-upscaler.ts';
+import type { UpscalePlan, UpscaleTask } from './upscale/upscale-plan.ts';
 import type { PictureCleaner } from './restore/picture-cleaner.ts';
 import { withCleaning } from './restore/picture-cleaner.ts';
 

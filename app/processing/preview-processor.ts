@@ -6,7 +6,8 @@ import { BadParameterError } from './errors.ts';
 import type { PixelWork, TaskRun } from './process-images.ts';
 import { processImages } from './process-images.ts';
 import type { PreviewTask } from './tasks.ts';
-import type { ImageUpscaler, UpscalePlan, UpscaleTask } from './upscale/image-upscaler.ts';
+import type { ImageUpscaler } from './upscale/image-upscaler.ts';
+import type { UpscalePlan, UpscaleTask } from './upscale/upscale-plan.ts';
 
 /** Said in `info.warnings` where faces were asked for. */
 const NO_FACES = 'faces are not restored in a preview';

@@ -14,7 +14,7 @@ import type { ImageContext } from '../process-images.ts';
 import { NetworkStep } from './network-step.ts';
 import type { ResultInfo } from '../result.ts';
 import type { StageClock, StageShares } from '../stage-clock.ts';
-import type { UpscaleTask } from '../upscale/image-upscaler.ts';
+import type { UpscaleTask } from '../upscale/upscale-plan.ts';
 
 /** A picture to be enlarged, and what was done to it before. */
 export interface CleanedImage {
