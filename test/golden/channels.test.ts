@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { inspectCheckpoint } from '../../app/architectures/inspect-checkpoint.ts';
 import type { TensorData } from '../../app/checkpoints/safetensors-writer.ts';
 import type { Channels, Image } from '../../app/imaging/image.ts';
@@ -9,7 +9,7 @@ import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { difference, noise } from '../support/images/images.ts';
 import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { readNamed } from '../support/networks/close-tensors.ts';
-import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import {
   networkFixture,
   smallNetwork,
@@ -17,8 +17,6 @@ import {
   writeSmallCheckpoint,
 } from '../support/networks/small-networks.ts';
 import { refusalOf } from '../support/refusal-of.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface ChannelCase {
   readonly name: string;
@@ -33,21 +31,10 @@ const WHOLE = { tile: 0, tilePad: 'auto', prePad: 0, isOpaque: false } as const;
 /** Sums differ in the last bits, and so a sample may be rounded to its neighbour. */
 const LEVELS = { 8: 1, 16: 16 } as const;
 
-let folder: TemporaryFolder;
-let child: NetworkProcess;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  child = new NetworkProcess();
-});
-
-afterAll(async () => {
-  await child.close();
-  await folder.remove();
-});
+const at = networkInFolder();
 
 function checkpoint(name: string): string {
-  return writeSmallCheckpoint(folder.path, name);
+  return writeSmallCheckpoint(at.folder, name);
 }
 
 /** The results of one session, one after another. */
@@ -56,7 +43,7 @@ async function upscale(
   jobs: readonly { readonly image: Image; readonly tiling?: Partial<TilingOptions> }[],
 ): Promise<readonly Image[]> {
   const whole = jobs.map(({ image, tiling }) => ({ image, tiling: { ...WHOLE, ...tiling } }));
-  const results = await child.upscale({ kind: 'upscale', files: { file }, jobs: whole, folder: folder.path });
+  const results = await at.child.upscale({ kind: 'upscale', files: { file }, jobs: whole, folder: at.folder });
   return results.map(({ image }) => image);
 }
 
@@ -133,7 +120,7 @@ describe('A network of channels that no picture has', () => {
     [6, 3, 'takes 6 channels and gives 3'],
     [1, 2, 'takes 1 channel and gives 2'],
   ])('is refused in the same words by inspect and by upscale: %i to %i', async (inputs, outputs, words) => {
-    const file = join(folder.path, 'odd.pth');
+    const file = join(at.folder, 'odd.pth');
     writeCheckpoint(file, otherChannels(inputs, outputs), { format: 'pth-zip' });
     const { message } = refusalOf(() => inspectCheckpoint(file));
     expect(message).toBe(`odd.pth: this ESRGAN ${words}; pictures have 1, 3 or 4`);

@@ -12,7 +12,7 @@ import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint
 import { difference } from '../support/images/images.ts';
 import type { Damage } from '../support/forms/measured-form.ts';
 import type { TiledUpscale } from '../support/networks/network-process.ts';
-import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import {
   networkFixture,
   readSmallNetworks,
@@ -20,36 +20,23 @@ import {
   smallTensors,
   writeSmallNetwork,
 } from '../support/networks/small-networks.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
-let folder: TemporaryFolder;
-let child: NetworkProcess;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  child = new NetworkProcess();
-});
-
-afterAll(async () => {
-  await child.close();
-  await folder.remove();
-});
+const at = networkInFolder();
 
 /** One of each spelling, of each way to fold pixels, to store weights and to take channels. */
 const NAMES = ['new-x4', 'bsrgan-x2', 'old-x4-gray', 'new-x2-unshuffle2', 'new-x1-unshuffle4', 'new-x4-float16'];
 const NETWORKS = readSmallNetworks().filter(({ name }) => NAMES.includes(name));
 
 async function expectGolden(checkpoint: string, golden: string): Promise<void> {
-  const output = join(folder.path, 'output.safetensors');
+  const output = join(at.folder, 'output.safetensors');
   const task = { kind: 'run-unrounded', checkpoint, input: golden, output } as const;
-  expect(await child.run(task)).toBeUndefined();
+  expect(await at.child.run(task)).toBeUndefined();
   expectClose(readNamed(output, 'output'), readNamed(golden, 'output'), 2e-5);
 }
 
 describe('The int8 graph with its scales folded and nothing rounded', () => {
   it.each(NETWORKS)('answers as PyTorch does: $name', async (network) => {
-    const file = join(folder.path, `${network.name}.pth`);
+    const file = join(at.folder, `${network.name}.pth`);
     writeSmallNetwork(file, network, 'pth-zip');
     await expectGolden(file, networkFixture(`${network.name}.safetensors`));
   });
@@ -66,9 +53,11 @@ describe('The graph in float16', () => {
     'stays within two levels of float32: %s',
     async (name) => {
       const network = smallNetwork(name);
-      const [checkpoint, output] = [join(folder.path, `${name}.pth`), join(folder.path, 'half.safetensors')];
+      const [checkpoint, output] = [join(at.folder, `${name}.pth`), join(at.folder, 'half.safetensors')];
       writeSmallNetwork(checkpoint, network, 'safetensors');
-      expect(await child.run({ kind: 'run-half', checkpoint, image: proceduralScene(0, 24), output })).toBeUndefined();
+      expect(
+        await at.child.run({ kind: 'run-half', checkpoint, image: proceduralScene(0, 24), output }),
+      ).toBeUndefined();
       expectClose(readNamed(output, 'float16'), readNamed(output, 'float32'), 2);
     },
   );
@@ -86,7 +75,7 @@ describe('Tiles in int8', () => {
   async function upscale(image: Image, tiles: readonly number[], isInt8: boolean): Promise<readonly TiledUpscale[]> {
     const tiling: TilingOptions = { tile: 0, tilePad: 'auto', prePad: 0, isOpaque: false };
     const jobs = tiles.map((tile) => ({ image, tiling: { ...tiling, tile } }));
-    return child.upscale({ kind: 'upscale', files: { file: weights.file }, jobs, folder: folder.path, isInt8 });
+    return at.child.upscale({ kind: 'upscale', files: { file: weights.file }, jobs, folder: at.folder, isInt8 });
   }
 
   it('cannot be seen any more than in fp32, and the same picture gives the same bytes', async () => {
@@ -110,7 +99,7 @@ describe('Tiles in int8', () => {
 describe('The gate of an int8 form', () => {
   /** A small network whose dense blocks do as much as those of a trained one. */
   function writeStrongNetwork(): string {
-    const checkpoint = join(folder.path, 'strong.pth');
+    const checkpoint = join(at.folder, 'strong.pth');
     const tensors = smallTensors(smallNetwork('new-x2'));
     for (const [name, { data }] of tensors) {
       if (name.endsWith('conv5.weight')) (data as Float32Array).forEach((value, at, all) => (all[at] = 5 * value));
@@ -122,7 +111,7 @@ describe('The gate of an int8 form', () => {
   it('is passed by a form that is whole, by none with wrong scales, and by none whose tiles show', async () => {
     const checkpoint = writeStrongNetwork();
     const failures = async (damage: Damage) =>
-      failuresOf(await child.measure({ kind: 'measure-int8', checkpoint, damage }));
+      failuresOf(await at.child.measure({ kind: 'measure-int8', checkpoint, damage }));
     expect(await failures('none')).toEqual([]);
     expect(await failures('half-scales')).toEqual(expect.arrayContaining(['psnr_change_mean', 'ssim_to_fp32_mean']));
     expect(await failures('seams')).toEqual(['seam']);

@@ -11,15 +11,13 @@ import type { CheckpointLayout } from '../support/checkpoints/checkpoint-writer.
 import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import type { BuiltTensor, Manifest } from '../support/checkpoints/hashed-weights.ts';
 import { buildManifestTensors, readManifest, readVariant } from '../support/checkpoints/hashed-weights.ts';
-import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import {
   networkFixture,
   readSmallNetworks,
   smallNetwork,
   writeSmallNetwork,
 } from '../support/networks/small-networks.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 import { expectClose, readNamed } from '../support/networks/close-tensors.ts';
 
 interface PublishedNetwork {
@@ -99,22 +97,11 @@ const PUBLISHED: readonly PublishedNetwork[] = [
 /** Made by the script in it. */
 const VARIANTS = new URL('../fixtures/variants/', import.meta.url);
 
-let folder: TemporaryFolder;
-let child: NetworkProcess;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  child = new NetworkProcess();
-});
-
-afterAll(async () => {
-  await child.close();
-  await folder.remove();
-});
+const at = networkInFolder();
 
 async function expectAnswer(checkpoint: string, golden: string, tolerance: number): Promise<void> {
-  const output = join(folder.path, 'output.safetensors');
-  expect(await child.run({ kind: 'run-network', checkpoint, input: golden, output })).toBeUndefined();
+  const output = join(at.folder, 'output.safetensors');
+  expect(await at.child.run({ kind: 'run-network', checkpoint, input: golden, output })).toBeUndefined();
   expectClose(readNamed(output, 'output'), readNamed(golden, 'output'), tolerance);
 }
 
@@ -133,7 +120,7 @@ describe('Networks at their published size answer as PyTorch does', () => {
     const layouts: LayoutName[] = ['as it was published', 'as safetensors', ...(alsoAs ? [alsoAs] : [])];
 
     it.each(layouts)('%s', async (layout) => {
-      const file = join(folder.path, `${name}.pth`);
+      const file = join(at.folder, `${name}.pth`);
       const written = LAYOUTS[layout](manifest.root);
       writeCheckpoint(file, tensors, written);
       const { left_out: leftOut = [], ...report } = inspectCheckpoint(file);
@@ -167,7 +154,7 @@ describe('Real-CUGAN of the pro kind', () => {
   it.each(['pth-zip', 'pth-legacy'] as const)('is told by its mark, which in a %s is no tensor', async (format) => {
     const tensors = buildManifestTensors(readManifest('RealCUGAN_x4_pro'));
     tensors.delete('pro');
-    const file = join(folder.path, 'pro.pth');
+    const file = join(at.folder, 'pro.pth');
     writeCheckpoint(file, tensors, { format, marks: ['pro'] });
     expect(inspectCheckpoint(file).parameters).toMatchObject({ pro: true });
     await expectAnswer(file, caseFile('RealCUGAN_x4_pro_21x26'), 2e-5);
@@ -178,15 +165,15 @@ describe('Two checkpoints blended', () => {
   it('answer as PyTorch does with the interpolated weights', async () => {
     const [checkpoint, second] = ['realesr-general-x4v3', 'realesr-general-wdn-x4v3'].map((name, i) => {
       const manifest = readManifest(name);
-      const file = join(folder.path, `${name}.pth`);
+      const file = join(at.folder, `${name}.pth`);
       const format = i === 0 ? 'pth-zip' : 'pth-legacy';
       writeCheckpoint(file, buildManifestTensors(manifest), { format, root: manifest.root });
       return file;
     }) as [string, string];
-    const output = join(folder.path, 'output.safetensors');
+    const output = join(at.folder, 'output.safetensors');
     const input = caseFile('realesr-general-dni03_23x25');
     const blend = { file: second, strength: 0.3 };
-    expect(await child.run({ kind: 'run-blended', checkpoint, blend, input, output })).toBeUndefined();
+    expect(await at.child.run({ kind: 'run-blended', checkpoint, blend, input, output })).toBeUndefined();
     expectClose(readNamed(output, 'output'), readNamed(input, 'output'), 2e-5);
     rmSync(checkpoint);
     rmSync(second);
@@ -198,7 +185,7 @@ describe('Every variant that keys and shapes can express', () => {
   const variants = readSmallNetworks().map((network, i) => ({ ...network, format: formats[i % 3] ?? 'pth-zip' }));
 
   it.each(variants)('$name is what spandrel takes it for, and answers as it does ($format)', async (network) => {
-    const file = join(folder.path, `${network.name}.pth`);
+    const file = join(at.folder, `${network.name}.pth`);
     writeSmallNetwork(file, network, network.format);
     expect(inspectCheckpoint(file)).toMatchObject({ ...network.expected, format: network.format });
     await expectAnswer(file, networkFixture(`${network.name}.safetensors`), 2e-5);
@@ -212,7 +199,7 @@ describe('A variant that no published file shows', () => {
 
   it.each(names)('%s is what spandrel takes it for, and answers as it does', async (name) => {
     const manifest = readVariant(name);
-    const file = join(folder.path, `${name}.pth`);
+    const file = join(at.folder, `${name}.pth`);
     writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip' });
     const { architecture, scale, parameters } = inspectCheckpoint(file);
     expect({ architecture, scale }).toEqual({
@@ -232,7 +219,7 @@ describe('A checkpoint', () => {
   const golden = networkFixture(`${network.name}.safetensors`);
 
   it('runs from a folder and a file that cannot be written', async () => {
-    const place = join(folder.path, 'read-only');
+    const place = join(at.folder, 'read-only');
     await mkdir(place);
     const file = join(place, 'weights.pth');
     writeSmallNetwork(file, network, 'pth-zip');
@@ -243,16 +230,16 @@ describe('A checkpoint', () => {
   });
 
   it('runs through a link of another name in another folder, as the caches of model hubs have them', async () => {
-    const place = join(folder.path, 'blobs');
+    const place = join(at.folder, 'blobs');
     await mkdir(place);
     writeSmallNetwork(join(place, '4fa0d38905f7'), network, 'safetensors');
-    const link = join(folder.path, 'weights.safetensors');
+    const link = join(at.folder, 'weights.safetensors');
     symlinkSync(join(place, '4fa0d38905f7'), link);
     await expectAnswer(link, golden, 2e-5);
   });
 
   it('runs from a path with spaces, letters of any script and a percent sign', async () => {
-    const place = join(folder.path, 'my models %41', 'モデル');
+    const place = join(at.folder, 'my models %41', 'モデル');
     await mkdir(place, { recursive: true });
     const file = join(place, 'größe 2×.pth');
     writeSmallNetwork(file, network, 'pth-zip');
@@ -271,20 +258,20 @@ describe('The worker', () => {
 
   it.each(['new-x2-unshuffle2', 'compact-x4-bfloat16'])('runs the bare network of %s', async (name) => {
     const network = smallNetwork(name);
-    const checkpoint = join(folder.path, `${name}.pth`);
+    const checkpoint = join(at.folder, `${name}.pth`);
     writeSmallNetwork(checkpoint, network, 'pth-legacy');
     const golden = networkFixture(`${name}.safetensors`);
-    const output = join(folder.path, 'worker.safetensors');
+    const output = join(at.folder, 'worker.safetensors');
     await pool.run({ kind: 'run-network', checkpoint, input: golden, output });
     expectClose(readNamed(output, 'output'), readNamed(golden, 'output'), 2e-5);
   });
 
   it('says what it expected of a tensor that is no input of the network', async () => {
     const network = smallNetwork('compact-x2-gray');
-    const checkpoint = join(folder.path, 'gray.pth');
+    const checkpoint = join(at.folder, 'gray.pth');
     writeSmallNetwork(checkpoint, network, 'safetensors');
     const input = networkFixture('compact-x2.safetensors');
-    const output = join(folder.path, 'none.safetensors');
+    const output = join(at.folder, 'none.safetensors');
     await expect(pool.run({ kind: 'run-network', checkpoint, input, output })).rejects.toMatchObject({
       code: 'ERR_BAD_PARAMETER',
       message: expect.stringContaining("expected a tensor 'input' of shape [N, 1, H, W], got [1, 3, 7, 5]") as unknown,

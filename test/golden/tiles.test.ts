@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import type { Channels, Image } from '../../app/imaging/image.ts';
 import { allocateSamples } from '../../app/imaging/image.ts';
 import { resampleImage } from '../../app/imaging/pillow/resample.ts';
@@ -11,7 +11,7 @@ import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint
 import type { Difference } from '../support/images/images.ts';
 import { difference, gradient, noise } from '../support/images/images.ts';
 import type { TiledUpscale, UpscaleJob } from '../support/networks/network-process.ts';
-import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import { readPng } from '../support/images/png.ts';
 import { describeWithReference, referencePath } from '../support/reference.ts';
 import {
@@ -20,8 +20,6 @@ import {
   writeSmallCheckpoint,
   writeSmallNetwork,
 } from '../support/networks/small-networks.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 import { readNamed } from '../support/networks/close-tensors.ts';
 import { overflowingNetwork } from '../support/networks/overflowing-network.ts';
 
@@ -34,21 +32,10 @@ interface TileCase {
   readonly pre_pad: number;
 }
 
-let folder: TemporaryFolder;
-let child: NetworkProcess;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  child = new NetworkProcess();
-});
-
-afterAll(async () => {
-  await child.close();
-  await folder.remove();
-});
+const at = networkInFolder();
 
 function smallCheckpoint(name: string): string {
-  return writeSmallCheckpoint(folder.path, name);
+  return writeSmallCheckpoint(at.folder, name);
 }
 
 /** One image through a network. */
@@ -59,7 +46,7 @@ async function upscale(file: string, image: Image, tiling: Partial<TilingOptions
 }
 
 function upscaleAll(file: string, jobs: readonly UpscaleJob[]): Promise<readonly TiledUpscale[]> {
-  return child.upscale({ kind: 'upscale', files: { file }, jobs, folder: folder.path });
+  return at.child.upscale({ kind: 'upscale', files: { file }, jobs, folder: at.folder });
 }
 
 function jobOf(image: Image, tiling: Partial<TilingOptions>): UpscaleJob {
@@ -341,7 +328,7 @@ describe('Images of one batch', () => {
 
 describe('A network that answers with no numbers', () => {
   it('is an error that says where it shows, never a picture', async () => {
-    const file = join(folder.path, 'damaged.pth');
+    const file = join(at.folder, 'damaged.pth');
     writeCheckpoint(file, overflowingNetwork('NaN'), { format: 'pth-zip' });
     const image = noise({ width: 9, height: 7, channels: 3, depth: 8 });
     await expect(upscale(file, image, {})).rejects.toThrow(/no numbers at x 0, y 0/);
@@ -351,7 +338,7 @@ describe('A network that answers with no numbers', () => {
 describe('Two blended checkpoints', () => {
   it('are the first at strength 1, the second at 0 and neither between', async () => {
     const network = smallNetwork('compact-x4');
-    const [first, second] = ['first.pth', 'second.safetensors'].map((name) => join(folder.path, name)) as [
+    const [first, second] = ['first.pth', 'second.safetensors'].map((name) => join(at.folder, name)) as [
       string,
       string,
     ];
@@ -360,7 +347,7 @@ describe('Two blended checkpoints', () => {
     const image = noise({ width: 12, height: 10, channels: 3, depth: 8 });
     const blended = async (strength: number): Promise<Image> => {
       const files = { file: first, blend: { file: second, strength } };
-      const [result] = await child.upscale({ kind: 'upscale', files, jobs: [jobOf(image, {})], folder: folder.path });
+      const [result] = await at.child.upscale({ kind: 'upscale', files, jobs: [jobOf(image, {})], folder: at.folder });
       if (!result) throw new Error('no result');
       return result.image;
     };

@@ -1,21 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { openCheckpoint } from '../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../app/checkpoints/read-tensor.ts';
 import type { Image } from '../../app/imaging/image.ts';
 import type { ResultInfo } from '../../app/processing/result.ts';
-import { WorkerPool } from '../../app/worker/worker-pool.ts';
 import { caseFile } from '../support/cases.ts';
 import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../support/checkpoints/hashed-weights.ts';
 import { difference } from '../support/images/images.ts';
 import { readPng, writePng } from '../support/images/png.ts';
 import { describeWithReference, referencePath } from '../support/reference.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { upscaleTask, workerConfig } from '../support/upscale-task.ts';
+import { upscaleTask } from '../support/upscale-task.ts';
+import { workersInFolder } from '../support/workers-in-folder.ts';
 
 interface PipelineCase {
   readonly name: string;
@@ -32,19 +30,8 @@ interface PipelineCase {
   readonly size: readonly [width: number, height: number];
 }
 
-let folder: TemporaryFolder;
-let pool: WorkerPool;
+const workers = workersInFolder();
 let runs = 0;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  pool = new WorkerPool(workerConfig({ modelsDir: folder.path }), { isBackground: false });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await folder.remove();
-});
 
 /** Files in, files out, by a worker process: the way of every upscale. One task for all images. */
 async function upscaleFiles(
@@ -52,7 +39,7 @@ async function upscaleFiles(
   options: Readonly<Record<string, unknown>>,
 ): Promise<readonly { readonly image: Image; readonly info: ResultInfo }[]> {
   const task = upscaleTask(
-    folder.path,
+    workers.folder,
     files.map((file) => basename(file)),
     options,
   );
@@ -60,9 +47,9 @@ async function upscaleFiles(
   const images = task.images.map((image, index) => ({
     ...image,
     file: files[index] ?? '',
-    outputStem: join(folder.path, `${run}-${index}`),
+    outputStem: join(workers.folder, `${run}-${index}`),
   }));
-  const results = await pool.run({ ...task, images });
+  const results = await workers.pool.run({ ...task, images });
   return results.map(({ file, info }) => ({ image: readPng(readFileSync(file)), info }));
 }
 
@@ -77,7 +64,7 @@ describeWithReference(
 
     beforeAll(async () => {
       const weights = referencePath('weights', 'realesr-animevideov3.pth');
-      if (weights !== undefined) await copyFile(weights, join(folder.path, basename(weights)));
+      if (weights !== undefined) await copyFile(weights, join(workers.folder, basename(weights)));
     });
 
     it('has cases of every kind', () => {
@@ -173,10 +160,10 @@ describe('The pipeline against PyTorch', () => {
   const install = (manifest: string): void => {
     const { root } = readManifest(manifest);
     const tensors = buildManifestTensors(readManifest(manifest));
-    writeCheckpoint(join(folder.path, `${manifest}.pth`), tensors, { format: 'pth-zip', root });
+    writeCheckpoint(join(workers.folder, `${manifest}.pth`), tensors, { format: 'pth-zip', root });
   };
   const upscaleCase = async (name: string, options: Readonly<Record<string, unknown>>) => {
-    const file = join(folder.path, `${name}.png`);
+    const file = join(workers.folder, `${name}.png`);
     await writeFile(file, writePng(pictureOf(name, 'input')));
     const [result] = await upscaleFiles([file], options);
     if (!result) throw new Error('no result');

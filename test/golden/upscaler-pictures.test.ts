@@ -1,13 +1,11 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { BitDepth, Channels, Image } from '../../app/imaging/image.ts';
 import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest, readVariant } from '../support/checkpoints/hashed-weights.ts';
-import { NetworkProcess } from '../support/networks/network-process.ts';
+import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import { difference, gradient } from '../support/images/images.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface UpscalerUnderTest {
   readonly manifest: string;
@@ -31,24 +29,13 @@ const KINDS: readonly (readonly [name: string, channels: Channels, depth: BitDep
   ['colour and alpha of 16 bits', 4, 16],
 ];
 
-let folder: TemporaryFolder;
-let child: NetworkProcess;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  child = new NetworkProcess();
-});
-
-afterAll(async () => {
-  await child.close();
-  await folder.remove();
-});
+const at = networkInFolder();
 
 /** Images of one task: they share what is loaded, as those of a batch do. */
 async function upscale(file: string, images: readonly Image[], tiling: Partial<TilingOptions>): Promise<Image[]> {
   const whole = { tile: 'auto', tilePad: 'auto', prePad: 0, isOpaque: false, ...tiling } as const;
   const jobs = images.map((image) => ({ image, tiling: whole }));
-  const results = await child.upscale({ kind: 'upscale', files: { file }, jobs, folder: folder.path });
+  const results = await at.child.upscale({ kind: 'upscale', files: { file }, jobs, folder: at.folder });
   return results.map(({ image }) => image);
 }
 
@@ -57,7 +44,7 @@ describe.each(UPSCALERS)('Pictures through $manifest', ({ manifest: name, scale,
 
   beforeAll(() => {
     const manifest = readManifest(name);
-    file = join(folder.path, `${name}.pth`);
+    file = join(at.folder, `${name}.pth`);
     writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
   });
 
@@ -104,7 +91,7 @@ describe('Pictures with alpha through small networks of the families of windows'
     'come out of $name enlarged, alone and in a batch of two sizes, and in tiles',
     async ({ name, seam }) => {
       const manifest = readVariant(name);
-      const file = join(folder.path, `${name}.pth`);
+      const file = join(at.folder, `${name}.pth`);
       writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip' });
       const scale = Number(manifest.expected['scale']);
       const [first, second] = [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { environment } from '../../app/options/environment.ts';
-import { CONFIGURATION_PAGE, configurationPage } from '../support/configuration-page.ts';
+import { CONFIGURATION_PAGE, configurationPage } from '../support/pages/configuration-page.ts';
 
 it('docs/configuration.md is what `npm run docs:configuration` writes, with every variable once', () => {
   const written = readFileSync(CONFIGURATION_PAGE, 'utf8');

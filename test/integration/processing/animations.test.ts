@@ -1,18 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { openAnimation } from '../../../app/imaging/codec/animation/animation.ts';
 import { ApngFile } from '../../../app/imaging/codec/animation/apng-file.ts';
 import type { Image } from '../../../app/imaging/image.ts';
 import { outputOptions } from '../../../app/options/output-options.ts';
 import type { ImageResult } from '../../../app/processing/result.ts';
-import { WorkerPool } from '../../../app/worker/worker-pool.ts';
 import { difference, gradient } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
-import type { TemporaryFolder } from '../../support/temporary-folder.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { upscaleTask, workerConfig } from '../../support/upscale-task.ts';
+import { upscaleTask } from '../../support/upscale-task.ts';
+import { workersInFolder } from '../../support/workers-in-folder.ts';
 
 const FRAMES = 12;
 const SHAPE = { width: 24, height: 16, channels: 4, depth: 8 } as const;
@@ -21,18 +19,7 @@ const LIMITS = { maxPixels: 1_000_000 };
 const TIMES = Array.from({ length: FRAMES }, (_, index) => 20 + 10 * index);
 const PLAYS = 3;
 
-let folder: TemporaryFolder;
-let pool: WorkerPool;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  pool = new WorkerPool(workerConfig({ modelsDir: folder.path }), { isBackground: false });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await folder.remove();
-});
+const workers = workersInFolder();
 
 /** Few colours, a square that moves, and a transparent corner. */
 function frame(index: number): Image {
@@ -46,7 +33,7 @@ function frame(index: number): Image {
 }
 
 async function animation(kind: 'gif' | 'webp' | 'png'): Promise<string> {
-  const file = join(folder.path, `moving.${kind}`);
+  const file = join(workers.folder, `moving.${kind}`);
   if (kind === 'png') {
     const apng = new ApngFile(file, { times: TIMES, plays: PLAYS });
     for (let index = 0; index < FRAMES; index++) apng.add(writePng(frame(index)));
@@ -70,8 +57,8 @@ async function framesOf(file: string): Promise<{ frames: Image[]; times: readonl
 }
 
 function run(names: readonly string[], output: object): Promise<readonly ImageResult[]> {
-  const task = upscaleTask(folder.path, names, { upscaler: 'COMPACT_X2' });
-  return pool.run({ ...task, output: outputOptions.parse(output), mayOverwrite: true });
+  const task = upscaleTask(workers.folder, names, { upscaler: 'COMPACT_X2' });
+  return workers.pool.run({ ...task, output: outputOptions.parse(output), mayOverwrite: true });
 }
 
 describe.each([
@@ -88,7 +75,7 @@ describe.each([
     expect([source.times, source.plays]).toEqual([TIMES, PLAYS]);
 
     const names = source.frames.map((image, index) => {
-      writeFileSync(join(folder.path, `still-${index}.png`), writePng(image));
+      writeFileSync(join(workers.folder, `still-${index}.png`), writePng(image));
       return `still-${index}.png`;
     });
     const stills = await run(names, { output_format: 'png' });
@@ -118,7 +105,7 @@ describe('frames', () => {
   });
 
   it('all of a picture that stands still is the picture', async () => {
-    writeFileSync(join(folder.path, 'still.png'), writePng(gradient({ ...SHAPE, channels: 3 })));
+    writeFileSync(join(workers.folder, 'still.png'), writePng(gradient({ ...SHAPE, channels: 3 })));
     const [result] = await run(['still.png'], { frames: 'all' });
     expect(result?.info).toMatchObject({ format: 'png', warnings: [] });
     expect(await openAnimation(result?.file ?? '', LIMITS)).toBeUndefined();
@@ -127,8 +114,8 @@ describe('frames', () => {
   it('all is refused in a format of one frame, with those that hold them', async () => {
     await animation('webp');
     const failed: string[] = [];
-    const task = upscaleTask(folder.path, ['moving.webp'], { upscaler: 'LANCZOS' });
-    await pool.run(
+    const task = upscaleTask(workers.folder, ['moving.webp'], { upscaler: 'LANCZOS' });
+    await workers.pool.run(
       { ...task, output: outputOptions.parse({ frames: 'all', output_format: 'jpeg' }) },
       { onImageFailed: (_index, { message }) => failed.push(message) },
     );

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Sharp } from 'sharp';
 import sharp from 'sharp';
 import { decodeImage, encodeImage } from '../../../app/imaging/codec/codec.ts';
@@ -11,29 +11,16 @@ import { resample } from '../../../app/imaging/pillow/resample.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import { rowsInto } from '../../../app/imaging/rows-into.ts';
 import { OUTPUT_FORMAT_NAMES, traitsOf } from '../../../app/options/output-formats.ts';
-import { WorkerPool } from '../../../app/worker/worker-pool.ts';
 import { collectImage, difference, gradient, noise } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
-import type { TemporaryFolder } from '../../support/temporary-folder.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { upscaleTask, workerConfig } from '../../support/upscale-task.ts';
+import { upscaleTask } from '../../support/upscale-task.ts';
+import { workersInFolder } from '../../support/workers-in-folder.ts';
 
 const LIMITS = { maxPixels: 1_000_000 };
 const FILTERS = ['NEAREST', 'BILINEAR', 'BICUBIC', 'LANCZOS'] as const;
 const KINDS = ([8, 16] as const).flatMap((depth) => ([1, 2, 3, 4] as const).map((channels) => ({ channels, depth })));
 
-let folder: TemporaryFolder;
-let pool: WorkerPool;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  pool = new WorkerPool(workerConfig({ modelsDir: folder.path }), { isBackground: false });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await folder.remove();
-});
+const workers = workersInFolder();
 
 /** The results of files in one run, as PNG. */
 async function results(
@@ -41,10 +28,10 @@ async function results(
   options: Readonly<Record<string, unknown>>,
 ): Promise<readonly Image[]> {
   const names = files.map((bytes, index) => {
-    writeFileSync(join(folder.path, `${index}.bin`), bytes);
+    writeFileSync(join(workers.folder, `${index}.bin`), bytes);
     return `${index}.bin`;
   });
-  const made = await pool.run({ ...upscaleTask(folder.path, names, options), mayOverwrite: true });
+  const made = await workers.pool.run({ ...upscaleTask(workers.folder, names, options), mayOverwrite: true });
   return made.map(({ file }) => readPng(readFileSync(file)));
 }
 
@@ -181,8 +168,8 @@ describe.each(OUTPUT_FORMAT_NAMES)('Results as %s', (format) => {
   const { holds16, holdsAlpha, holdsGray } = traitsOf(format);
 
   it.each(KINDS)('of $channels channels of $depth bits have what the format holds', async ({ channels, depth }) => {
-    const scratch = rowsInto(rowsOf(gradient({ width: 33, height: 18, channels, depth })), folder.path);
-    const file = join(folder.path, `result.${format}`);
+    const scratch = rowsInto(rowsOf(gradient({ width: 33, height: 18, channels, depth })), workers.folder);
+    const file = join(workers.folder, `result.${format}`);
     await encodeImage(scratch, file, { format });
     scratch.dispose();
     const { image } = await decodeImage(file, LIMITS);
@@ -193,8 +180,8 @@ describe.each(OUTPUT_FORMAT_NAMES)('Results as %s', (format) => {
   });
 
   it.each(['a cat, Steps: 20', 'a café — 猫'])('keep the text of how %s was made', async (text) => {
-    const scratch = rowsInto(rowsOf(gradient({ width: 9, height: 9, channels: 3, depth: 8 })), folder.path);
-    const file = join(folder.path, `texts.${format}`);
+    const scratch = rowsInto(rowsOf(gradient({ width: 9, height: 9, channels: 3, depth: 8 })), workers.folder);
+    const file = join(workers.folder, `texts.${format}`);
     await encodeImage(scratch, file, { format, metadata: { format: 'jpeg', exif: withUserComment(undefined, text) } });
     scratch.dispose();
     const { exif } = (await decodeImage(file, LIMITS)).metadata;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { MODELS_PAGE, modelsPage } from '../../support/networks/models-page.ts';
+import { MODELS_PAGE, modelsPage } from '../../support/pages/models-page.ts';
 
 /** A table's columns are as wide as the formatter likes. */
 const plain = (page: string): string =>

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { environment } from '../../app/options/environment.ts';
+import { environment } from '../../../app/options/environment.ts';
 
-export const CONFIGURATION_PAGE = fileURLToPath(new URL('../../docs/configuration.md', import.meta.url));
-const EXAMPLE = fileURLToPath(new URL('../../.env.example', import.meta.url));
+export const CONFIGURATION_PAGE = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../../.env.example', import.meta.url));
 
 const HEAD = `# Configuration
 

@@ -4,7 +4,7 @@ import type { RecognisedNetwork } from '../../../app/architectures/registry.ts';
 import { ARCHITECTURES, recognise } from '../../../app/architectures/registry.ts';
 import { readManifest } from '../checkpoints/hashed-weights.ts';
 import { manifestShapes, shapeDict } from '../checkpoints/shape-dict.ts';
-import { readTileDifferences } from './tile-differences.ts';
+import { readTileDifferences } from '../networks/tile-differences.ts';
 
 const MANIFESTS = fileURLToPath(new URL('../../fixtures/manifests', import.meta.url));
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FACE = { left: 60, top: 40, width: 112, height: 112 };
 const SCALE = 2;
 const weights = (name: string): string => join(process.env['HIRESFIX_REFERENCE'] ?? '../shared', 'weights', name);
