@@ -37,6 +37,29 @@ export function evenTiles(width: number, height: number, tiling: EvenTiling): Ti
   return grid(evenSpans(width, tiling), evenSpans(height, tiling));
 }
 
+export interface SparseTiling extends Omit<EvenTiling, 'core'> {
+  /** Most pixels of a window, where cores need not become smaller than SMALLEST_STEP for it. */
+  readonly pixels: number;
+}
+
+/**
+ * Tiles with as few pixels seen twice as windows of one size allow: these overlap by their halos alone, need not be squares, and cores reach to the
+ * image's edges, so that those at an edge are larger than the others.
+ */
+export function sparseTiles(width: number, height: number, { pixels, ...overlap }: SparseTiling): TileRows {
+  const [columns, rows] = [overlappingSpans(width, overlap), overlappingSpans(height, overlap)];
+  const smallest = { across: columns.at(-1) ?? [], down: rows.at(-1) ?? [], seen: Infinity };
+  const best = columns.reduce((found, across) => {
+    const down = rows.find((spans) => windowLengthOf(across) * windowLengthOf(spans) <= pixels);
+    const seen = down ? windowLengthOf(across) * across.length * windowLengthOf(down) * down.length : Infinity;
+    return down && seen < found.seen ? { across, down, seen } : found;
+  }, smallest);
+  return grid(best.across, best.down);
+}
+
+/** Windows are not made smaller than one of such a core in the middle of an image. */
+const SMALLEST_STEP = 64;
+
 /**
  * The grid of RealESRGANer (realesrgan/utils.py): steps of `tile` pixels, the last tile is the rest, windows grow by `pad`
  * and are cut at the image's edge. `tile` 0 is the whole image.
@@ -65,6 +88,35 @@ function evenSpans(size: number, { core, halo, multipleOf }: EvenTiling): Span[]
     windowStart: Math.min(Math.max(0, start - toMultiple(halo)), size - windowLength),
     windowLength,
   }));
+}
+
+/** The ways to cover a side by windows that overlap by two halos: by one, by two, and so on. */
+function overlappingSpans(size: number, { halo, multipleOf }: Omit<EvenTiling, 'core'>): Span[][] {
+  const toMultiple = (pixels: number) => Math.ceil(pixels / multipleOf) * multipleOf;
+  const seen = toMultiple(halo);
+  const over = size % multipleOf; // as in evenSpans
+  const ways: Span[][] = [[{ start: 0, length: size, windowStart: 0, windowLength: size }]];
+  for (let count = 2; ; count++) {
+    const step = toMultiple((size - over - 2 * seen) / count);
+    if (step < SMALLEST_STEP) return ways;
+    const places = Array.from({ length: count }, (_, index) => index * step).filter(
+      (at) => at === 0 || at + seen < size,
+    );
+    const starts = places.map((at) => (at === 0 ? 0 : at + seen));
+    const windowLength = step + 2 * seen + over;
+    ways.push(
+      places.map((at, index) => ({
+        start: starts[index] ?? 0,
+        length: (starts[index + 1] ?? size) - (starts[index] ?? 0),
+        windowStart: Math.min(at, size - windowLength),
+        windowLength,
+      })),
+    );
+  }
+}
+
+function windowLengthOf([span]: readonly Span[]): number {
+  return span?.windowLength ?? 0;
 }
 
 function referenceSpans(size: number, tile: number, pad: number): Span[] {

@@ -7,7 +7,7 @@ export const WORKING_BYTES = 1.3e9;
  * The same for networks whose result is better the more they see. Over many tiles onnxruntime holds half as much again, and the
  * process itself more than 1 GB with the weights: NAFNet of width 64 stays below 4 GB.
  */
-const WHOLE_IMAGE_BYTES = 1.8e9;
+const WHOLE_IMAGE_BYTES = 1.9e9;
 const STEP = 32;
 const SMALLEST = 64;
 const LARGEST = 1024;
@@ -40,10 +40,21 @@ export function autoCore(
   { width, height }: Size,
   bytes = WHOLE_IMAGE_BYTES,
 ): number {
-  const pixels = bytes / network.workingBytesPerPixel;
+  const pixels = autoWindow(network, bytes);
   if (width * height <= pixels) return 0;
   const side = Math.sqrt(pixels) - 2 * network.halo;
   return Math.max(SMALLEST, Math.floor(side / STEP) * STEP);
+}
+
+/**
+ * The pixels of the largest window whose activations keep within bounds.
+ * @param bytes what activations may take, where the device's memory is known
+ */
+export function autoWindow(
+  { workingBytesPerPixel }: Pick<Network, 'workingBytesPerPixel'>,
+  bytes = WHOLE_IMAGE_BYTES,
+): number {
+  return Math.floor(bytes / workingBytesPerPixel);
 }
 
 /**

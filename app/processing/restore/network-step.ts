@@ -7,7 +7,7 @@ import { withAlphaOf, withoutAlpha } from '../../imaging/rgb-rows.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { TileRows } from '../../imaging/tiling.ts';
-import { evenTiles, padReflect, padZeros } from '../../imaging/tiling.ts';
+import { evenTiles, padReflect, padZeros, sparseTiles } from '../../imaging/tiling.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
@@ -15,7 +15,7 @@ import { checkpointSessions } from '../networks/checkpoint-sessions.ts';
 import { deviceMemory } from '../networks/device-memory.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
 import { FP32 } from '../networks/precision.ts';
-import { autoCore } from '../networks/tile-size.ts';
+import { autoCore, autoWindow } from '../networks/tile-size.ts';
 import { assertWithin, workOf } from '../upscale/work.ts';
 import { openNetwork } from '../networks/open-network.ts';
 
@@ -105,7 +105,11 @@ export class NetworkStep implements ImageStep {
     const core = maxTile === undefined || (wanted !== 0 && wanted <= maxTile) ? wanted : maxTile;
     const cut = { tile: core, tilePad: 'auto', prePad: 0, isOpaque: true } as const;
     assertWithin(this.#config, workOf(network, padded, cut)); // before there is a list of them
-    const tiles = evenTiles(padded.width, padded.height, { core, halo, multipleOf });
+    const { width, height } = padded;
+    const tiles =
+      asked === 'auto' && core === wanted
+        ? sparseTiles(width, height, { pixels: autoWindow(network, workingBytes), halo, multipleOf })
+        : evenTiles(width, height, { core, halo, multipleOf });
     const count = tiles.reduce((sum, row) => sum + row.length, 0);
     return { padded, tiles, count, core: count === 1 ? 0 : core };
   }

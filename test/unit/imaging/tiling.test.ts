@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import type { TileRows } from '../../../app/imaging/tiling.ts';
-import { commonWindow, evenTiles, padReflect, padZeros, referenceTiles } from '../../../app/imaging/tiling.ts';
+import {
+  commonWindow,
+  evenTiles,
+  padReflect,
+  padZeros,
+  referenceTiles,
+  sparseTiles,
+} from '../../../app/imaging/tiling.ts';
 
 /** How often each pixel is written. */
 function coverage(rows: TileRows, width: number, height: number): Uint8Array {
@@ -55,6 +62,59 @@ describe('evenTiles', () => {
 
   it('takes the whole image as one tile for core 0', () => {
     expect(evenTiles(30, 20, { core: 0, halo: 5, multipleOf: 1 }).flat()).toHaveLength(1);
+  });
+});
+
+describe('sparseTiles', () => {
+  /** A side of up to 900 whose last pixels may be beyond a multiple. */
+  const long = fc.integer({ min: 1, max: 225 });
+
+  it('writes every pixel exactly once, with the halo around it or the edge of the image, in windows of one size within bounds', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          w: long,
+          h: long,
+          pixels: fc.constantFrom(1, 10_000, 50_000, 120_000, 1e9),
+          halo: fc.integer({ min: 0, max: 70 }),
+          multipleOf: fc.constantFrom(1, 2, 4),
+          over: fc.nat(3),
+        }),
+        ({ w, h, pixels, halo, multipleOf, over }) => {
+          const [width, height] = [w * 4 + (over % multipleOf), h * 4];
+          const rows = sparseTiles(width, height, { pixels, halo, multipleOf });
+          expect(coverage(rows, width, height).every((count) => count === 1)).toBe(true);
+          const common = commonWindow(rows) ?? { width: 0, height: 0 };
+          // A side of less than two steps and two halos is not cut.
+          const smallest = (side: number) => Math.min(side, 2 * (64 + halo) + 3 * multipleOf + (side % multipleOf));
+          expect(common.width * common.height).toBeGreaterThan(0);
+          expect(common.width * common.height).toBeLessThanOrEqual(
+            Math.max(pixels, smallest(width) * smallest(height)),
+          );
+          for (const { core: kept, window } of rows.flat()) {
+            expect([kept.width > 0, kept.height > 0]).toEqual([true, true]);
+            expect([window.x % multipleOf, window.y % multipleOf]).toEqual([0, 0]);
+            const [right, bottom] = [window.x + window.width, window.y + window.height];
+            expect(window.x === 0 || kept.x - window.x >= halo).toBe(true);
+            expect(window.y === 0 || kept.y - window.y >= halo).toBe(true);
+            expect(right === width || right - (kept.x + kept.width) >= halo).toBe(true);
+            expect(bottom === height || bottom - (kept.y + kept.height) >= halo).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('see fewer pixels twice than equal cores in the same memory', () => {
+    const overlap = { halo: 64, multipleOf: 16 };
+    const seen = (rows: TileRows) => rows.flat().reduce((sum, { window }) => sum + window.width * window.height, 0);
+    const [even, sparse] = [
+      evenTiles(2000, 1504, { core: 448, ...overlap }),
+      sparseTiles(2000, 1504, { pixels: 576 ** 2, ...overlap }),
+    ];
+    expect([even.flat().length, sparse.flat().length]).toEqual([20, 15]);
+    expect(seen(sparse) / seen(even)).toBeLessThan(0.85);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { autoCore, autoTile, smallerTile } from '../../../../app/processing/networks/tile-size.ts';
+import { autoCore, autoTile, autoWindow, smallerTile } from '../../../../app/processing/networks/tile-size.ts';
 
 describe('the tile that auto stands for', () => {
   /** What 23 blocks take: 1.3 GB at 256 x 256. */
@@ -28,7 +28,7 @@ describe('the tile that auto stands for', () => {
 });
 
 describe('the core that auto stands for where the whole image is best', () => {
-  const nafnet = { workingBytesPerPixel: 4864, halo: 64 };
+  const nafnet = { workingBytesPerPixel: 3072, halo: 64 };
 
   it('is the whole image as long as that is small enough', () => {
     expect(autoCore(nafnet, { width: 600, height: 600 })).toBe(0);
@@ -37,14 +37,19 @@ describe('the core that auto stands for where the whole image is best', () => {
 
   it('is the whole of a larger image where the device is known to have memory for it', () => {
     expect(autoCore(nafnet, { width: 2000, height: 1500 }, 16e9)).toBe(0);
-    expect(autoCore(nafnet, { width: 600, height: 600 }, 0.5e9)).toBe(192);
+    expect(autoCore(nafnet, { width: 600, height: 600 }, 0.5e9)).toBe(256);
   });
 
   it('leaves room for the halo within the same memory, and is a multiple of 32', () => {
     const core = autoCore(nafnet, { width: 2000, height: 1500 });
     expect(core % 32).toBe(0);
-    expect((core + 2 * nafnet.halo) ** 2 * nafnet.workingBytesPerPixel).toBeLessThanOrEqual(1.8e9);
-    expect((core + 32 + 2 * nafnet.halo) ** 2 * nafnet.workingBytesPerPixel).toBeGreaterThan(1.8e9);
+    expect((core + 2 * nafnet.halo) ** 2 * nafnet.workingBytesPerPixel).toBeLessThanOrEqual(1.9e9);
+    expect((core + 32 + 2 * nafnet.halo) ** 2 * nafnet.workingBytesPerPixel).toBeGreaterThan(1.9e9);
+  });
+
+  it('has a window that holds all of a picture of 0.6 megapixels', () => {
+    expect(autoWindow(nafnet)).toBe(618_489);
+    expect(autoWindow(nafnet, 6e9)).toBe(1_953_125);
   });
 
   it('is never less than 64', () => {
