@@ -1,3 +1,4 @@
+import { chain } from '../onnx/chain.ts';
 import { normedConv } from '../onnx/normalization.ts';
 import type { Value } from '../onnx/value.ts';
 import type { Weights } from '../onnx/weights.ts';
@@ -8,11 +9,11 @@ import type { Weights } from '../onnx/weights.ts';
  */
 export function resnetStage(x: Value, blocks: readonly Weights[], stride: 1 | 2): Value {
   const convolve = blocks[0]?.has('conv3') ? bottleneck : basicBlock;
-  return blocks.reduce((y, block, index) => {
+  return chain(x, blocks, (y, block, index) => {
     const step = index === 0 ? stride : 1;
     const residual = convolve(y, block, step);
     return residual.add(shortcut(y, block, step)).relu();
-  }, x);
+  });
 }
 
 function basicBlock(x: Value, weights: Weights, stride: number): Value {

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { depthwiseConv } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
 import { layerNorm, layerNorm2d } from '../../onnx/normalization.ts';
@@ -46,7 +47,7 @@ export function convNextFeatures(image: Value, weights: Weights): Value[] {
   let x = image;
   return weights.list('stages').map((_, stage) => {
     x = downsample(x, weights.at('downsample_layers').at(stage), stage === 0);
-    x = weights.list(`stages.${stage}`).reduce(block, x);
+    x = chain(x, weights.list(`stages.${stage}`), block);
     return layerNorm2d(x, weights.at(`norm${stage}`), EPSILON);
   });
 }

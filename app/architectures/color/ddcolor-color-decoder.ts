@@ -1,5 +1,6 @@
 import type { AttentionInputs } from '../../onnx/attention.ts';
 import { multiHeadAttention } from '../../onnx/attention.ts';
+import { chain } from '../../onnx/chain.ts';
 import { GraphError } from '../../onnx/errors.ts';
 import { linear } from '../../onnx/linear.ts';
 import { layerNorm } from '../../onnx/normalization.ts';
@@ -31,7 +32,7 @@ export function colorEmbeddings(scales: readonly [Value, ...Value[]], weights: W
   const places = learned('query_embed');
 
   const layers = weights.indices('transformer_cross_attention_layers');
-  const colors = layers.reduce((x, layer) => {
+  const colors = chain(learned('query_feat'), layers, (x, layer) => {
     const at = (kind: string): Weights => weights.at(`transformer_${kind}_layers`).at(layer);
     const memory = memories[layer % memories.length];
     if (!memory) throw new GraphError('DDColor: the colour decoder has no scale to look at');
@@ -40,7 +41,7 @@ export function colorEmbeddings(scales: readonly [Value, ...Value[]], weights: W
     const placed = seen.add(places);
     const agreed = attentionStep(seen, { query: placed, key: placed, value: seen }, at('self_attention'));
     return feedForwardStep(agreed, at('ffn'));
-  }, learned('query_feat'));
+  });
 
   const normal = layerNorm(colors, weights.at('decoder_norm'), EPSILON);
   return weights.list('color_embed.layers').reduce((x, layer, i) => linear(i === 0 ? x : x.relu(), layer), normal);

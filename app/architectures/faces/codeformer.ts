@@ -1,4 +1,5 @@
 import { multiHeadAttention } from '../../onnx/attention.ts';
+import { chain } from '../../onnx/chain.ts';
 import { linear, project } from '../../onnx/linear.ts';
 import { argMax, lookUp } from '../../onnx/lookup.ts';
 import { layerNorm } from '../../onnx/normalization.ts';
@@ -63,11 +64,11 @@ function build(image: Value, fidelity: Value, weights: Weights): NamedValues {
 /** Features of the whole face, and what was read on the way: the last features of every size, by their width. */
 function encode(image: Value, blocks: readonly Weights[]): { features: Value; read: ReadonlyMap<number, Value> } {
   const read = new Map<number, Value>();
-  const features = blocks.reduce((x, weights) => {
+  const features = chain(image, blocks, (x, weights) => {
     if (!weights.has('conv')) return plainBlock(x, weights);
     read.set(x.size(3), x);
     return downsample(x, weights);
-  }, image);
+  });
   return { features, read };
 }
 
@@ -87,8 +88,7 @@ function attentionBlock(x: Value, weights: Weights): Value {
 function nameCodes(features: Value, weights: Weights): Value {
   const position = features.graph.weight(weights.take('position_emb', [features.size(2) * features.size(3), null]));
   const tokens = linear(tokensOf(features), weights.at('feat_emb'));
-  const layer = (x: Value, layerWeights: Weights): Value => transformerLayer(x, position, layerWeights);
-  const seen = weights.list('ft_layers').reduce(layer, tokens);
+  const seen = chain(tokens, weights.list('ft_layers'), (x, layer) => transformerLayer(x, position, layer));
   const book = features.graph.weight(weights.take('idx_pred_layer.1.weight', [null, seen.size(2)]));
   return project(layerNorm(seen, weights.at('idx_pred_layer.0'), 1e-5), book);
 }
@@ -126,7 +126,7 @@ function generate(
   weights: Weights,
 ): Value {
   let isNewSize = false;
-  return weights.list('generator.blocks').reduce((x, blockWeights) => {
+  return chain(codes, weights.list('generator.blocks'), (x, blockWeights) => {
     if (blockWeights.has('conv')) {
       isNewSize = true;
       return upsample(x, blockWeights);
@@ -136,7 +136,7 @@ function generate(
     isNewSize = false;
     const fuseWeights = weights.at('fuse_convs_dict').at(drawn.size(3));
     return seen && fuseWeights.has('encode_enc') ? fuse(drawn, { seen, fidelity }, fuseWeights) : drawn;
-  }, codes);
+  });
 }
 
 function fuse(

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { argMax } from '../../onnx/lookup.ts';
 import { normedConv } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -52,7 +53,7 @@ function build(image: Value, weights: Weights): NamedValues {
   const stem = reflectConv(image, weights.at('encoder.0.conv2d'));
   const downs = weights.list('encoder').slice(1);
   const features = downs.reduce((x, block) => residualBlock(x, block, 'down'), stem);
-  const body = weights.list('body').reduce((x, block) => residualBlock(x, block, 'none'), features);
+  const body = chain(features, weights.list('body'), (x, block) => residualBlock(x, block, 'none'));
   const decoded = weights.list('decoder').reduce((x, block) => residualBlock(x, block, 'up'), features.add(body));
   const logits = reflectConv(decoded, weights.at('out_mask_conv.conv2d'));
   const picture = reflectConv(decoded, weights.at('out_img_conv.conv2d'));

@@ -1,3 +1,4 @@
+import { chain } from '../../onnx/chain.ts';
 import { project } from '../../onnx/linear.ts';
 import { argMin, lookUp } from '../../onnx/lookup.ts';
 import type { Value } from '../../onnx/value.ts';
@@ -75,7 +76,7 @@ function build(image: Value, weights: Weights): NamedValues {
 function encode(image: Value, weights: Weights): { features: Value; seen: Seen } {
   const first = image.conv(weights.at('conv_in'));
   const deep = weights.list('down').reduce((x, level) => {
-    const y = level.list('block').reduce((z, _, index) => selfAttended(z, level, index), x);
+    const y = chain(x, level.list('block'), (z, _, index) => selfAttended(z, level, index));
     return level.has('downsample') ? downsample(y, level.at('downsample')) : y;
   }, first);
   const deepest = residualBlock(deep, weights.at('mid.block_1'), 'nin_shortcut');
@@ -108,10 +109,10 @@ function decode(latent: Value, seen: Seen, weights: Weights): Value {
   const attended = attention(first, seen.middle, weights.at('mid.attn_1'));
   const middle = residualBlock(attended, weights.at('mid.block_2'), 'nin_shortcut');
   const drawn = weights.list('up').reduceRight((x, level) => {
-    const y = level.list('block').reduce((z, _, index) => {
+    const y = chain(x, level.list('block'), (z, _, index) => {
       const deep = residualBlock(z, level.at('block').at(index), 'nin_shortcut');
       return level.has(`attn.${index}`) ? attention(deep, seen.deepest, level.at('attn').at(index)) : deep;
-    }, x);
+    });
     return level.has('upsample') ? upsample(y, level.at('upsample')) : y;
   }, middle);
   return lastConv(drawn, weights);
