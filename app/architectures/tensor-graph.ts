@@ -12,13 +12,13 @@ export function buildTensorGraph(...what: Parameters<typeof tensorGraph>): Uint8
   return tensorGraph(...what).serialize();
 }
 
-/** The same for a network with one output, and beside it `has_nan`: int32, 1 where any value of the output is no number, else 0. */
-export function buildCheckedTensorGraph(...what: Parameters<typeof tensorGraph>): Uint8Array {
+/** `tensorGraph` of a network with one output, and beside it `has_nan`: int32, 1 where any value of the output is no number, else 0. */
+export function checkedTensorGraph(...what: Parameters<typeof tensorGraph>): Graph {
   const { graph, outputs } = bareNetwork(...what);
   const { output } = outputs;
   if (!output) throw new GraphError('expected a network with one output');
   graph.output('has_nan', hasNan(output));
-  return graph.serialize();
+  return graph;
 }
 
 /**

@@ -11,7 +11,7 @@ import { RETINAFACE_MEAN_BGR } from './retinaface.ts';
  * `landms` for every prior box, and `has_nan`.
  * @throws UnknownNetworkError where the network is something else; so do the other two
  */
-export function buildDetectorGraph(network: RecognisedNetwork, width: number, height: number): Uint8Array {
+export function buildDetectorGraph(network: RecognisedNetwork, width: number, height: number): Graph {
   assertRole(network, 'face-detector');
   const graph = new Graph();
   const pixels = graph.input('pixels', 'uint8', [height, width, 3]);
@@ -22,14 +22,14 @@ export function buildDetectorGraph(network: RecognisedNetwork, width: number, he
   network.assertAllRead();
   for (const [name, value] of Object.entries({ loc, conf, landms })) graph.output(name, value);
   graph.output('has_nan', hasNan(conf));
-  return graph.serialize();
+  return graph;
 }
 
 /**
  * A face restorer with its preparation: input `pixels` [side, side, 3] of uint8, RGB, an aligned face, and the network's scalars;
  * output `pixels_out` of the same kind, clipped and rounded (halves to even), and `has_nan`.
  */
-export function buildRestorerGraph(network: RecognisedNetwork): Uint8Array {
+export function buildRestorerGraph(network: RecognisedNetwork): Graph {
   assertRole(network, 'face-restorer');
   const graph = new Graph();
   const pixels = facePixels(graph, network);
@@ -39,18 +39,18 @@ export function buildRestorerGraph(network: RecognisedNetwork): Uint8Array {
   network.assertAllRead();
   graph.output('has_nan', hasNan(output));
   graph.output('pixels_out', toPixels(output));
-  return graph.serialize();
+  return graph;
 }
 
 /** A face parser with its preparation: input `pixels` as a restorer's; output `label` [side, side] of uint8. */
-export function buildParserGraph(network: RecognisedNetwork): Uint8Array {
+export function buildParserGraph(network: RecognisedNetwork): Graph {
   assertRole(network, 'face-parser');
   const graph = new Graph();
   const { label } = namedValues(network.build(facePixels(graph, network), {}));
   if (!label) throw wrongAnswer(network);
   network.assertAllRead();
   graph.output('label', label);
-  return graph.serialize();
+  return graph;
 }
 
 /** Width and height of an aligned face where the network does not say. */

@@ -24,6 +24,14 @@ export interface CropSettings {
   readonly needsModels: boolean;
 }
 
+interface Enlarging {
+  readonly context: FaceContext;
+  /** What is to be told of it, which grows. */
+  readonly used: FaceModelUse[];
+  readonly fallbacks: Fallback[];
+  readonly warnings: string[];
+}
+
 /**
  * The face-crop mode of face pipelines: a crop is brought to size by LANCZOS, enlarged by Real-ESRGAN x4, reduced by LANCZOS, and
  * blended with what LANCZOS alone makes of it.
@@ -57,6 +65,7 @@ export class FaceCropUpscaler {
   ): Promise<FacesRestored> {
     const used: FaceModelUse[] = [];
     const fallbacks: Fallback[] = [];
+    const warnings: string[] = [];
     const info = (restored: number) => ({
       face_model: 'realesrgan',
       faces_found: 1,
@@ -66,10 +75,10 @@ export class FaceCropUpscaler {
     });
     const told = () => ({ info: info(0), fallbacks });
     return orWithoutFaces({ model: MODEL, without: 'LANCZOS', isStrict, told }, context, async () => {
-      const enlarged = await this.#enlarge(source, background, { context, used, fallbacks });
+      const enlarged = await this.#enlarge(source, background, { context, used, fallbacks, warnings });
       try {
         const image = rowsInto(blendRows(background, enlarged, strength), context.scratch);
-        return { image, info: info(1), fallbacks, warnings: [] };
+        return { image, info: info(1), fallbacks, warnings };
       } finally {
         enlarged.dispose();
       }
@@ -80,7 +89,7 @@ export class FaceCropUpscaler {
   async #enlarge(
     source: RowSource,
     { width, height }: RowSource,
-    { context, used, fallbacks }: { context: FaceContext; used: FaceModelUse[]; fallbacks: Fallback[] },
+    { context, used, fallbacks, warnings }: Enlarging,
   ): Promise<ScratchImage> {
     const { scratch, clock, devices } = context;
     const file = await this.#models.file(MODEL, clock);
@@ -100,6 +109,7 @@ export class FaceCropUpscaler {
       }
     } finally {
       fallbacks.push(...network.fallbacks);
+      warnings.push(...network.warnings);
       await network.close();
       input.dispose();
     }

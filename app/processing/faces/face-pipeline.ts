@@ -4,6 +4,7 @@ import type { RecognisedNetwork } from '../../architectures/registry.ts';
 import type { Image } from '../../imaging/image.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { Tensor } from '../../inference/session.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { FACE_SIDE } from './align-face.ts';
 import { decodeFaces } from './decode-faces.ts';
 import type { Face } from './face.ts';
@@ -40,12 +41,18 @@ export class FacePipeline {
   /** The networks that have run. */
   readonly used: FaceModelUse[] = [];
   readonly fallbacks: Fallback[] = [];
+  readonly #warnings = new Set<string>();
   readonly #models: ModelFetcher;
   readonly #context: FaceContext;
 
   constructor(models: ModelFetcher, context: FaceContext) {
     this.#models = models;
     this.#context = context;
+  }
+
+  /** What is to be known of how they ran. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
   }
 
   /** The faces of an 8-bit RGB picture, the surest first. */
@@ -68,7 +75,7 @@ export class FacePipeline {
     const { clock } = this.#context;
     clock.at('restoring', 0);
     let takesFidelity = false;
-    const build = (network: RecognisedNetwork): Uint8Array => {
+    const build = (network: RecognisedNetwork): Graph => {
       takesFidelity = Object.hasOwn(network.scalars ?? {}, 'w');
       return buildRestorerGraph(network);
     };
@@ -113,6 +120,7 @@ export class FacePipeline {
       return result;
     } finally {
       this.fallbacks.push(...network.fallbacks);
+      for (const warning of network.warnings) this.#warnings.add(warning);
       await network.close();
     }
   }

@@ -119,7 +119,12 @@ export class FaceRestorer {
       const [face = crop] = await pipeline.restore([crop], settings);
       const toned = profile.tonesGray && isGrayFace ? grayFace(face, crop) : { ...face, data: bytesOf(face) };
       const image = paste(background, [wholeLayer(toned)], strength, context);
-      return { image, info: infoOf(settings, 1, 1, pipeline.used), fallbacks: pipeline.fallbacks, warnings: [] };
+      return {
+        image,
+        info: infoOf(settings, 1, 1, pipeline.used),
+        fallbacks: pipeline.fallbacks,
+        warnings: pipeline.warnings,
+      };
     });
   }
 
@@ -162,7 +167,7 @@ async function restoreFaces({ source, background, settings, context, pipeline }:
   }
   const layers = await restoredLayers(alignFaces(subject, chosen), { subject, background, settings, pipeline });
   const image = await clock.time('restore', () => paste(background, layers, settings.strength, context));
-  return { image, info: told(layers.length), fallbacks: pipeline.fallbacks, warnings: [] };
+  return { image, info: told(layers.length), fallbacks: pipeline.fallbacks, warnings: pipeline.warnings };
 }
 
 async function findFaces({ picture, size, profile }: Subject, pipeline: FacePipeline): Promise<Face[]> {

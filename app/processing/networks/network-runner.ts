@@ -12,7 +12,7 @@ import { commonWindow } from '../../imaging/tiling.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { Session } from '../../inference/session.ts';
 import { damagedAnswer } from './damaged-answer.ts';
-import { openOnFirst } from './open-session.ts';
+import { openOnFirst } from './open-on-first.ts';
 import { SessionShelf } from './session-shelf.ts';
 import { WORKING_BYTES } from './tile-size.ts';
 import type { Fallback } from '../result.ts';

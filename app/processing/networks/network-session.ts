@@ -3,19 +3,26 @@ import type { SessionDevice } from '../../inference/devices.ts';
 import { InferenceError } from '../../inference/errors.ts';
 import type { Tensor } from '../../inference/session.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { damagedAnswer } from './damaged-answer.ts';
-import type { OpenedSession } from './open-session.ts';
-import { openSession } from './open-session.ts';
+import { FormSession } from './form-session.ts';
+import { formsOn } from './graph-forms.ts';
+import type { OpenedSession } from './open-on-first.ts';
+import { openOnFirst } from './open-on-first.ts';
 import type { Fallback } from '../result.ts';
 import { openNetwork } from './open-network.ts';
 
 /** Where a network's weights are, what is made of them, and the devices to try, best first. */
 export interface NetworkSource {
   readonly file: string;
-  /** Makes the model's bytes. If it has an output `has_nan`, an answer in which that is set counts as a failure. */
-  readonly build: (network: RecognisedNetwork) => Uint8Array;
+  /** Makes its graph. If that has an output `has_nan`, an answer in which that is set counts as a failure. */
+  readonly build: (network: RecognisedNetwork) => Graph;
   readonly devices: readonly SessionDevice[];
+  /** How graphs may be laid out on a device; by default as is best there. */
+  readonly forms?: typeof formsOn;
 }
+
+type OpenOnFirst = (devices: readonly SessionDevice[]) => Promise<OpenedSession<FormSession>>;
 
 /**
  * One loaded network. If its device fails during a run, it is loaded again on the next device and the run is repeated there, so
@@ -25,30 +32,37 @@ export class NetworkSession {
   readonly architecture: string;
   /** Every device that was not available or failed, and why. */
   readonly fallbacks: Fallback[] = [];
-  readonly #model: Uint8Array;
-  readonly #weightsFolder: string;
-  #opened: OpenedSession;
+  readonly #open: OpenOnFirst;
+  #opened: OpenedSession<FormSession>;
   #isOpen = true;
 
-  private constructor(architecture: string, model: Uint8Array, weightsFolder: string, opened: OpenedSession) {
+  private constructor(architecture: string, open: OpenOnFirst, opened: OpenedSession<FormSession>) {
     this.architecture = architecture;
-    this.#model = model;
-    this.#weightsFolder = weightsFolder;
+    this.#open = open;
     this.#opened = opened;
     this.fallbacks.push(...opened.fallbacks);
   }
 
   /** @throws CheckpointError, UnknownNetworkError, WeightsError, InferenceError */
-  static async open({ file, build, devices }: NetworkSource): Promise<NetworkSession> {
+  static async open({ file, build, devices, forms = formsOn }: NetworkSource): Promise<NetworkSession> {
     const network = openNetwork(file);
-    const model = build(network);
+    const graph = build(network).contents();
     const weightsFolder = weightsFolderOf(file);
-    const opened = await openSession(model, { weightsFolder, devices });
-    return new NetworkSession(network.architecture, model, weightsFolder, opened);
+    const open: OpenOnFirst = (candidates) =>
+      openOnFirst(candidates, async (device) =>
+        FormSession.open(graph, await forms(device), { weightsFolder, device }),
+      );
+    return new NetworkSession(network.architecture, open, await open(devices));
   }
 
   get device(): SessionDevice {
     return this.#opened.session.device;
+  }
+
+  /** What is to be known of how it ran. */
+  get warnings(): readonly string[] {
+    const { warning } = this.#opened.session;
+    return warning === undefined ? [] : [warning];
   }
 
   /**
@@ -77,7 +91,7 @@ export class NetworkSession {
 
   async #reopen(devices: readonly SessionDevice[]): Promise<void> {
     await this.close();
-    this.#opened = await openSession(this.#model, { weightsFolder: this.#weightsFolder, devices });
+    this.#opened = await this.#open(devices);
     this.#isOpen = true;
     this.fallbacks.push(...this.#opened.fallbacks);
   }

@@ -2,13 +2,14 @@ import { basename } from 'node:path';
 import { ddcolor } from '../../architectures/color/ddcolor.ts';
 import { UnknownNetworkError } from '../../architectures/errors.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
-import { buildCheckedTensorGraph } from '../../architectures/tensor-graph.ts';
+import { checkedTensorGraph } from '../../architectures/tensor-graph.ts';
 import type { Config } from '../../config.ts';
 import { HiresFixError } from '../../errors.ts';
 import type { ImageShape } from '../../imaging/image.ts';
 import { coloredShape } from '../../imaging/rgb-rows.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
+import type { Graph } from '../../onnx/graph.ts';
 import { NetworkSession } from '../networks/network-session.ts';
 import { DDCOLOR_SIDE, ddcolorInput, paintAb } from './color/ddcolor-picture.ts';
 import { deoldifyColors, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
@@ -96,7 +97,7 @@ export class Colorizer implements ImageStep {
     const sha256 = await this.#models.sha256(file);
     const used = { model: basename(file), sha256, architecture, device };
     const info = isDdcolor ? used : { ...used, render_factor: factor };
-    return { image, info, fallbacks, warnings: [] };
+    return { image, info, fallbacks, warnings: network.warnings };
   }
 }
 
@@ -106,14 +107,14 @@ function sideOf({ architecture }: Pick<RecognisedNetwork, 'architecture'>, rende
 }
 
 /** @throws UnknownNetworkError where the file's network does not colour */
-function buildColorizer(network: RecognisedNetwork, file: string, renderFactor: number): Uint8Array {
+function buildColorizer(network: RecognisedNetwork, file: string, renderFactor: number): Graph {
   if (network.role !== 'colorizer') {
     throw new UnknownNetworkError(
       `${file}: expected a network that colours pictures (DDColor, DeOldify), the file holds ${network.architecture}`,
     );
   }
   const side = sideOf(network, renderFactor);
-  return buildCheckedTensorGraph(network, [1, network.inputChannels, side, side]);
+  return checkedTensorGraph(network, [1, network.inputChannels, side, side]);
 }
 
 /**

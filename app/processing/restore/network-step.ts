@@ -73,7 +73,7 @@ export class NetworkStep implements ImageStep {
       image,
       info: { model: basename(file), sha256, architecture, device: runner.device, ...used },
       fallbacks: runner.fallbacks,
-      warnings: tilesWarning(runner, { count, core }),
+      warnings: [...tilesWarning(runner, { count, core }), ...runner.warnings],
     };
   }
 

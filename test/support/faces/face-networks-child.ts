@@ -35,7 +35,7 @@ async function withCheckpoint(manifest: string): Promise<void> {
 async function restore({ file, folder }: HashedCheckpoint, picture: { input: string; output: string }): Promise<void> {
   const { data, width, height } = readPng(readFileSync(picture.input));
   const network = recognise(openCheckpoint(file));
-  const session = await Session.open(buildRestorerGraph(network), { weightsFolder: folder, device: 'cpu' });
+  const session = await Session.open(buildRestorerGraph(network).serialize(), { weightsFolder: folder, device: 'cpu' });
   const scalars = Object.entries(network.scalars ?? {}).map(([name, preset]): [string, Tensor] => {
     return [name, { type: 'float32', data: Float32Array.of(preset), dims: [1] }];
   });

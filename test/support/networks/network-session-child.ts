@@ -3,7 +3,7 @@
  * loading and running the network, so that what the first device has loaded is damaged, and what the second one loads is not.
  */
 import { renameSync } from 'node:fs';
-import { buildCheckedTensorGraph } from '../../../app/architectures/tensor-graph.ts';
+import { checkedTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import type { Tensor } from '../../../app/inference/session.ts';
 import { NetworkSession } from '../../../app/processing/networks/network-session.ts';
 import type { Fallback } from '../../../app/processing/result.ts';
@@ -25,7 +25,7 @@ const SIDE = 8;
 const { file, replacement } = JSON.parse(process.argv[2] ?? '') as SessionJob;
 const network = await NetworkSession.open({
   file,
-  build: (recognised) => buildCheckedTensorGraph(recognised, [1, 3, SIDE, SIDE]),
+  build: (recognised) => checkedTensorGraph(recognised, [1, 3, SIDE, SIDE]),
   devices: ['cpu', 'cpu'], // two devices of which every machine has both
 });
 renameSync(replacement, file); // not written over: the runtime maps the file that it has loaded
