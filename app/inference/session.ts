@@ -123,5 +123,5 @@ function reasonOf(error: unknown, device: SessionDevice): string {
 /** The first line, without the source paths of onnxruntime's build. */
 function describe(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').replace(/\/\S*\/onnxruntime_src\/\S+/g, '').slice(0, 300);
+  return (text.split('\n')[0] ?? '').replace(/\S*\/onnxruntime_src\/\S+/g, '').slice(0, 300);
 }

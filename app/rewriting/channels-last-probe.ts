@@ -1,5 +1,5 @@
 import { Graph } from '../onnx/graph.ts';
-import { serializeModel } from '../onnx/model-proto.ts';
+import type { ProtoGraph } from '../onnx/model-proto.ts';
 import { INTERNAL_DOMAIN } from './channels-last-operators.ts';
 
 const [HEIGHT, WIDTH, CHANNELS, KERNEL] = [6, 9, 8, 3];
@@ -23,7 +23,7 @@ const WEIGHTS = Float32Array.from({ length: CHANNELS ** 2 * KERNEL ** 2 }, (_, i
  * `constant` and `given`, of the picture's shape.
  */
 export const CHANNELS_LAST_PROBE = {
-  model: probe,
+  graph: probe,
   inputs: {
     picture: { type: 'float32', data: PICTURE, dims: [1, HEIGHT, WIDTH, CHANNELS] },
     weights: { type: 'float32', data: WEIGHTS, dims: [CHANNELS, CHANNELS, KERNEL, KERNEL] },
@@ -33,7 +33,7 @@ export const CHANNELS_LAST_PROBE = {
     output?.length === PICTURE.length && PICTURE.every((_, index) => output[index] === expectedAt(index)),
 } as const;
 
-function probe(): Uint8Array {
+function probe(): ProtoGraph {
   const graph = new Graph();
   const picture = graph.input('picture', 'float32', [1, HEIGHT, WIDTH, CHANNELS]);
   const given = graph.input('weights', 'float32', [CHANNELS, CHANNELS, KERNEL, KERNEL]);
@@ -45,7 +45,7 @@ function probe(): Uint8Array {
     graph.output(name, graph.node(options, picture.shape));
   }
   const contents = graph.contents();
-  return serializeModel({ ...contents, domains: new Map([[INTERNAL_DOMAIN, contents.opset]]) });
+  return { ...contents, domains: new Map([[INTERNAL_DOMAIN, contents.opset]]) };
 }
 
 function expectedAt(index: number): number {

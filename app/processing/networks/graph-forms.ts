@@ -3,6 +3,7 @@ import type { SessionDevice } from '../../inference/devices.ts';
 import { Session } from '../../inference/session.ts';
 import type { DeclaredGraph } from '../../onnx/graph.ts';
 import type { ProtoGraph } from '../../onnx/model-proto.ts';
+import { serializeModel } from '../../onnx/model-proto.ts';
 import { CHANNELS_LAST_PROBE } from '../../rewriting/channels-last-probe.ts';
 import { channelsLastGraph } from '../../rewriting/channels-last.ts';
 import { scanGraph } from '../../rewriting/scan-graph.ts';
@@ -23,9 +24,9 @@ export const PLAIN: GraphForm = (graph) => graph;
 const FASTEST: GraphForm = (graph) => scanGraph(channelsLastGraph(graph));
 
 /** The forms for a device. CUDA searches the best algorithm for each convolution, and its own kernels have channels last. */
-export async function formsOn(device: SessionDevice): Promise<GraphForms> {
+export async function formsOn(device: SessionDevice, runsLast = runsChannelsLast): Promise<GraphForms> {
   if (device !== 'cuda') return { forms: [PLAIN] };
-  if (await runsChannelsLast(device)) return { forms: [FASTEST, scanGraph, PLAIN] };
+  if (await runsLast(device)) return { forms: [FASTEST, scanGraph, PLAIN] };
   return {
     forms: [scanGraph, PLAIN],
     reason: `this version of the runtime does not convolve with channels last on ${device} as it is expected to`,
@@ -34,17 +35,22 @@ export async function formsOn(device: SessionDevice): Promise<GraphForms> {
 
 const checked = new Map<SessionDevice, Promise<boolean>>();
 
-/** Whether a device runs the convolutions of the internal domain, and as they are expected to; asked once in a process. */
-export function runsChannelsLast(device: SessionDevice): Promise<boolean> {
-  const known = checked.get(device) ?? tryChannelsLast(device);
+/** Whether a device convolves with channels last as it is expected to; tried once in a process. */
+function runsChannelsLast(device: SessionDevice): Promise<boolean> {
+  const known = checked.get(device) ?? convolvesChannelsLast(device);
   checked.set(device, known);
   return known;
 }
 
-async function tryChannelsLast(device: SessionDevice): Promise<boolean> {
-  const { model, inputs, isRight } = CHANNELS_LAST_PROBE;
+/**
+ * Whether a device runs the convolutions of the internal domain, and they calculate what they are taken to.
+ * @param graph what is run: the probe's
+ */
+export async function convolvesChannelsLast(device: SessionDevice, graph?: ProtoGraph): Promise<boolean> {
+  const { inputs, isRight } = CHANNELS_LAST_PROBE;
   try {
-    const session = await Session.open(model(), { weightsFolder: tmpdir(), device });
+    const model = serializeModel(graph ?? CHANNELS_LAST_PROBE.graph());
+    const session = await Session.open(model, { weightsFolder: tmpdir(), device });
     const { constant, given } = await session.run(inputs);
     await session.release();
     return isRight(constant?.data) && isRight(given?.data);
