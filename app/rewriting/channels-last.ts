@@ -12,9 +12,10 @@ const MAX_CHANGES_PER_CONVOLUTION = 0.5;
  * The graph with its convolutions, and what stands between them, for pictures with channels last: convolutions of onnxruntime's
  * internal domain, which its CUDA provider alone runs, and a `Transpose` only where an operator has no such form. Weights stay as they
  * are. A graph that would change its layout too often is left as it is.
+ * @param maxChanges how often it may, for each such convolution
  */
-export function channelsLastGraph(graph: DeclaredGraph): DeclaredGraph {
-  return new LayoutRewriter(graph).rewrite();
+export function channelsLastGraph(graph: DeclaredGraph, maxChanges = MAX_CHANGES_PER_CONVOLUTION): DeclaredGraph {
+  return new LayoutRewriter(graph).rewrite(maxChanges);
 }
 
 class LayoutRewriter {
@@ -32,7 +33,7 @@ class LayoutRewriter {
     this.#context = { layouts: this.#layouts, constant: (name) => initializers.get(name ?? '') };
   }
 
-  rewrite(): DeclaredGraph {
+  rewrite(maxChanges: number): DeclaredGraph {
     this.#graph.nodes.forEach((node, index) => {
       for (const region of this.#graph.regions) if (region.nodes[0] === index) this.#enter(region);
       this.#write(node);
@@ -41,7 +42,7 @@ class LayoutRewriter {
     const { nodes, initializers, wires } = this.#layouts;
     const convolutions = nodes.filter(({ domain }) => domain === INTERNAL_DOMAIN).length;
     const changes = this.#changesIn(nodes) - this.#changesIn(this.#graph.nodes);
-    if (convolutions === 0 || changes > MAX_CHANGES_PER_CONVOLUTION * convolutions) return this.#graph;
+    if (convolutions === 0 || changes > maxChanges * convolutions) return this.#graph;
     return {
       ...this.#graph,
       domains: new Map([...this.#graph.domains, [INTERNAL_DOMAIN, this.#graph.opset]]),

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { FormSessionsSeen } from '../support/networks/form-session-child.ts';
+import type { FormSessionsSeen } from '../support/forms/form-session-child.ts';
 
-const CHILD = fileURLToPath(new URL('../support/networks/form-session-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../support/forms/form-session-child.ts', import.meta.url));
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const [SLOWER, UNKNOWN] = ['the network ran in a slower form: ', /No Op registered for NoSuchOperator/];
 

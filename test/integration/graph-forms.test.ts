@@ -5,7 +5,10 @@ import { compareForms } from '../support/forms/graph-forms.ts';
 /** Two of a mean of the same numbers in another order, and what networks make of them. */
 const ANOTHER_MEAN = 1e-6;
 
-/** How many of a network's rows of blocks become loops, and of its convolutions how many have channels last. */
+/**
+ * One of each family whose networks are small or can be made so; `npm run agreement:forms` runs all, at full size. How many of its rows of
+ * blocks become loops, and of its convolutions how many have channels last.
+ */
 const CASES: readonly (FormsCase & { readonly loops: number; readonly last: 'all' | 'some' | 'none' })[] = [
   { name: 'new-x4', from: 'small', loops: 1, last: 'all' },
   { name: 'plus-x4-gray-growth8', from: 'small', loops: 1, last: 'all' },
@@ -21,6 +24,25 @@ const CASES: readonly (FormsCase & { readonly loops: number; readonly last: 'all
   { name: 'restormer-biases', from: 'variant', loops: 1, last: 'some' },
   { name: 'srformer-no-bias', from: 'variant', loops: 1, last: 'some' },
   { name: 'swinir-gray', from: 'variant', loops: 1, last: 'all' },
+  { name: 'drct-identity', from: 'variant', loops: 0, last: 'all' },
+  { name: 'fdat-lda', from: 'variant', loops: 0, last: 'some' },
+  { name: 'grl-local-3conv', from: 'variant', loops: 0, last: 'all' },
+  { name: 'moesr-dysample', from: 'variant', loops: 1, last: 'none' },
+  { name: 'plksr-rectangles', from: 'variant', loops: 1, last: 'all' },
+  { name: 'rgt-no-bias', from: 'variant', loops: 0, last: 'some' },
+  { name: 'seemore-linear', from: 'variant', loops: 1, last: 'some' },
+  { name: 'swin2sr-w7', from: 'variant', loops: 1, last: 'all' },
+  { name: 'DCTLSA_x4', from: 'manifest', loops: 6, last: 'some' },
+  { name: 'DITN_x4', from: 'manifest', loops: 2, last: 'none' },
+  { name: 'SAFMN_x4', from: 'manifest', loops: 1, last: 'some' },
+  { name: 'SwiftSRGAN_x4', from: 'manifest', loops: 1, last: 'none' },
+  { name: 'spanx4_ch48', from: 'manifest', loops: 1, last: 'all' },
+  { name: 'FBCNN_color', from: 'narrow', loops: 9, last: 'all' },
+  { name: 'NAFNet-SIDD-width32', from: 'narrow', loops: 9, last: 'some' },
+  { name: 'RCAN_x4', from: 'narrow', loops: 1, last: 'all' },
+  { name: 'ddcolor_paper_tiny', from: 'narrow', loops: 5, last: 'some' },
+  { name: 'detection_Resnet50_Final', from: 'narrow', loops: 4, last: 'none' },
+  { name: 'parsing_parsenet', from: 'narrow', loops: 1, last: 'none' },
 ];
 
 const results = new Map<string, FormsResult>();

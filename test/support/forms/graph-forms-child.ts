@@ -15,13 +15,18 @@ import { scanGraph } from '../../../app/rewriting/scan-graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { writeCheckpoint } from '../checkpoints/checkpoint-writer.ts';
 import type { FormsCase, FormsResult } from './graph-forms.ts';
+import { blocksInLoops, whyNotLast } from './graph-forms-account.ts';
 import { writeHashedModel } from '../checkpoints/hashed-checkpoint.ts';
-import { buildManifestTensors, readVariant } from '../checkpoints/hashed-weights.ts';
+import type { Manifest } from '../checkpoints/hashed-weights.ts';
+import { buildManifestTensors, readManifest, readVariant } from '../checkpoints/hashed-weights.ts';
 import { largestDifference } from '../networks/largest-difference.ts';
 import { plainConvolutions } from './plain-convolutions.ts';
 import { smallNetwork, writeSmallNetwork } from '../networks/small-networks.ts';
 
 const MIN_SIDE = 16;
+
+/** Halved five times it is to be mirrored still. */
+const MIN_FACE_SIDE = 64;
 
 const cases = JSON.parse(process.argv[2] ?? '[]') as readonly FormsCase[];
 const folder = await temporaryFolder();
@@ -35,7 +40,8 @@ async function compared(one: FormsCase): Promise<FormsResult> {
   const file = `${folder.path}/network.pth`;
   write(file, one);
   const network = recognise(openCheckpoint(file));
-  const side = network.side ?? Math.max(MIN_SIDE, network.multipleOf);
+  const leastSide = network.role === undefined ? MIN_SIDE : MIN_FACE_SIDE;
+  const side = network.side ?? Math.max(leastSide, network.multipleOf);
   const dims = [1, network.inputChannels, side, side] as const;
   const plain = tensorGraph(network, dims).contents();
   const last = channelsLastGraph(plain);
@@ -51,9 +57,11 @@ async function compared(one: FormsCase): Promise<FormsResult> {
     ...one,
     architecture: network.architecture,
     loops: forms.both.nodes.filter(({ op }) => op === 'Scan').length,
+    blocks: blocksInLoops(plain),
     nodes: [plain.nodes.length, forms.scan.nodes.length],
     convolutions: plain.nodes.filter(({ op }) => op === 'Conv').length,
     channelsLast: last.nodes.filter(({ domain }) => domain === INTERNAL_DOMAIN).length,
+    whyNotLast: whyNotLast(plain),
     differences: differences as FormsResult['differences'],
   };
 }
@@ -61,17 +69,26 @@ async function compared(one: FormsCase): Promise<FormsResult> {
 function write(file: string, { name, from }: FormsCase): void {
   if (from === 'small') writeSmallNetwork(file, smallNetwork(name), 'pth-zip');
   else if (from === 'manifest') writeHashedModel(file, name);
-  else {
-    const { root, ...variant } = readVariant(name);
-    writeCheckpoint(file, buildManifestTensors({ root, ...variant }), { format: 'pth-zip', root });
-  }
+  else if (from === 'narrow') writeManifest(file, narrowed(readManifest(name)));
+  else writeManifest(file, readVariant(name));
+}
+
+function writeManifest(file: string, manifest: Manifest): void {
+  writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
+}
+
+/** With an eighth of the channels, for networks that have them by 32. */
+function narrowed(manifest: Manifest): Manifest {
+  const narrow = (size: number): number => (size > 0 && size % 32 === 0 ? size / 8 : size);
+  return { ...manifest, tensors: manifest.tensors.map((tensor) => ({ ...tensor, shape: tensor.shape.map(narrow) })) };
 }
 
 async function runPlainly(graph: ProtoGraph, dims: readonly number[], weights: string): Promise<Float32Array> {
   const session = await InferenceSession.create(serializeModel(graph), {
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 4,
-    extra: { session: { model_external_initializers_file_folder_path: weights } },
+    // Weights that are packed beforehand, as a loop's are not, are added up in another order.
+    extra: { session: { disable_prepacking: '1', model_external_initializers_file_folder_path: weights } },
   });
   const data = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => ((i * 2654435761) >>> 24) / 255);
   const feeds = session.inputNames.map((name): [string, Tensor] =>
@@ -81,5 +98,6 @@ async function runPlainly(graph: ProtoGraph, dims: readonly number[], weights: s
   );
   const outputs = await session.run(Object.fromEntries(feeds));
   await session.release();
-  return outputs[session.outputNames[0] ?? '']?.data as Float32Array;
+  const numbers = Object.values(outputs).flatMap(({ data: one }) => (one instanceof Float32Array ? [one] : []));
+  return Float32Array.from(numbers.flatMap((one) => [...one]));
 }

@@ -2,21 +2,28 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A network of the tests: one of `test/fixtures/networks`, of `variants`, or of `manifests`, which are of full size. */
+/**
+ * A network of the tests: one of `test/fixtures/networks`, of `variants`, or of `manifests`, which are of full size, or an eighth as wide
+ * (`narrow`).
+ */
 export interface FormsCase {
   readonly name: string;
-  readonly from: 'small' | 'variant' | 'manifest';
+  readonly from: 'small' | 'variant' | 'manifest' | 'narrow';
 }
 
 export interface FormsResult extends FormsCase {
   readonly architecture: string;
   /** How many rows of alike blocks were found. */
   readonly loops: number;
+  /** How many of the blocks that hold no smaller ones are in such rows, and how many there are. */
+  readonly blocks: readonly [inLoops: number, all: number];
   /** Of the plain graph, and of the one with loops. */
   readonly nodes: readonly [plain: number, scan: number];
   readonly convolutions: number;
   /** How many of them have channels last. */
   readonly channelsLast: number;
+  /** Where not all have: what the others are, or what else the layout would have to change for. */
+  readonly whyNotLast: string;
   /** Of the largest number, from the plain form's result. */
   readonly differences: Readonly<Record<'scan' | 'last' | 'both', number>>;
 }

@@ -24,7 +24,7 @@ import { proceduralScene } from '../../../app/processing/int8/scene.ts';
 import { CHANNELS_LAST_PROBE } from '../../../app/rewriting/channels-last-probe.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { plainConvolutions } from './plain-convolutions.ts';
-import { smallNetwork, writeSmallNetwork } from './small-networks.ts';
+import { smallNetwork, writeSmallNetwork } from '../networks/small-networks.ts';
 
 /** What a session answered, or what it threw; and what it said of its form. */
 export interface FormSeen {
