@@ -1,11 +1,12 @@
 // A worker is started for a task of a second: most of what that took was finding and reading 350 modules. This makes one file of
-// them in the place of the entry; packages with binaries, and those that only some tasks need, stay where they are.
+// them in the place of the entry; packages with binaries, and those that only some tasks need, stay where they are. An argument names
+// another folder than dist/.
 import { readFile, rm, rename } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const DIST = process.argv[2] ?? fileURLToPath(new URL('../dist/', import.meta.url));
 const ENTRY = join(DIST, 'worker', 'child.js');
 const APART = ['onnxruntime-node', 'got', 'http-proxy-agent', 'https-proxy-agent', 'proxy-from-env'];
 

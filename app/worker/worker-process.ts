@@ -1,9 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { constants, setPriority } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { environmentWithoutSecrets } from '../config.ts';
+import { forkedModule, giveWay } from '../files/forked-module.ts';
 import type { StartMessage, WorkerMessage } from './protocol.ts';
 
 /** How a worker process ended. */
@@ -14,8 +12,6 @@ export interface WorkerExit {
   readonly stderr: string;
 }
 
-const IS_SOURCE = import.meta.url.endsWith('.ts');
-const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './child.ts' : './child.js', import.meta.url));
 /** Cards are counted as `nvidia-smi` does, which CUDA left to itself does not where they differ. */
 const CARD_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 /** What is kept of a worker's stderr, in characters: native libraries can write without end. */
@@ -39,9 +35,10 @@ export class WorkerProcess {
    * @throws what forking throws where the system has no memory for another process
    */
   constructor(isBackground: boolean, card?: string) {
-    this.#child = fork(ENTRY, [], {
+    const { entry, execArgv } = forkedModule(import.meta.url, './child');
+    this.#child = fork(entry, [], {
       env: { ...CARD_ORDER, ...environmentWithoutSecrets(), ...(card !== undefined && { CUDA_VISIBLE_DEVICES: card }) },
-      execArgv: IS_SOURCE ? ['--import', typescriptLoader()] : [],
+      execArgv: [...execArgv],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -53,7 +50,7 @@ export class WorkerProcess {
       new Promise<boolean>((resolve) => this.#child.once('message', () => resolve(true))),
       this.exited.then(() => false),
     ]);
-    if (isBackground) this.#giveWay();
+    if (isBackground) giveWay(this.pid);
   }
 
   get pid(): number | undefined {
@@ -90,17 +87,4 @@ export class WorkerProcess {
     });
     return { code, signal, stderr: this.#stderr.trim() };
   }
-
-  #giveWay(): void {
-    try {
-      if (this.pid !== undefined) setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-    } catch {
-      // A system that does not allow it runs the worker at the server's own priority.
-    }
-  }
-}
-
-/** From the sources (development, tests) the worker too is TypeScript. */
-function typescriptLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { buildProgram } from '../support/built-program.ts';
+import { sharedProgram } from '../support/built-program.ts';
 import { untilSaid } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import type { A1111Service } from '../support/servers/a1111-service.ts';
@@ -126,7 +126,7 @@ describe('the recipes', () => {
 
   it('for a watched folder enlarge what comes, and tell of what is no picture', async () => {
     const cwd = await place();
-    const program = await buildProgram();
+    const program = await sharedProgram();
     await mkdir(join(cwd, 'node_modules/.bin'), { recursive: true }); // where npx looks first
     const command = `#!/bin/sh\nexec '${process.execPath}' '${program.main}' "$@"\n`;
     await writeFile(join(cwd, 'node_modules/.bin/hiresfix'), command, { mode: 0o755 });

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { BuiltProgram } from './built-program.ts';
-import { buildProgram } from './built-program.ts';
+import { buildProgram, sharedProgram } from './built-program.ts';
 import type { Patch } from './planted-sources.ts';
 
 /** How a run of the command line ended. */
@@ -28,8 +28,8 @@ export class CommandLine {
     this.#program = program;
   }
 
-  static async build(patches: Readonly<Record<string, Patch>> = {}): Promise<CommandLine> {
-    return new CommandLine(await buildProgram(patches));
+  static async build(patches?: Readonly<Record<string, Patch>>): Promise<CommandLine> {
+    return new CommandLine(await (patches ? buildProgram(patches) : sharedProgram()));
   }
 
   /** The entry of the program. */

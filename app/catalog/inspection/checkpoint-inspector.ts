@@ -1,10 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { stat } from 'node:fs/promises';
-import { constants, setPriority } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { environmentWithoutSecrets } from '../../config.ts';
+import { forkedModule, giveWay } from '../../files/forked-module.ts';
 import { resourcesOf } from '../../files/process-resources.ts';
 import { isOnnxName } from '../../exported/picture-model.ts';
 import type { InspectedModel } from '../catalog-entry.ts';
@@ -38,9 +36,6 @@ const ONNX_ALLOWANCE = { cpuTimes: 4, memoryPerByte: 6 };
 
 const WATCH_MS = 50;
 const TOO_MUCH_MEMORY = 'it takes more memory than any model';
-
-const IS_SOURCE = import.meta.url.endsWith('.ts');
-const ENTRY = fileURLToPath(new URL(IS_SOURCE ? './inspect-child.ts' : './inspect-child.js', import.meta.url));
 
 /**
  * Reads what networks files hold, one after another, in a process of its own with bounds on time, memory and what it may say:
@@ -124,21 +119,16 @@ export class CheckpointInspector {
   }
 
   #fork(): ChildProcess {
-    const source = IS_SOURCE ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
-    const execArgv = [`--max-old-space-size=${this.#limits.heapMb}`, ...source];
-    const child = fork(ENTRY, [], {
+    const { entry, execArgv } = forkedModule(import.meta.url, './inspect-child');
+    const child = fork(entry, [], {
       env: environmentWithoutSecrets(),
-      execArgv,
+      execArgv: [`--max-old-space-size=${this.#limits.heapMb}`, ...execArgv],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     // Who asked waits for the answer; that the process is there keeps nobody.
     child.unref();
     child.channel?.unref();
-    try {
-      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-    } catch {
-      // A system that does not allow it runs the child at the server's own priority.
-    }
+    giveWay(child.pid);
     return child;
   }
 

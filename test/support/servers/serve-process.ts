@@ -1,12 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { forkedModule } from '../../../app/files/forked-module.ts';
 
-const CLI = fileURLToPath(new URL('../../../app/cli/main.ts', import.meta.url));
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const { href: CLI } = new URL('../../../app/cli/main.ts', import.meta.url);
 
 /** A line of the log, in part. */
 export interface LogLine {
@@ -37,15 +35,15 @@ export interface ServeProcess {
 
 /**
  * Starts `hiresfix serve` over the folders `in` and `out` of `folder`; resolves when it takes jobs.
- * @param main of a built program; by default the sources are run
+ * @param main of a built program; by default that of the build that tests share, or else the sources are run
  */
 export async function serveProcess(
   folder: string,
   env: Record<string, string> = {},
   main?: string,
 ): Promise<ServeProcess> {
-  const program = main === undefined ? ['--import', TSX, CLI] : [main];
-  const child: ChildProcess = spawn(process.execPath, [...program, 'serve', '--port', '0'], {
+  const { entry, execArgv } = main === undefined ? forkedModule(CLI, './main') : { entry: main, execArgv: [] };
+  const child: ChildProcess = spawn(process.execPath, [...execArgv, entry, 'serve', '--port', '0'], {
     env: {
       PATH: process.env['PATH'],
       UPLOAD_FOLDER: join(folder, 'in'),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BuiltProgram } from '../../../support/built-program.ts';
-import { buildProgram } from '../../../support/built-program.ts';
+import { sharedProgram } from '../../../support/built-program.ts';
 import type { Siege } from '../../../support/hostile/besiege.ts';
 import { besiege, isOneLine } from '../../../support/hostile/besiege.ts';
 import { CANARY, hostileCorpus, writeHostileCorpus } from '../../../support/hostile/hostile-corpus.ts';
@@ -32,7 +32,7 @@ describe('A folder full of hostile files', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    program = await buildProgram();
+    program = await sharedProgram();
     names = writeHostileCorpus(join(folder.path, 'models'), hostileCorpus());
     const server = await serveProcess(folder.path, { MODELS_DIR: join(folder.path, 'models') }, program.main);
     try {

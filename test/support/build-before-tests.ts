@@ -1,0 +1,6 @@
+import { buildShared } from './built-program.ts';
+
+/** Jest calls this before all tests: the processes that they start are of one build of the sources, and not each compiled anew. */
+export default async function buildBeforeTests(): Promise<void> {
+  process.env['HIRESFIX_BUILT'] = await buildShared();
+}
