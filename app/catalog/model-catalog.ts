@@ -13,7 +13,7 @@ import type { FileCheck } from './installed-file.ts';
 import { checkFile, setAside, stampOf } from './installed-file.ts';
 import type { DownloadedModel, DownloadOptions, ModelDownloader } from './download/model-downloader.ts';
 import type { ModelFile } from './model-files.ts';
-import { EXTENSIONS, findModelFiles, findNamesake } from './model-files.ts';
+import { findModelFiles, findNamesake, notOfAKind } from './model-files.ts';
 import type { KnownModel } from './model-index.ts';
 import { ModelIndex } from './model-index.ts';
 import type { LockedModel } from './models-lock-file.ts';
@@ -294,8 +294,4 @@ export class ModelCatalog {
 
 function officialOf(model: KnownModel): RemoteModel | null {
   return model.kind === 'official' ? model.official : null;
-}
-
-function notOfAKind(file: string): string {
-  return `There is a file '${file}', but only ${EXTENSIONS.join(', ')} are read: rename it if it is one of them.`;
 }

@@ -81,6 +81,11 @@ async function collect(directory: string, walk: Walk): Promise<void> {
   }
 }
 
+/** Why a file that has the name of a model is none, and what to do. */
+export function notOfAKind(file: string): string {
+  return `There is a file '${file}', but only ${EXTENSIONS.join(', ')} are read: rename it if it is one of them.`;
+}
+
 /** Endings in any case; what macOS puts beside a file on foreign disks (`._name`) is no file of anybody's. */
 function isCheckpointName(name: string): boolean {
   return !name.startsWith('._') && EXTENSIONS.includes(extname(name).toLowerCase());

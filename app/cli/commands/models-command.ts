@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { CatalogEntry } from '../../catalog/catalog-entry.ts';
 import { modelState } from '../../catalog/catalog-entry.ts';
 import { createCatalog, createUnchangingCatalog } from '../../catalog/create-catalog.ts';
+import { megabytes } from '../../catalog/download/disk-space.ts';
 import { UnknownModelError } from '../../catalog/errors.ts';
 import { modelView } from '../../catalog/model-view.ts';
 import type { DownloadProgress } from '../../catalog/download/progress-meter.ts';
@@ -119,8 +120,4 @@ function stateOf(entry: CatalogEntry): string {
 
 function percent({ downloadedBytes, totalBytes }: DownloadProgress): string {
   return `${Math.floor((downloadedBytes / (totalBytes ?? Infinity)) * 100)} %`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

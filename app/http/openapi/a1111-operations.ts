@@ -3,7 +3,7 @@ import { batchBody, singleBody } from '../a1111/extras-route.ts';
 import { pngInfoBody } from '../a1111/png-info-route.ts';
 import { EMPTY_PROBES, REFRESHES } from '../a1111/probes-route.ts';
 import { internalProgressBody } from '../a1111/progress-route.ts';
-import type { Operation, Operations } from './openapi-paths.ts';
+import type { Operation, Operations } from './operation.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { EXAMPLE_IMAGE, required, schemaOf, withExample } from './openapi-schema.ts';
 

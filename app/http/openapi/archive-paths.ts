@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { archiveBody } from '../routes/archives-route.ts';
-import type { Operations } from './openapi-paths.ts';
-import { answerSchemaOf, required, schemaOf, withExample } from './openapi-schema.ts';
+import type { Operations } from './operation.ts';
+import { answerSchemaOf, BYTES, required, schemaOf, withExample } from './openapi-schema.ts';
 
 const link = z.object({ url: z.string().describe('Relative to the service'), expires_in_seconds: z.int() });
 
@@ -25,7 +25,7 @@ export const ARCHIVE_OPERATIONS: Operations = {
       summary: 'What a link leads to',
       tag: 'jobs',
       isOpen: true,
-      answers: { 200: ['The results', { 'application/zip': { type: 'string', format: 'binary' } }] },
+      answers: { 200: ['The results', { 'application/zip': BYTES }] },
       steps: ['finds a name', 'finds a job', 'reads a result'],
     },
   },

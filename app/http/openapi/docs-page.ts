@@ -1,4 +1,4 @@
-import type { Operation } from './openapi-paths.ts';
+import type { Operation } from './operation.ts';
 import { errorAnswers, OPERATIONS } from './openapi-paths.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { fieldsOf } from './openapi-schema.ts';

@@ -3,12 +3,19 @@ import { METHODS } from '../../options/methods.ts';
 import { fittedUpscaleForm } from '../gateways/fitted-upscale-route.ts';
 import { imagesUpscaleBody, imagesUpscaleForm } from '../gateways/images-upscale-route.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
-import type { Operation } from './openapi-paths.ts';
+import type { Operation } from './operation.ts';
 import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { answerSchemaOf, EXAMPLE_IMAGE, required, schemaOf, SERVER_SENT_EVENT, withExample } from './openapi-schema.ts';
+import {
+  answerSchemaOf,
+  BYTES,
+  EXAMPLE_IMAGE,
+  required,
+  schemaOf,
+  SERVER_SENT_EVENT,
+  withExample,
+} from './openapi-schema.ts';
 
-const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job', 'does the work'];
 const PNG = ['The result', { 'image/png': BYTES }] as const;
 const json = (schema: z.ZodType): Readonly<Record<string, JsonSchema>> => ({

@@ -2,10 +2,21 @@ import { z } from 'zod';
 import { ARCHIVE_OPERATIONS } from './archive-paths.ts';
 import { GATEWAY_OPERATIONS } from './gateway-paths.ts';
 import { A1111_ERRORS, A1111_OPERATIONS } from './a1111-operations.ts';
+import type { Answer, Operation, Operations } from './operation.ts';
+import { header } from './operation.ts';
 import type { Step } from './openapi-problems.ts';
 import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
-import { EXAMPLE_IMAGE, fieldsOf, required, schemaOf, SERVER_SENT_EVENT, withExample } from './openapi-schema.ts';
+import {
+  BYTES,
+  EXAMPLE_IMAGE,
+  fieldsOf,
+  required,
+  schemaOf,
+  SERVER_SENT_EVENT,
+  TEXT,
+  withExample,
+} from './openapi-schema.ts';
 import { hiresFixBody, hiresFixConfig } from '../routes/hires-fix-route.ts';
 import { jobsPage } from '../routes/jobs-route.ts';
 import { downloadQuery } from '../routes/models-route.ts';
@@ -18,53 +29,9 @@ import { OUTPUT_FORMAT_NAMES, traitsOf } from '../../options/output-formats.ts';
 import { MAX_IMAGES } from '../submit-job.ts';
 import { webhookUrl } from '../webhook-field.ts';
 
-/** What an answer means, its media types, and what its header says. */
-type Answer = readonly [
-  meaning: string,
-  types: Readonly<Record<string, JsonSchema>>,
-  headers?: Readonly<Record<string, JsonSchema>>,
-  /** Operations that go on from the answer, by what they are for. */
-  links?: Readonly<Record<string, JsonSchema>>,
-];
-
-/** What a route answers and takes. */
-export interface Operation {
-  readonly summary: string;
-  readonly tag: 'images' | 'jobs' | 'service' | 'a1111';
-  readonly query?: z.ZodObject;
-  readonly headers?: readonly (keyof typeof REQUEST_HEADERS)[];
-  readonly body?: Readonly<Record<string, JsonSchema>>;
-  readonly answers: Readonly<Record<number, Answer>>;
-  /** What it does on which something may fail, beside what all routes do: tells which problems it answers with. */
-  readonly steps?: readonly Step[];
-  /** What its errors are, where they are no problem documents. */
-  readonly errors?: JsonSchema;
-  /** Whether it is open to callers without a key. */
-  readonly isOpen?: boolean;
-}
-
-/** Operations by path and method. */
-export type Operations = Readonly<Record<string, Readonly<Partial<Record<'get' | 'post' | 'delete', Operation>>>>>;
-
-const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 const PART_NAMES = `The part may also be called ${IMAGE_PARTS.filter((name) => name !== 'file' && name !== 'files').join(', ')}`;
-const TEXT: JsonSchema = { type: 'string' };
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schema });
-const header = (description: string, schema: JsonSchema = TEXT): JsonSchema => ({ description, schema });
-
-/** What the header of a request may say. */
-export const REQUEST_HEADERS = {
-  'Idempotency-Key': header('A name for the request: sent again, it is answered by the same job', {
-    ...{ type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
-    examples: ['photo-1'],
-  }),
-  Prefer: header('respond-async: answer 202 at once; wait=N: after N seconds at the latest', {
-    ...{ type: 'string', pattern: '^(respond-async|wait=[0-9]{1,4})$' },
-    examples: ['respond-async'],
-  }),
-  'Last-Event-ID': header('The last event that an earlier connection has got', { type: 'integer', minimum: 0 }),
-} as const satisfies Readonly<Record<string, JsonSchema>>;
 
 const JOB_HEADERS = { 'X-Job-Id': header('The job', ref('JobId')) };
 const RESULT_HEADERS = {

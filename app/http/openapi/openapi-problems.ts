@@ -1,6 +1,7 @@
 import type { PublicCode } from '../../fault-of-code.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
 import type { JsonSchema } from './openapi-schema.ts';
+import { TEXT } from './openapi-schema.ts';
 
 /** What a route does on which something may fail. */
 export type Step =
@@ -82,7 +83,6 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_WORK_TOO_LARGE: ['reads a body', 'does the work'],
 };
 
-const TEXT: JsonSchema = { type: 'string' };
 const SECONDS: JsonSchema = {
   description: 'In how many seconds to try again',
   schema: { type: 'integer', minimum: 0 },

@@ -13,8 +13,12 @@ export const SERVER_SENT_EVENT: JsonSchema = {
   },
 };
 
+export const TEXT: JsonSchema = { type: 'string' };
+/** A file, or what else is no text. */
+export const BYTES: JsonSchema = { type: 'string', format: 'binary' };
+
 /** Marks what is text in a request, whatever becomes of it. Not part of what is answered. */
-const TEXT = 'x-text';
+const IS_TEXT = 'x-text';
 
 /**
  * What values a zod schema takes. Text that stands for numbers and truth values is left out: a form has nothing but text, and
@@ -81,7 +85,7 @@ function narrow(after: z.core.JSONSchema.BaseSchema, before: JsonSchema): void {
   if (before['type'] === 'integer' || before['type'] === 'number') {
     Object.assign(after, { ...before, ...after }, before['type'] === 'integer' && { type: 'integer' });
   } else if (before['type'] === 'string' && after.type === undefined) {
-    Object.assign(after, { ...before, ...after, [TEXT]: true });
+    Object.assign(after, { ...before, ...after, [IS_TEXT]: true });
   }
 }
 
@@ -91,9 +95,9 @@ function withoutText(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { anyOf, ...rest } = value as JsonSchema & { readonly anyOf?: readonly JsonSchema[] };
   const settled = Object.fromEntries(
-    Object.entries(rest).flatMap(([name, one]) => (name === TEXT ? [] : [[name, withoutText(one)]])),
+    Object.entries(rest).flatMap(([name, one]) => (name === IS_TEXT ? [] : [[name, withoutText(one)]])),
   );
   if (!anyOf) return settled;
-  const others = anyOf.filter((one) => one[TEXT] !== true).map(withoutText);
+  const others = anyOf.filter((one) => one[IS_TEXT] !== true).map(withoutText);
   return others.length === 1 ? { ...(others[0] as JsonSchema), ...settled } : { ...settled, anyOf: others };
 }

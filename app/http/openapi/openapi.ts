@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { A1111_SCHEMAS } from './a1111-operations.ts';
-import type { Operation } from './openapi-paths.ts';
-import { errorAnswers, OPERATIONS, REQUEST_HEADERS } from './openapi-paths.ts';
+import { errorAnswers, OPERATIONS } from './openapi-paths.ts';
+import type { Operation } from './operation.ts';
+import { REQUEST_HEADERS } from './operation.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import { answerSchemaOf, fieldsOf } from './openapi-schema.ts';
 import { STATUS_OF_CODE } from '../problem.ts';

@@ -18,6 +18,7 @@ import { KEPT_JOBS, MAX_DOWNLOADS, MAX_TOLD_POSITIONS } from '../job-queue.ts';
 import { HeardEvents } from './heard-events.ts';
 import { JobRuns } from './job-runs.ts';
 import { JobStore } from './job-store.ts';
+import { Leavings } from './leavings.ts';
 import type { Line } from './lines.ts';
 import { lineOf, LINES } from './lines.ts';
 import { RedisLink } from './redis-link.ts';
@@ -58,6 +59,7 @@ export class BullJobQueue implements JobQueue {
   readonly #server = randomUUID();
   readonly #link: RedisLink;
   readonly #store: JobStore;
+  readonly #leavings: Leavings;
   readonly #heard: HeardEvents;
   readonly #positions = new ProgressThrottle(() => this.#tellPositions(), 1);
   readonly #endings = new RunningEndings();
@@ -73,6 +75,7 @@ export class BullJobQueue implements JobQueue {
     this.#prefix = prefix;
     this.#link = new RedisLink({ url, prefix, logger });
     this.#store = new JobStore(this.#link, files, options);
+    this.#leavings = new Leavings(files, logger);
     this.#heard = new HeardEvents({
       files,
       beforeEnd: (job) => {
@@ -206,7 +209,7 @@ export class BullJobQueue implements JobQueue {
     const { status } = await this.get(id);
     const [removed] = hasEnded(status) ? await this.#store.remove(id) : [];
     if (!removed) throw new JobNotEndedError(id, status);
-    await this.#removeResults([id]);
+    await this.#leavings.removeResults([id]);
     this.#heard.publish('removed', removed.job);
   }
 
@@ -214,7 +217,7 @@ export class BullJobQueue implements JobQueue {
     this.#assertStarted();
     const { files } = this.#options;
     const ids = await this.#store.expire(ageMs, files.beingRead);
-    await this.#removeResults(ids);
+    await this.#leavings.removeResults(ids);
     return ids.length;
   }
 
@@ -277,27 +280,11 @@ export class BullJobQueue implements JobQueue {
 
   /** Removes what a job that was ended here needs no more. */
   async #settle(job: Job): Promise<void> {
-    await this.#clear(job);
+    await this.#leavings.clear(job);
     this.#heard.publish('settled', job);
-    void this.#quietly(async () => this.#removeResults(await this.#store.evict(this.#options.keptJobs ?? KEPT_JOBS)));
-  }
-
-  async #clear(job: Job): Promise<void> {
-    const { files, logger } = this.#options;
-    try {
-      await files.removeInputs(job);
-      if (job.status !== 'completed') await files.removeResults(job);
-    } catch (error) {
-      logger.warn('files of a job could not be removed', { job_id: job.id, error });
-    }
-  }
-
-  async #removeResults(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      await this.#options.files.removeResults({ id }).catch((error: unknown) => {
-        this.#options.logger.warn('files of a job could not be removed', { job_id: id, error });
-      });
-    }
+    void this.#quietly(async () =>
+      this.#leavings.removeResults(await this.#store.evict(this.#options.keptJobs ?? KEPT_JOBS)),
+    );
   }
 
   /** What fails now is done by the next round, or by another server. */
