@@ -15,6 +15,10 @@ export interface FormatTraits {
   readonly holdsGray: boolean;
   /** Whether it keeps PNG's texts as they are; elsewhere one of them becomes an EXIF comment. */
   readonly holdsTexts: boolean;
+  /** Whether it keeps IPTC, by default not. */
+  readonly holdsIptc?: boolean;
+  /** Whether it keeps a comment of whatever characters, by default not. */
+  readonly holdsComment?: boolean;
   /** Whether it says colours by the codes of ITU-T H.273, and so HDR; elsewhere a profile says them. */
   readonly holdsColorCodes: boolean;
   /** The most bytes of XMP that it keeps, where there is a limit. */
@@ -54,6 +58,8 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: false,
     holdsGray: true,
     holdsTexts: false,
+    holdsIptc: true,
+    holdsComment: true,
     holdsColorCodes: false,
     holdsFrames: false,
     losesNothing: false,
@@ -97,6 +103,7 @@ export const OUTPUT_FORMATS = {
     holdsAlpha: true,
     holdsGray: true,
     holdsTexts: false,
+    holdsIptc: true,
     holdsColorCodes: false,
     holdsFrames: false,
     losesNothing: true,

@@ -43,7 +43,7 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
   },
   jpeg: {
     encode: (image, { quality }) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
-    edits: (file, { exif, density }) => jpegEdits(file, exif, density),
+    edits: jpegEdits,
   },
   webp: {
     encode: (image, encoding) => image.webp(webpOptions(encoding)),
@@ -56,7 +56,7 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
   },
   tiff: {
     encode: (image, { shape, metadata }) => image.tiff(tiffOptions(shape, metadata.density ?? SQUARE)),
-    edits: (file, { exif, density = SQUARE }) => tiffEdits(file, exif, density.unit),
+    edits: tiffEdits,
   },
 };
 

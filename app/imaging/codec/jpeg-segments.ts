@@ -1,6 +1,7 @@
 import type { Density } from './metadata/density.ts';
 import { densityOf } from './metadata/density.ts';
 import { BadImageError } from '../errors.ts';
+import { iptcOfResources, RESOURCES_HEAD } from './exif/iptc.ts';
 import { METADATA_LIMITS } from './metadata/metadata.ts';
 
 /** A JPEG looked through before it is decoded. */
@@ -13,20 +14,22 @@ export interface JpegParts {
   readonly endsEarly: boolean;
   /** Pixels per inch, if JFIF tells. */
   readonly density: Density | undefined;
+  readonly iptc: Uint8Array | undefined;
+  /** The first that says something. */
+  readonly comment: Uint8Array | undefined;
   readonly warnings: readonly string[];
 }
 
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
+const COMMENT = 0xfe;
 const FILL = 0xff;
 /** Bytes between two segments that are stepped over; more is another file, or a broken one. */
 const MAX_STRAY_BYTES = 4096;
 /** Decoding time grows with the scans of a progressive file; encoders write about ten. */
 const MAX_SCANS = 100;
 const CM_PER_INCH = 2.54;
-/** Photoshop's resource 0x0404, which is IPTC. */
-const IPTC_BLOCK = Buffer.from('8BIM\x04\x04', 'latin1');
 
 interface Segment {
   readonly marker: number;
@@ -60,7 +63,8 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
       if (!size) throw new BadImageError(name, 'expected a JPEG with a frame header before its pixels, got none');
       const endsEarly = checkScans(bytes, at, name);
       const pixels = filter.dropped === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(at)]);
-      return { ...size, pixels, endsEarly, density: filter.density, warnings: filter.warnings };
+      const { density, iptc, comment, warnings } = filter;
+      return { ...size, pixels, endsEarly, density, iptc, comment, warnings };
     }
     if (filter.keeps(segment)) kept.push(segment.whole);
     at += segment.whole.length;
@@ -117,10 +121,17 @@ function checkScans(bytes: Buffer, from: number, name: string): boolean {
 class ApplicationFilter {
   readonly warnings: string[] = [];
   density: Density | undefined;
+  comment: Uint8Array | undefined;
   dropped = 0;
+  /** Of several segments one list. */
+  readonly #resources: Buffer[] = [];
   #profileBytes = 0;
   #hasExif = false;
   #hasXmp = false;
+
+  get iptc(): Uint8Array | undefined {
+    return iptcOfResources(Buffer.concat(this.#resources));
+  }
 
   stepOver(stray: Buffer): void {
     const isFilling = stray.every((byte) => byte === FILL);
@@ -129,10 +140,10 @@ class ApplicationFilter {
   }
 
   keeps({ marker, data }: Segment): boolean {
-    for (const [isIt, what] of LEFT_OUT) {
-      if (isIt(marker, data)) this.#warn(`the ${what} of the file is left out`);
-    }
-    const isKept = marker < 0xe0 || (marker > 0xef && marker !== 0xfe) || this.#keepsApplication(marker, data);
+    if (marker === COMMENT && data.length > 0) this.comment ??= Uint8Array.from(data);
+    if (marker === 0xed && startsWith(data, RESOURCES_HEAD)) this.#resources.push(data.subarray(RESOURCES_HEAD.length));
+    if (marker === 0xe2 && startsWith(data, 'MPF\0')) this.#warn('the further picture (MPF) of the file is left out');
+    const isKept = marker < 0xe0 || (marker > 0xef && marker !== COMMENT) || this.#keepsApplication(marker, data);
     this.dropped += isKept ? 0 : 1;
     return isKept;
   }
@@ -167,13 +178,6 @@ class ApplicationFilter {
     return this.#profileBytes <= METADATA_LIMITS.icc;
   }
 }
-
-/** What users put into files, or their cameras, and no result has: by its segment, and what a warning calls it. */
-const LEFT_OUT: readonly (readonly [(marker: number, data: Buffer) => boolean, string])[] = [
-  [(marker, data) => marker === 0xfe && data.length > 0, 'comment'],
-  [(marker, data) => marker === 0xed && startsWith(data, 'Photoshop 3.0\0') && data.includes(IPTC_BLOCK), 'IPTC'],
-  [(marker, data) => marker === 0xe2 && startsWith(data, 'MPF\0'), 'further picture (MPF)'],
-];
 
 function startsWith(data: Buffer, text: string): boolean {
   return data.toString('latin1', 0, text.length) === text;

@@ -19,6 +19,8 @@ export interface PngParts {
   readonly density: Density | undefined;
   /** Frames of an animation; 1 for a still. */
   readonly frames: number;
+  /** What of EXIF and texts is not kept, one sentence each. */
+  readonly leftOut: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -149,6 +151,7 @@ class PngCollector {
   readonly #color: Buffer[] = [];
   readonly #texts: Buffer[] = [];
   readonly #warnings: string[] = [];
+  readonly #leftOut: string[] = [];
   readonly #damaged = new Set<string>();
   #textBytes = 0;
   #droppedTexts = 0;
@@ -176,12 +179,14 @@ class PngCollector {
   parts(signature: Uint8Array): PngParts {
     if (this.#droppedTexts > 0) {
       const { textChunks, text } = METADATA_LIMITS;
-      this.#warnings.push(
+      this.#leftOut.push(
         `${this.#droppedTexts} text chunks dropped: at most ${textChunks} chunks and ${text} bytes are kept`,
       );
     }
-    const damaged = [...this.#damaged].join(', ');
-    if (damaged !== '') this.#warnings.push(`chunks that are damaged are left out: ${damaged}`);
+    for (const type of this.#damaged) {
+      const told = COLOR_CHUNKS.has(type) || type === 'iCCP' ? this.#warnings : this.#leftOut;
+      told.push(`the chunk ${type} of the file is damaged and left out`);
+    }
     return {
       width: this.#width,
       height: this.#height,
@@ -192,6 +197,7 @@ class PngCollector {
       xmp: this.#xmp,
       density: this.#density,
       frames: this.#frames,
+      leftOut: this.#leftOut,
       warnings: this.#warnings,
     };
   }
@@ -205,7 +211,7 @@ class PngCollector {
   /** What is too large to be kept still says how the picture is turned. */
   #boundedExif({ data, whole }: Chunk): Buffer | undefined {
     if (data.length <= METADATA_LIMITS.exif) return whole;
-    this.#warnings.push(`EXIF of ${data.length} bytes dropped: at most ${METADATA_LIMITS.exif} are kept`);
+    this.#leftOut.push(`EXIF of ${data.length} bytes dropped: at most ${METADATA_LIMITS.exif} are kept`);
     const turned = orientationAlone(data);
     return turned && Buffer.from(makePngChunk('eXIf', turned));
   }

@@ -80,13 +80,13 @@ function openFile(path: string, name: string): number {
  */
 export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string): PreparedFile {
   if (format === 'png') {
-    const { pixels, chunks, icc, xmp, density, frames, warnings, width, height } = readPngParts(bytes, name);
-    const metadata = { icc, xmp, density, pngChunks: chunks.length > 0 ? chunks : undefined };
+    const { pixels, chunks, icc, xmp, density, frames, warnings, leftOut, width, height } = readPngParts(bytes, name);
+    const metadata = { icc, xmp, density, leftOut, pngChunks: chunks.length > 0 ? chunks : undefined };
     return { bytes: pixels, size: { width, height }, frames, endsEarly: false, metadata, warnings };
   }
   if (format === 'jpeg') {
-    const { pixels, endsEarly, density, warnings, ...size } = readJpegParts(bytes, name);
-    return { bytes: pixels, size, frames: 1, endsEarly, metadata: { density }, warnings };
+    const { pixels, endsEarly, density, iptc, comment, warnings, ...size } = readJpegParts(bytes, name);
+    return { bytes: pixels, size, frames: 1, endsEarly, metadata: { density, iptc, comment }, warnings };
   }
   const header = readImageHeader(bytes, format);
   if (header.refusal !== undefined) throw new BadImageError(name, header.refusal);

@@ -148,8 +148,8 @@ describeWithReference('A scanned photograph in black and white', ['photos', 'wol
       }
       expect(info).toMatchObject({ scale: 1, input: info.output, device: 'cpu', fallbacks: [] });
       expect(info.warnings).toEqual([
-        'the IPTC of the file is left out',
         expect.stringContaining('ICC profile is left out'),
+        'IPTC is left out: only JPEG and TIFF hold it',
       ]);
       const { width, height, channels } = pictureOf(result);
       expect({ width, height, channels }).toEqual({ ...info.input, channels: 3 });

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import type { Density } from './density.ts';
 import { avifColorEdits } from '../color/avif-color-edits.ts';
 import type { ColorCodes } from '../color/stated-color.ts';
 import { descriptiveEntries } from '../exif/exif.ts';
-import type { TiffStructure } from '../exif/exif-tree.ts';
+import type { Directory } from '../exif/exif-tree.ts';
 import { openTiff, writeDirectory } from '../exif/exif-tree.ts';
+import { iptcEntry, resourcesOfIptc } from '../exif/iptc.ts';
 import type { Edit } from '../file-edits.ts';
 import { readBytes } from '../file-edits.ts';
 import { readImageHeader } from '../image-header.ts';
@@ -44,8 +44,8 @@ function shapeOfPixels(file: string, { x, y }: { readonly x: number; readonly y:
   }
 }
 
-/** A JFIF segment and an EXIF segment at the start. */
-export function jpegEdits(file: string, exif: Uint8Array | undefined, density: Density | undefined): Edit[] {
+/** At the start JFIF, EXIF, IPTC and a comment, each a segment. */
+export function jpegEdits(file: string, { exif, iptc, comment, density }: OutputMetadata): Edit[] {
   const start = readBytes(file, 0, 24);
   const hasJfif = start.toString('latin1', 6, 10) === 'JFIF';
   const jfif = Buffer.from('\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1');
@@ -55,14 +55,19 @@ export function jpegEdits(file: string, exif: Uint8Array | undefined, density: D
     jfif.writeUInt16BE(rounded(density.x), 12);
     jfif.writeUInt16BE(rounded(density.y), 14);
   }
-  const segments = exif ? [jfif, exifSegment(exif)] : [jfif];
+  const segments = [
+    jfif,
+    ...(exif ? [segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif]))] : []),
+    ...(iptc ? [segment(0xed, resourcesOfIptc(iptc))] : []),
+    ...(comment ? [segment(0xfe, comment)] : []),
+  ];
   return [{ at: 2, remove: hasJfif ? 2 + start.readUInt16BE(4) : 0, insert: Buffer.concat(segments) }];
 }
 
-function exifSegment(exif: Uint8Array): Buffer {
-  const head = Buffer.from('\xff\xe1\0\0Exif\0\0', 'latin1');
-  head.writeUInt16BE(8 + exif.length, 2);
-  return Buffer.concat([head, exif]);
+function segment(marker: number, data: Uint8Array): Buffer {
+  const head = Buffer.from([0xff, marker, 0, 0]);
+  head.writeUInt16BE(2 + data.length, 2);
+  return Buffer.concat([head, data]);
 }
 
 const ALPHA_FLAG = 0x10;
@@ -123,10 +128,11 @@ function avifExifEdit(file: string, head: Buffer, exif: Uint8Array): Edit {
 }
 
 /**
- * A new first directory at the end, with what EXIF says besides what the old one says; where the size of pixels is not known, that it
- * is not. Of a BigTIFF nothing.
+ * A new first directory at the end, with what EXIF and IPTC say besides what the old one says; where the size of pixels is not known,
+ * that it is not. Of a BigTIFF nothing.
  */
-export function tiffEdits(file: string, exif: Uint8Array | undefined, unit: Density['unit']): Edit[] {
+export function tiffEdits(file: string, { exif, iptc, density }: OutputMetadata): Edit[] {
+  const unit = density?.unit ?? 'none';
   const head = readBytes(file, 0, 8);
   if (head.readUInt16LE(2) !== TIFF_VERSION) return [];
   const directoryAt = head.readUInt32LE(4);
@@ -137,14 +143,15 @@ export function tiffEdits(file: string, exif: Uint8Array | undefined, unit: Dens
     unit === 'none' && unitAt >= 0 ? [{ at: directoryAt + 2 + unitAt * 12 + 8, remove: 2, insert: NO_UNIT }] : [];
   if (unit === 'none') old[unitAt]?.set(NO_UNIT, 8);
   const source = exif && openTiff(exif);
-  return source ? exifEdits(file, old, source) : unsaid;
+  const taken = new Set(old.map((entry) => entry.readUInt16LE()));
+  const said = [...(source ? descriptiveEntries(source) : []), ...(iptc ? [iptcEntry(iptc)] : [])];
+  const added = said.filter(({ tag }) => !taken.has(tag));
+  return said.length > 0 ? directoryEdits(file, old, added) : unsaid;
 }
 
 /** @param old the entries of the directory that the file has */
-function exifEdits(file: string, old: readonly Buffer[], source: TiffStructure): Edit[] {
+function directoryEdits(file: string, old: readonly Buffer[], added: Directory): Edit[] {
   const size = statSync(file).size;
-  const taken = new Set(old.map((entry) => entry.readUInt16LE()));
-  const added = descriptiveEntries(source).filter(({ tag }) => !taken.has(tag));
   const padding = size % 2;
   const offset = size + padding;
   const tableBytes = 2 + (old.length + added.length) * 12 + 4;

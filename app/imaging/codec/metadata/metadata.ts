@@ -16,9 +16,15 @@ export interface ImageMetadata {
   readonly exif?: Uint8Array | undefined;
   /** XMP packet, UTF-8; its orientation is 1 too. */
   readonly xmp?: Uint8Array | undefined;
+  /** IPTC records as they are. */
+  readonly iptc?: Uint8Array | undefined;
+  /** The comment of a JPEG, of whatever characters. */
+  readonly comment?: Uint8Array | undefined;
   readonly density?: Density | undefined;
   /** PNG only: whole chunks, length to CRC, byte for byte: those of COLOR_CHUNKS, then tEXt, zTXt, iTXt in their order. */
   readonly pngChunks?: readonly Uint8Array[] | undefined;
+  /** What else of it the file holds and no result will, one sentence each: nothing to tell of where metadata is not to be kept. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 /** The chunks of a PNG that say what its colours are. */
@@ -38,6 +44,8 @@ export function chunkType(chunk: Uint8Array): string {
 export const METADATA_LIMITS = {
   icc: 4 << 20,
   exif: 65_000, // a JPEG segment holds 65,533
+  iptc: 65_000,
+  comment: 65_000,
   xmp: 1 << 20,
   text: 1 << 20,
   textChunks: 200,

@@ -18,6 +18,10 @@ export interface OutputMetadata extends Omit<OutputColors, 'chunks'> {
   readonly exif: Uint8Array | undefined;
   /** For formats whose writer takes it; in PNG it is a chunk. */
   readonly xmp: Uint8Array | undefined;
+  /** For JPEG and TIFF. */
+  readonly iptc: Uint8Array | undefined;
+  /** For JPEG. */
+  readonly comment: Uint8Array | undefined;
   readonly density: Density | undefined;
   /** What PNG says in chunks of their own: colours and texts. */
   readonly pngChunks: readonly Uint8Array[];
@@ -34,7 +38,7 @@ export function outputMetadata(
   source: Partial<ImageMetadata>,
 ): OutputMetadata {
   const { chunks, warnings: colorWarnings, ...colors } = outputColors(shape, format, source);
-  const warnings = [...shapeWarnings(shape, format), ...colorWarnings];
+  const warnings = [...shapeWarnings(shape, format), ...colorWarnings, ...(source.leftOut ?? [])];
   const { holdsTexts } = traitsOf(format);
   const exif = source.exif && withExifSize(source.exif, shape);
   const xmp = source.xmp && withXmpSize(source.xmp, shape);
@@ -43,6 +47,8 @@ export function outputMetadata(
     ...colors,
     exif: holdsTexts ? exif : withParameters(exif, texts, warnings),
     xmp: holdsTexts ? undefined : xmpFor(format, xmp, warnings),
+    iptc: heldBy(format, 'holdsIptc', source.iptc, warnings),
+    comment: heldBy(format, 'holdsComment', source.comment, warnings),
     density: source.density,
     pngChunks: [...chunks, ...(holdsTexts ? withXmp(texts, xmp) : [])],
     warnings,
@@ -88,6 +94,20 @@ function withParameters(
   if (commented.length <= METADATA_LIMITS.exif) return commented;
   warnings.push(`the text ${PARAMETERS} is left out: EXIF holds ${METADATA_LIMITS.exif} bytes`);
   return exif;
+}
+
+const NAMES = { holdsIptc: 'IPTC', holdsComment: 'the comment of the file' } as const;
+
+function heldBy(
+  format: OutputFormat,
+  trait: keyof typeof NAMES,
+  bytes: Uint8Array | undefined,
+  warnings: string[],
+): Uint8Array | undefined {
+  if (!bytes || traitsOf(format)[trait] === true) return bytes;
+  const others = formatLabels('and', (traits) => traits[trait] === true);
+  warnings.push(`${NAMES[trait]} is left out: only ${others} ${others.includes(' and ') ? 'hold' : 'holds'} it`);
+  return undefined;
 }
 
 function xmpFor(format: OutputFormat, xmp: Uint8Array | undefined, warnings: string[]): Uint8Array | undefined {

@@ -6,6 +6,7 @@ import { densityOf } from './density.ts';
 import type { DecodedPixels } from '../codec-decode.ts';
 import { densityInTiff } from '../exif/exif-density.ts';
 import { openTiff } from '../exif/exif-tree.ts';
+import { iptcOfTiffFile } from '../exif/iptc.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from '../exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
@@ -16,6 +17,7 @@ import { resetXmpOrientation, withoutCompanions } from '../exif/xmp-edits.ts';
 /** Gathers what the walkers and libvips found, within limits. */
 export class MetadataCollector {
   readonly #warnings: string[];
+  readonly #leftOut: string[] = [];
 
   constructor(warnings: string[]) {
     this.#warnings = warnings;
@@ -36,6 +38,7 @@ export class MetadataCollector {
         `the picture is turned as its XMP says (orientation ${pixels.turnedByXmp}); EXIF says nothing`,
       );
     }
+    const iptc = prepared.metadata.iptc ?? (file.format === 'tiff' ? iptcOfTiffFile(file.bytes) : undefined);
     const icc = this.#profile(pixels, prepared.metadata.icc ?? header.icc);
     return {
       format: file.format,
@@ -44,7 +47,10 @@ export class MetadataCollector {
       exif: exif && resetOrientation(exif),
       xmp: xmp && this.#ownXmp(xmp),
       density: prepared.metadata.density ?? densityBeside(prepared, pixels, file),
+      iptc: this.#within('iptc', iptc),
+      comment: this.#within('comment', prepared.metadata.comment),
       pngChunks: prepared.metadata.pngChunks,
+      leftOut: [...(prepared.metadata.leftOut ?? []), ...this.#leftOut],
     };
   }
 
@@ -92,10 +98,11 @@ export class MetadataCollector {
     return color;
   }
 
-  #within(kind: 'icc' | 'exif' | 'xmp', bytes: Uint8Array | undefined): Uint8Array | undefined {
+  #within(kind: 'icc' | 'exif' | 'xmp' | 'iptc' | 'comment', bytes: Uint8Array | undefined): Uint8Array | undefined {
     const limit = METADATA_LIMITS[kind];
     if (!bytes || bytes.length <= limit) return bytes && Uint8Array.from(bytes);
-    this.#warnings.push(`${kind.toUpperCase()} of ${bytes.length} bytes dropped: at most ${limit} are kept`);
+    const told = kind === 'icc' ? this.#warnings : this.#leftOut;
+    told.push(`${kind.toUpperCase()} of ${bytes.length} bytes dropped: at most ${limit} are kept`);
     return undefined;
   }
 }

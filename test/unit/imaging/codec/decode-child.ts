@@ -17,7 +17,8 @@ const startMb = peakMemory('self') / 2 ** 20;
 for (const file of process.argv.slice(2)) {
   const start = performance.now();
   const result = await decodeImage(file, { maxPixels: 2 ** 26 }).then(
-    ({ image, warnings }) => `${image.width}x${image.height} ${warnings.join('; ')}`.trim(),
+    ({ image, metadata, warnings }) =>
+      `${image.width}x${image.height} ${[...warnings, ...(metadata.leftOut ?? [])].join('; ')}`.trim(),
     (error: unknown) =>
       error instanceof Error ? `${(error as { code?: string }).code ?? 'NO CODE'} ${error.message}` : 'no error',
   );

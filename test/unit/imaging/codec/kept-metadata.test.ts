@@ -8,6 +8,7 @@ import { readUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
 import type { ImageMetadata } from '../../../../app/imaging/codec/metadata/metadata.ts';
+import { colorsAlone } from '../../../../app/imaging/codec/metadata/metadata.ts';
 import { outputMetadata } from '../../../../app/imaging/codec/metadata/output-metadata.ts';
 import { makePngChunk, makeXmpChunk, readPngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
 import { withoutCompanions, withXmpSize } from '../../../../app/imaging/codec/exif/xmp-edits.ts';
@@ -161,15 +162,71 @@ describe('The density of a picture', () => {
   });
 });
 
-describe('A JPEG', () => {
+/** Of an odd length, as one keyword and a caption. */
+const IPTC = '\x1c\x02\x19\0\x03cat\x1c\x02\x78\0\x02on';
+const resource = (id: string, data: string): string =>
+  `8BIM${id}\x04name\0\0\0\0${String.fromCharCode(data.length)}${data}${data.length % 2 === 1 ? '\0' : ''}`;
+const RESOURCES = `${resource('\x03\xed', '16 bytes of size')}${resource('\x04\x04', IPTC)}`;
+const COMMENT = 'made by h\xe4nd';
+
+describe('IPTC and the comment of a JPEG', () => {
+  let folder: TemporaryFolder;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => folder.remove());
+
+  /** What a result in a format keeps of a file, and what is told of it. */
+  const kept = async (file: Buffer, format: OutputFormat) => {
+    const scratch = rowsInto(rowsOf(gradient({ width: 5, height: 4, channels: 3, depth: 8 })), folder.path);
+    const result = join(folder.path, `a.${format}`);
+    const { metadata } = await decodeImage(file, LIMITS);
+    const warnings = await encodeImage(scratch, result, { format, metadata });
+    scratch.dispose();
+    const { iptc, comment } = (await decodeImage(result, LIMITS)).metadata;
+    const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('latin1');
+    return { result, warnings, iptc: text(iptc), comment: text(comment) };
+  };
+  const NO_COMMENT = 'the comment of the file is left out: only JPEG holds it';
+  const NO_IPTC = 'IPTC is left out: only JPEG and TIFF hold it';
+
   it.each([
-    ['comment', 0xfe, 'made by hand'],
-    ['IPTC', 0xed, 'Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x08\x1c\x02\x19\0\x03cat'],
-    ['further picture', 0xe2, 'MPF\0MM\0*'],
-  ])('with a %s is told that it is left out, once', async (what, marker, data) => {
-    expect(await warningsOf([marker, data], [marker, data])).toEqual([
-      expect.stringMatching(`the ${what}.* of the file is left out`),
-    ]);
+    ['jpeg', IPTC, COMMENT, []],
+    ['tiff', IPTC, undefined, [NO_COMMENT]],
+    ['png', undefined, undefined, [NO_IPTC, NO_COMMENT]],
+    ['webp', undefined, undefined, [NO_IPTC, NO_COMMENT]],
+    ['avif', undefined, undefined, [NO_IPTC, NO_COMMENT]],
+  ] as const)('in a %s are kept byte for byte, or told', async (format, iptc, comment, warnings) => {
+    const file = await jpegWith([0xed, `Photoshop 3.0\0${RESOURCES}`], [0xfe, COMMENT]);
+    expect(await kept(file, format)).toMatchObject({ iptc, comment, warnings });
+  });
+
+  it('are found where Photoshop needs several segments, and go from TIFF to JPEG', async () => {
+    const [start, end] = [RESOURCES.slice(0, 60), RESOURCES.slice(60)];
+    const file = await jpegWith([0xed, `Photoshop 3.0\0${start}`], [0xed, `Photoshop 3.0\0${end}`]);
+    const { result, iptc } = await kept(file, 'tiff');
+    expect([iptc, (await kept(readFileSync(result), 'jpeg')).iptc]).toEqual([IPTC, IPTC]);
+  });
+
+  it('are not told of where they are not wanted, and broken ones are none', async () => {
+    const large = ['x'.repeat(40_000), `8BIM\x04\x04\0\0\0\x01\0\0${'x'.repeat(40_000)}`].reverse();
+    const { metadata, warnings } = await decodeImage(
+      await jpegWith(...large.map((data) => [0xed, `Photoshop 3.0\0${data}`] as const), [0xfe, COMMENT]),
+      LIMITS,
+    );
+    expect([warnings, metadata.leftOut]).toEqual([[], ['IPTC of 65536 bytes dropped: at most 65000 are kept']]);
+    expect(outputMetadata({ ...RESULT, width: 9 }, 'png', colorsAlone(metadata)).warnings).toEqual([]);
+    for (const broken of ['8BIM', '8BIM\x04\x04\0\0\0\0\xff\xffcat', 'cat', '8BIM\x04\x04\xff']) {
+      const read = await decodeImage(await jpegWith([0xed, `Photoshop 3.0\0${broken}`]), LIMITS);
+      expect(read.metadata.iptc).toBeUndefined();
+    }
+  });
+});
+
+describe('A JPEG', () => {
+  it('with a further picture is told that it is left out, once', async () => {
+    const further = [0xe2, 'MPF\0MM\0*'] as const;
+    expect(await warningsOf(further, further)).toEqual(['the further picture (MPF) of the file is left out']);
   });
 
   it('without them is told nothing', async () => {
