@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { globSync } from 'tinyglobby';
 import { commandsFor } from '../../app/cli/program-commands.ts';
 import { loadConfig } from '../../app/config.ts';
+import { NETWORK_UPSCALERS } from '../../app/processing/upscale/upscalers.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PAGES = globSync(['*.md', 'docs/**/*.md', 'models/README.md', 'integrations/**/*.md', 'training/README.md'], {
@@ -23,6 +24,18 @@ describe('the pages', () => {
       return anchor !== undefined && file.endsWith('.md') && !anchorsOf(readFileSync(file, 'utf8')).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  it('are whole: none has the two sides of a merge in it', () => {
+    expect(PAGES.filter((page) => /^(<{7}|={7}|>{7})(?: |$)/m.test(textOf(page)))).toEqual([]);
+  });
+
+  it('name upscalers that there are, where they write them as the service does', () => {
+    const named = PAGES.flatMap(
+      (page) => textOf(page).match(/\b(?:REALESRGAN|REALESRNET|REALESR|COMPACT)_[A-Z0-9_]+/g) ?? [],
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect([...new Set(named)].filter((name) => !NETWORK_UPSCALERS.has(name))).toEqual([]);
   });
 
   it('name scripts of npm that there are', () => {
