@@ -13,7 +13,8 @@ import { difference, gradient, noise } from '../support/images/images.ts';
 import type { TiledUpscale, UpscaleJob } from '../support/networks/network-process.ts';
 import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import { readPng } from '../support/images/png.ts';
-import { describeWithReference, referencePath } from '../support/reference.ts';
+import { referencePath } from '../support/machines/reference-path.ts';
+import { describeWithReference } from '../support/reference.ts';
 import {
   networkFixture,
   smallNetwork,

@@ -11,7 +11,8 @@ import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest } from '../support/checkpoints/hashed-weights.ts';
 import { difference } from '../support/images/images.ts';
 import { readPng, writePng } from '../support/images/png.ts';
-import { describeWithReference, referencePath } from '../support/reference.ts';
+import { referencePath } from '../support/machines/reference-path.ts';
+import { describeWithReference } from '../support/reference.ts';
 import { upscaleTask } from '../support/upscale-task.ts';
 import { workersInFolder } from '../support/workers-in-folder.ts';
 

@@ -6,19 +6,19 @@
  *   npm run soak:dockerfile [-- deploy/Dockerfile]
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { glob } from 'tinyglobby';
 import sharp from 'sharp';
+import { DebianRoot } from '../support/machines/debian-root.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SUITE = 'bookworm';
 
 /** One image that is being built. */
 interface Stage {
-  readonly root: string;
+  readonly root: DebianRoot;
   readonly env: Record<string, string>;
   workdir: string;
   user: string;
@@ -30,8 +30,9 @@ interface Stage {
 const dockerfile = resolve(process.argv[2] ?? join(ROOT, 'deploy/Dockerfile'));
 const work = mkdtempSync(join(tmpdir(), 'hiresfix-image-'));
 const stages = new Map<string, Stage>();
+const images = new Map<string, DebianRoot>();
 process.on('exit', () => {
-  for (const { root } of stages.values()) unmount(root);
+  for (const { root } of stages.values()) root.unmount();
   // Should a mount have stayed, what is behind it does.
   spawnSync('rm', ['-rf', '--one-file-system', work]);
 });
@@ -67,7 +68,7 @@ async function apply(stage: Stage, instruction: string, text: string): Promise<v
       return;
     case 'WORKDIR':
       stage.workdir = text;
-      mkdirSync(join(stage.root, text), { recursive: true });
+      mkdirSync(join(stage.root.path, text), { recursive: true });
       return;
     case 'COPY':
       await copy(stage, text);
@@ -112,10 +113,7 @@ function instructionsOf(text: string): (readonly [string, string])[] {
 function newStage(base: string, name: string): Stage {
   const version = /^node:(\d+)-bookworm-slim$/.exec(base)?.[1];
   if (version === undefined) throw new Error(`${base} cannot be made here: only node:N-bookworm-slim can`);
-  const root = join(work, name);
-  run('cp', ['-a', nodeImage(version), root]);
-  run('mount', ['--bind', '/proc', join(root, 'proc')]);
-  run('mount', ['--bind', '/dev', join(root, 'dev')]);
+  const root = nodeImage(version).copy(join(work, name));
   const env = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/root' };
   const stage = { root, env, workdir: '/', user: '0:0', entrypoint: [], command: [], healthcheck: [] };
   stages.set(name, stage);
@@ -123,23 +121,16 @@ function newStage(base: string, name: string): Stage {
 }
 
 /** A clean Debian with Node from its package on npm; made once. */
-function nodeImage(version: string): string {
-  const root = join(work, `node-${version}`);
-  if (existsSync(root)) return root;
-  run('debootstrap', ['--variant=minbase', '--include=ca-certificates', SUITE, root, debianMirror()]);
-  const node = join(work, 'node');
-  run('npm', ['install', '--silent', '--prefix', node, `node@${version}`, 'npm@11'], { NODE_OPTIONS: '' });
-  mkdirSync(join(root, 'usr/local/lib/node_modules'), { recursive: true });
-  cpSync(join(node, 'node_modules/node/bin/node'), join(root, 'usr/local/bin/node'));
-  cpSync(join(node, 'node_modules/npm'), join(root, 'usr/local/lib/node_modules/npm'), { recursive: true });
-  run('ln', ['-s', '../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm')]);
-  run('chmod', ['755', join(root, 'usr/local/lib/node_modules/npm/bin/npm-cli.js')]);
+function nodeImage(version: string): DebianRoot {
+  const root = images.get(version) ?? DebianRoot.install(join(work, `node-${version}`));
+  if (!images.has(version)) root.addNode(version, join(work, 'node'));
+  images.set(version, root);
   return root;
 }
 
 async function copy(stage: Stage, text: string): Promise<void> {
   const [, from, source = '', target = ''] = /^(?:--from=(\S+)\s+)?(\S+)\s+(\S+)$/.exec(text) ?? [];
-  const destination = join(stage.root, resolve(stage.workdir, target));
+  const destination = join(stage.root.path, resolve(stage.workdir, target));
   if (from === undefined) {
     for (const file of await contextFiles()) {
       mkdirSync(dirname(join(destination, file)), { recursive: true });
@@ -150,7 +141,7 @@ async function copy(stage: Stage, text: string): Promise<void> {
   const origin = stages.get(from);
   if (!origin) throw new Error(`there is no stage ${from}`);
   mkdirSync(dirname(destination), { recursive: true });
-  run('cp', ['-a', join(origin.root, source), destination]);
+  run('cp', ['-a', join(origin.root.path, source), destination]);
 }
 
 /** What the build is given: all but what .dockerignore names. */
@@ -163,7 +154,7 @@ async function contextFiles(): Promise<string[]> {
 
 /** As the image would run: its user, its environment, its command; a picture goes in, twice its size comes out. */
 async function prove(stage: Stage): Promise<void> {
-  const [command = '', ...args] = chrooted(stage, [...stage.entrypoint, ...stage.command], stage.user);
+  const [command = '', ...args] = stage.root.inside([...stage.entrypoint, ...stage.command], stage);
   const port = '18001';
   const server = spawn(command, args, {
     env: { ...stage.env, PORT: port, MODEL_DOWNLOADS: 'false' },
@@ -186,7 +177,7 @@ async function prove(stage: Stage): Promise<void> {
     const { width, height } = await sharp(Buffer.from(await result.arrayBuffer())).metadata();
     if (width !== 80 || height !== 60) throw new Error(`the result is ${width} x ${height}`);
     const owner = spawnSync('ps', ['-o', 'uid=', '-p', String(server.pid)], { encoding: 'utf8' }).stdout.trim();
-    const size = spawnSync('du', ['-sm', join(stage.root, 'app')], { encoding: 'utf8' }).stdout.split('\t')[0];
+    const size = spawnSync('du', ['-sm', join(stage.root.path, 'app')], { encoding: 'utf8' }).stdout.split('\t')[0];
     console.log(`upscaled 40 x 30 to ${width} x ${height} as user ${owner}; /app is ${size} MB`);
     if (owner === '0') throw new Error('the service runs as root');
   } finally {
@@ -195,41 +186,11 @@ async function prove(stage: Stage): Promise<void> {
   }
 }
 
-function inside(stage: Stage, command: readonly string[], user: string): void {
-  const [file = '', ...args] = chrooted(stage, command, user);
-  run(file, args, stage.env);
+function inside({ root, env, workdir }: Stage, command: readonly string[], user: string): void {
+  root.run(command, { user, workdir, env });
 }
 
-/** The command in the stage's root; what this machine needs to reach its package registry goes along. */
-function chrooted(stage: Stage, command: readonly string[], user: string): string[] {
-  for (const file of ['/etc/resolv.conf', '/etc/hosts', process.env['NODE_EXTRA_CA_CERTS']]) {
-    if (file === undefined || !existsSync(file)) continue;
-    mkdirSync(dirname(join(stage.root, file)), { recursive: true });
-    cpSync(file, join(stage.root, file), { dereference: true });
-  }
-  const here = ['chroot', `--userspec=${user}`, stage.root, '/usr/bin/env', '-C', stage.workdir];
-  return [...here, ...command];
-}
-
-function run(command: string, args: readonly string[], env: Record<string, string> = {}): void {
-  const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...registryOf(), ...env } });
+function run(command: string, args: readonly string[]): void {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
-}
-
-/** The variables by which npm finds packages on this machine. */
-function registryOf(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(([name]) =>
-    /^(PATH|npm_config_registry|NODE_EXTRA_CA_CERTS|https?_proxy)$/i.test(name),
-  );
-  const registry = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).stdout.trim();
-  return { ...(Object.fromEntries(entries) as Record<string, string>), npm_config_registry: registry };
-}
-
-function debianMirror(): string {
-  const listed = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)'], { encoding: 'utf8' }).stdout;
-  return listed.split('\n')[0] ?? 'http://deb.debian.org/debian';
-}
-
-function unmount(root: string): void {
-  for (const name of ['proc', 'dev']) spawnSync('umount', ['-l', join(root, name)]);
 }

@@ -1,0 +1,61 @@
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sharp } from 'sharp';
+import sharp from 'sharp';
+import { writeFaceModels } from '../networks/face-models.ts';
+import { writeHashedModel } from '../networks/hashed-checkpoint.ts';
+import { writeRestoreModels } from '../networks/restore-models.ts';
+
+/** Pictures that the pages name, below the folder in which their commands run. */
+const PICTURES = [
+  ...['photo.jpg', 'photo.png', 'in.png', 'grandma.jpg', 'scan.jpg', 'inbox/first.png', 'scans/one.jpg'],
+  ...['shots/one.png', 'shots/deep/two.jpg'],
+];
+/** Of faces: what random weights see faces in. */
+const FACES = ['group.jpg', 'crops/one.png'];
+
+/** Lays out what a reader of the pages has: pictures of a few pixels under the names that the pages use. */
+export async function writePageInputs(folder: string, facePicture: string): Promise<void> {
+  const picture = await sharp({
+    create: {
+      width: 40,
+      height: 30,
+      channels: 3,
+      background: '#888',
+      noise: { type: 'gaussian', mean: 128, sigma: 40 },
+    },
+  })
+    .png()
+    .toBuffer();
+  for (const name of PICTURES) await writePicture(folder, name, sharp(picture));
+  for (const name of FACES) await writePicture(folder, name, sharp(facePicture).resize(512, 512));
+  // What `evaluate` compares: the pictures of `big/` in the size that a command before it made, seen as the originals.
+  for (const name of ['one.png', 'two.png']) {
+    await writePicture(folder, `references/${name}`, sharp(picture));
+    await writePicture(folder, `candidates/${name}`, sharp(picture).blur(1));
+  }
+}
+
+/**
+ * Fills a folder of models with files under the names of official ones that no mirror has: random weights, which run as the official
+ * ones do and make no picture that anybody wants.
+ */
+export async function writePageModels(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  writeHashedModel(join(folder, '4x-UltraSharp.pth'), 'RRDB_ESRGAN_x4_old_arch');
+  await writeRestoreModels(folder);
+  await writeFaceModels(folder, ['detection_Resnet50_Final', 'parsing_parsenet', 'codeformer', 'GFPGANv1.4']);
+  copyFileSync(join(folder, 'ddcolor_paper_tiny.pth'), join(folder, 'ddcolor_modelscope.pth'));
+  writeFileSync(join(folder, '.gitkeep'), '');
+}
+
+/** The same models in another folder. */
+export function copyPageModels(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
+}
+
+async function writePicture(folder: string, name: string, picture: Sharp): Promise<void> {
+  const file = join(folder, name);
+  mkdirSync(join(file, '..'), { recursive: true });
+  await picture.toFile(file);
+}
