@@ -33,16 +33,16 @@ const asked = process.argv.slice(2);
 const pages = pagesWithCommands().filter((page) => page === FIRST || asked.length === 0 || asked.includes(page));
 const work = mkdtempSync(join(tmpdir(), 'hiresfix-docs-'));
 const reader = await PageReader.open(work, { weights, facePicture });
-const rows: Row[] = [];
-try {
-  for (const page of [FIRST, ...pages.filter((each) => each !== FIRST)]) await read(page);
-} finally {
+process.on('exit', () => {
   reader.close();
   rmSync(work, { recursive: true, force: true });
-}
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const rows: Row[] = [];
+for (const page of [FIRST, ...pages.filter((each) => each !== FIRST)]) await read(page);
 const count = (outcome: Row['outcome']): number => rows.filter((row) => row.outcome === outcome).length;
 console.log(`\n${count('ran')} ran, ${count('failed')} failed, ${count('marked')} marked`);
-process.exitCode = count('failed') > 0 ? 1 : 0;
+process.exit(count('failed') > 0 ? 1 : 0);
 
 async function read(page: string): Promise<void> {
   for (const block of blocksOfPage(page)) {
