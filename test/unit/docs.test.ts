@@ -2,10 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { Command } from 'commander';
 import { globSync } from 'tinyglobby';
-import { commandsFor } from '../../app/cli/program-commands.ts';
-import { loadConfig } from '../../app/config.ts';
 import { NETWORK_UPSCALERS } from '../../app/processing/upscale/upscalers.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -45,14 +42,6 @@ describe('the pages', () => {
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
   });
-
-  it('show commands that there are, with options that they take', async () => {
-    const program = new Command('hiresfix').option('--version');
-    for (const add of await commandsFor(undefined)) add(program, () => loadConfig({}));
-    const lines = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) => commandLines(textOf(page)));
-    expect(lines.length).toBeGreaterThan(15);
-    expect(lines.flatMap((line) => unknownOf(program, line))).toEqual([]);
-  });
 });
 
 function textOf(page: string): string {
@@ -74,31 +63,4 @@ function anchorsOf(text: string): string[] {
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-'),
   );
-}
-
-/** Lines of shell blocks that call the command, without what comes before and after it. */
-function commandLines(text: string): string[] {
-  const blocks = [...text.matchAll(/```(?:sh|bash|console)\n([\s\S]*?)```/g)].map(([, block = '']) => block);
-  const lines = blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'));
-  return lines.flatMap((line) => {
-    const [, call] = /(?:^|npx |&& |\$ |\()hiresfix (.*)$/.exec(line.replace(/\s#.*$/, '')) ?? [];
-    return call === undefined ? [] : [call.replace(/[)|>&;].*$/, '').trim()];
-  });
-}
-
-/** What of a call nobody knows: its command, or options. */
-function unknownOf(program: Command, line: string): string[] {
-  const words = line.split(/\s+/);
-  let command = program;
-  while (command.commands.length > 0 && words.length > 0 && !words[0]?.startsWith('-')) {
-    const next = command.commands.find((one) => one.name() === words[0]);
-    if (!next) return [line];
-    command = next;
-    words.shift();
-  }
-  const known = [...command.options, ...program.options].flatMap(({ long, short }) => [long, short]);
-  const options = words.filter((word) => /^--?[a-zA-Z]/.test(word)).map((word) => word.split('=')[0] ?? '');
-  return options
-    .filter((option) => option !== '--help' && !known.includes(option))
-    .map((option) => `${line}: ${option}`);
 }
