@@ -2,8 +2,8 @@ import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sharp } from 'sharp';
 import sharp from 'sharp';
-import { writeFaceModels } from '../networks/face-models.ts';
-import { writeHashedModel } from '../networks/hashed-checkpoint.ts';
+import { writeFaceModels } from '../faces/face-models.ts';
+import { writeHashedModel } from '../checkpoints/hashed-checkpoint.ts';
 import { writeRestoreModels } from '../networks/restore-models.ts';
 
 /** Pictures that the pages name, below the folder in which their commands run. */
