@@ -10,7 +10,7 @@ import { endGroup } from '../machines/private-network.ts';
 const SHELL = `set -eo pipefail
 if [ -f "$PAGE_STATE" ]; then . "$PAGE_STATE"; fi
 set -a
-eval "$PAGE_COMMAND"
+eval "$1"
 export -p > "$PAGE_STATE"`;
 /** Reach the package registry, and nothing else does. */
 const OF_REGISTRY = /\bnpm (?:ci|install|pack)\b/;
@@ -55,13 +55,12 @@ export class PageSession {
   }
 
   #start(command: string): ChildProcess {
-    const { cwd, registry } = this.#place;
-    const env = { ...this.#place.env, PAGE_COMMAND: command };
-    const shell = ['bash', '-c', SHELL];
+    const { cwd, env, registry } = this.#place;
+    const shell = ['bash', '-c', SHELL, 'bash', command];
     if (!OF_REGISTRY.test(command)) return this.#network.start(shell, { cwd, env });
     return spawn('bash', shell.slice(1), {
       cwd,
-      env: { ...registry, ...env },
+      env: { ...registry, ...env, MODEL_DOWNLOADS: 'false' },
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -71,16 +70,19 @@ export class PageSession {
     const child = this.#start(command);
     const listened = listenTo(child);
     child.stdin?.end();
-    const code = await Promise.race([once(child, 'close').then(([ended]) => Number(ended)), after(LIMIT_MS)]);
+    const code = await Promise.race([
+      once(child, 'close').then(([ended, signal]) => String(ended ?? signal)),
+      after(LIMIT_MS),
+    ]);
     if (code === undefined) await stop(child);
-    return code === 0 ? undefined : `ended with ${String(code)}: ${listened.tail()}`;
+    return code === '0' ? undefined : `ended with ${code ?? 'nothing after a quarter of an hour'}: ${listened.tail()}`;
   }
 
   /** A store of data is left for the commands that follow; all else is stopped, as by Ctrl-C, when it is up. */
   async #bringUp(command: string, said: RegExp): Promise<string | undefined> {
     const child = this.#start(command);
     const listened = listenTo(child);
-    const ended = once(child, 'close').then(([code]) => `ended with ${String(code)}`);
+    const ended = once(child, 'close').then(([code, signal]) => `ended with ${String(code ?? signal)}`);
     const failure = await Promise.race([
       listened.until(said),
       ended,
