@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sharp } from 'sharp';
 import sharp from 'sharp';
@@ -46,12 +46,6 @@ export async function writePageModels(folder: string): Promise<void> {
   await writeRestoreModels(folder);
   await writeFaceModels(folder, ['detection_Resnet50_Final', 'parsing_parsenet', 'codeformer', 'GFPGANv1.4']);
   copyFileSync(join(folder, 'ddcolor_paper_tiny.pth'), join(folder, 'ddcolor_modelscope.pth'));
-  writeFileSync(join(folder, '.gitkeep'), '');
-}
-
-/** The same models in another folder. */
-export function copyPageModels(from: string, to: string): void {
-  cpSync(from, to, { recursive: true });
 }
 
 async function writePicture(folder: string, name: string, picture: Sharp): Promise<void> {
