@@ -21,7 +21,7 @@ import type { Processors } from './worker/processors.ts';
 
 /**
  * The composition root of a worker process: what works on pixels, for one task. That of the server is container.ts.
- * @param slot where the network of upscales is, which may be there from the task before
+ * @param slot where the network of an upscale or of a restoration's step is, which may be there from the task before
  */
 export function createProcessors(config: Config, slot = new ModelSlot()): Processors {
   const catalog = createCatalog(config);
@@ -33,7 +33,7 @@ export function createProcessors(config: Config, slot = new ModelSlot()): Proces
   const extras = new ExtrasProcessor(config, parts);
   const face = new FaceProcessor(config, { hiresFix, faces, crops: new FaceCropUpscaler(models) });
   const findFaces = new FindFacesProcessor(config, faces);
-  const restore = new RestoreProcessor(config, restoreSteps(config, models, faces));
+  const restore = new RestoreProcessor(config, restoreSteps(config, models, faces), slot);
   const preview = new PreviewProcessor(config, upscaler);
   const optimizer = new ModelOptimizer(config, catalog);
   return {

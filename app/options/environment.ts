@@ -109,7 +109,9 @@ const inference = {
     .describe('Input pixels around a tile; auto is the halo the network needs'),
   MODEL_KEEP_ALIVE_SECONDS: wholeText({ min: 0, max: 2_000_000 })
     .default(0)
-    .describe('How long an upscaler stays loaded for the next job that wants it; 0: it is loaded for each'),
+    .describe(
+      'How long an upscaler, or the network of a restoration of one step, stays loaded for the next job that wants it; 0: it is loaded for each',
+    ),
 };
 
 const faces = {

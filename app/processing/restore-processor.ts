@@ -26,16 +26,19 @@ const STEP_STAGES: StageShares = {
   colorizing: [0.05, 1],
 };
 
-type RestoreConfig = Pick<Config, 'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels'>;
+type RestoreConfig = Pick<Config, 'device' | 'forceCpu' | 'maxInputPixels' | 'maxOutputPixels' | 'modelKeepAliveMs'>;
 
 /** Restores every image of a task by its steps, one after another at the image's own size, with one model loaded at a time. */
 export class RestoreProcessor {
   readonly #config: RestoreConfig;
   readonly #steps: ImageSteps;
+  readonly #slot: ModelSlot;
 
-  constructor(config: RestoreConfig, steps: ImageSteps) {
+  /** @param slot where a step's network is, which may be there from the task before */
+  constructor(config: RestoreConfig, steps: ImageSteps, slot = new ModelSlot()) {
     this.#config = config;
     this.#steps = steps;
+    this.#slot = slot;
   }
 
   /**
@@ -44,19 +47,20 @@ export class RestoreProcessor {
    */
   async process(task: RestoreTask, run: TaskRun): Promise<void> {
     const { rung, scratch, hooks } = run;
-    const slot = new ModelSlot();
-    const { maxInputPixels } = this.#config;
+    const { maxInputPixels, modelKeepAliveMs } = this.#config;
+    const keepsModel = modelKeepAliveMs > 0;
     const context = {
       options: task.options,
-      isBatch: task.images.length > 1,
+      isBatch: task.images.length > 1 || keepsModel,
       scratch,
       devices: taskDevices(this.#config, { ...task, ...rung }),
       maxTile: rung.maxTile,
-      slot,
+      slot: this.#slot,
       onRunning: (on) => hooks.onRunning(on),
     } satisfies Omit<StepContext, keyof ImageContext>;
     await processImages(task, this.#work(task.steps, context), { ...run, maxInputPixels });
-    await slot.clear();
+    // The last of several is of no use to a task that begins with the first.
+    if (!keepsModel || task.steps.length > 1) await this.#slot.clear();
   }
 
   #work(names: readonly RestoreStep[], shared: Omit<StepContext, keyof ImageContext>): PixelWork<undefined> {

@@ -18,7 +18,7 @@ import type { StartMessage, Task, WorkerMessage, WorkerRest } from './protocol.t
 /** Progress is sent at most this often, in ms; the beginning and end of a stage and of a tile are always sent. */
 const PROGRESS_MS = 50;
 
-/** The network of upscales: all that outlives a task. */
+/** The network of an upscale or of a restoration's step: all that outlives a task. */
 const slot = new ModelSlot();
 let running: RunningOn | undefined;
 let scratch: string | undefined;

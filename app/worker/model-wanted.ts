@@ -23,6 +23,10 @@ export function modelWanted(task: Task): string | undefined {
     const named = second ? [first, second] : [first];
     return upscalersWanted(named.map(({ upscaler, denoiseStrength }) => [upscaler, denoiseStrength]));
   }
+  if (task.kind === 'restore') {
+    const { colorize_model: model, render_factor: factor, device } = task.options;
+    return JSON.stringify([task.steps, model, factor, device]);
+  }
   return task.kind;
 }
 

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Config } from '../../app/config.ts';
+import { restoreOptions, restorePlan } from '../../app/options/restore-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
+import { buildManifestTensors, narrowed, readManifest } from '../support/checkpoints/hashed-weights.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { gradient } from '../support/images/images.ts';
@@ -97,6 +100,50 @@ describe('a worker beside a server', () => {
       (workers) => workers.length === 1,
     );
     expect(both).not.toContain(left[0]); // the last of them held the other form
+  });
+
+  it('ends with its model where the task is cancelled, or it is killed while it waits, and the next task has another', async () => {
+    await open({ modelKeepAliveMs: 60_000 });
+    const [crashed = 0] = childProcesses();
+    await run('a.png', NETWORK);
+    await pool.warm();
+    expect(childProcesses()).toContain(crashed);
+    process.kill(crashed, 'SIGKILL');
+    await eventually(
+      () => Promise.resolve(childProcesses()),
+      (workers) => !workers.includes(crashed),
+    );
+    const [cancelled = 0] = childProcesses();
+    const [next] = await run('b.png', NETWORK);
+    expect(next?.info).toMatchObject({ upscaler: 'COMPACT_X2', fallbacks: [], warnings: [] });
+    await pool.warm();
+    expect(childProcesses()).toContain(cancelled);
+
+    const caller = new AbortController();
+    const cancelling = run('a.png', NETWORK, { signal: caller.signal, onProgress: () => caller.abort() });
+    await expect(cancelling).rejects.toMatchObject({ code: 'ERR_CANCELLED' });
+    expect(childProcesses()).not.toContain(cancelled);
+  });
+
+  it('keeps the network of a restoration of one step, too', async () => {
+    const modelsDir = join(folder.path, 'models');
+    await mkdir(modelsDir);
+    const network = narrowed(readManifest('NAFNet-SIDD-width64'));
+    const file = join(modelsDir, 'NAFNet-SIDD-width64.pth');
+    writeCheckpoint(file, buildManifestTensors(network), { format: 'pth-zip', root: network.root });
+    await open({ modelKeepAliveMs: 60_000, modelsDir });
+    const denoise = async (name: string) => {
+      const { images, output } = upscaleTask(folder.path, [name], {});
+      const plan = restorePlan(restoreOptions.parse({}), 'denoise');
+      return pool.run({ kind: 'restore', images, output, ...plan, mayOverwrite: true });
+    };
+    await denoise('a.png');
+    await pool.warm();
+    const both = childProcesses();
+    expect(both).toHaveLength(2);
+    const [second] = await denoise('b.png');
+    expect(childProcesses()).toEqual(both);
+    expect(second?.info).toMatchObject({ output: { width: 70, height: 20 }, fallbacks: [], warnings: [] });
   });
 });
 

@@ -10,6 +10,7 @@ import { coloredShape } from '../../imaging/rgb-rows.ts';
 import type { RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { Graph } from '../../onnx/graph.ts';
+import { fileStamps } from '../networks/file-stamps.ts';
 import { NetworkSession } from '../networks/network-session.ts';
 import { DDCOLOR_SIDE, ddcolorInput, paintAb } from './color/ddcolor-picture.ts';
 import { deoldifyColors, deoldifyInput, paintChroma, renderSide } from './color/deoldify-picture.ts';
@@ -85,9 +86,8 @@ export class Colorizer implements ImageStep {
     const file = await this.#models.file(MODELS[name], clock);
     context.onRunning({ device: devices[0] ?? 'cpu', tile: 0, side: 0 });
     const build = (recognised: RecognisedNetwork) => buildColorizer(recognised, file, factor);
-    const network = await slot.hold(JSON.stringify([file, devices, factor]), () =>
-      NetworkSession.open({ file, build, devices }),
-    );
+    const key = JSON.stringify([file, await fileStamps(file), devices, factor]);
+    const network = await slot.hold(key, () => NetworkSession.open({ file, build, devices }));
     context.onRunning({ device: network.device, tile: 0, side: 0 });
     clock.at('colorizing', 0);
     const isDdcolor = network.architecture === ddcolor.name;

@@ -13,6 +13,7 @@ import type { ImageStep, StepContext, StepResult } from './image-step.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import { checkpointSessions } from '../networks/checkpoint-sessions.ts';
 import { deviceMemory } from '../networks/device-memory.ts';
+import { fileStamps } from '../networks/file-stamps.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
 import { FP32 } from '../networks/precision.ts';
 import { autoCore, autoWindow } from '../networks/tile-size.ts';
@@ -58,7 +59,8 @@ export class NetworkStep implements ImageStep {
     const { clock, scratch, slot, devices, isBatch } = context;
     clock.at('loading', 0);
     const file = await this.#models.file(this.#model, clock);
-    const runner = await slot.hold(JSON.stringify([file, devices, isBatch]), () => openRunner(file, context));
+    const key = JSON.stringify([file, await fileStamps(file), devices, isBatch]);
+    const runner = await slot.hold(key, () => openRunner(file, context));
     const { padded, tiles, count, core } = await this.#load(source, runner, context);
     const run = { tiles, isOpaque: false };
     clock.at('restoring', 0, { tile: 0, tiles: count });

@@ -18,7 +18,7 @@ import type { FormsCase, FormsResult } from './graph-forms.ts';
 import { blocksInLoops, whyNotLast } from './graph-forms-account.ts';
 import { writeHashedModel } from '../checkpoints/hashed-checkpoint.ts';
 import type { Manifest } from '../checkpoints/hashed-weights.ts';
-import { buildManifestTensors, readManifest, readVariant } from '../checkpoints/hashed-weights.ts';
+import { buildManifestTensors, narrowed, readManifest, readVariant } from '../checkpoints/hashed-weights.ts';
 import { largestDifference } from '../networks/largest-difference.ts';
 import { plainConvolutions } from './plain-convolutions.ts';
 import { smallNetwork, writeSmallNetwork } from '../networks/small-networks.ts';
@@ -75,12 +75,6 @@ function write(file: string, { name, from }: FormsCase): void {
 
 function writeManifest(file: string, manifest: Manifest): void {
   writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
-}
-
-/** With an eighth of the channels, for networks that have them by 32. */
-function narrowed(manifest: Manifest): Manifest {
-  const narrow = (size: number): number => (size > 0 && size % 32 === 0 ? size / 8 : size);
-  return { ...manifest, tensors: manifest.tensors.map((tensor) => ({ ...tensor, shape: tensor.shape.map(narrow) })) };
 }
 
 async function runPlainly(graph: ProtoGraph, dims: readonly number[], weights: string): Promise<Float32Array> {
