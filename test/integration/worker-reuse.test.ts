@@ -77,7 +77,7 @@ describe('a worker beside a server', () => {
   });
 
   it('keeps its model for the next task that wants it, until another is wanted or its time is over', async () => {
-    await open({ modelKeepAliveMs: 4000 });
+    await open({ modelKeepAliveMs: 60_000 });
     const [keeping = 0] = childProcesses();
     const [first] = await run('a.png', NETWORK);
     await pool.warm();
@@ -95,11 +95,15 @@ describe('a worker beside a server', () => {
     const [fp32] = await run('a.png', { ...NETWORK, precision: 'fp32' });
     expect(fp32?.info).toMatchObject({ precision_asked: 'fp32' });
     expect(childProcesses()).not.toContain(keeping);
-    const left = await eventually(
+
+    await pool.close();
+    await open({ modelKeepAliveMs: 1000 });
+    const [shortly = 0] = childProcesses();
+    await run('a.png', NETWORK);
+    await eventually(
       () => Promise.resolve(childProcesses()),
-      (workers) => workers.length === 1,
+      (workers) => !workers.includes(shortly),
     );
-    expect(both).not.toContain(left[0]); // the last of them held the other form
   });
 
   it('ends with its model where the task is cancelled, or it is killed while it waits, and the next task has another', async () => {
