@@ -1,5 +1,6 @@
 import { chain, counted } from '../../onnx/chain.ts';
 import { mish } from '../../onnx/activation.ts';
+import { largeKernelConv } from '../../onnx/large-kernels.ts';
 import { groupNorm, layerNorm2d } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -99,7 +100,9 @@ function largeKernel(x: Value, weights: Weights): Value {
   const kernels = kernelsOf(weights);
   const seen = weights.dim(`${kernels[0]?.name ?? 'conv'}.weight`, 0);
   const part = seen === x.size(1) ? x : x.slice(1, 0, seen);
-  const [y, ...others] = kernels.map(({ name, dilation }) => part.conv(weights.at(name), { dilation }));
+  const [y, ...others] = kernels.map(({ name, dilation }) =>
+    name === 'conv' ? largeKernelConv(part, weights.at(name)) : part.conv(weights.at(name), { dilation }),
+  );
   const sum = others.reduce<Value | undefined>((a, b) => a?.add(b), y) ?? part;
   return seen === x.size(1) ? sum : sum.concat([x.slice(1, seen, x.size(1))]);
 }
