@@ -15,10 +15,10 @@ import { base64Of } from '../base64-of.ts';
 import { BadBodyError, BadFieldError } from '../errors.ts';
 import { parseParameters } from '../fields.ts';
 import type { JsonImages } from '../receiving/json-images.ts';
-import { receiveJsonImages } from '../receiving/json-images.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import type { JobTicket } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob, writingFiles } from '../submit-job.ts';
+import { assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { submitJsonImages } from '../submit-json-images.ts';
 import { sendA1111Error } from './a1111-errors.ts';
 import type { ExtrasBody } from './extras-body.ts';
 import { extrasBody, extrasOptions } from './extras-body.ts';
@@ -26,9 +26,8 @@ import { htmlInfo } from './extras-text.ts';
 import type { A1111Options } from './options-route.ts';
 import { setProcessTime } from './process-time.ts';
 
-/** Pictures that one body may carry, counted at their largest. */
-const FULL_SIZE_IMAGES = 8;
-const JSON_OVERHEAD_BYTES = 2 ** 20;
+/** Pictures that one body may carry. */
+const BOUNDS = { mostImages: MAX_IMAGES, fullSizeImages: 8 };
 /** A picture by its address, which the WebUI would fetch as well. */
 const URL_START = /^\s*https?:\/\//i;
 
@@ -79,23 +78,11 @@ interface Asked {
 type Read = (body: object) => Asked;
 
 function extras(context: ExtrasContext, read: Read, send: (job: Job) => AsyncGenerator<string, void>) {
-  const { config, files, awaited } = context;
-  const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
+  const { files, awaited } = context;
   return async (request: Request, response: Response): Promise<void> => {
-    const ticket = await admittedTicket(context, request, response);
-    const submission = await writingFiles(files, async () => {
-      const body = await receiveJsonImages(request, response, {
-        what: 'The body',
-        maxBytes,
-        maxImageBytes: config.maxFileSizeBytes,
-        mostImages: MAX_IMAGES,
-        file: (index) => files.input(ticket.id, index),
-      });
-      return submit(context, { body, read, ticket }).catch(async (error: unknown) => {
-        await body.removeAllBut([]);
-        throw error;
-      });
-    });
+    const submission = await submitJsonImages({ request, response }, context, BOUNDS, (body, ticket) =>
+      submit(context, { body, read, ticket }),
+    );
     response.set('X-Job-Id', submission.job.id);
     const job = await awaited.wait(submission.job.id, { signal: disconnection(request, response), waitMs: undefined });
     if (job) await answer(response, job, () => files.reading(job, () => sendPieces(response, send(job))));

@@ -13,16 +13,15 @@ import { BadBodyError } from '../errors.ts';
 import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
 import type { JsonImages } from '../receiving/json-images.ts';
-import { receiveJsonImages } from '../receiving/json-images.ts';
 import { askedWork, submitImages } from '../routes/image-routes.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import type { AskedWork, JobTicket } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, submitJob, writingFiles } from '../submit-job.ts';
+import { assertJobFits, submitJob } from '../submit-job.ts';
+import { submitJsonImages } from '../submit-json-images.ts';
 import { whenCompleted } from './completed-job.ts';
 import { sendGatewayError } from './gateway-errors.ts';
 
 export const IMAGES_UPSCALE_PATH = '/v1/images/upscale';
-const JSON_OVERHEAD_BYTES = 2 ** 20;
 
 /** How the picture comes: by a URL of this service, or as base64. */
 const RESPONSE_FORMATS = ['url', 'b64_json'] as const;
@@ -67,21 +66,9 @@ async function submitForm(context: RouteContext, request: Request, response: Res
 }
 
 async function submitJson(context: RouteContext, request: Request, response: Response): Promise<Asked> {
-  const { config, queue, files } = context;
-  const ticket = await admittedTicket({ queue, files }, request, response);
-  return writingFiles(files, async () => {
-    const body = await receiveJsonImages(request, response, {
-      what: 'The body',
-      maxBytes: Math.ceil((config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES,
-      maxImageBytes: config.maxFileSizeBytes,
-      mostImages: 1,
-      file: (index) => files.input(ticket.id, index),
-    });
-    return submitBody(context, body, ticket).catch(async (error: unknown) => {
-      await body.removeAllBut([]);
-      throw error;
-    });
-  });
+  return submitJsonImages({ request, response }, context, { mostImages: 1, fullSizeImages: 1 }, (body, ticket) =>
+    submitBody(context, body, ticket),
+  );
 }
 
 async function submitBody({ config, queue }: RouteContext, body: JsonImages, ticket: JobTicket): Promise<Asked> {

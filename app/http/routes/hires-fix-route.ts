@@ -11,16 +11,15 @@ import { base64Of } from '../base64-of.ts';
 import { BadBodyError } from '../errors.ts';
 import { parseParameters } from '../fields.ts';
 import type { JsonImages } from '../receiving/json-images.ts';
-import { receiveJsonImages } from '../receiving/json-images.ts';
 import { jobWarnings } from '../result-headers.ts';
 import type { JobTicket } from '../submit-job.ts';
-import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob, writingFiles } from '../submit-job.ts';
+import { assertJobFits, MAX_IMAGES, submitJob } from '../submit-job.ts';
+import { submitJsonImages } from '../submit-json-images.ts';
 import { webhookOf, webhookUrl } from '../webhook-field.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Images that one body may carry, counted at their largest. More belong in several requests. */
-const FULL_SIZE_IMAGES = 8;
-const JSON_OVERHEAD_BYTES = 2 ** 20;
+const BOUNDS = { mostImages: MAX_IMAGES, fullSizeImages: 8 };
 
 export const hiresFixBody = z.object({
   images: z
@@ -49,22 +48,10 @@ export const hiresFixConfig = z.object({
 
 /** `POST /hires-fix` takes images in JSON and answers with them enlarged, and with what was done, in JSON. */
 export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): Router {
-  const maxBytes = Math.ceil((FULL_SIZE_IMAGES * config.maxFileSizeBytes * 4) / 3) + JSON_OVERHEAD_BYTES;
   return Router().post('/hires-fix', async (request, response) => {
-    const ticket = await admittedTicket({ queue, files }, request, response);
-    const submission = await writingFiles(files, async () => {
-      const body = await receiveJsonImages(request, response, {
-        what: 'The body',
-        maxBytes,
-        maxImageBytes: config.maxFileSizeBytes,
-        mostImages: MAX_IMAGES,
-        file: (index) => files.input(ticket.id, index),
-      });
-      return submit({ config, queue }, body, ticket).catch(async (error: unknown) => {
-        await body.removeAllBut([]);
-        throw error;
-      });
-    });
+    const submission = await submitJsonImages({ request, response }, { config, queue, files }, BOUNDS, (body, ticket) =>
+      submit({ config, queue }, body, ticket),
+    );
     await answerJob(awaited, submission, response, (job) => files.reading(job, () => sendImages(response, job)));
   });
 }
