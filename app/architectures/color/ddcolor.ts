@@ -1,6 +1,6 @@
 import { convolve } from '../../onnx/convolution.ts';
 import { batchNorm } from '../../onnx/normalization.ts';
-import { spectralConv, spectralWeight } from '../../onnx/weight-normalization.ts';
+import { spectralConv, spectralWeight } from '../../onnx/kernels/weight-normalization.ts';
 import { WeightsError } from '../../onnx/errors.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';

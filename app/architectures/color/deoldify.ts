@@ -2,7 +2,7 @@ import { batchNorm, normedConv } from '../../onnx/normalization.ts';
 import { maxPool } from '../../onnx/pooling.ts';
 import { resizeNearestTo } from '../../onnx/resize.ts';
 import type { Value } from '../../onnx/value.ts';
-import { spectralConv, weightNormConv } from '../../onnx/weight-normalization.ts';
+import { spectralConv, weightNormConv } from '../../onnx/kernels/weight-normalization.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { shuffleAndBlur } from './icnr-upsample.ts';

@@ -1,6 +1,6 @@
 import { chain } from '../../onnx/chain.ts';
-import type { Halves } from '../../onnx/folded-convolution.ts';
-import { convHalves, depthwiseConvHalves, scaledConv } from '../../onnx/folded-convolution.ts';
+import type { Halves } from '../../onnx/kernels/folded-convolution.ts';
+import { convHalves, depthwiseConvHalves, scaledConv } from '../../onnx/kernels/folded-convolution.ts';
 import { layerNorm2d } from '../../onnx/normalization.ts';
 import { averagePool, globalAveragePool, inConvLayout, spreadOver } from '../../onnx/pooling.ts';
 import type { Value } from '../../onnx/value.ts';

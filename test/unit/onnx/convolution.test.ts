@@ -3,7 +3,7 @@ import { convolve } from '../../../app/onnx/convolution.ts';
 import { GraphError, WeightsError } from '../../../app/onnx/errors.ts';
 import { Graph } from '../../../app/onnx/graph.ts';
 import { averagePool, globalAveragePool, maxPool } from '../../../app/onnx/pooling.ts';
-import { spectralConv, spectralWeight, weightNormConv } from '../../../app/onnx/weight-normalization.ts';
+import { spectralConv, spectralWeight, weightNormConv } from '../../../app/onnx/kernels/weight-normalization.ts';
 import { Weights } from '../../../app/onnx/weights.ts';
 import { shapeDict } from '../../support/checkpoints/shape-dict.ts';
 

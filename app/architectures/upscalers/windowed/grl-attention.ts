@@ -1,5 +1,5 @@
 import type { AttentionInputs } from '../../../onnx/attention.ts';
-import { continuousPositions } from '../../../onnx/continuous-positions.ts';
+import { continuousPositions } from '../../../onnx/windows/continuous-positions.ts';
 import type { Graph } from '../../../onnx/graph.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { toMap } from '../../../onnx/tokens.ts';

@@ -1,5 +1,5 @@
 import { chain } from '../../../onnx/chain.ts';
-import { continuousPositions } from '../../../onnx/continuous-positions.ts';
+import { continuousPositions } from '../../../onnx/windows/continuous-positions.ts';
 import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
 import type { AttentionInputs } from '../../../onnx/attention.ts';
 import { linear, project } from '../../../onnx/linear.ts';

@@ -1,7 +1,7 @@
-import type { Graph } from './graph.ts';
-import { linear, project } from './linear.ts';
-import type { Value } from './value.ts';
-import type { Weights } from './weights.ts';
+import type { Graph } from '../graph.ts';
+import { linear, project } from '../linear.ts';
+import type { Value } from '../value.ts';
+import type { Weights } from '../weights.ts';
 
 /** Distances along one axis of a window, in pixels, from the least to the greatest. */
 export interface Distances {

@@ -1,6 +1,6 @@
-import { convolve } from './convolution.ts';
-import type { Value } from './value.ts';
-import type { WeightTensor, Weights } from './weights.ts';
+import { convolve } from '../convolution.ts';
+import type { Value } from '../value.ts';
+import type { WeightTensor, Weights } from '../weights.ts';
 
 /** The first half of a map's channels, and the second. */
 export type Halves = readonly [first: Value, second: Value];

@@ -1,8 +1,8 @@
-import type { ConvOptions } from './convolution.ts';
-import { convolve } from './convolution.ts';
-import type { Graph } from './graph.ts';
-import type { Value } from './value.ts';
-import type { Weights } from './weights.ts';
+import type { ConvOptions } from '../convolution.ts';
+import { convolve } from '../convolution.ts';
+import type { Graph } from '../graph.ts';
+import type { Value } from '../value.ts';
+import type { Weights } from '../weights.ts';
 
 /**
  * A convolution under spectral norm (`torch.nn.utils.spectral_norm` in eval mode): `weight_orig` divided by its largest
