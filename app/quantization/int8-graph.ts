@@ -89,7 +89,7 @@ class TrunkRewriter {
     const bytes = new Map<string, string>();
     const scale = this.#editor.float(scales.input);
     bytes.set(input, this.#editor.node('QuantizeLinear', [this.#standIn(input), scale, zero]));
-    for (const step of steps) {
+    for (const step of shortenedConcats(steps)) {
       const outputScale = step === last ? scales.output : 1;
       bytes.set(
         step.output,
@@ -121,6 +121,20 @@ class TrunkRewriter {
   #standIn(value: string): string {
     return held(this.#standIns, value);
   }
+}
+
+/**
+ * What begins with all of an earlier Concat takes its result instead: with channels last, every operand is copied pixel by pixel, and fewer
+ * and longer pieces take half of the time.
+ */
+function shortenedConcats(steps: readonly BlockStep[]): BlockStep[] {
+  const earlier: (readonly [operands: readonly string[], output: string])[] = [];
+  return steps.map((step) => {
+    if (step.kind !== 'concat') return step;
+    const longest = earlier.findLast(([operands]) => operands.every((value, at) => step.inputs[at] === value));
+    earlier.push([step.inputs, step.output]);
+    return longest ? { ...step, inputs: [longest[1], ...step.inputs.slice(longest[0].length)] } : step;
+  });
 }
 
 function held(names: ReadonlyMap<string, string>, value: string): string {
