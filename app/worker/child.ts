@@ -18,11 +18,16 @@ import type { StartMessage, Task, WorkerMessage, WorkerRest } from './protocol.t
 /** Progress is sent at most this often, in ms; the beginning and end of a stage and of a tile are always sent. */
 const PROGRESS_MS = 50;
 
+/** Bytes by which a process has grown when collecting its garbage is worth the milliseconds. */
+const WORTH_COLLECTING = 8 * 2 ** 20;
+
 /** The network of an upscale or of a restoration's step: all that outlives a task. */
 const slot = new ModelSlot();
 let running: RunningOn | undefined;
 let scratch: string | undefined;
 let isUnharmed = true;
+/** Bytes that this process held after garbage was collected last. */
+let heldWhenClean = 0;
 
 // A terminal or a service manager signals the server and its workers alike; only the server decides when work ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -57,6 +62,17 @@ function takeNext(rest: WorkerRest): void {
   running = undefined;
   scratch = undefined;
   send({ type: 'done', rest });
+  setImmediate(giveBack);
+}
+
+/**
+ * Collects garbage while the caller reads its answer. Pixels lie outside V8's heap, so that V8 itself puts it off for as long as its own
+ * heap is small.
+ */
+function giveBack(): void {
+  if (process.memoryUsage.rss() < heldWhenClean + WORTH_COLLECTING) return;
+  globalThis.gc?.();
+  heldWhenClean = process.memoryUsage.rss();
 }
 
 function hooks({ kind }: Task): ProcessorHooks {

@@ -14,6 +14,8 @@ export interface WorkerExit {
 
 /** Cards are counted as `nvidia-smi` does, which CUDA left to itself does not where they differ. */
 const CARD_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
+/** glibc keeps what was freed for each arena by itself, of which there are eight to a core. */
+const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
 /** What is kept of a worker's stderr, in characters: native libraries can write without end. */
 const STDERR_KEPT = 4096;
 
@@ -37,8 +39,13 @@ export class WorkerProcess {
   constructor(isBackground: boolean, card?: string) {
     const { entry, execArgv } = forkedModule(import.meta.url, './child');
     this.#child = fork(entry, [], {
-      env: { ...CARD_ORDER, ...environmentWithoutSecrets(), ...(card !== undefined && { CUDA_VISIBLE_DEVICES: card }) },
-      execArgv: [...execArgv],
+      env: {
+        ...CARD_ORDER,
+        ...FEW_ARENAS,
+        ...environmentWithoutSecrets(),
+        ...(card !== undefined && { CUDA_VISIBLE_DEVICES: card }),
+      },
+      execArgv: ['--expose-gc', ...execArgv],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
