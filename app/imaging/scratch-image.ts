@@ -79,7 +79,7 @@ export class ScratchImage implements RowSink, RowSource {
     const end = this.#offset(this.height);
     this.#write(vipsHeader(this, density), 0);
     ftruncateSync(this.#fd, end);
-    this.#write(vipsTrailer(attachments, this.height), end);
+    this.#write(vipsTrailer(attachments), end);
   }
 
   /** Closes and removes the file. */

@@ -26,8 +26,6 @@ export interface VipsDensity {
 export interface VipsAttachments {
   readonly icc?: Uint8Array | undefined;
   readonly xmp?: Uint8Array | undefined;
-  /** How many frames lie below one another; by default it is one image. */
-  readonly frames?: number | undefined;
 }
 
 /** @param density pixels per inch, by axis */
@@ -51,20 +49,14 @@ export function vipsSize(header: Uint8Array): { readonly width: number; readonly
   return { width: view.getInt32(4, true), height: view.getInt32(8, true) };
 }
 
-/** The XML after `height` rows; empty where nothing is attached. */
-export function vipsTrailer({ icc, xmp, frames }: VipsAttachments, height: number): Uint8Array {
-  const pages =
-    frames === undefined ? '' : numberField('n-pages', frames) + numberField('page-height', height / frames);
-  const fields = [blobField('icc-profile-data', icc), blobField('xmp-data', xmp), pages].join('');
+/** The XML after the rows; empty where nothing is attached. */
+export function vipsTrailer({ icc, xmp }: VipsAttachments): Uint8Array {
+  const fields = [blobField('icc-profile-data', icc), blobField('xmp-data', xmp)].join('');
   if (fields === '') return new Uint8Array(0);
   const namespace = 'http://www.vips.ecs.soton.ac.uk/vips/8.0.0';
   return Buffer.from(
     `<?xml version="1.0"?>\n<root xmlns="${namespace}"><header></header><meta>${fields}</meta></root>\n`,
   );
-}
-
-function numberField(name: string, value: number): string {
-  return `<field type="gint" name="${name}">${value}</field>`;
 }
 
 function blobField(name: string, blob: Uint8Array | undefined): string {

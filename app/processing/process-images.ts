@@ -3,8 +3,7 @@ import { HiresFixError } from '../errors.ts';
 import { putInPlace } from '../files/put-in-place.ts';
 import type { Animation } from '../imaging/codec/animation/animation.ts';
 import { openAnimation } from '../imaging/codec/animation/animation.ts';
-import type { FrameWriter } from '../imaging/codec/animation/frame-writer.ts';
-import { frameWriter } from '../imaging/codec/animation/frame-writer.ts';
+import { FrameWriter } from '../imaging/codec/animation/frame-writer.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage } from '../imaging/codec/codec.ts';
 import { colorsAlone } from '../imaging/codec/metadata/metadata.ts';
@@ -235,14 +234,13 @@ async function animateImage<P>(
       const made = await work.make(frame, plan, { ...context, clock: share });
       const { writer } = result;
       await clock.time('encode', () => writer.add(made.image));
-      made.image.dispose();
       made.info.warnings.forEach((warning) => warnings.add(warning));
       info ??= made.info;
       index++;
     }
     if (!result || !info) throw new RangeError('an animation has at least one frame');
     const { file, format, partial, writer } = result;
-    (await clock.time('encode', () => writer.finish())).forEach((warning) => warnings.add(warning));
+    writer.finish().forEach((warning) => warnings.add(warning));
     await putInPlace(partial, file);
     claimed.add(file);
     const bytes = (await stat(file)).size;
@@ -282,5 +280,5 @@ async function movingResult(
   const kept = metadata === 'keep' ? source : colorsAlone(source);
   const isSourceLossless = decoded.isLossless || source.format === 'gif';
   const options = { format, quality, lossless, isSourceLossless, metadata: kept };
-  return { file, format, partial, writer: frameWriter({ file: partial, folder: scratch, options, animation }) };
+  return { file, format, partial, writer: new FrameWriter({ file: partial, folder: scratch, options, animation }) };
 }

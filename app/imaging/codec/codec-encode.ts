@@ -4,7 +4,6 @@ import type { Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
 import { holdsSize, OUTPUT_FORMAT_NAMES, traitsOf } from '../../options/output-formats.ts';
-import type { AnimationTimes } from './animation/apng-file.ts';
 import { ENCODERS } from './encoders.ts';
 import { OutputFormatError, ScratchSpaceError } from '../errors.ts';
 import { editFile } from './file-edits.ts';
@@ -32,7 +31,6 @@ interface Writing {
   readonly quality?: number | undefined;
   readonly lossless?: boolean | undefined;
   readonly isSourceLossless?: boolean | undefined;
-  readonly animation?: AnimationTimes | undefined;
   readonly metadata: OutputMetadata;
 }
 
@@ -41,9 +39,9 @@ interface Writing {
  * appears when it is complete.
  */
 export async function writeImage(source: ScratchImage, target: string, options: Writing): Promise<void> {
-  const { format, metadata, animation } = options;
+  const { format, metadata } = options;
   const partial = `${target}.part`;
-  source.attach({ ...metadata, frames: animation?.times.length }, metadata.density);
+  source.attach(metadata, metadata.density);
   try {
     await encoder(source, options).toFile(partial);
     editFile(partial, ENCODERS[format].edits(partial, metadata));
@@ -57,7 +55,7 @@ export async function writeImage(source: ScratchImage, target: string, options: 
 
 function encoder(
   source: ScratchImage,
-  { format, quality, lossless, isSourceLossless = false, metadata, animation }: Writing,
+  { format, quality, lossless, isSourceLossless = false, metadata }: Writing,
 ): Sharp {
   const standard = traitsOf(format).quality ?? LOSSLESS;
   return ENCODERS[format].encode(open(source, format, metadata), {
@@ -65,7 +63,6 @@ function encoder(
     quality: quality ?? standard,
     isLossless: lossless ?? (quality === undefined ? isSourceLossless : quality === LOSSLESS),
     metadata,
-    animation,
   });
 }
 

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import type { AnimationTimes } from './animation/apng-file.ts';
 import type { DecodedPixels } from './codec-decode.ts';
 import { decodePixels, shapeInHeader } from './codec-decode.ts';
 import { assertHolds, writeImage } from './codec-encode.ts';
@@ -45,8 +44,6 @@ export interface EncodeOptions {
   /** Whether every sample is kept, where the format can be written so; by default at quality 100, and without one as the source was. */
   readonly lossless?: boolean | undefined;
   readonly isSourceLossless?: boolean | undefined;
-  /** The image is a strip of frames below one another, which are shown in turn; only for formats that hold frames. */
-  readonly animation?: AnimationTimes | undefined;
   /** What the result keeps of its source. */
   readonly metadata?: ImageMetadata | undefined;
 }
@@ -115,7 +112,7 @@ export async function encodeImage(
   target: string,
   options: EncodeOptions,
 ): Promise<readonly string[]> {
-  const shape = { ...shapeOf(source), height: source.height / (options.animation?.times.length ?? 1) };
+  const shape = shapeOf(source);
   assertHolds(options.format, shape);
   const metadata = outputMetadata(shape, options.format, options.metadata ?? {});
   await writeImage(source, target, { ...options, metadata });

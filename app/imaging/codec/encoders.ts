@@ -3,7 +3,6 @@ import type { OutputFormat } from '../../options/output-formats.ts';
 import type { ImageShape } from '../image.ts';
 import { avifEdits, exifPlaceholder, jpegEdits, pngEdits, tiffEdits, webpEdits } from './metadata/embed-metadata.ts';
 import type { Density } from './metadata/density.ts';
-import type { AnimationTimes } from './animation/apng-file.ts';
 import type { Edit } from './file-edits.ts';
 import type { OutputMetadata } from './metadata/output-metadata.ts';
 
@@ -15,8 +14,6 @@ export interface Encoding {
   /** Whether no sample may change, of formats that can be written so. */
   readonly isLossless: boolean;
   readonly metadata: OutputMetadata;
-  /** The frames of a strip; only for formats that hold frames. */
-  readonly animation?: AnimationTimes | undefined;
 }
 
 /** How a format is written. */
@@ -29,8 +26,6 @@ export interface Encoder {
 
 /** A TIFF above 4 GiB needs offsets of 64 bits; compressed data may be larger than raw. */
 const BIG_TIFF_BYTES = 3.5 * 2 ** 30;
-/** Milliseconds of a frame that sharp takes at most. */
-const MAX_WEBP_DELAY = 65_535;
 const MM_PER_INCH = 25.4;
 /** What is told where nothing is known, in formats that have to tell something. */
 const SQUARE: Density = { x: 1, y: 1, unit: 'none' };
@@ -60,11 +55,9 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
   },
 };
 
-function webpOptions({ quality, isLossless, animation }: Encoding) {
-  const delay = animation?.times.map((time) => Math.min(time, MAX_WEBP_DELAY));
+function webpOptions({ quality, isLossless }: Encoding) {
   return {
     ...(isLossless ? { lossless: true, exact: true } : { quality, smartSubsample: true }),
-    ...(animation && { delay, loop: animation.plays }),
     effort: 2,
   };
 }

@@ -8,15 +8,12 @@ import { ApngCanvas } from './apng-canvas.ts';
 import { gifFrames } from '../pixels/gif-frame.ts';
 import { GifCoverage } from './gif-coverage.ts';
 import { readApng } from './read-apng.ts';
+import type { AnimationTimes } from './moving-file.ts';
 import { webpTimes } from './webp-times.ts';
 
 /** A moving picture, whose frames are decoded one at a time. */
-export interface Animation {
+export interface Animation extends AnimationTimes {
   readonly count: number;
-  /** How long each frame is shown, in milliseconds. */
-  readonly times: readonly number[];
-  /** How often it plays; 0 is for ever. */
-  readonly plays: number;
   /** The frames in their order, each the whole canvas, with alpha. */
   readonly frames: () => AsyncIterable<Image>;
 }

@@ -1,22 +1,16 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Rectangle } from '../../rectangle.ts';
 import { chunksOf, makePngChunk } from '../png-chunks.ts';
-
-/** How a moving picture is shown. */
-export interface AnimationTimes {
-  /** How long each frame is shown, in milliseconds. */
-  readonly times: readonly number[];
-  /** How often it plays; 0 is for ever. */
-  readonly plays: number;
-}
+import type { AnimationTimes, MovingFile } from './moving-file.ts';
 
 const MAX_SHORT = 65_535;
 const MILLISECONDS = 1000;
 
 /**
- * A PNG that moves, written frame by frame from PNGs of one size and kind: what the first says besides its pixels goes for the whole
+ * A PNG that moves, written frame by frame from PNGs of one kind: what the first says besides its pixels goes for the whole
  * (https://www.w3.org/TR/png-3/#apng-frame-based-animation).
  */
-export class ApngFile {
+export class ApngFile implements MovingFile {
   readonly #fd: number;
   readonly #name: string;
   readonly #animation: AnimationTimes;
@@ -30,15 +24,14 @@ export class ApngFile {
     this.#animation = animation;
   }
 
-  /** @param png a whole file */
-  add(png: Buffer): void {
+  add(png: Buffer, at: Pick<Rectangle, 'x' | 'y'>): void {
     const isFirst = this.#frames === 0;
     if (isFirst) this.#write(png.subarray(0, 8)); // the signature
     let isTold = false;
     for (const { type, data, whole } of chunksOf(png, this.#name)) {
       if (type === 'IDAT' && !isTold) {
         if (isFirst) this.#write(this.#animationControl());
-        this.#write(this.#frameControl(png));
+        this.#write(this.#frameControl(png, at));
         isTold = true;
       }
       if (type === 'IDAT' && !isFirst) this.#write(makePngChunk('fdAT', Buffer.concat([this.#next(), data])));
@@ -47,7 +40,6 @@ export class ApngFile {
     this.#frames++;
   }
 
-  /** Ends and closes the file. */
   finish(): void {
     this.#write(makePngChunk('IEND', new Uint8Array(0)));
     this.close();
@@ -64,11 +56,13 @@ export class ApngFile {
     return makePngChunk('acTL', data);
   }
 
-  /** The whole canvas, in the place of what was there. */
-  #frameControl(png: Buffer): Uint8Array {
+  /** In the place of what was there. */
+  #frameControl(png: Buffer, { x, y }: Pick<Rectangle, 'x' | 'y'>): Uint8Array {
     const data = Buffer.alloc(26);
     data.set(this.#next());
     png.copy(data, 4, 16, 24); // width and height, as IHDR has them
+    data.writeUInt32BE(x, 12);
+    data.writeUInt32BE(y, 16);
     const time = this.#animation.times[this.#frames] ?? 0;
     const [numerator, denominator] = time <= MAX_SHORT ? [time, MILLISECONDS] : [time / MILLISECONDS, 1];
     data.writeUInt16BE(Math.min(MAX_SHORT, Math.round(numerator)), 20);

@@ -1,23 +1,13 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { copyRows } from '../../rows.ts';
-import { ScratchImage } from '../../scratch-image.ts';
+import { changedPart } from '../../changed-part.ts';
+import { rowsInto } from '../../rows-into.ts';
+import { croppedRows } from '../../rows.ts';
+import type { ScratchImage } from '../../scratch-image.ts';
 import type { EncodeOptions } from '../codec.ts';
 import { encodeImage } from '../codec.ts';
-import type { AnimationTimes } from './apng-file.ts';
 import { ApngFile } from './apng-file.ts';
-
-/** Takes the frames of a result that moves, one after another, all of one shape. */
-export interface FrameWriter {
-  /** The caller disposes of the frame. */
-  add(frame: ScratchImage): Promise<void>;
-  /**
-   * Completes the file.
-   * @returns warnings, one sentence each
-   */
-  finish(): Promise<readonly string[]>;
-  /** Does away with what is left of it, complete or not. */
-  dispose(): void;
-}
+import type { AnimationTimes, MovingFile } from './moving-file.ts';
+import { WebpFile } from './webp-file.ts';
 
 /** Where frames go, and how they are written. */
 export interface FrameTarget {
@@ -30,68 +20,62 @@ export interface FrameTarget {
 }
 
 /**
- * For the formats that hold frames. No more than one frame is in memory.
- * @throws OutputFormatError, ScratchSpaceError here and from what it gives
+ * Writes the frames of a result that moves, one after another, all of one shape, in a format that holds frames. Of each what differs from
+ * the one before is encoded by itself, so that memory is that of one frame, however many there are.
  */
-export function frameWriter(target: FrameTarget): FrameWriter {
-  return target.options.format === 'png' ? new PngFrames(target) : new WebpFrames(target);
-}
-
-class PngFrames implements FrameWriter {
+export class FrameWriter {
   readonly #target: FrameTarget;
-  readonly #file: ApngFile;
+  readonly #file: MovingFile;
+  #previous: ScratchImage | undefined;
   #warnings: readonly string[] | undefined;
   #isOpen = true;
 
   constructor(target: FrameTarget) {
     this.#target = target;
-    this.#file = new ApngFile(target.file, target.animation);
+    const { file, animation, options } = target;
+    this.#file = options.format === 'png' ? new ApngFile(file, animation) : new WebpFile(file, animation);
   }
 
+  /**
+   * Takes the frame over, and disposes of it.
+   * @throws OutputFormatError, ScratchSpaceError
+   */
   async add(frame: ScratchImage): Promise<void> {
-    const still = `${this.#target.file}.frame`;
-    const warnings = await encodeImage(frame, still, this.#target.options);
-    this.#warnings ??= warnings;
-    this.#file.add(readFileSync(still));
-    rmSync(still);
+    const previous = this.#previous;
+    this.#previous = frame;
+    if (!previous) return this.#write(frame, { x: 0, y: 0 });
+    const part = changedPart(previous, frame);
+    previous.dispose();
+    const cut = rowsInto(croppedRows(frame, part), this.#target.folder);
+    try {
+      await this.#write(cut, part);
+    } finally {
+      cut.dispose();
+    }
   }
 
-  finish(): Promise<readonly string[]> {
+  /**
+   * Completes the file.
+   * @returns warnings, one sentence each
+   */
+  finish(): readonly string[] {
     this.#file.finish();
     this.#isOpen = false;
-    return Promise.resolve(this.#warnings ?? []);
+    return this.#warnings ?? [];
   }
 
+  /** Does away with what is left of it, complete or not. */
   dispose(): void {
+    this.#previous?.dispose();
     if (this.#isOpen) this.#file.close();
     this.#isOpen = false;
   }
-}
 
-/** libvips writes them at once, from a strip of all frames on disk. */
-class WebpFrames implements FrameWriter {
-  readonly #target: FrameTarget;
-  #strip: ScratchImage | undefined;
-
-  constructor(target: FrameTarget) {
-    this.#target = target;
-  }
-
-  add(frame: ScratchImage): Promise<void> {
-    const { width, height, channels, depth } = frame;
-    const whole = { width, height: height * this.#target.animation.times.length, channels, depth };
-    this.#strip ??= ScratchImage.create(this.#target.folder, whole);
-    copyRows(frame, this.#strip);
-    return Promise.resolve();
-  }
-
-  async finish(): Promise<readonly string[]> {
-    const { file, options, animation } = this.#target;
-    if (!this.#strip) throw new RangeError('an animation has at least one frame');
-    return encodeImage(this.#strip, file, { ...options, animation });
-  }
-
-  dispose(): void {
-    this.#strip?.dispose();
+  async #write(image: ScratchImage, at: { readonly x: number; readonly y: number }): Promise<void> {
+    const still = `${this.#target.file}.frame`;
+    const warnings = await encodeImage(image, still, this.#target.options);
+    this.#warnings ??= warnings;
+    this.#file.add(readFileSync(still), at);
+    rmSync(still);
   }
 }
