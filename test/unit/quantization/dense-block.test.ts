@@ -98,6 +98,17 @@ describe('The dense blocks of a graph', () => {
     ]);
   });
 
+  it('copy what was put together before as one piece', () => {
+    const graph = graphOf('new-x4');
+    const steps = { input: 1, output: 1 };
+    const { nodes } = int8Graph(graph, { ...numbers, blocks: denseBlocksOf(graph).map(() => steps) });
+    const concats = nodes.filter(({ op }) => op === 'Concat');
+    expect(concats.length).toBeGreaterThan(0);
+    expect(concats.filter(({ inputs }) => inputs.length !== 2)).toEqual([]);
+    const [first, second] = concats;
+    expect(second?.inputs[0]).toBe(first?.outputs[0]);
+  });
+
   it('take along no weights that nothing reads any more', () => {
     const { initializers } = int8Graph(declared(conv), numbers);
     expect(initializers.map(({ name }) => name)).not.toContain('conv.weight');
