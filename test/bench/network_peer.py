@@ -13,13 +13,16 @@ import torch
 
 warnings.filterwarnings("ignore")
 import spandrel_extra_arches
-from spandrel import ModelLoader
+from spandrel import ModelLoader, UnsupportedModelError
 
 
 def main():
     spandrel_extra_arches.install()
     torch.set_num_threads(os.cpu_count())
-    network = ModelLoader().load_from_file(sys.argv[1]).model.eval()
+    try:
+        network = ModelLoader().load_from_file(sys.argv[1]).model.eval()
+    except UnsupportedModelError:
+        return
     side = int(sys.argv[2])
     channels = 4 if type(network).__name__ == "UNetRes" else 3  # DRUNet's is the noise
     x = torch.rand(1, channels, side, side)
@@ -27,9 +30,10 @@ def main():
         network(x)
         print("PyTorch", torch.__version__, flush=True)
         for _ in sys.stdin:
-            start = time.perf_counter()
+            start, before = time.perf_counter(), time.process_time()
             network(x)
-            print(json.dumps({"torch": (time.perf_counter() - start) * 1000}), flush=True)
+            times = {"wall": time.perf_counter() - start, "processor": time.process_time() - before}
+            print(json.dumps({name: seconds * 1000 for name, seconds in times.items()}), flush=True)
 
 
 main()
