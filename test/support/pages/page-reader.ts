@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -58,16 +58,7 @@ export class PageReader {
     await writePageInputs(join(folder, 'home/Pictures'), reference.facePicture);
     const place = { cwd: folder, env: { PATH: process.env['PATH'] ?? '' } };
     network.start([process.execPath, '-e', MIRROR, reference.weights], place);
-    const store = [
-      '-d',
-      join(folder, 's3'),
-      '-a',
-      '127.0.0.1',
-      '-p',
-      String(STORE_PORT),
-      '--configure-bucket',
-      'pictures',
-    ];
+    const store = `-d ${join(folder, 's3')} -a 127.0.0.1 -p ${STORE_PORT} --configure-bucket pictures`.split(' ');
     network.start([process.execPath, '--openssl-legacy-provider', S3RVER, '--silent', ...store], place);
     return reader;
   }
@@ -78,8 +69,12 @@ export class PageReader {
     const place = isOfClone ? join(this.#folder, 'clone') : join(this.#folder, 'pages', page.replaceAll('/', '-'));
     if (!isOfClone) rmSync(place, { recursive: true, force: true });
     await writePageInputs(place, this.#reference.facePicture);
-    if (!existsSync(join(place, 'models/4x-UltraSharp.pth')))
-      cpSync(this.#models, join(place, 'models'), { recursive: true });
+    mkdirSync(join(place, 'models'), { recursive: true });
+    for (const name of readdirSync(this.#models)) {
+      const link = join(place, 'models', name);
+      rmSync(link, { force: true });
+      symlinkSync(join(this.#models, name), link);
+    }
     mkdirSync(join(place, 'ComfyUI/custom_nodes'), { recursive: true });
     const registry = isOfClone ? registryVariables() : {};
     return new PageSession(this.#network, { cwd: place, env: this.#variables(), registry });
