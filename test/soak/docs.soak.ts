@@ -2,8 +2,8 @@
  * Runs every command of the pages' shell blocks as it is written: those of a clone in a clone of what is committed, all others in a folder
  * of their page's own, with the product that the deployment page packs and installs. Only npm's own commands reach the package
  * registry; all others run in a network that has nothing but a loopback, on which a mirror of the weights, an object store and, where a
- * page speaks of one, the service answer. What says `# needs: ...` is not run and told. Needs root on Linux, git, curl, jq, redis-server
- * and the reference material (`HIRESFIX_REFERENCE`).
+ * page speaks of one, the service answer. What says `# needs: ...` is not run and told. Needs root on Linux, git, curl, jq and
+ * redis-server.
  *
  *   npm run soak:docs [-- README.md docs/using.md]
  */
@@ -12,7 +12,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PageReader } from '../support/pages/page-reader.ts';
 import { blocksOfPage, NEEDS, pagesWithCommands } from '../support/pages/shell-blocks.ts';
-import { referencePath } from '../support/machines/reference-path.ts';
 
 /** It packs and installs the product, which the others take for granted. */
 const FIRST = 'docs/deployment.md';
@@ -26,13 +25,10 @@ interface Row {
   readonly why: string;
 }
 
-const [weights, facePicture] = [referencePath('weights'), referencePath('goldens/pipelines/face/group.png')];
-if (weights === undefined || facePicture === undefined)
-  throw new Error('$HIRESFIX_REFERENCE names no reference material');
 const asked = process.argv.slice(2);
 const pages = pagesWithCommands().filter((page) => page === FIRST || asked.length === 0 || asked.includes(page));
 const work = mkdtempSync(join(tmpdir(), 'hiresfix-docs-'));
-const reader = await PageReader.open(work, { weights, facePicture });
+const reader = await PageReader.open(work);
 process.on('exit', () => {
   reader.close();
   rmSync(work, { recursive: true, force: true });

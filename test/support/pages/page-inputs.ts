@@ -9,13 +9,11 @@ import { writeRestoreModels } from '../networks/restore-models.ts';
 /** Pictures that the pages name, below the folder in which their commands run. */
 const PICTURES = [
   ...['photo.jpg', 'photo.png', 'in.png', 'grandma.jpg', 'scan.jpg', 'inbox/first.png', 'scans/one.jpg'],
-  ...['shots/one.png', 'shots/deep/two.jpg'],
+  ...['shots/one.png', 'shots/deep/two.jpg', 'group.jpg', 'crops/one.png'],
 ];
-/** Of faces: what random weights see faces in. */
-const FACES = ['group.jpg', 'crops/one.png'];
 
 /** Lays out what a reader of the pages has: pictures of a few pixels under the names that the pages use. */
-export async function writePageInputs(folder: string, facePicture: string): Promise<void> {
+export async function writePageInputs(folder: string): Promise<void> {
   const picture = await sharp({
     create: {
       width: 40,
@@ -28,8 +26,6 @@ export async function writePageInputs(folder: string, facePicture: string): Prom
     .png()
     .toBuffer();
   for (const name of PICTURES) await writePicture(folder, name, sharp(picture));
-  for (const name of FACES) await writePicture(folder, name, sharp(facePicture).resize(512, 512));
-  // What `evaluate` compares: the pictures of `big/` in the size that a command before it made, seen as the originals.
   for (const name of ['one.png', 'two.png']) {
     await writePicture(folder, `references/${name}`, sharp(picture));
     await writePicture(folder, `candidates/${name}`, sharp(picture).blur(1));
@@ -37,11 +33,12 @@ export async function writePageInputs(folder: string, facePicture: string): Prom
 }
 
 /**
- * Fills a folder of models with files under the names of official ones that no mirror has: random weights, which run as the official
- * ones do and make no picture that anybody wants.
+ * Fills a folder of models with files under the names of official ones: random weights, which run as those do, see faces in noise, and
+ * make no picture that anybody wants.
  */
 export async function writePageModels(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
+  for (const name of ['RealESRGAN_x2plus', 'RealESRGAN_x4plus']) writeHashedModel(join(folder, `${name}.pth`), name);
   writeHashedModel(join(folder, '4x-UltraSharp.pth'), 'RRDB_ESRGAN_x4_old_arch');
   await writeRestoreModels(folder);
   await writeFaceModels(folder, ['detection_Resnet50_Final', 'parsing_parsenet', 'codeformer', 'GFPGANv1.4']);

@@ -27,37 +27,29 @@ const MIRROR = `require('http').createServer((request, response) => {
 const OF_A_CLONE =
   /\bnpm (?:ci|run|start|pack)\b|(?:^|[ /])(?:deploy|integrations|training|node_modules)\/|docs\/images/m;
 
-/** What is looked up where pages are read: weights that a mirror has, and a picture with faces. */
-export interface PageReference {
-  readonly weights: string;
-  readonly facePicture: string;
-}
-
 /** Somebody who has a clone, a home, pictures and models, and tries what the pages say. */
 export class PageReader {
   readonly #folder: string;
   readonly #network: PrivateNetwork;
-  readonly #reference: PageReference;
   readonly #models: string;
 
-  private constructor(folder: string, network: PrivateNetwork, reference: PageReference) {
+  private constructor(folder: string, network: PrivateNetwork) {
     this.#folder = folder;
     this.#network = network;
-    this.#reference = reference;
     this.#models = join(folder, 'home/.local/share/hiresfix/models');
   }
 
   /** Lays out all that in an empty folder. */
-  static async open(folder: string, reference: PageReference): Promise<PageReader> {
+  static async open(folder: string): Promise<PageReader> {
     const clone = join(folder, 'clone');
     const { status } = spawnSync('git', ['clone', '--quiet', ROOT, clone], { stdio: 'inherit' });
     if (status !== 0) throw new Error(`git clone ended with ${String(status)}`);
     const network = await PrivateNetwork.open(folder, NAMES);
-    const reader = new PageReader(folder, network, reference);
+    const reader = new PageReader(folder, network);
     await writePageModels(reader.#models);
-    await writePageInputs(join(folder, 'home/Pictures'), reference.facePicture);
+    await writePageInputs(join(folder, 'home/Pictures'));
     const place = { cwd: folder, env: { PATH: process.env['PATH'] ?? '' } };
-    network.start([process.execPath, '-e', MIRROR, reference.weights], place);
+    network.start([process.execPath, '-e', MIRROR, reader.#models], place);
     const store = `-d ${join(folder, 's3')} -a 127.0.0.1 -p ${STORE_PORT} --configure-bucket pictures`.split(' ');
     network.start([process.execPath, '--openssl-legacy-provider', S3RVER, '--silent', ...store], place);
     return reader;
@@ -68,7 +60,7 @@ export class PageReader {
     const isOfClone = block.commands.some(({ text }) => OF_A_CLONE.test(text));
     const place = isOfClone ? join(this.#folder, 'clone') : join(this.#folder, 'pages', page.replaceAll('/', '-'));
     if (!isOfClone) rmSync(place, { recursive: true, force: true });
-    await writePageInputs(place, this.#reference.facePicture);
+    await writePageInputs(place);
     mkdirSync(join(place, 'models'), { recursive: true });
     for (const name of readdirSync(this.#models)) {
       const link = join(place, 'models', name);
