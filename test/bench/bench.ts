@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>
   health: ['upscale.bench.ts', 'health'],
   memory: ['server-memory.bench.ts'],
   'small-requests': ['small-requests.bench.ts'],
+  'keep-alive': ['keep-alive.bench.ts'],
   load: ['load.bench.ts'],
   download: ['download.bench.ts'],
   queue: ['queue.bench.ts'],

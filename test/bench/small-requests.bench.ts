@@ -3,6 +3,7 @@
  * `Server-Timing` (at most 1.4 times as long), and what the server and its workers hold after ten and after all of them. Linux only.
  */
 import sharp from 'sharp';
+import { median } from '../support/median.ts';
 import { buildProgram } from '../support/built-program.ts';
 import { childProcesses } from '../support/child-processes.ts';
 import { residentMemory } from '../support/resident-memory.ts';
@@ -62,8 +63,4 @@ function workOf(timing: string): number {
 
 function heldBy(pid: number): number {
   return [pid, ...childProcesses(pid)].reduce((sum, one) => sum + residentMemory(one), 0);
-}
-
-function median(values: readonly number[]): number {
-  return Number([...values].sort((a, b) => a - b)[values.length >> 1]);
 }

@@ -16,6 +16,7 @@ import { startService } from '../../app/main.ts';
 import { outputOptions } from '../../app/options/output-options.ts';
 import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import { WorkerPool } from '../../app/worker/worker-pool.ts';
+import { median } from '../support/median.ts';
 import { createHashedCheckpoint } from '../support/checkpoints/hashed-checkpoint.ts';
 
 const SIDE = 512;
@@ -140,10 +141,6 @@ async function upscale(url: string, fields: Readonly<Record<string, string>>): P
     if (status === 'failed') throw new Error(`job ${id} failed`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-}
-
-function median(values: readonly number[]): number {
-  return Number([...values].sort((a, b) => a - b)[values.length >> 1]);
 }
 
 function quantile(values: readonly number[], share: number): string {

@@ -1,0 +1,4 @@
+/** The middle one of numbers, or of an even count the one behind the middle; NaN of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
