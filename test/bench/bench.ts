@@ -12,6 +12,7 @@ const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>
   memory: ['server-memory.bench.ts'],
   'small-requests': ['small-requests.bench.ts'],
   'keep-alive': ['keep-alive.bench.ts'],
+  batch: ['batch.bench.ts'],
   load: ['load.bench.ts'],
   download: ['download.bench.ts'],
   queue: ['queue.bench.ts'],
