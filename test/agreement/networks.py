@@ -151,6 +151,8 @@ family(Swin2SR, SWIN, {
     "swin2sr-aux-x2": (dict(upsampler="pixelshuffle_aux"), (13, 21)),
     "swin2sr-aux-x3": (dict(upsampler="pixelshuffle_aux", upscale=3), (13, 21)),
     "swin2sr-hf-x2": (dict(upsampler="pixelshuffle_hf"), (13, 21)),
+    "swin2sr-hf-x3-3conv": (dict(upsampler="pixelshuffle_hf", upscale=3, resi_connection="3conv", qkv_bias=False), (13, 21)),
+    "swin2sr-hf-gray": (dict(upsampler="pixelshuffle_hf", in_chans=1), (13, 21), GRAY),
     "swin2sr-plain-w7": (dict(**PLAIN, window_size=7, img_size=14), (16, 22)),
     "swin2sr-plain-gray": (dict(**PLAIN, in_chans=1), (13, 21), GRAY),
     "swin2sr-no-qkv-bias": (dict(qkv_bias=False), (13, 21)),
@@ -467,7 +469,8 @@ def answer(network, picture, variant):
     if variant["noise"]:
         x = torch.cat([x, torch.full_like(x[:, :1], 15 / 255)], 1)
     y = network(x)
-    y = y[0] if isinstance(y, tuple) else y
+    if isinstance(y, tuple):  # Swin2SR's pixelshuffle_hf: the picture without details, with them, and the details
+        y = y[1] if isinstance(network, Swin2SR) else y[0]
     scale = y.shape[3] // x.shape[3]
     return y[:, :, : height * scale, : width * scale]
 

@@ -51,9 +51,9 @@ export function pictureHead(features: Value, weights: Weights, { upsampler, upsc
   return conv3x3(layer(enlarged, weights.at('conv_hr')), weights.at('conv_last'));
 }
 
-/** Convolutions with pixel shuffles (`upsample`). */
-export function shuffled(x: Value, weights: Weights): Value {
-  return shuffleSteps(weights).reduce((y, { conv, factor }) => conv3x3(y, conv).pixelShuffle(factor), x);
+/** Convolutions with pixel shuffles. */
+export function shuffled(x: Value, weights: Weights, key = upsampleKey(weights)): Value {
+  return shuffleSteps(weights, key).reduce((y, { conv, factor }) => conv3x3(y, conv).pixelShuffle(factor), x);
 }
 
 /** Where the convolutions of pixel shuffles lie. */
@@ -61,8 +61,7 @@ function upsampleKey(weights: Weights): string {
   return weights.has('upsample.up') ? 'upsample.up' : 'upsample';
 }
 
-function shuffleSteps(weights: Weights): ShuffleStep[] {
-  const key = upsampleKey(weights);
+function shuffleSteps(weights: Weights, key = upsampleKey(weights)): ShuffleStep[] {
   const last = weights.indices(key).at(-1) ?? -2;
   if (last > MAX_SHUFFLES) throw new UnknownNetworkError(`${key}.${last}: no head enlarges that often`);
   return Array.from({ length: last / 2 + 1 }, (_, step) => {

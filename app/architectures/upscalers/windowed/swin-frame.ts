@@ -135,13 +135,22 @@ export function swinFeatures(
   return (isIdentity ? map : residualConv(map, weights.at('conv_after_body'))).add(shallow);
 }
 
+/** Where `betweenNorms` finds what it takes. */
+interface GroupKeys {
+  readonly firstNorm?: string;
+  readonly layers?: string;
+}
+
 /** The groups of `layers` between two norms, the first of which files may lack, of tokens: [N, C, H, W] to the like. */
-export function betweenNorms(map: Value, weights: Weights, group: (tokens: Value, layer: Weights) => Value): Value {
+export function betweenNorms(
+  map: Value,
+  weights: Weights,
+  group: (tokens: Value, layer: Weights, index: number) => Value,
+  { firstNorm = 'patch_embed.norm', layers = 'layers' }: GroupKeys = {},
+): Value {
   const tokens = toTokens(map);
-  const entered = weights.has('patch_embed.norm')
-    ? layerNorm(tokens, weights.at('patch_embed.norm'), LAYER_NORM_EPSILON)
-    : tokens;
-  const left = chain(entered, weights.list('layers'), group);
+  const entered = weights.has(firstNorm) ? layerNorm(tokens, weights.at(firstNorm), LAYER_NORM_EPSILON) : tokens;
+  const left = chain(entered, weights.list(layers), group);
   return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
 }
 

@@ -1,21 +1,18 @@
 import { chain } from '../../../onnx/chain.ts';
 import { continuousPositions } from '../../../onnx/windows/continuous-positions.ts';
-import { conv1x1, conv3x3 } from '../../../onnx/convolution.ts';
+import { conv1x1 } from '../../../onnx/convolution.ts';
 import type { AttentionInputs } from '../../../onnx/attention.ts';
 import { linear, project } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
-import { resizeBicubicTo } from '../../../onnx/resize.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
 import type { Value } from '../../../onnx/value.ts';
 import { attendInWindows, logitScale, positionBias } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
-import { UnknownNetworkError } from '../../errors.ts';
-import { cropTo, padToMultiple } from '../../padding.ts';
 import { hasAll } from '../../state-dict-keys.ts';
-import { shuffled } from './picture-head.ts';
 import type { SwinWindows } from './swin-block.ts';
 import { swinWindows } from './swin-block.ts';
+import { swin2SrHead } from './swin2sr-heads.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import {
   assertWindow,
@@ -23,12 +20,11 @@ import {
   inSwinFrame,
   readSwinFrame,
   swinBytes,
-  swinFeatures,
   swinNetwork,
   swinParameters,
   trainedSide,
 } from './swin-frame.ts';
-import { colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
+import { LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.residual_group.blocks.0';
 
@@ -53,36 +49,31 @@ export const swin2sr: Architecture = {
 
   read(weights) {
     const frame = readSwinFrame(weights, 'Swin2SR');
-    if (weights.has('conv_after_body_hf')) {
-      throw new UnknownNetworkError("a Swin2SR with the head 'pixelshuffle_hf', of several pictures; it is not run");
-    }
     const window = Math.sqrt(weights.dim(`${FIRST_BLOCK}.attn.relative_position_index`, 0));
     assertWindow(window, 'Swin2SR');
-    const blocks = weights.list('layers').flatMap((layer) => layer.list('residual_group.blocks'));
+    const blocks = ['layers', 'layers_hf'].flatMap((key) => weights.list(key)).flatMap(blocksOf);
     const hasBias = blocks.some((block) => block.has('attn.q_bias') || block.has('attn.v_bias'));
-    const isAuxiliary = weights.has('conv_bicubic');
     const range = window === JPEG_WINDOW ? 255 : 1;
-    const deep = (map: Value): Value => transformer(map, weights, { window, hasBias });
+    const deep = (map: Value, layers = 'layers'): Value => transformer(map, weights, { window, hasBias }, layers);
+    const head = swin2SrHead(weights);
     return {
       ...swinNetwork(frame),
       parameters: {
         ...parametersOf(weights, frame, { window, hasBias }),
         img_range: range,
-        ...(isAuxiliary && { upsampler: AUXILIARY }),
+        ...(head && { upsampler: head.upsampler }),
       },
       multipleOf: window,
-      ...(isAuxiliary && { padding: 'own' }),
+      ...(head?.isPadding === true && { padding: 'own' }),
       halo: HALO_WINDOWS * window,
       workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) =>
-        isAuxiliary
-          ? withAuxiliaryPicture(image, weights, { frame, window, deep })
+        head
+          ? head.build(image, weights, { frame, window, range, deep })
           : inSwinFrame(image, weights, { ...frame, range }, deep),
     } satisfies Network;
   },
 };
-
-const AUXILIARY = 'pixelshuffle_aux';
 
 /** Only the JPEG models have windows of this side, and work on 0..255. */
 const JPEG_WINDOW = 7;
@@ -98,7 +89,7 @@ function parametersOf(weights: Weights, frame: SwinFrame, { window, hasBias }: S
   return {
     ...swinParameters(weights, frame),
     img_size: trainedSide(weights, `${FIRST_BLOCK.replace(/0$/, '1')}.attn_mask`, window),
-    depths: layers.map((layer) => layer.list('residual_group.blocks').length),
+    depths: layers.map((layer) => blocksOf(layer).length),
     num_heads: layers.map((layer) => layer.dim('residual_group.blocks.0.attn.logit_scale', 0)),
     window_size: window,
     mlp_ratio: weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 0) / frame.features,
@@ -106,38 +97,21 @@ function parametersOf(weights: Weights, frame: SwinFrame, { window, hasBias }: S
   };
 }
 
-/**
- * The head `pixelshuffle_aux`: features become a small picture and features again, and a bicubic enlargement of the picture is added. The
- * reference enlarges the padded picture to the size of what is asked for, so it does not lie quite where the rest does.
- */
-function withAuxiliaryPicture(
-  image: Value,
-  weights: Weights,
-  { frame, window, deep }: { readonly frame: SwinFrame; readonly window: number; readonly deep: (map: Value) => Value },
-): Value {
-  const [height, width] = [image.size(2) * frame.head.upscale, image.size(3) * frame.head.upscale];
-  const { enter, leave } = colorRange(1);
-  const picture = enter(padToMultiple(image, window, 'mirrored'));
-  const bicubic = conv3x3(resizeBicubicTo(picture, height, width), weights.at('conv_bicubic'));
-  const features = swinFeatures(picture, weights, frame, deep);
-  const before = conv3x3(features, weights.at('conv_before_upsample').at(0)).leakyRelu(0.01);
-  const small = conv3x3(before, weights.at('conv_aux'));
-  const after = conv3x3(small, weights.at('conv_after_aux').at(0)).leakyRelu(0.01);
-  const enlarged = cropTo(shuffled(after, weights), height, width).add(bicubic);
-  return leave(conv3x3(enlarged, weights.at('conv_last')));
-}
-
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, size: Swin2SrSize): Value {
+function transformer(map: Value, weights: Weights, size: Swin2SrSize, layers: string): Value {
   const windows = swinWindows(map, size.window, size.hasBias);
   const embed = (x: Value, at: Weights): Value => conv1x1(x, at.at('patch_embed.proj'), x.size(1));
-  return betweenNorms(embed(map, weights), weights, (x, layer) => {
-    const blocks = layer.list('residual_group.blocks');
-    const y = chain(x, blocks, (z, block, index) =>
+  const group = (x: Value, layer: Weights): Value => {
+    const y = chain(x, blocksOf(layer), (z, block, index) =>
       normedBlock(z, block, { windows, size, isShifted: index % 2 === 1 }),
     );
     return toTokens(embed(residualConv(toMap(y, map), layer.at('conv')), layer)).add(x);
-  });
+  };
+  return betweenNorms(embed(map, weights), weights, group, { layers });
+}
+
+function blocksOf(layer: Weights): readonly Weights[] {
+  return layer.list('residual_group.blocks');
 }
 
 interface NormedBlock {
