@@ -13,12 +13,11 @@ import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';
 import { cropTo, padSymmetric } from '../../padding.ts';
 import { hasAll } from '../../state-dict-keys.ts';
-import type { PictureHead } from './picture-head.ts';
-import { pictureHead, readPictureHead } from './picture-head.ts';
 import type { Rectangles, Split } from './rectangle-attention.ts';
 import { attendInRectangles, positionTable, rectangles, splitOfCounts } from './rectangle-attention.ts';
-import { hasQueryBias } from './swin-frame.ts';
-import { colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
+import type { SwinFrame } from './swin-frame.ts';
+import { inSwinFrame, readSwinFrame, swinBytes, swinNetwork, frameParameters } from './swin-frame.ts';
+import { LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
 const FIRST_GROUP = 'layers.0.residual_group';
 const NO_BIAS = { bias: false } as const;
@@ -26,10 +25,8 @@ const NO_BIAS = { bias: false } as const;
 /** What sides are filled up to; not in the file. */
 const WINDOW = 16;
 
-/** What the keys and shapes tell, and blocks cannot see in their own tensors. */
-interface CraftSize {
+interface CraftFrame extends SwinFrame {
   readonly split: Split;
-  readonly head: PictureHead;
 }
 
 /** What blocks share. */
@@ -54,28 +51,22 @@ export const craft: Architecture = {
   ignores: (name) => /^relative_position_index_[hv]$/.test(name),
 
   read(weights) {
-    const [features, inputs] = [weights.dim('conv_first.weight', 0), weights.dim('conv_first.weight', 1)];
-    const head = readPictureHead(weights, inputs);
-    if (head.outputs !== inputs || head.upsampler !== 'pixelshuffledirect') {
-      throw new UnknownNetworkError(
-        `a CRAFT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
-      );
-    }
+    const isIdentity = !weights.has('conv_after_body');
     const tokens = weights.dim('relative_position_index_h', 0);
-    const size = { head, split: splitOfCounts(tokens, weights.dim('biases_v', 0), 'CRAFT') };
+    const split = splitOfCounts(tokens, weights.dim('biases_v', 0), 'CRAFT');
+    const frame = { ...readSwinFrame(weights, 'CRAFT'), isIdentity, split };
+    if (frame.head.upsampler !== 'pixelshuffledirect') {
+      throw new UnknownNetworkError(`a CRAFT with the head '${frame.head.upsampler}'; none is known`);
+    }
     return {
-      scale: head.upscale,
-      inputChannels: inputs,
-      outputChannels: inputs,
-      parameters: parametersOf(weights, { features, inputs }, size),
+      ...swinNetwork(frame),
+      parameters: parametersOf(weights, frame),
       multipleOf: WINDOW,
       padding: 'own',
       halo: HALO_WINDOWS * WINDOW,
       tiling: 'whole-image-preferred',
-      sides: 'fixed',
-      workingBytesPerPixel: BYTES_PER_FEATURE * features + 4 * 4 * inputs * head.upscale ** 2,
-      int8Refusal: 'attention has no 8-bit form here',
-      build: (image) => build(image, weights, size),
+      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
+      build: (image) => build(image, weights, frame),
     } satisfies Network;
   },
 };
@@ -86,47 +77,35 @@ const HALO_WINDOWS = 2;
 /** What a block takes at once for every feature of a pixel, most of it scores of attention, by estimate. */
 const BYTES_PER_FEATURE = 120;
 
-function parametersOf(
-  weights: Weights,
-  { features, inputs }: { readonly features: number; readonly inputs: number },
-  { split, head }: CraftSize,
-): Network['parameters'] {
+function parametersOf(weights: Weights, frame: CraftFrame): Network['parameters'] {
   const layers = weights.list('layers');
   return {
-    in_chans: inputs,
+    ...frameParameters(weights, frame),
     window_size: WINDOW,
-    embed_dim: features,
     depths: layers.map((layer) => layer.list('residual_group.hf_blocks').length),
     num_heads: layers.map((layer) => layer.dim('residual_group.hf_blocks.0.attn.temperature', 0)),
-    split_size_0: split[0],
-    split_size_1: split[1],
-    mlp_ratio: weights.dim(`${FIRST_GROUP}.srwa_blocks.0.mlp.fc1.bias`, 0) / features,
-    qkv_bias: hasQueryBias(weights),
-    upscale: head.upscale,
-    img_range: 1,
-    resi_connection: weights.has('conv_after_body') ? '1conv' : 'identity',
+    split_size_0: frame.split[0],
+    split_size_1: frame.split[1],
+    mlp_ratio: weights.dim(`${FIRST_GROUP}.srwa_blocks.0.mlp.fc1.bias`, 0) / frame.features,
   };
 }
 
-function build(image: Value, weights: Weights, { split, head }: CraftSize): Value {
+function build(image: Value, weights: Weights, frame: CraftFrame): Value {
+  const { upscale } = frame.head;
   const [height, width] = [image.size(2), image.size(3)];
-  const { enter, leave } = colorRange(1);
   // A side that is a multiple already gets a window more, as the reference has it.
   const next = (side: number): number => (Math.floor(side / WINDOW) + 1) * WINDOW;
   const padded = padSymmetric(image, next(height), next(width));
-  const shallow = conv3x3(enter(padded), weights.at('conv_first'));
-  const deep = transformer(shallow, weights, split);
-  const behind = weights.has('conv_after_body') ? residualConv(deep, weights.at('conv_after_body')) : deep;
-  const features = behind.add(shallow);
-  return cropTo(leave(pictureHead(features, weights, head)), height * head.upscale, width * head.upscale);
+  const whole = inSwinFrame(padded, weights, frame, (map) => transformer(map, weights, frame));
+  return cropTo(whole, height * upscale, width * upscale);
 }
 
 /** The groups of blocks, and a norm: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, split: Split): Value {
+function transformer(map: Value, weights: Weights, { split, hasBias }: CraftFrame): Value {
   const rows = split.reduce((product, side) => product * (2 * side - 1), 1);
   const biases = (name: string): Value => map.graph.weight(weights.take(name, [rows, 2]));
   const shared: CraftShared = {
-    hasBias: hasQueryBias(weights),
+    hasBias,
     rectangles: rectangles(map, split),
     positions: [biases('biases_h'), biases('biases_v')],
   };

@@ -1,5 +1,4 @@
-import { chain } from '../../../onnx/chain.ts';
-import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
+import { conv1x1, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { batchNorm, layerNorm, unitLength } from '../../../onnx/normalization.ts';
 import { globalAveragePool } from '../../../onnx/pooling.ts';
@@ -8,32 +7,14 @@ import type { Value } from '../../../onnx/value.ts';
 import { queryKeyValue } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
-import { UnknownNetworkError } from '../../errors.ts';
 import { hasAll, isBatchNormCounter } from '../../state-dict-keys.ts';
-import type { PictureHead } from './picture-head.ts';
-import { pictureHead, readPictureHead } from './picture-head.ts';
-import type { Rectangles, Split } from './rectangle-attention.ts';
-import { attendInRectangles, isShiftedBlock, rectangles, rectangleTable, splitOf } from './rectangle-attention.ts';
-import { hasQueryBias } from './swin-frame.ts';
-import { colorRange, LAYER_NORM_EPSILON, residualConv, spatialGateMlp } from './transformer-parts.ts';
+import { attendInRectangles, rectangleTable } from './rectangle-attention.ts';
+import type { RectangleBlock, RectangleFrame } from './rectangle-frame.ts';
+import { readRectangleFrame, rectangleGroups, rectangleNetwork, rectangleParameters } from './rectangle-frame.ts';
+import { inSwinFrame, swinBytes } from './swin-frame.ts';
+import { LAYER_NORM_EPSILON, spatialGateMlp } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
-
-/** What blocks cannot see in their own tensors. */
-interface DatSize {
-  readonly split: Split;
-  readonly hasBias: boolean;
-  readonly head: PictureHead;
-}
-
-/** A map of the picture's sides, and what its block is. */
-interface DatBlock {
-  readonly map: Value;
-  readonly size: DatSize;
-  readonly shared: Rectangles;
-  readonly heads: number;
-  readonly isShifted: boolean;
-}
 
 /**
  * DAT (arXiv:2308.03364): attention over windows that are long and flat, in turn with attention over channels, each beside a
@@ -49,30 +30,13 @@ export const dat: Architecture = {
   ignores: (name) => isBatchNormCounter(name) || /\.attn_mask_[01]$|\.relative_position_index$/.test(name),
 
   read(weights) {
-    const [features, inputs] = [weights.dim('conv_first.weight', 0), weights.dim('conv_first.weight', 1)];
-    const head = readPictureHead(weights, inputs);
-    if (head.outputs !== inputs || head.upsampler === '') {
-      throw new UnknownNetworkError(
-        `a DAT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
-      );
-    }
-    const size = {
-      head,
-      hasBias: hasQueryBias(weights),
-      split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'DAT'),
-    };
+    const frame = readRectangleFrame(weights, 'DAT', ['pixelshuffle', 'pixelshuffledirect', 'nearest+conv']);
     return {
-      scale: head.upscale,
-      inputChannels: inputs,
-      outputChannels: inputs,
-      parameters: parametersOf(weights, features, inputs, size),
-      multipleOf: 1,
-      halo: Math.max(...size.split),
-      tiling: 'whole-image-preferred',
-      sides: 'fixed',
-      workingBytesPerPixel: BYTES_PER_FEATURE * features + 4 * 3 * 64 * head.upscale ** 2,
-      int8Refusal: 'attention has no 8-bit form here',
-      build: (image) => build(image, weights, size),
+      ...rectangleNetwork(frame),
+      parameters: parametersOf(weights, frame),
+      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
+      build: (image) =>
+        inSwinFrame(image, weights, frame, (map) => rectangleGroups(map, weights, frame, { headsOf, step: datBlock })),
     } satisfies Network;
   },
 };
@@ -80,27 +44,14 @@ export const dat: Architecture = {
 /** What a block takes at once for every feature of a pixel, most of it scores of attention. */
 const BYTES_PER_FEATURE = 100;
 
-function parametersOf(
-  weights: Weights,
-  features: number,
-  inputs: number,
-  { split, hasBias, head }: DatSize,
-): Network['parameters'] {
-  const layers = weights.list('layers');
+function parametersOf(weights: Weights, frame: RectangleFrame): Network['parameters'] {
   const mask = 'layers.0.blocks.2.attn.attn_mask_0';
   return {
+    ...rectangleParameters(weights, frame),
     img_size: weights.has(mask) ? Math.floor(Math.sqrt(weights.dim(mask, 0) * weights.dim(mask, 1))) : 64,
-    in_chans: inputs,
-    embed_dim: features,
-    split_size: split,
-    depth: layers.map((layer) => layer.list('blocks').length),
-    num_heads: layers.map(headsOf),
-    expansion_factor: weights.dim(`${FIRST_BLOCK}.ffn.fc1.weight`, 0) / features,
-    qkv_bias: hasBias,
-    upscale: head.upscale,
-    img_range: 1,
-    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
-    upsampler: head.upsampler,
+    num_heads: weights.list('layers').map(headsOf),
+    expansion_factor: weights.dim(`${FIRST_BLOCK}.ffn.fc1.weight`, 0) / frame.features,
+    upsampler: frame.head.upsampler,
   };
 }
 
@@ -110,29 +61,8 @@ function headsOf(layer: Weights): number {
   return 2 * layer.dim('blocks.0.attn.attns.0.pos.pos3.2.weight', 0);
 }
 
-function build(image: Value, weights: Weights, size: DatSize): Value {
-  const { enter, leave } = colorRange(1);
-  const shallow = conv3x3(enter(image), weights.at('conv_first'));
-  const deep = residualConv(transformer(shallow, weights, size), weights.at('conv_after_body')).add(shallow);
-  return leave(pictureHead(deep, weights, size.head));
-}
-
-/** The groups of blocks between two norms: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, size: DatSize): Value {
-  const shared = rectangles(map, size.split);
-  const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
-  const left = chain(entered, weights.list('layers'), (x, layer, group) => {
-    const heads = headsOf(layer);
-    const y = chain(x, layer.list('blocks'), (z, block, index) => {
-      return datBlock(z, block, index, { map, size, shared, heads, isShifted: isShiftedBlock(group, index) });
-    });
-    return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
-  });
-  return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
-}
-
 /** Attention, then a gated MLP, each with a norm in front and added to what went in: [N, H W, C] to the like. */
-function datBlock(x: Value, weights: Weights, index: number, block: DatBlock): Value {
+function datBlock(x: Value, weights: Weights, index: number, block: RectangleBlock): Value {
   const normed = layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON);
   const attention = index % 2 === 0 ? spatialAttention : channelAttention;
   const y = x.add(attention(normed, weights.at('attn'), block));
@@ -141,9 +71,9 @@ function datBlock(x: Value, weights: Weights, index: number, block: DatBlock): V
 }
 
 /** Halves of the channels in windows that lie across each other. */
-function spatialAttention(x: Value, weights: Weights, block: DatBlock): Value {
-  const { map, size, shared, heads, isShifted } = block;
-  const inputs = queryKeyValue(x, weights.at('qkv'), size);
+function spatialAttention(x: Value, weights: Weights, block: RectangleBlock): Value {
+  const { map, shared, hasBias, heads, isShifted } = block;
+  const inputs = queryKeyValue(x, weights.at('qkv'), { hasBias });
   const tables = [0, 1].map((index) => rectangleTable(x.graph, weights.at('attns').at(index), shared, heads / 2));
   const attended = toMap(attendInRectangles(inputs, shared, { heads: heads / 2, isShifted, tables }), map);
   const convolved = convolution(toMap(inputs.value, map), weights.at('dwconv'));
@@ -151,8 +81,8 @@ function spatialAttention(x: Value, weights: Weights, block: DatBlock): Value {
 }
 
 /** Every feature of a head against all others of it, over the whole picture. */
-function channelAttention(x: Value, weights: Weights, { map, size, heads }: DatBlock): Value {
-  const { query, key, value } = queryKeyValue(x, weights.at('qkv'), size);
+function channelAttention(x: Value, weights: Weights, { map, hasBias, heads }: RectangleBlock): Value {
+  const { query, key, value } = queryKeyValue(x, weights.at('qkv'), { hasBias });
   const perHead = (tokens: Value, order: readonly number[]): Value =>
     tokens.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
   const temperature = x.graph.weight(weights.take('temperature', [heads, 1, 1]));

@@ -1,6 +1,5 @@
-import { chain } from '../../../onnx/chain.ts';
 import { attend } from '../../../onnx/attention.ts';
-import { conv1x1, conv3x3, depthwiseConv } from '../../../onnx/convolution.ts';
+import { conv1x1, depthwiseConv } from '../../../onnx/convolution.ts';
 import { linear } from '../../../onnx/linear.ts';
 import { layerNorm } from '../../../onnx/normalization.ts';
 import { toMap, toTokens } from '../../../onnx/tokens.ts';
@@ -8,36 +7,18 @@ import type { Value } from '../../../onnx/value.ts';
 import { queryKeyValue } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
-import { UnknownNetworkError } from '../../errors.ts';
 import { cropTo, padMirrored } from '../../padding.ts';
 import { hasAll } from '../../state-dict-keys.ts';
-import type { PictureHead } from './picture-head.ts';
-import { pictureHead, readPictureHead } from './picture-head.ts';
-import type { Rectangles, Split } from './rectangle-attention.ts';
-import { attendInRectangles, isShiftedBlock, rectangles, rectangleTable, splitOf } from './rectangle-attention.ts';
-import { hasQueryBias } from './swin-frame.ts';
-import { colorRange, LAYER_NORM_EPSILON, residualConv, spatialGateMlp } from './transformer-parts.ts';
+import { attendInRectangles, rectangleTable } from './rectangle-attention.ts';
+import type { RectangleBlock, RectangleFrame } from './rectangle-frame.ts';
+import { readRectangleFrame, rectangleGroups, rectangleNetwork, rectangleParameters } from './rectangle-frame.ts';
+import { inSwinFrame, swinBytes } from './swin-frame.ts';
+import { LAYER_NORM_EPSILON, spatialGateMlp } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
 
 /** The least side that is a pixel after being made smaller by 4 twice, which always happens. */
 const MIN_SIDE = 16;
-
-/** What blocks cannot see in their own tensors. */
-interface RgtSize {
-  readonly split: Split;
-  readonly head: PictureHead;
-  readonly hasBias: boolean;
-}
-
-/** A map of the picture's sides, and what its block is. */
-interface RgtBlock {
-  readonly map: Value;
-  readonly shared: Rectangles;
-  readonly hasBias: boolean;
-  readonly heads: number;
-  readonly isShifted: boolean;
-}
 
 /**
  * RGT (arXiv:2303.06373): attention over windows that are long and flat, in turn with attention from every pixel to a few tokens that stand for
@@ -53,31 +34,13 @@ export const rgt: Architecture = {
   ignores: (name) => /\.attn_mask_[01]$|\.relative_position_index$/.test(name),
 
   read(weights) {
-    const [features, inputs] = [weights.dim('conv_first.weight', 0), weights.dim('conv_first.weight', 1)];
-    const head = readPictureHead(weights, inputs);
-    if (head.outputs !== inputs || head.upsampler !== 'pixelshuffle') {
-      throw new UnknownNetworkError(
-        `an RGT of ${inputs} channels to ${head.outputs} with the head '${head.upsampler}'; none is known`,
-      );
-    }
-    const size = {
-      head,
-      hasBias: hasQueryBias(weights),
-      split: splitOf(weights.at(`${FIRST_BLOCK}.attn.attns.0`), 'RGT'),
-    };
+    const frame = readRectangleFrame(weights, 'RGT', ['pixelshuffle']);
     return {
-      scale: head.upscale,
-      inputChannels: inputs,
-      outputChannels: inputs,
-      parameters: parametersOf(weights, { features, inputs }, size),
-      multipleOf: 1,
+      ...rectangleNetwork(frame),
+      parameters: parametersOf(weights, frame),
       padding: 'own',
-      halo: Math.max(...size.split),
-      tiling: 'whole-image-preferred',
-      sides: 'fixed',
-      workingBytesPerPixel: BYTES_PER_FEATURE * features + 4 * 3 * 64 * head.upscale ** 2,
-      int8Refusal: 'attention has no 8-bit form here',
-      build: (image) => build(image, weights, size),
+      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
+      build: (image) => build(image, weights, frame),
     } satisfies Network;
   },
 };
@@ -85,25 +48,15 @@ export const rgt: Architecture = {
 /** What a block takes at once for every feature of a pixel, most of it scores of attention. */
 const BYTES_PER_FEATURE = 100;
 
-function parametersOf(
-  weights: Weights,
-  { features, inputs }: { readonly features: number; readonly inputs: number },
-  { split, head, hasBias }: RgtSize,
-): Network['parameters'] {
+function parametersOf(weights: Weights, frame: RectangleFrame): Network['parameters'] {
+  const { features } = frame;
   const layers = weights.list('layers');
   const global = layers.find((layer) => layer.has('blocks.1'));
   return {
+    ...rectangleParameters(weights, frame),
     img_size: 64,
-    in_chans: inputs,
-    embed_dim: features,
-    depth: layers.map((layer) => layer.list('blocks').length),
     num_heads: layers.map((layer) => headsOf(layer, features)),
     mlp_ratio: weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 0) / weights.dim(`${FIRST_BLOCK}.mlp.fc1.weight`, 1),
-    qkv_bias: hasBias,
-    upscale: head.upscale,
-    img_range: 1,
-    resi_connection: weights.has('conv_after_body.0') ? '3conv' : '1conv',
-    split_size: split,
     c_ratio: global ? global.dim('blocks.1.attn.conv.weight', 0) / features : 0.5,
   };
 }
@@ -114,32 +67,17 @@ function headsOf(layer: Weights, features: number): number {
   return features % even === 0 ? even : even + 1;
 }
 
-function build(image: Value, weights: Weights, size: RgtSize): Value {
-  const { head } = size;
+function build(image: Value, weights: Weights, frame: RectangleFrame): Value {
+  const { upscale } = frame.head;
   const [height, width] = [image.size(2), image.size(3)];
-  const { enter, leave } = colorRange(1);
   const large = padMirrored(image, Math.max(height, MIN_SIDE), Math.max(width, MIN_SIDE));
-  const shallow = conv3x3(enter(large), weights.at('conv_first'));
-  const deep = residualConv(transformer(shallow, weights, size), weights.at('conv_after_body')).add(shallow);
-  return cropTo(leave(pictureHead(deep, weights, head)), height * head.upscale, width * head.upscale);
-}
-
-/** The groups of blocks between two norms: [N, C, H, W] to the like. */
-function transformer(map: Value, weights: Weights, { split, hasBias }: RgtSize): Value {
-  const shared = rectangles(map, split);
-  const entered = layerNorm(toTokens(map), weights.at('before_RG.1'), LAYER_NORM_EPSILON);
-  const left = chain(entered, weights.list('layers'), (x, layer, group) => {
-    const heads = headsOf(layer, map.size(1));
-    const y = chain(x, layer.list('blocks'), (z, block, index) => {
-      return rgtBlock(z, block, index, { map, shared, hasBias, heads, isShifted: isShiftedBlock(group, index) });
-    });
-    return toTokens(residualConv(toMap(y, map), layer.at('conv'))).add(x);
-  });
-  return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
+  const groups = { headsOf: (layer: Weights) => headsOf(layer, frame.features), step: rgtBlock };
+  const whole = inSwinFrame(large, weights, frame, (map) => rectangleGroups(map, weights, frame, groups));
+  return cropTo(whole, height * upscale, width * upscale);
 }
 
 /** Attention, then a gated MLP, each with a norm in front and added to what went in; and some of what went into the block again. */
-function rgtBlock(x: Value, weights: Weights, index: number, block: RgtBlock): Value {
+function rgtBlock(x: Value, weights: Weights, index: number, block: RectangleBlock): Value {
   const normed = layerNorm(x, weights.at('norm1'), LAYER_NORM_EPSILON);
   const attention = index % 2 === 0 ? localAttention : globalAttention;
   const y = x.add(attention(normed, weights.at('attn'), block));
@@ -149,7 +87,7 @@ function rgtBlock(x: Value, weights: Weights, index: number, block: RgtBlock): V
 }
 
 /** Halves of the channels in windows that lie across each other, and a depthwise convolution of the values. */
-function localAttention(x: Value, weights: Weights, { map, shared, hasBias, heads, isShifted }: RgtBlock): Value {
+function localAttention(x: Value, weights: Weights, { map, shared, hasBias, heads, isShifted }: RectangleBlock): Value {
   const inputs = queryKeyValue(x, weights.at('qkv'), { hasBias });
   const each = Math.floor(heads / 2);
   const tables = [0, 1].map((index) => rectangleTable(x.graph, weights.at('attns').at(index), shared, each));
@@ -159,7 +97,7 @@ function localAttention(x: Value, weights: Weights, { map, shared, hasBias, head
 }
 
 /** Every pixel against tokens that stand for the whole picture: what is left of it after being made smaller by 4 a few times. */
-function globalAttention(x: Value, weights: Weights, { map, hasBias, heads }: RgtBlock): Value {
+function globalAttention(x: Value, weights: Weights, { map, hasBias, heads }: RectangleBlock): Value {
   const layer = (tokens: Value, name: string): Value => linear(tokens, weights.at(name), { hasBias });
   let small = toMap(x, map);
   for (let times = reductions(map.size(2), map.size(3)); times > 0; times--) {

@@ -81,20 +81,27 @@ export function swinBytes({ features, unshuffle, head }: SwinFrame, perFeature: 
   return (perFeature * features + 4 * 3 * 64 * head.upscale ** 2) / unshuffle ** 2;
 }
 
-/** The parameters of the references' constructors that the frame decides, or that no file of theirs says otherwise. */
-export function swinParameters(weights: Weights, frame: SwinFrame): Network['parameters'] {
+/** The parameters that all references' constructors have, and that the frame decides. */
+export function frameParameters(weights: Weights, frame: SwinFrame): Network['parameters'] {
   const { inputs, features, head, hasBias, isIdentity = false } = frame;
   const connection = weights.has('conv_after_body.0') ? '3conv' : '1conv';
   return {
     in_chans: inputs,
     embed_dim: features,
     qkv_bias: hasBias,
-    ape: false,
-    patch_norm: weights.has('patch_embed.norm'),
     upscale: head.upscale,
     img_range: 1,
-    upsampler: head.upsampler,
     resi_connection: isIdentity ? 'identity' : connection,
+  };
+}
+
+/** Also those of SwinIR, and of what takes its place in others, that no file of theirs says otherwise. */
+export function swinParameters(weights: Weights, frame: SwinFrame): Network['parameters'] {
+  return {
+    ...frameParameters(weights, frame),
+    ape: false,
+    patch_norm: weights.has('patch_embed.norm'),
+    upsampler: frame.head.upsampler,
   };
 }
 
