@@ -85,6 +85,8 @@ family(ESRGAN, dict(num_filters=16, num_blocks=2, scale=4), {
     "esrgan-x2-unshuffle2": (dict(in_nc=12, scale=4, shuffle_factor=2), (13, 21)),
     "esrgan-x1-unshuffle4": (dict(in_nc=48, scale=4, shuffle_factor=4), (14, 21)),
     "esrgan-gray": (dict(in_nc=1, out_nc=1), (13, 21), GRAY),
+    "esrgan-x16-tiny": (dict(scale=16, num_blocks=1), (3, 2)),
+    "esrgan-alpha": (dict(in_nc=4, out_nc=4), (9, 12), dict(channels=4)),
 })
 family(Compact, dict(num_feat=24, num_conv=5, upscale=4), {
     "compact-x1": (dict(upscale=1), (13, 21)),
@@ -93,6 +95,8 @@ family(Compact, dict(num_feat=24, num_conv=5, upscale=4), {
     "compact-x4": (dict(), (13, 21)),
     "compact-x8": (dict(upscale=8), (9, 7)),
     "compact-gray-x2": (dict(num_in_ch=1, num_out_ch=1, upscale=2), (13, 21), GRAY),
+    "compact-x16-tiny": (dict(upscale=16, num_conv=1), (1, 3)),
+    "compact-alpha": (dict(num_in_ch=4, num_out_ch=4, upscale=2), (9, 12), dict(channels=4)),
 })
 family(SPAN, dict(num_in_ch=3, num_out_ch=3, feature_channels=16, upscale=4), {
     "span-x1": (dict(upscale=1), (13, 21)),
@@ -109,6 +113,7 @@ family(PLKSR, dict(dim=16, n_blocks=3, upscaling_factor=2, kernel_size=13), {
     "plksr-rectangles": (dict(lk_type="RectSparsePLK", kernel_size=17), (13, 21)),
     "plksr-sparse": (dict(lk_type="SparsePLK", kernel_size=17), (23, 21)),
     "plksr-sparse-largest": (dict(lk_type="SparsePLK", kernel_size=17, use_max_kernel=True), (23, 21)),
+    "plksr-smaller-than-kernel": (dict(kernel_size=17), (5, 6)),
 })
 family(RealPLKSR, dict(dim=16, n_blocks=3, upscaling_factor=2, kernel_size=13), {
     "realplksr-x1": (dict(upscaling_factor=1), (13, 21)),
@@ -118,6 +123,7 @@ family(RealPLKSR, dict(dim=16, n_blocks=3, upscaling_factor=2, kernel_size=13), 
     "realplksr-x4-dysample-layer-norm": (dict(upscaling_factor=4, dysample=True, layer_norm=True, dim=32), (13, 21)),
     "realplksr-x3-dysample": (dict(upscaling_factor=3, dysample=True, split_ratio=0.5), (11, 14)),
     "realplksr-x1-dysample": (dict(upscaling_factor=1, dysample=True), (11, 14)),
+    "realplksr-smaller-than-kernel": (dict(kernel_size=17), (5, 6)),
 })
 family(NAFNet, dict(width=16, enc_blk_nums=[1, 2], middle_blk_num=2, dec_blk_nums=[2, 1]), {
     "nafnet-two-levels": (dict(), (21, 18)),
@@ -142,6 +148,12 @@ family(SwinIR, SWIN, {
     "swinir-unshuffle2": (dict(start_unshuffle=2, **NEAREST), (18, 22), dict(multiple=16)),
     "swinir-unshuffle8": (dict(start_unshuffle=8, upsampler="nearest+conv", upscale=8), (70, 66), dict(multiple=64)),
     "swinir-one-group": (dict(depths=[4], num_heads=[3]), (24, 8)),
+    "swinir-x1": (dict(upscale=1), (13, 21)),
+    "swinir-direct-x1": (dict(**DIRECT, upscale=1), (13, 21)),
+    "swinir-alpha": (dict(in_chans=4), (13, 21), dict(channels=4)),
+    "swinir-odd-window": (dict(window_size=5, img_size=15), (13, 21)),
+    "swinir-smaller-than-window": (dict(), (5, 6)),
+    "swinir-one-head-one-block": (dict(depths=[1, 1], num_heads=[1, 1]), (13, 21)),
 })
 family(Swin2SR, SWIN, {
     "swin2sr-x2": (dict(), (13, 21)),
@@ -158,6 +170,8 @@ family(Swin2SR, SWIN, {
     "swin2sr-no-qkv-bias": (dict(qkv_bias=False), (13, 21)),
     "swin2sr-no-patch-norm": (dict(patch_norm=False), (13, 21)),
     "swin2sr-mlp4": (dict(mlp_ratio=4, num_heads=[3, 3]), (13, 21)),
+    "swin2sr-x1": (dict(upscale=1), (13, 21)),
+    "swin2sr-smaller-than-window": (dict(window_size=16, img_size=32), (9, 10)),
 })
 family(SRFormer, {**SWIN, "img_size": 24, "window_size": 12}, {
     "srformer-x3": (dict(upscale=3), (13, 29)),
@@ -167,6 +181,8 @@ family(SRFormer, {**SWIN, "img_size": 24, "window_size": 12}, {
     "srformer-plain-3conv": (dict(**PLAIN, resi_connection="3conv", window_size=8, img_size=16), (13, 21)),
     "srformer-w16-mlp4": (dict(window_size=16, img_size=64, mlp_ratio=4), (20, 37)),
     "srformer-no-qkv-bias": (dict(qkv_bias=False), (13, 29)),
+    "srformer-x1": (dict(upscale=1), (13, 29)),
+    "srformer-smaller-than-window": (dict(window_size=16, img_size=64), (9, 10)),
 })
 HAT_USUAL = {**SWIN, **dict(compress_ratio=3, squeeze_factor=6, overlap_ratio=0.5, num_feat=16, depths=[2, 2], num_heads=[2, 2])}
 family(HAT, HAT_USUAL, {
@@ -180,6 +196,9 @@ family(HAT, HAT_USUAL, {
     "hat-overlap-quarter": (dict(overlap_ratio=0.25), (13, 21)),
     "hat-mlp4": (dict(mlp_ratio=4, depths=[3], num_heads=[3]), (24, 8)),
     "hat-gray": (dict(in_chans=1), (13, 21), GRAY),
+    "hat-x1": (dict(upscale=1), (13, 21)),
+    "hat-x8": (dict(upscale=8), (9, 10)),
+    "hat-smaller-than-window": (dict(window_size=16, img_size=64), (9, 10)),
 })
 DAT_USUAL = dict(img_size=16, embed_dim=32, split_size=[2, 8], depth=[2, 3], num_heads=[2, 4], expansion_factor=2.0, upscale=2)
 family(DAT, DAT_USUAL, {
@@ -194,6 +213,10 @@ family(DAT, DAT_USUAL, {
     "dat-no-qkv-bias": (dict(qkv_bias=False), (13, 21)),
     "dat-expansion4": (dict(expansion_factor=4.0, depth=[1, 2]), (13, 21)),
     "dat-gray": (dict(in_chans=1), (13, 21), GRAY),
+    "dat-x1": (dict(upscale=1), (13, 21)),
+    "dat-x8": (dict(upscale=8), (7, 9)),
+    "dat-smaller-than-window": (dict(split_size=[8, 32], img_size=64), (5, 6)),
+    "dat-one-block": (dict(depth=[1, 1]), (13, 21)),
 })
 RGT_USUAL = dict(img_size=64, embed_dim=32, depth=[2, 3], num_heads=[2, 4], mlp_ratio=2.0, upscale=2, split_size=[2, 8], c_ratio=0.5)
 family(RGT, RGT_USUAL, {
@@ -205,6 +228,8 @@ family(RGT, RGT_USUAL, {
     "rgt-c-quarter": (dict(c_ratio=0.25, num_heads=[4, 4]), (18, 21)),
     "rgt-no-qkv-bias": (dict(qkv_bias=False), (18, 21)),
     "rgt-gray": (dict(in_chans=1), (18, 21), GRAY),
+    "rgt-x1": (dict(upscale=1), (18, 21)),
+    "rgt-long": (dict(depth=[2], num_heads=[2]), (17, 270)),
 })
 family(OmniSR, dict(num_feat=32, block_num=1, pe=True, window_size=8, res_num=2, up_scale=2, bias=True), {
     "omnisr-x2": (dict(), (18, 21)),
@@ -216,6 +241,7 @@ family(OmniSR, dict(num_feat=32, block_num=1, pe=True, window_size=8, res_num=2,
     "omnisr-no-bias": (dict(bias=False), (18, 21)),
     "omnisr-no-positions": (dict(pe=False), (18, 21)),
     "omnisr-gray": (dict(num_in_ch=1, num_out_ch=1), (18, 21), GRAY),
+    "omnisr-smaller-than-window": (dict(window_size=16), (9, 10)),
 })
 family(DRCT, {**SWIN, **dict(depths=[6, 6], num_heads=[2, 4], gc=8)}, {
     "drct-x2": (dict(), (13, 21)),
@@ -226,6 +252,9 @@ family(DRCT, {**SWIN, **dict(depths=[6, 6], num_heads=[2, 4], gc=8)}, {
     "drct-gc32-mlp4": (dict(gc=32, mlp_ratio=4, embed_dim=48, num_heads=[6, 6]), (13, 21)),
     "drct-no-qkv-bias": (dict(qkv_bias=False), (13, 21)),
     "drct-gray": (dict(in_chans=1), (13, 21), GRAY),
+    "drct-x1": (dict(upscale=1), (13, 21)),
+    "drct-smaller-than-window": (dict(window_size=16, img_size=32), (9, 10), dict(multiple=16)),
+    "drct-heads-of-sorts": (dict(depths=[6, 6, 6], num_heads=[1, 3, 6], gc=12), (13, 21)),
 }, multiple=8)
 ATD_USUAL = {**SWIN, **dict(embed_dim=32, category_size=256, num_tokens=16, reducted_dim=8, convffn_kernel_size=5, depths=[2, 3], num_heads=[2, 4])}
 family(ATD, ATD_USUAL, {
@@ -240,6 +269,8 @@ family(ATD, ATD_USUAL, {
     "atd-no-norm": (dict(norm=False), (21, 26)),
     "atd-no-qkv-bias": (dict(qkv_bias=False), (21, 26)),
     "atd-gray": (dict(in_chans=1), (21, 26), GRAY),
+    "atd-x1": (dict(upscale=1), (21, 26)),
+    "atd-smaller-than-a-category": (dict(), (9, 10)),
 })
 family(MoSR, dict(dim=16, n_block=3, upscale=2, upsampler="ps"), {
     "mosr-x1": (dict(upscale=1), (13, 21)),
@@ -250,6 +281,9 @@ family(MoSR, dict(dim=16, n_block=3, upscale=2, upsampler="ps"), {
     "mosr-dys-x2": (dict(upsampler="dys"), (13, 21)),
     "mosr-dys-x4": (dict(upsampler="dys", upscale=4, dim=32), (13, 21)),
     "mosr-gray": (dict(in_ch=1, out_ch=1), (13, 21), GRAY),
+    "mosr-dys-x3": (dict(upsampler="dys", upscale=3), (13, 21)),
+    "mosr-gps-x1": (dict(upsampler="gps", upscale=1), (13, 21)),
+    "mosr-tiny": (dict(), (2, 3)),
 })
 family(MoESR, dict(dim=16, n_blocks=2, n_block=2, scale=2, upsampler="pixelshuffledirect"), {
     "moesr-direct-x3": (dict(scale=3), (14, 21)),
@@ -286,6 +320,7 @@ family(FDAT, dict(embed_dim=16, num_groups=2, depth_per_group=1, num_heads=2, wi
     "fdat-unshuffle-x2": (dict(scale=2, unshuffle_mod=True, upsampler_type="pixelshuffle"), (13, 21)),
     "fdat-w8-deep": (dict(window_size=8, depth_per_group=3, num_heads=4, embed_dim=32, ffn_expansion_ratio=1.5, aim_reduction_ratio=4), (13, 21)),
     "fdat-gray": (dict(num_in_ch=1, num_out_ch=1), (13, 21), GRAY),
+    "fdat-smaller-than-window": (dict(window_size=8, upsampler_type="pixelshuffle"), (5, 6)),
 })
 family(RCAN, dict(scale=2, n_resgroups=2, n_resblocks=2, n_feats=16, reduction=4), {
     "rcan-x2": (dict(), (13, 21)),
@@ -297,6 +332,8 @@ family(RCAN, dict(scale=2, n_resgroups=2, n_resblocks=2, n_feats=16, reduction=4
     "rcan-unshuffle-x1": (dict(scale=1, unshuffle_mod=True, norm=False), (13, 21)),
     "rcan-k5": (dict(kernel_size=5, n_feats=24, reduction=8), (13, 21)),
     "rcan-gray": (dict(n_colors=1, norm=False), (13, 21), GRAY),
+    "rcan-x1": (dict(scale=1), (13, 21)),
+    "rcan-tiny": (dict(), (2, 3)),
 })
 family(UpCunet2x, dict(), {
     "realcugan-x2": (dict(), (27, 32)),
@@ -349,12 +386,15 @@ family(SwiftSRGAN, dict(num_channels=16, num_blocks=3, upscale_factor=4), {
     "swift-srgan-x2": (dict(upscale_factor=2, num_channels=24), (13, 21)),
     "swift-srgan-x8": (dict(upscale_factor=8, num_blocks=2), (9, 7)),
     "swift-srgan-gray": (dict(in_channels=1), (13, 21), GRAY),
+    "swift-srgan-tiny": (dict(), (2, 3)),
 })
 family(DITN, dict(dim=16, ITL_blocks=2, SAL_blocks=1, UFONE_blocks=2, upscale=2), {
     "ditn-x2": (dict(), (13, 21)),
     "ditn-x3-bias": (dict(upscale=3, bias=True), (13, 21)),
     "ditn-x4-ffn3": (dict(upscale=4, ffn_expansion_factor=3, dim=24), (13, 21)),
     "ditn-gray-in": (dict(inp_channels=1), (13, 21), GRAY),
+    "ditn-x1": (dict(upscale=1), (13, 21)),
+    "ditn-smaller-than-a-patch": (dict(), (5, 6)),
 })
 CRAFT_USUAL = dict(in_chans=3, window_size=16, embed_dim=32, depths=[2, 1], num_heads=[2, 4], split_size_0=4, split_size_1=16, mlp_ratio=2,
                    upscale=2)
@@ -367,12 +407,16 @@ family(CRAFT, CRAFT_USUAL, {
     "craft-no-qkv-bias": (dict(qkv_bias=False), (21, 26)),
     "craft-identity-mlp4": (dict(resi_connection="identity", mlp_ratio=4), (21, 26)),
     "craft-gray": (dict(in_chans=1), (21, 26), GRAY),
+    "craft-x1": (dict(upscale=1), (21, 26)),
+    "craft-smaller-than-window": (dict(), (9, 10)),
 })
 family(DCTLSA, dict(nf=20, num_modules=6, upscale=4), {
     "dctlsa-x4": (dict(), (21, 18)),
     "dctlsa-x2": (dict(upscale=2, nf=30), (21, 18)),
     "dctlsa-x3": (dict(upscale=3), (33, 18)),
     "dctlsa-gray": (dict(in_nc=1, out_nc=1), (21, 18), GRAY),
+    "dctlsa-x1": (dict(upscale=1), (21, 18)),
+    "dctlsa-smaller-than-window": (dict(), (9, 10)),
 })
 family(SAFMN, dict(dim=16, n_blocks=3, upscaling_factor=2), {
     "safmn-x2": (dict(), (22, 27)),
