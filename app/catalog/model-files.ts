@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { isOnnxName } from '../exported/picture-model.ts';
 import { errorCode } from '../files/error-code.ts';
 
 /** What checkpoints are called, the best first where several files of one stem lie in a folder. What a file is its content says. */
@@ -75,7 +76,8 @@ async function collect(directory: string, walk: Walk): Promise<void> {
       const relativePath = relative(walk.root, path).split(sep).join('/');
       const stem = basename(name, extname(name));
       const { size, mtimeMs, ctimeMs, dev, ino } = found;
-      const identity = [path, dev, ino, size, mtimeMs, ctimeMs].join(':');
+      const beside = isOnnxName(name) ? await filesBesideOnnx(path) : [];
+      const identity = [path, dev, ino, size, mtimeMs, ctimeMs, ...beside.flatMap(Object.values<number>)].join(':');
       walk.found.push({ path, relativePath, stem, size, mtimeMs, identity });
     }
   }
@@ -84,6 +86,19 @@ async function collect(directory: string, walk: Walk): Promise<void> {
 /** Why a file that has the name of a model is none, and what to do. */
 export function notOfAKind(file: string): string {
   return `There is a file '${file}', but only ${EXTENSIONS.join(', ')} are read: rename it if it is one of them.`;
+}
+
+/** What is in a folder of models beside them, and holds no weights of an ONNX model. */
+const NO_DATA = /^\.|\.(part|json|lock|int8)$/i;
+
+/** Files in the folder of an ONNX model that may have its weights (`model.onnx.data`): what else there is that is no model itself. */
+export async function filesBesideOnnx(file: string): Promise<readonly Pick<ModelFile, 'size' | 'mtimeMs'>[]> {
+  const folder = dirname(file);
+  const names = ((await readable(readdir(folder))) ?? []).filter(
+    (name) => !isCheckpointName(name) && !NO_DATA.test(name),
+  );
+  const found = await Promise.all(names.map((name) => readable(stat(join(folder, name)))));
+  return found.flatMap((one) => (one?.isFile() === true ? [{ size: one.size, mtimeMs: one.mtimeMs }] : []));
 }
 
 /** Endings in any case; what macOS puts beside a file on foreign disks (`._name`) is no file of anybody's. */

@@ -2,30 +2,31 @@ import { ByteFile } from '../checkpoints/byte-file.ts';
 import { CheckpointError, shownFile } from '../checkpoints/errors.ts';
 import { UnknownNetworkError } from '../architectures/errors.ts';
 import { InferenceError } from '../inference/errors.ts';
+import { withDataBeside } from './external-data.ts';
 import { readOnnxModel } from './onnx-model.ts';
 import type { PictureModel } from './picture-model.ts';
+import { MAX_ONNX_BYTES } from './picture-model.ts';
 import { probePictureModel } from './probe.ts';
 
-/** Four times the largest upscaler that is published. */
-const MAX_BYTES = 512 * 2 ** 20;
-
 /**
- * Reads an ONNX file whole, and sees that it needs no other: what is run are these bytes, whatever becomes of the file.
+ * Reads an ONNX file whole, with weights that lie in files beside it, and sees that it needs nothing else: what is run are these bytes,
+ * whatever becomes of the files.
  * @throws CheckpointError
  */
 export function readOnnxFile(file: string): Buffer {
   try {
     return ByteFile.with(file, (bytes) => {
-      if (bytes.size > MAX_BYTES) {
+      if (bytes.size > MAX_ONNX_BYTES) {
         throw new CheckpointError(
           'too-large',
-          `it has ${bytes.size} bytes; at most ${MAX_BYTES} are read of an ONNX model`,
+          `it has ${bytes.size} bytes; at most ${MAX_ONNX_BYTES} are read of an ONNX model`,
         );
       }
       const whole = bytes.read(0, bytes.size);
       if (whole.length === 0) throw new CheckpointError('empty', 'the file is empty: download it again');
-      readOnnxModel(whole);
-      return whole;
+      const complete = withDataBeside(whole, file, MAX_ONNX_BYTES);
+      readOnnxModel(complete);
+      return complete;
     });
   } catch (error) {
     throw error instanceof CheckpointError ? error.inFile(file) : error;

@@ -34,6 +34,9 @@ export type PictureModel = z.infer<typeof pictureModelSchema>;
 export type PictureEnd = z.infer<typeof pictureEnd>;
 export type PictureLayout = z.infer<typeof layout>;
 
+/** Four times the largest upscaler that is published; weights that lie beside the file included. */
+export const MAX_ONNX_BYTES = 512 * 2 ** 20;
+
 /** Smaller pictures are padded: what a network pads by itself has to fit into them. */
 export const LEAST_SIDE = 24;
 

@@ -12,6 +12,9 @@ export interface ProtobufField {
   readonly value: number;
   /** Of a field that is a number: none. */
   readonly bytes: Buffer;
+  /** Where all of it lies in its message, its key included. */
+  readonly start: number;
+  readonly end: number;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -40,14 +43,21 @@ export function* protobufFields(message: Buffer, budget: FieldBudget): Generator
   const cursor = new MessageCursor(message);
   while (!cursor.isAtEnd) {
     budget.spend();
+    const start = cursor.at;
     const key = cursor.varint();
-    const [number, wireType] = [Math.floor(key / 8), key % 8];
-    if (wireType === 0) yield { number, value: cursor.varint(), bytes: NOTHING };
-    else if (wireType === 1) yield { number, value: 0, bytes: cursor.bytes(8) };
-    else if (wireType === 2) yield { number, value: 0, bytes: cursor.bytes(cursor.varint()) };
-    else if (wireType === 5) yield { number, value: 0, bytes: cursor.bytes(4) };
-    else throw broken(`a field of kind ${wireType}`);
+    const wireType = key % 8;
+    const value = wireType === 0 ? cursor.varint() : 0;
+    const bytes = wireType === 0 ? NOTHING : cursor.bytes(lengthOf(wireType, cursor));
+    yield { number: Math.floor(key / 8), value, bytes, start, end: cursor.at };
   }
+}
+
+/** Of what follows the key of a field that is no number. */
+function lengthOf(wireType: number, cursor: MessageCursor): number {
+  if (wireType === 1) return 8;
+  if (wireType === 2) return cursor.varint();
+  if (wireType === 5) return 4;
+  throw broken(`a field of kind ${wireType}`);
 }
 
 /** The whole numbers of a packed list. @throws CheckpointError where it is none */
@@ -67,6 +77,10 @@ class MessageCursor {
 
   constructor(message: Buffer) {
     this.#message = message;
+  }
+
+  get at(): number {
+    return this.#at;
   }
 
   get isAtEnd(): boolean {

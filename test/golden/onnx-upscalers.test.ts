@@ -67,6 +67,7 @@ describe('a network that somebody exported to ONNX makes the picture that its ch
     ['of bytes with the channels last', { network: 'compact-x2', element: 'uint8', layout: 'nhwc' }, [ALPHA], 1],
     ['that counts to 255', { network: 'compact-x2', full: 255 }, [COLOR], 0.01],
     ['of gray', { network: 'compact-x2-gray' }, [GRAY, ALPHA], 0.01],
+    ['in two files', { network: 'compact-x2', dataFile: 'two.onnx.data' }, [COLOR], 0.01],
     ['that takes alpha', { network: 'new-x2-rgba' }, [COLOR, ALPHA], 0.01],
     ['that says nothing of its channels', { network: 'compact-x3', isOpen: true }, [COLOR], 0.01],
     ['that folds pixels, for odd sides, within a level', { network: 'new-x2-unshuffle2' }, [COLOR, ALPHA], 1],

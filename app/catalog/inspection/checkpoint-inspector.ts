@@ -4,9 +4,10 @@ import { stat } from 'node:fs/promises';
 import { environmentWithoutSecrets } from '../../config.ts';
 import { forkedModule, giveWay } from '../../files/forked-module.ts';
 import { resourcesOf } from '../../files/process-resources.ts';
-import { isOnnxName } from '../../exported/picture-model.ts';
+import { isOnnxName, MAX_ONNX_BYTES } from '../../exported/picture-model.ts';
 import type { InspectedModel } from '../catalog-entry.ts';
 import { InspectionError } from '../errors.ts';
+import { filesBesideOnnx } from '../model-files.ts';
 import { inspectionAnswer } from './inspection-messages.ts';
 
 export interface InspectionLimits {
@@ -109,7 +110,11 @@ export class CheckpointInspector {
 
   async #limitsFor(file: string): Promise<InspectionLimits> {
     if (!isOnnxName(file)) return this.#limits;
-    const { size } = await stat(file).catch(() => ({ size: 0 }));
+    const parts = [await stat(file).catch(() => ({ size: 0 })), ...(await filesBesideOnnx(file))];
+    const size = Math.min(
+      MAX_ONNX_BYTES,
+      parts.reduce((sum, part) => sum + part.size, 0),
+    );
     const { cpuMs, memoryMb } = this.#limits;
     return {
       ...this.#limits,

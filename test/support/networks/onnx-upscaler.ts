@@ -23,6 +23,8 @@ export interface OnnxExport {
   readonly full?: 1 | 255;
   /** Whether its file says how many channels there are. */
   readonly isOpen?: boolean;
+  /** The file beside it that its weights lie in. */
+  readonly dataFile?: string;
 }
 
 /** The file of a network as it is, and as somebody exported it: NAME.safetensors and NAME.onnx in a folder. */
@@ -31,12 +33,12 @@ export function writeOnnxUpscaler(folder: string, name: string, options: OnnxExp
   const network = readSmallNetworks().find((one) => one.name === options.network);
   if (!network) throw new Error(`no network ${options.network}`);
   writeSmallNetwork(checkpoint, network, 'safetensors');
-  const bytes = exported(checkpoint, options);
+  const bytes = exported(checkpoint, { ...options, folder });
   writeFileSync(join(folder, `${name}.onnx`), bytes);
   return bytes;
 }
 
-function exported(checkpoint: string, options: OnnxExport): Uint8Array {
+function exported(checkpoint: string, options: OnnxExport & { readonly folder: string }): Uint8Array {
   const { element = 'float32', layout = 'nchw', width = null, height = null, full = 1, isOpen = false } = options;
   const dict = openCheckpoint(checkpoint);
   const network = recognise(dict);
@@ -52,7 +54,26 @@ function exported(checkpoint: string, options: OnnxExport): Uint8Array {
   graph.output('enlarged', layout === 'nchw' ? numbers : numbers.transpose([0, 2, 3, 1]));
   const whole = selfContained(graph.contents(), (name) => readTensor(dict, name));
   const inputs = whole.inputs.map((input) => (isOpen ? { ...input, shape: ['n', 'c', 'h', 'w'] } : input));
-  return serializeModel({ ...whole, inputs });
+  return serializeModel({ ...inTwoFiles(whole, options), inputs });
+}
+
+/** With the weights in a file of their own, where one is named. */
+function inTwoFiles(
+  graph: ProtoGraph,
+  { dataFile, folder }: { readonly dataFile?: string; readonly folder: string },
+): ProtoGraph {
+  if (dataFile === undefined) return graph;
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  const initializers = graph.initializers.map((initializer): ProtoInitializer => {
+    if (!(initializer.data instanceof Uint8Array) || initializer.data.length < 1000) return initializer;
+    const { length } = initializer.data;
+    parts.push(initializer.data);
+    offset += length;
+    return { ...initializer, data: { location: dataFile, offset: offset - length, length } };
+  });
+  writeFileSync(join(folder, dataFile), Buffer.concat(parts));
+  return { ...graph, initializers };
 }
 
 /** With the weights in the file itself. */
