@@ -45,12 +45,19 @@ export const dctlsa: Architecture = {
       multipleOf: WINDOW,
       padding: 'own',
       sides: 'fixed',
-      halo: 2 * WINDOW,
+      halo: HALO_WINDOWS * WINDOW,
+      tiling: 'whole-image-preferred',
       workingBytesPerPixel: 4 * (LIVE_TENSORS * features + 5 * channels * factor ** 2),
       build: (image) => build(image, weights, factor),
     } satisfies Network;
   },
 };
+
+/**
+ * Windows around a tile. The windows that are rolled have no mask, so the edges of the picture see the opposite ones, which a tile has not
+ * whatever it sees; within the picture tiles were apart by 3 levels of 255 with two windows.
+ */
+const HALO_WINDOWS = 3;
 
 /** Feature maps that are alive at once. */
 const LIVE_TENSORS = 20;
