@@ -59,8 +59,8 @@ export const dctlsa: Architecture = {
  */
 const HALO_WINDOWS = 3;
 
-/** Feature maps that are alive at once. */
-const LIVE_TENSORS = 20;
+/** Feature maps at full size that a run takes memory for, as measured on 128 x 128 and 256 x 256 pixels. */
+const LIVE_TENSORS = 47;
 
 function build(image: Value, weights: Weights, scale: number): Value {
   const shallow = image.conv(weights.at('fea_conv'));
