@@ -48,7 +48,7 @@ export const rcan: Architecture = {
       multipleOf: unshuffle,
       halo: EFFECTIVE_FIELD * unshuffle,
       tiling: 'whole-image-preferred',
-      workingBytesPerPixel: 4 * features * (LIVE_TENSORS / unshuffle ** 2 + 2 * scale ** 2),
+      workingBytesPerPixel: 4 * features * (LIVE_TENSORS / unshuffle ** 2 + 4 * scale ** 2),
       build: (image) => build(image, weights, { head, unshuffle }),
     } satisfies Network;
   },

@@ -74,7 +74,7 @@ const EXPERTS = 'body.0.local_block.block.moe_layer.experts';
 const EFFECTIVE_FIELD = 32;
 
 /** Feature maps that are alive at once. */
-const LIVE_TENSORS = 10;
+const LIVE_TENSORS = 21;
 
 /** How the experts' widths grow: 2, 4, 8; 2, 3, 4; or 2, 4, 6. */
 function growthOf(weights: Weights): string {

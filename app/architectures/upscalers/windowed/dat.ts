@@ -41,8 +41,8 @@ export const dat: Architecture = {
   },
 };
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention. */
-const BYTES_PER_FEATURE = 100;
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+const BYTES_PER_FEATURE = 115;
 
 function parametersOf(weights: Weights, frame: RectangleFrame): Network['parameters'] {
   const mask = 'layers.0.blocks.2.attn.attn_mask_0';

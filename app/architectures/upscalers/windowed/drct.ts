@@ -63,8 +63,8 @@ export const drct: Architecture = {
 /** Windows around a tile: what is further away changed it by one level of 255 at most, as measured on pseudo-random weights. */
 const HALO_WINDOWS = 2;
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, by estimate. */
-const BYTES_PER_FEATURE = 150;
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+const BYTES_PER_FEATURE = 160;
 
 function parametersOf(weights: Weights, frame: SwinFrame, window: number): Network['parameters'] {
   const layers = weights.list('layers');

@@ -61,11 +61,11 @@ export const grl: Architecture = {
   },
 };
 
-/** Scores of attention, of which three copies are alive at once, and features, by estimate. */
+/** Scores of attention, of which between five and six copies are alive at once, and features, as measured. */
 function workingBytes(weights: Weights, features: number, { window, stripe, down }: GrlSize): number {
   const anchors = (stripe[0] * stripe[1]) / down ** 2;
   const scores = window ** 2 * headsOf(weights.at('layers.0'), WINDOW_SCALE);
-  return 4 * 3 * (scores + anchors * headsOf(weights.at('layers.0'), STRIPE_SCALE)) + 100 * features;
+  return 4 * 5.5 * (scores + anchors * headsOf(weights.at('layers.0'), STRIPE_SCALE)) + 100 * features;
 }
 
 const WINDOW_SCALE = 'window_attn.attn_transform.logit_scale';

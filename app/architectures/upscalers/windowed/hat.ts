@@ -84,8 +84,8 @@ export const hat: Architecture = {
 /** Windows around a tile. The channel attention's means over the picture differ from tile to tile whatever a tile sees. */
 const HALO_WINDOWS = 2;
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, by estimate. */
-const BYTES_PER_FEATURE = 150;
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+const BYTES_PER_FEATURE = 310;
 
 function parametersOf(weights: Weights, frame: SwinFrame, { window, reach }: HatSize): Network['parameters'] {
   const layers = weights.list('layers');

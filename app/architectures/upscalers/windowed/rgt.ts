@@ -45,8 +45,8 @@ export const rgt: Architecture = {
   },
 };
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention. */
-const BYTES_PER_FEATURE = 100;
+/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
+const BYTES_PER_FEATURE = 145;
 
 function parametersOf(weights: Weights, frame: RectangleFrame): Network['parameters'] {
   const { features } = frame;
