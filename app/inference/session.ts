@@ -98,8 +98,15 @@ export class Session {
   }
 }
 
+/**
+ * CUDA's libraries look it up when they are loaded. Left to themselves they round the factors of float32 products to ten bits, which
+ * chooses other entries of a restorer's codebook: another face, if only a little. What is to be fast is in float16 anyway.
+ */
+const TF32_OVERRIDE = 'NVIDIA_TF32_OVERRIDE';
+
 /** Loads the runtime with the first session: most of what a worker does with pictures by filters alone needs none. */
 async function loadRuntime(): Promise<typeof OnnxRuntime> {
+  process.env[TF32_OVERRIDE] ??= '0';
   loading ??= import('onnxruntime-node').then((runtime) => {
     runtime.env.logLevel = 'fatal'; // what goes wrong comes as an exception
     return runtime;

@@ -10,6 +10,7 @@ import { colorsAlone } from '../imaging/codec/metadata/metadata.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import { SketchFile } from '../imaging/sketch-file.ts';
+import { OrderedWrites } from './ordered-writes.ts';
 import { resultPlace } from './result-place.ts';
 import type { SourceTold } from './write-result.ts';
 import { partialIn, writeResult } from './write-result.ts';
@@ -72,8 +73,8 @@ export interface ImagesRun extends TaskRun {
 }
 
 /**
- * Decodes, works on and encodes the images of a task that no earlier worker finished, in their order. While one is encoded, the next
- * is decoded and worked on: at most one finished image waits for its turn.
+ * Decodes, works on and encodes the images of a task that no earlier worker finished, in their order. While some are encoded, the next
+ * is decoded and worked on: at most one finished image waits for a place among them.
  * @throws what `eachImage` does
  */
 export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run: ImagesRun): Promise<void> {
@@ -92,12 +93,12 @@ export async function processImages<P>(task: ImagesTask, work: PixelWork<P>, run
 
 /** What becomes of an image, but for its place in the task. */
 type Finished = Omit<ImageResult, 'index'>;
-/** Writes an image that is made. */
-type Writing = () => Promise<Finished>;
+/** Writes an image that is made, and puts it in place when its turn comes. */
+type Writing = (turn: Promise<void>) => Promise<Finished>;
 
 /**
  * Does something with one image after another of a task, but for those that an earlier worker finished. What `work` leaves to be
- * written is written while the next image is worked on, and told of before that one is.
+ * written is written while the next images are worked on, and told of before they are.
  * @throws what is wrong with the task and not with one image; InferenceError where the device or its memory failed, so that
  * another worker may do better
  */
@@ -106,31 +107,33 @@ export async function eachImage(
   { rung, hooks }: Pick<TaskRun, 'rung' | 'hooks'>,
   work: (image: TaskImage, context: ImageContext) => Promise<Finished | Writing>,
 ): Promise<void> {
-  let writing: Promise<void> = Promise.resolve();
+  const writes = new OrderedWrites();
   let told = 0;
-  for (const [index, image] of images.entries()) {
-    if (rung.finished.includes(index)) continue;
-    hooks.onImage(index);
-    const sketch = image.sketchFile === undefined ? undefined : new SketchFile(image.sketchFile);
-    const clock = StageClock.ofImage({ image: index, images: images.length }, (progress, made) => {
-      if (made && (progress.tiles ?? 1) > 1) sketch?.paint(made);
-      if (index < told) return; // the next image has told how far it is, and progress never falls
-      told = index;
-      hooks.onProgress(progress);
-    });
-    const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
-    const made = await outcomeOf(work(image, { clock, leavesFaces }));
-    await writing;
-    writing = tell(index, made, hooks).finally(() => sketch?.dispose());
-    writing.catch(() => undefined); // it is waited for below
-    if (rung.isOneByOne === true || 'error' in made) await writing;
+  try {
+    for (const [index, image] of images.entries()) {
+      if (rung.finished.includes(index)) continue;
+      hooks.onImage(index);
+      const sketch = image.sketchFile === undefined ? undefined : new SketchFile(image.sketchFile);
+      const clock = StageClock.ofImage({ image: index, images: images.length }, (progress, made) => {
+        if (made && (progress.tiles ?? 1) > 1) sketch?.paint(made);
+        if (index < told) return; // the next image has told how far it is, and progress never falls
+        told = index;
+        hooks.onProgress(progress);
+      });
+      const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
+      const made = await outcomeOf(work(image, { clock, leavesFaces }));
+      await writes.add((turn) => tell({ index, made, turn }, hooks).finally(() => sketch?.dispose()));
+      if (rung.isOneByOne === true || 'error' in made) await writes.through();
+    }
+    await writes.through();
+  } finally {
+    await writes.ended();
   }
-  await writing;
 }
 
-type Outcome = { readonly value: Finished | Writing } | { readonly error: unknown };
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
-async function outcomeOf(work: Promise<Finished | Writing>): Promise<Outcome> {
+async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
   try {
     return { value: await work };
   } catch (error) {
@@ -138,15 +141,24 @@ async function outcomeOf(work: Promise<Finished | Writing>): Promise<Outcome> {
   }
 }
 
-async function tell(index: number, made: Outcome, hooks: ProcessorHooks): Promise<void> {
-  try {
-    if ('error' in made) throw made.error;
-    const { value } = made;
-    hooks.onResult({ index, ...(typeof value === 'function' ? await value() : value) });
-  } catch (error) {
-    if (error instanceof HiresFixError && error.fault !== 'image') throw error;
-    hooks.onImageFailed(index, error);
-  }
+/** What became of an image, until it is told. */
+interface Untold {
+  readonly index: number;
+  readonly made: Outcome<Finished | Writing>;
+  readonly turn: Promise<void>;
+}
+
+async function tell({ index, made, turn }: Untold, hooks: ProcessorHooks): Promise<void> {
+  const written = 'value' in made ? await outcomeOf(finished(made.value, turn)) : made;
+  await turn;
+  if ('value' in written) return hooks.onResult({ index, ...written.value });
+  const { error } = written;
+  if (error instanceof HiresFixError && error.fault !== 'image') throw error;
+  hooks.onImageFailed(index, error);
+}
+
+async function finished(value: Finished | Writing, turn: Promise<void>): Promise<Finished> {
+  return typeof value === 'function' ? value(turn) : value;
 }
 
 /** Whether the result of one image may be the file of another, which has to be read after that. */
@@ -193,12 +205,12 @@ interface ResultWriting extends ImageRun {
 function writingOf(made: Made, run: ResultWriting): Writing {
   const { file, format, source, task, claimed, unwritten, scratch, context } = run;
   const { clock } = context;
-  return async () => {
+  return async (turn) => {
     const encoding = clock.span(made.encodingFrom, 1, { encoding: [0, 1] });
     encoding.at('encoding', 0);
     const how = { file, format, source, output: task.output, scratch, texts: made.texts ?? {} };
     try {
-      const warnings = await clock.time('encode', () => writeResult(made.image, how));
+      const warnings = await clock.time('encode', () => writeResult(made.image, how, turn));
       encoding.at('encoding', 1);
       const told = [...source.warnings, ...made.info.warnings, ...warnings];
       const info = { ...made.info, format, warnings: told, seconds: clock.seconds() };

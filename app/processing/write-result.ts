@@ -16,6 +16,7 @@ export type SourceTold = Omit<DecodedImage, 'image'>;
 
 /**
  * Writes a result and disposes of its image. It gets its name by a rename: a file at `file` is always whole.
+ * @param turn is waited for before it gets that name
  * @returns what is to be told of the file, one sentence each
  * @throws OutputFormatError, ScratchSpaceError; what the system says of a file that cannot be written
  */
@@ -29,6 +30,7 @@ export async function writeResult(
     readonly scratch: string;
     readonly texts: Readonly<Record<string, string>>;
   },
+  turn: Promise<void>,
 ): Promise<readonly string[]> {
   const { file, format, source: read, scratch, texts } = how;
   const { quality, lossless, metadata } = how.output;
@@ -38,6 +40,7 @@ export async function writeResult(
     const kept = metadata === 'keep' ? source : colorsAlone(source);
     const written = { format, quality, lossless, isSourceLossless: read.isLossless, metadata: kept };
     const warnings = await encodeImage(image, partial, written);
+    await turn;
     await putInPlace(partial, file);
     return warnings;
   } finally {

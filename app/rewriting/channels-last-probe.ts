@@ -1,7 +1,10 @@
 import { Graph } from '../onnx/graph.ts';
 import type { ProtoGraph } from '../onnx/model-proto.ts';
+import { ELEMENT_CODES } from '../onnx/model-proto.ts';
+import type { Value } from '../onnx/value.ts';
 import { INTERNAL_DOMAIN } from './channels-last-operators.ts';
 
+const OUTPUTS = ['constant', 'made', 'given'];
 const [HEIGHT, WIDTH, CHANNELS, KERNEL] = [6, 9, 8, 3];
 
 /** Which place of a kernel the only 1 of an output channel's weights has: all differ, so that no mistaken layout goes unseen. */
@@ -17,35 +20,51 @@ const WEIGHTS = Float32Array.from({ length: CHANNELS ** 2 * KERNEL ** 2 }, (_, i
   return place.input === input && index % KERNEL ** 2 === place.y * KERNEL + place.x ? 1 : 0;
 });
 
+/** The same with the input channels last, the order that kernels take weights in which come in. */
+const GIVEN = WEIGHTS.map((_, index) => {
+  const [output, y, x] = [
+    Math.floor(index / (KERNEL ** 2 * CHANNELS)),
+    Math.floor(index / (KERNEL * CHANNELS)) % KERNEL,
+    Math.floor(index / CHANNELS) % KERNEL,
+  ];
+  return WEIGHTS[((output * CHANNELS + (index % CHANNELS)) * KERNEL + y) * KERNEL + x] ?? 0;
+});
+
 /**
- * Two convolutions of the internal domain, one with weights that are constant and one with weights that come in, as a loop's do: they
- * shift each channel of a picture in a way of its own, and add its number. `picture` [1, 6, 9, 8] and `weights` [8, 8, 3, 3] to
- * `constant` and `given`, of the picture's shape.
+ * Convolutions of the internal domain, with weights that are constant, that are made of constants, and that come in, as a loop's do:
+ * they shift each channel of a picture in a way of its own, and add its number. `picture` [1, 6, 9, 8] and `weights` [8, 3, 3, 8] to
+ * `constant`, `made` and `given`, of the picture's shape.
  */
 export const CHANNELS_LAST_PROBE = {
   graph: probe,
   inputs: {
     picture: { type: 'float32', data: PICTURE, dims: [1, HEIGHT, WIDTH, CHANNELS] },
-    weights: { type: 'float32', data: WEIGHTS, dims: [CHANNELS, CHANNELS, KERNEL, KERNEL] },
+    weights: { type: 'float32', data: GIVEN, dims: [CHANNELS, KERNEL, KERNEL, CHANNELS] },
   },
-  /** Whether an output is what the operator is taken to calculate. */
-  isRight: (output: ArrayLike<number | bigint> | undefined): boolean =>
-    output?.length === PICTURE.length && PICTURE.every((_, index) => output[index] === expectedAt(index)),
+  /** Whether outputs are what the operator is taken to calculate. */
+  isRight: (outputs: Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>): boolean =>
+    OUTPUTS.every((name) => PICTURE.every((_, index) => outputs[name]?.data[index] === expectedAt(index))),
 } as const;
 
 function probe(): ProtoGraph {
   const graph = new Graph();
   const picture = graph.input('picture', 'float32', [1, HEIGHT, WIDTH, CHANNELS]);
-  const given = graph.input('weights', 'float32', [CHANNELS, CHANNELS, KERNEL, KERNEL]);
-  const constant = graph.constant([...WEIGHTS], given.shape.map(Number));
+  const given = graph.input('weights', 'float32', [CHANNELS, KERNEL, KERNEL, CHANNELS]);
+  const constant = graph.constant([...WEIGHTS], [CHANNELS, CHANNELS, KERNEL, KERNEL]);
+  const made = cast(cast(constant, 'float16'), 'float32');
   const bias = graph.constant(Array.from({ length: CHANNELS }, (_, channel) => channel));
   const attributes = { kernel_shape: [KERNEL, KERNEL], strides: [1, 1], pads: [1, 1, 1, 1], group: 1 };
-  for (const [name, weight] of Object.entries({ constant, given })) {
+  for (const [name, weight] of Object.entries({ constant, made, given })) {
     const options = { op: 'Conv', domain: INTERNAL_DOMAIN, inputs: [picture, weight, bias], attributes };
     graph.output(name, graph.node(options, picture.shape));
   }
   const contents = graph.contents();
   return { ...contents, domains: new Map([[INTERNAL_DOMAIN, contents.opset]]) };
+}
+
+function cast(value: Value, type: 'float16' | 'float32'): Value {
+  const options = { op: 'Cast', inputs: [value], attributes: { to: ELEMENT_CODES[type] } };
+  return value.graph.node(options, value.shape, type);
 }
 
 function expectedAt(index: number): number {

@@ -4,6 +4,7 @@ import type { ProtoBody, ProtoGraph, ProtoInitializer, ProtoNode, ProtoValue } f
 import { ConstantValues } from './constant-values.ts';
 import type { Repetition } from './repeated-blocks.ts';
 import { repeatedBlocks } from './repeated-blocks.ts';
+import { StackedOperand } from './stacked-operand.ts';
 
 /** Constants up to this many bytes are copied into a loop's body, where kernels want to know sizes and axes beforehand. */
 const MAX_COPIED_BYTES = 1024;
@@ -17,6 +18,7 @@ export function scanGraph(graph: DeclaredGraph): ProtoGraph {
   const constants = new ConstantValues(graph);
   const initializers = new Map(graph.initializers.map((one) => [one.name, one]));
   const nodes: ProtoNode[] = [];
+  const added: ProtoInitializer[] = [];
   let done = 0;
   repeatedBlocks(graph).forEach((blocks, index) => {
     const loop = new Loop(blocks, `scan${index}_`, { graph, initializers });
@@ -24,23 +26,16 @@ export function scanGraph(graph: DeclaredGraph): ProtoGraph {
     const [from, to] = [blocks[0].nodes[0], blocks.at(-1)?.nodes[1] ?? 0];
     const prepared = graph.nodes.slice(from, to).filter((node) => constants.isMadeBy(node));
     nodes.push(...graph.nodes.slice(done, from), ...prepared, ...loop.nodes());
+    added.push(...loop.initializers());
     done = to;
   });
   if (nodes.length === 0) return graph;
   return {
     ...graph,
     nodes: [...nodes, ...graph.nodes.slice(done)],
-    initializers: [...graph.initializers, FIRST_AXIS],
+    initializers: [...graph.initializers, ...added],
   };
 }
-
-/** What `Unsqueeze` takes to add an axis in front. */
-const FIRST_AXIS: ProtoInitializer = {
-  name: 'scan_axis',
-  type: 'int64',
-  shape: [1],
-  data: new Uint8Array(BigInt64Array.of(0n).buffer),
-};
 
 interface Surroundings {
   readonly graph: DeclaredGraph;
@@ -54,49 +49,56 @@ class Loop {
   readonly #blocks: Repetition;
   readonly #prefix: string;
   readonly #surroundings: Surroundings;
+  readonly #stacked: readonly StackedOperand[];
 
   constructor(blocks: Repetition, prefix: string, surroundings: Surroundings) {
     this.#blocks = blocks;
     this.#prefix = prefix;
     this.#surroundings = surroundings;
-    const [{ operands }] = blocks;
+    const [{ operands, steps }] = blocks;
     this.changing = operands.flatMap((name, place) =>
       blocks.some((block) => block.operands[place] !== name) ? [place] : [],
     );
+    this.#stacked = this.changing.map((place) => {
+      const rows = blocks.map((block) => block.operands[place] ?? '');
+      return new StackedOperand(rows, this.#wire(rows[0] ?? ''), steps, this.#name(`${place}_`));
+    });
   }
 
   /** The stacks of its weights, and the loop itself. */
   nodes(): ProtoNode[] {
-    const stacks = this.changing.flatMap((place) => this.#stack(place));
-    const inputs = [this.#blocks[0].input, ...this.changing.map((place) => this.#name(`stack${place}`))];
+    const inputs = [this.#blocks[0].input, ...this.#stacked.map(({ stack }) => stack)];
     const outputs = [this.#blocks.at(-1)?.output ?? ''];
     const attributes = { body: { body: this.#body() }, num_scan_inputs: this.changing.length };
-    return [...stacks, { op: 'Scan', domain: '', inputs, outputs, attributes }];
+    return [
+      ...this.#stacked.flatMap(({ stacking }) => stacking),
+      { op: 'Scan', domain: '', inputs, outputs, attributes },
+    ];
   }
 
-  #stack(place: number): ProtoNode[] {
-    const rows = this.#blocks.map(({ operands }, index): ProtoNode => {
-      const inputs = [operands[place] ?? '', FIRST_AXIS.name];
-      return { op: 'Unsqueeze', domain: '', inputs, outputs: [this.#name(`row${place}_${index}`)], attributes: {} };
-    });
-    const inputs = rows.flatMap(({ outputs }) => outputs);
-    const outputs = [this.#name(`stack${place}`)];
-    return [...rows, { op: 'Concat', domain: '', inputs, outputs, attributes: { axis: 0 } }];
+  /** What the nodes before the loop take. */
+  initializers(): ProtoInitializer[] {
+    return this.#stacked.flatMap(({ initializers }) => initializers.outer);
   }
 
   /** The first block, its weights replaced by what the loop is at. */
   #body(): ProtoBody {
     const [{ input, output, steps, operands }] = this.#blocks;
     const names = new Map([[input, this.#name('state')]]);
-    for (const place of this.changing) names.set(operands[place] ?? '', this.#name(`at${place}`));
+    this.#stacked.forEach(({ name }, index) => names.set(operands[this.changing[index] ?? 0] ?? '', name));
     const copied = operands.flatMap((name) => (names.has(name) ? [] : this.#copied(name)));
     for (const name of copied.map((one) => one.name)) names.set(name, this.#name(name));
-    const nodes = steps.map((node) => ({ ...node, inputs: node.inputs.map((name) => names.get(name) ?? name) }));
-    const inputs = [input, ...this.changing.map((place) => operands[place] ?? '')].map((name) =>
-      protoValue(names.get(name) ?? '', this.#wire(name)),
-    );
-    const initializers = copied.map((one) => ({ ...one, name: this.#name(one.name) }));
-    return { inputs, outputs: [{ name: output, type: this.#wire(input).type }], nodes, initializers };
+    const own = steps.map((node) => ({ ...node, inputs: node.inputs.map((name) => names.get(name) ?? name) }));
+    const state = protoValue(this.#name('state'), this.#wire(input));
+    return {
+      inputs: [state, ...this.#stacked.map(({ part }) => part)],
+      outputs: [{ name: output, type: this.#wire(input).type }],
+      nodes: [...this.#stacked.flatMap(({ unpacking }) => unpacking), ...own],
+      initializers: [
+        ...copied.map((one) => ({ ...one, name: this.#name(one.name) })),
+        ...this.#stacked.flatMap(({ initializers }) => initializers.inner),
+      ],
+    };
   }
 
   #copied(name: string): ProtoInitializer[] {

@@ -51,9 +51,9 @@ export async function convolvesChannelsLast(device: SessionDevice, graph?: Proto
   try {
     const model = serializeModel(graph ?? CHANNELS_LAST_PROBE.graph());
     const session = await Session.open(model, { weightsFolder: tmpdir(), device });
-    const { constant, given } = await session.run(inputs);
+    const outputs = await session.run(inputs);
     await session.release();
-    return isRight(constant?.data) && isRight(given?.data);
+    return isRight(outputs);
   } catch {
     return false; // why the device cannot be had, if it cannot, is told where a network is loaded on it
   }
