@@ -151,7 +151,10 @@ interface Untold {
 async function tell({ index, made, turn }: Untold, hooks: ProcessorHooks): Promise<void> {
   const written = 'value' in made ? await outcomeOf(finished(made.value, turn)) : made;
   await turn;
-  if ('value' in written) return hooks.onResult({ index, ...written.value });
+  if ('value' in written) {
+    hooks.onResult({ index, ...written.value });
+    return;
+  }
   const { error } = written;
   if (error instanceof HiresFixError && error.fault !== 'image') throw error;
   hooks.onImageFailed(index, error);
