@@ -12,7 +12,7 @@ import type { ShellBlock } from './shell-blocks.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const S3RVER = createRequire(import.meta.url).resolve('s3rver/bin/s3rver.js');
 /** Machines that pages speak of. */
-const NAMES = ['queue.internal', 'store.internal'];
+const NAMES = ['queue.internal'];
 const MIRROR_PORT = 9100;
 const STORE_PORT = 9000;
 /** Answers with the files of the folder that it is given. */
@@ -84,8 +84,11 @@ export class PageReader {
       npm_config_prefix: prefix,
       npm_config_update_notifier: 'false',
       MODEL_MIRROR: `http://127.0.0.1:${MIRROR_PORT}`,
-      AWS_ENDPOINT_URL: `http://store.internal:${STORE_PORT}`,
+      // As somebody who has a bucket has them set.
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${STORE_PORT}`,
       AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'S3RVER',
+      AWS_SECRET_ACCESS_KEY: 'S3RVER',
     };
   }
 }
