@@ -20,26 +20,20 @@ const WEIGHTS = Float32Array.from({ length: CHANNELS ** 2 * KERNEL ** 2 }, (_, i
   return place.input === input && index % KERNEL ** 2 === place.y * KERNEL + place.x ? 1 : 0;
 });
 
-/** The same with the input channels last, the order that kernels take weights in which come in. */
-const GIVEN = WEIGHTS.map((_, index) => {
-  const [output, y, x] = [
-    Math.floor(index / (KERNEL ** 2 * CHANNELS)),
-    Math.floor(index / (KERNEL * CHANNELS)) % KERNEL,
-    Math.floor(index / CHANNELS) % KERNEL,
-  ];
-  return WEIGHTS[((output * CHANNELS + (index % CHANNELS)) * KERNEL + y) * KERNEL + x] ?? 0;
-});
+const BIAS = Float32Array.from({ length: CHANNELS }, (_, channel) => channel);
 
 /**
- * Convolutions of the internal domain, with weights that are constant, that are made of constants, and that come in, as a loop's do:
- * they shift each channel of a picture in a way of its own, and add its number. `picture` [1, 6, 9, 8] and `weights` [8, 3, 3, 8] to
- * `constant`, `made` and `given`, of the picture's shape.
+ * Convolutions of the internal domain, with weights that are constant, that are made of constants, and that come in with their bias,
+ * as a loop's do (beside a constant bias the kernels of onnxruntime 1.30 would take them to be in another order): they shift each channel of
+ * a picture in a way of its own, and add its number. `picture` [1, 6, 9, 8], `weights` [8, 8, 3, 3] and `bias` [8] to `constant`, `made` and
+ * `given`, of the picture's shape.
  */
 export const CHANNELS_LAST_PROBE = {
   graph: probe,
   inputs: {
     picture: { type: 'float32', data: PICTURE, dims: [1, HEIGHT, WIDTH, CHANNELS] },
-    weights: { type: 'float32', data: GIVEN, dims: [CHANNELS, KERNEL, KERNEL, CHANNELS] },
+    weights: { type: 'float32', data: WEIGHTS, dims: [CHANNELS, CHANNELS, KERNEL, KERNEL] },
+    bias: { type: 'float32', data: BIAS, dims: [CHANNELS] },
   },
   /** Whether outputs are what the operator is taken to calculate. */
   isRight: (outputs: Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>): boolean =>
@@ -49,13 +43,18 @@ export const CHANNELS_LAST_PROBE = {
 function probe(): ProtoGraph {
   const graph = new Graph();
   const picture = graph.input('picture', 'float32', [1, HEIGHT, WIDTH, CHANNELS]);
-  const given = graph.input('weights', 'float32', [CHANNELS, KERNEL, KERNEL, CHANNELS]);
-  const constant = graph.constant([...WEIGHTS], [CHANNELS, CHANNELS, KERNEL, KERNEL]);
+  const given = graph.input('weights', 'float32', [CHANNELS, CHANNELS, KERNEL, KERNEL]);
+  const givenBias = graph.input('bias', 'float32', [CHANNELS]);
+  const constant = graph.constant([...WEIGHTS], given.shape.map(Number));
   const made = cast(cast(constant, 'float16'), 'float32');
-  const bias = graph.constant(Array.from({ length: CHANNELS }, (_, channel) => channel));
+  const bias = graph.constant([...BIAS]);
   const attributes = { kernel_shape: [KERNEL, KERNEL], strides: [1, 1], pads: [1, 1, 1, 1], group: 1 };
-  for (const [name, weight] of Object.entries({ constant, made, given })) {
-    const options = { op: 'Conv', domain: INTERNAL_DOMAIN, inputs: [picture, weight, bias], attributes };
+  for (const [name, ...weights] of [
+    ['constant', constant, bias],
+    ['made', made, bias],
+    ['given', given, givenBias],
+  ] as const) {
+    const options = { op: 'Conv', domain: INTERNAL_DOMAIN, inputs: [picture, ...weights], attributes };
     graph.output(name, graph.node(options, picture.shape));
   }
   const contents = graph.contents();

@@ -1,16 +1,9 @@
 import type { Wire } from '../onnx/graph.ts';
 import type { ElementType, ProtoInitializer, ProtoNode, ProtoValue } from '../onnx/model-proto.ts';
-import { INTERNAL_DOMAIN } from './channels-last-operators.ts';
 
 /** cuDNN plans a convolution for operands that begin at a multiple of so many bytes, and fails where one does not. */
 const ALIGNMENT_BYTES = 16;
 const BYTES: Readonly<Partial<Record<ElementType, number>>> = { float16: 2, bfloat16: 2, float32: 4 };
-
-/** The place of the weights among the operands of a convolution. */
-const WEIGHTS = 1;
-/** Orders that put the input channels of a convolution's weights last, and those of a stack of such weights. */
-const WEIGHTS_LAST = [0, 2, 3, 1];
-const STACK_LAST = [0, 1, 3, 4, 2];
 
 /**
  * A constant that differs from block to block, as a loop has it: the nodes before the loop that make one stack of it, along a new
@@ -42,22 +35,16 @@ export class StackedOperand {
    */
   constructor(rows: readonly string[], wire: Wire, steps: readonly ProtoNode[], prefix: string) {
     this.#prefix = prefix;
-    const convolutions = steps.filter(
-      ({ op, inputs }) => op === 'Conv' && inputs.slice(WEIGHTS).includes(rows[0] ?? ''),
+    const isConvolved = steps.some(
+      ({ op, inputs: [, ...weights] }) => op === 'Conv' && weights.includes(rows[0] ?? ''),
     );
-    // The kernels of the internal domain reorder constant weights themselves, when a session loads, but not those that come in.
-    const isReordered = convolutions.some(
-      ({ domain, inputs }) => domain === INTERNAL_DOMAIN && inputs[WEIGHTS] === rows[0],
-    );
-    const sides = wire.shape.map(Number);
-    const shape = isReordered ? WEIGHTS_LAST.map((axis) => sides[axis] ?? 1) : sides;
+    const shape = wire.shape.map(Number);
     const stack = this.#stacked(rows);
-    const ordered = isReordered ? this.#before('Transpose', [stack], { perm: STACK_LAST }) : stack;
     const size = BYTES[wire.type] ?? ALIGNMENT_BYTES;
     const length = shape.reduce((product, side) => product * side, 1);
-    const padding = convolutions.length === 0 ? 0 : (-length * size) & (ALIGNMENT_BYTES - 1);
+    const padding = isConvolved ? (-length * size) & (ALIGNMENT_BYTES - 1) : 0;
     const at = `${prefix}at`;
-    this.stack = padding === 0 ? ordered : this.#padded(ordered, [rows.length, length], padding / size);
+    this.stack = padding === 0 ? stack : this.#padded(stack, [rows.length, length], padding / size);
     this.part = { name: at, type: wire.type, shape: padding === 0 ? shape : [length + padding / size] };
     this.name = padding === 0 ? at : this.#unpadded(at, shape, length);
   }
