@@ -16,6 +16,11 @@ const DOCUMENT = /\.md$/i;
 const LICENSE = /^(licen[cs]e|copying|notice)/i;
 /** In a package: its tests and documentation, and the pages that Playwright shows of a trace. */
 const UNREAD_FOLDERS = ['test', 'tests', 'docs', 'lib/vite'];
+/** Other forms of what is loaded. */
+const UNREAD_PATHS = {
+  redoc: ['bundles/redoc.lib.js', 'bundles/redoc.browser.lib.js'],
+  'axe-core': ['axe.min.js'],
+};
 /** Of Redoc only the page is taken that was built of these: nothing loads them. */
 const REDOC_PARTS = [
   'react-dom',
@@ -54,6 +59,7 @@ function prunePackage(folder) {
   // AssemblyScript takes the library alone; its programs are 84 MB.
   if (basename(folder) === 'binaryen') remove(join(folder, 'bin'));
   if (basename(folder) === 'libheif-js') pruneHeif(folder);
+  for (const path of UNREAD_PATHS[basename(folder)] ?? []) remove(join(folder, path));
   const isLicensed = readdirSync(folder).some((name) => LICENSE.test(name));
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const isSource = TYPESCRIPT.test(entry.name) && join(entry.parentPath, '/').startsWith(join(folder, 'src', '/'));

@@ -51,7 +51,7 @@ export const drunet: Architecture = {
 };
 
 /** Feature maps at full size that a run takes memory for. */
-const LIVE_TENSORS = 8;
+const LIVE_TENSORS = 10;
 
 function build(image: Value, weights: Weights): Value {
   const first = image.conv(weights.at('m_head'), BIAS);

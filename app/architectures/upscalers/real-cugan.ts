@@ -64,7 +64,7 @@ export const realCugan: Architecture = {
 };
 
 /** At x2: 64 channels at twice the size, several times over. */
-const WORKING_BYTES = 5 * 4 * 64 * 4;
+const WORKING_BYTES = 6 * 4 * 64 * 4;
 
 function variantOf(weights: Weights): Variant {
   const isPro = weights.has('pro') || weights.hasMark('pro');

@@ -31,7 +31,7 @@ export const swiftSrgan: Architecture = {
       parameters: { in_channels: channels, num_channels: features, num_blocks: blocks, upscale_factor: scale },
       multipleOf: 1,
       halo: 2 * blocks + 12, // every convolution: two 9x9, 3x3 in the blocks, and some at larger sizes, so tiles are exact
-      workingBytesPerPixel: 4 * 3 * features * scale ** 2,
+      workingBytesPerPixel: 4 * 4.5 * features * scale ** 2,
       build: (image) => build(image, weights),
     } satisfies Network;
   },

@@ -131,7 +131,8 @@ export class ObjectStore {
       } catch (error) {
         const pause = patience[tries];
         if (pause === undefined || isFinal(error)) throw unavailable(error);
-        await sleep(pause, undefined, { ref: false });
+        // A long wait does not keep a process that has nothing else to do; a short one, as before a server starts, has to end in words.
+        await sleep(pause, undefined, { ref: patience === BRIEFLY });
       }
     }
   }
@@ -144,8 +145,9 @@ function isFinal(error: unknown): boolean {
 }
 
 function unavailable(error: unknown): StoreUnavailableError {
-  const { name = 'Error', message = '' } = error as Partial<Error>;
-  return new StoreUnavailableError(new Error(`${name}: ${message}`), { reason: 'the storage cannot be used' });
+  const { name = 'Error', message = '', code = name } = error as Partial<NodeJS.ErrnoException>;
+  const why = name === 'CredentialsProviderError' ? 'no key: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY' : code;
+  return new StoreUnavailableError(new Error(`${name}: ${message}`), { reason: `the storage cannot be used (${why})` });
 }
 
 function quiet(): void {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../../app/config.ts';
 import { BRIEFLY, ObjectStore } from '../../../app/jobs/storage/object-store.ts';
 import { S3Server } from '../../support/servers/s3-server.ts';
+import { serveProcess } from '../../support/servers/serve-process.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -69,6 +70,13 @@ describe('an object store', () => {
     await expect(store.get('damaged', copy, [])).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
     expect(await folder.files()).not.toContain('damaged');
     await expect(store.get('absent', copy, BRIEFLY)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  });
+
+  it('ends a server that cannot reach it when it starts, in words', async () => {
+    const nowhere = { ...server.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
+    await expect(serveProcess(join(folder.path, 'server'), nowhere)).rejects.toThrow(
+      'the storage cannot be used (ECONNREFUSED)',
+    );
   });
 
   it('says no secret when it is refused', async () => {

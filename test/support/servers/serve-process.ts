@@ -62,7 +62,7 @@ export async function serveProcess(
   });
   const exited = once(child, 'exit');
   const died = exited.then(([code]) => {
-    throw new Error(`the server ended with ${String(code)} before it answered`);
+    throw new Error(`the server ended with ${String(code)} before it answered: ${log.trim()}`);
   });
   const line: unknown[] = await Promise.race([once(child.stdout?.setEncoding('utf8') ?? child, 'data'), died]);
   died.catch(() => undefined);
