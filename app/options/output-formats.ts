@@ -7,8 +7,8 @@ export interface FormatTraits {
   readonly mediaType: `image/${string}`;
   /** The longest side that it holds, in pixels. */
   readonly longestSide: number;
-  /** Whether it keeps 16 bits a sample; elsewhere they become 8. */
-  readonly holds16: boolean;
+  /** The most bits of a sample that it is written with: 16 become so many. */
+  readonly bits: 8 | 10 | 16;
   /** Whether it keeps transparency; elsewhere the image is laid on white. */
   readonly holdsAlpha: boolean;
   /** Whether it keeps one channel, and so a gray profile; elsewhere gray becomes sRGB. */
@@ -41,7 +41,7 @@ export const OUTPUT_FORMATS = {
     extensions: ['png'],
     mediaType: 'image/png',
     longestSide: LONGEST_OF_ALL,
-    holds16: true,
+    bits: 16,
     holdsAlpha: true,
     holdsGray: true,
     holdsTexts: true,
@@ -54,7 +54,7 @@ export const OUTPUT_FORMATS = {
     extensions: ['jpg', 'jpeg', 'jfif', 'jpe'],
     mediaType: 'image/jpeg',
     longestSide: 65_500, // the file's own limit is 65,535, libjpeg's is lower: JPEG_MAX_DIMENSION
-    holds16: false,
+    bits: 8,
     holdsAlpha: false,
     holdsGray: true,
     holdsTexts: false,
@@ -71,7 +71,7 @@ export const OUTPUT_FORMATS = {
     extensions: ['webp'],
     mediaType: 'image/webp',
     longestSide: 16_383,
-    holds16: false,
+    bits: 8,
     holdsAlpha: true,
     holdsGray: false,
     holdsTexts: false,
@@ -85,7 +85,7 @@ export const OUTPUT_FORMATS = {
     extensions: ['avif'],
     mediaType: 'image/avif',
     longestSide: 16_384,
-    holds16: false, // it has 10 and 12 bits, which the encoder is not asked for
+    bits: 10, // with 12 many programs could not read it
     holdsAlpha: true,
     holdsGray: false,
     holdsTexts: false,
@@ -99,7 +99,7 @@ export const OUTPUT_FORMATS = {
     extensions: ['tiff', 'tif'],
     mediaType: 'image/tiff',
     longestSide: LONGEST_OF_ALL,
-    holds16: true,
+    bits: 16,
     holdsAlpha: true,
     holdsGray: true,
     holdsTexts: false,

@@ -71,6 +71,6 @@ export function chooseFormat(
 ): OutputFormat {
   if (asked !== 'auto') return asked;
   if (!isOutputFormat(source)) return 'png';
-  const { holds16, holdsAlpha } = traitsOf(source);
-  return (depth === 16 && !holds16) || (hasAlpha(channels) && !holdsAlpha) ? 'png' : source;
+  const { bits, holdsAlpha } = traitsOf(source);
+  return depth > bits || (hasAlpha(channels) && !holdsAlpha) ? 'png' : source;
 }

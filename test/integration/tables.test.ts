@@ -12,7 +12,7 @@ import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const SLOW = 120_000;
-const FORMAT = `gif: { label: 'GIF', extensions: ['gif'], mediaType: 'image/gif', longestSide: 65_535, holds16: false,
+const FORMAT = `gif: { label: 'GIF', extensions: ['gif'], mediaType: 'image/gif', longestSide: 65_535, bits: 8,
   holdsAlpha: true, holdsGray: false, holdsTexts: false, holdsColorCodes: false, holdsFrames: true, losesNothing: false },\n  `;
 const ENCODER = `gif: { encode: (image) => image.gif(), edits: () => [] },\n  `;
 const METHOD = `shrink: imageMethod({

@@ -6,7 +6,7 @@ const SLOW = 60_000;
 const IMAGING_ERRORS = 'app/imaging/errors.ts';
 const FORMATS = 'app/options/output-formats.ts';
 const METHODS = 'app/options/methods.ts';
-const GIF = `gif: { label: 'GIF', extensions: ['gif'], mediaType: 'image/gif', longestSide: 65_535, holds16: false,
+const GIF = `gif: { label: 'GIF', extensions: ['gif'], mediaType: 'image/gif', longestSide: 65_535, bits: 8,
   holdsAlpha: true, holdsGray: false, holdsTexts: false, holdsColorCodes: false, holdsFrames: true, losesNothing: false },\n  `;
 
 const planted =

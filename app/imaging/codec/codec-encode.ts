@@ -67,9 +67,9 @@ function encoder(
 }
 
 function open(source: ScratchImage, format: OutputFormat, metadata: OutputMetadata): Sharp {
-  const { holds16, holdsAlpha, holdsGray } = traitsOf(format);
+  const { bits, holdsAlpha, holdsGray } = traitsOf(format);
   const isGray = source.channels < 3;
-  const keeps16 = source.depth === 16 && holds16;
+  const keeps16 = source.depth === 16 && bits > 8;
   const isSrgb = metadata.isConvertedToSrgb || (isGray && !holdsGray);
   const space = isGray && !isSrgb ? (keeps16 ? 'grey16' : 'b-w') : keeps16 ? 'rgb16' : 'srgb';
   let image = sharp(source.file, { limitInputPixels: false }).toColourspace(space).keepXmp();

@@ -45,8 +45,13 @@ export const ENCODERS: Readonly<Record<OutputFormat, Encoder>> = {
     edits: (file, { exif }) => webpEdits(file, exif),
   },
   avif: {
-    encode: (image, { quality, isLossless, metadata }) =>
-      withRoomForExif(image, metadata).avif({ quality, effort: 1, lossless: isLossless }),
+    encode: (image, { shape, quality, isLossless, metadata }) =>
+      withRoomForExif(image, metadata).avif({
+        quality,
+        effort: 1,
+        lossless: isLossless,
+        bitdepth: shape.depth === 16 ? 10 : 8,
+      }),
     edits: (file, { exif, codes }) => avifEdits(file, exif, codes),
   },
   tiff: {

@@ -33,7 +33,7 @@ describe('the time until a job has ended', () => {
   it('of the one that ends first is when a full queue has a place', () => {
     const rate = new ServiceRate(2, 4);
     expect(rate.secondsUntilFree([job(100, 100), job(30, 90)])).toBe(90);
-    expect(rate.secondsUntilFree([job(99), job(70)])).toBe(70); // slower than others were: as long again
+    expect(rate.secondsUntilFree([job(99), job(69.9)])).toBe(70); // slower than others were: as long again
     expect(rate.secondsUntilFree([job(1), job(99, 99)])).toBe(3);
     expect(rate.secondsUntilFree([job(1000, 9000), job(1000, 9000)])).toBe(300); // nobody is sent away for longer
     expect(rate.secondsUntilFree([job(99, 99)])).toBe(2); // a worker is free

@@ -65,10 +65,10 @@ function withXmp(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): rea
 }
 
 function shapeWarnings({ channels, depth }: ImageShape, format: OutputFormat): string[] {
-  const { label, holds16, holdsAlpha } = traitsOf(format);
+  const { label, bits, holdsAlpha } = traitsOf(format);
   return [
     ...(hasAlpha(channels) && !holdsAlpha ? [`${label} has no transparency: the image is laid on white`] : []),
-    ...(depth === 16 && !holds16 ? [`16 bits are reduced to 8 in ${format.toUpperCase()}`] : []),
+    ...(depth > bits ? [`${depth} bits are reduced to ${bits} in ${format.toUpperCase()}`] : []),
   ];
 }
 

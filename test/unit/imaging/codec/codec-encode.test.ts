@@ -64,7 +64,7 @@ describe('Encoding', () => {
   async function encode(
     image: Image,
     format: OutputFormat,
-    options: { metadata?: ImageMetadata; quality?: number } = {},
+    options: { metadata?: ImageMetadata; quality?: number; lossless?: boolean } = {},
   ) {
     const scratch = ScratchImage.create(folder.path, image);
     scratch.writeRows(image.data);
@@ -206,7 +206,16 @@ describe('Encoding', () => {
     }
   });
 
-  it.each(['jpeg', 'webp', 'avif'] as const)('reduces 16 bits to 8 in %s, and says so', async (format) => {
+  it('keeps 10 of 16 bits in AVIF, and says so', async () => {
+    const deep = gradient({ width: 60, height: 40, channels: 3, depth: 16 });
+    const { file, warnings } = await encode(deep, 'avif', { lossless: true });
+    const { image } = await decodeImage(file, LIMITS);
+    expect(image.depth).toBe(16);
+    expect(difference(image, deep).max).toBeLessThanOrEqual(64);
+    expect(warnings).toEqual(['16 bits are reduced to 10 in AVIF']);
+  });
+
+  it.each(['jpeg', 'webp'] as const)('reduces 16 bits to 8 in %s, and says so', async (format) => {
     const deep = gradient({ width: 60, height: 40, channels: 3, depth: 16 });
     const { file, warnings } = await encode(deep, format);
     const { image } = await decodeImage(file, LIMITS);
