@@ -16,7 +16,7 @@ export const BINDING = join(
 
 /**
  * Gives a built program an onnxruntime of its own, into which providers may be put.
- * @param main the entry of the program
+ * @param main the entry of the program, which no other test may have: `CommandLine.build({})`
  * @returns the folder of its libraries
  */
 export async function ownRuntime(main: string): Promise<string> {

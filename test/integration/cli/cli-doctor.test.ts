@@ -14,7 +14,7 @@ let libraries: string;
 let folder: TemporaryFolder;
 
 beforeAll(async () => {
-  [commandLine, folder] = [await CommandLine.build(), await temporaryFolder()];
+  [commandLine, folder] = [await CommandLine.build({}), await temporaryFolder()]; // a build that is not shared
   libraries = await ownRuntime(commandLine.main);
 });
 afterAll(async () => {

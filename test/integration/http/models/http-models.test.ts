@@ -26,7 +26,14 @@ describe('models over HTTP', () => {
     writeOnnxUpscaler(join(folder, 'models', 'mine'), 'exported', { network: 'compact-x2-gray' });
     await rm(join(folder, 'models', 'mine', 'exported.safetensors'));
     const outside = new ProtobufWriter().message(7, (graph) =>
-      graph.message(5, (tensor) => tensor.string(8, 'w').varint(14, 1)),
+      graph.message(5, (tensor) =>
+        tensor
+          .varint(1, 2)
+          .varint(2, 1)
+          .string(8, 'w')
+          .message(13, (entry) => entry.string(1, 'location').string(2, 'halved.bin'))
+          .varint(14, 1),
+      ),
     );
     await writeFile(join(folder, 'models', 'halved.onnx'), outside.finish());
     service = await startService(
@@ -55,17 +62,17 @@ describe('models over HTTP', () => {
     expect(JSON.stringify(models)).not.toContain(folder);
   });
 
-  it('lists an ONNX upscaler beside them, and says of one in two files why it is not run', async () => {
+  it('lists an ONNX upscaler beside them, and says of one in two files which is missing', async () => {
     const response = await fetch(`${service.url}/models`);
     const { models } = (await response.json()) as { models: Record<string, unknown>[] };
     const named = (name: string) => models.find((model) => model['name'] === name);
     const found = { architecture: 'ONNX', scale: 2, input_channels: 1, output_channels: 1, problem: null };
     expect(named('exported')).toMatchObject({ installed: true, ...found });
     expect(named('halved')).toMatchObject({ installed: false, architecture: null });
-    expect(named('halved')?.['problem']).toMatch(/^halved\.onnx: the tensor w lies in another file/);
+    expect(named('halved')?.['problem']).toMatch(/^halved\.onnx: the tensor w lies in 'halved\.bin': it is not there/);
   });
 
-  it('makes a picture with an ONNX upscaler, and none with one in two files', async () => {
+  it('makes a picture with an ONNX upscaler, and none with one whose second file is missing', async () => {
     const body = writePng(noise({ width: 14, height: 11, channels: 1, depth: 8 }));
     const asked = (name: string) =>
       fetch(`${service.url}/upscale?upscaler=${name}`, {
