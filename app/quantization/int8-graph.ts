@@ -125,7 +125,7 @@ class TrunkRewriter {
 
 /**
  * What begins with all of an earlier Concat takes its result instead: with channels last, every operand is copied pixel by pixel, and fewer
- * and longer pieces take half of the time.
+ * and longer pieces take less time: 4 % of all that anime_6B takes.
  */
 function shortenedConcats(steps: readonly BlockStep[]): BlockStep[] {
   const earlier: (readonly [operands: readonly string[], output: string])[] = [];
