@@ -59,7 +59,8 @@ export class PageReader {
   async session(page: string, block: ShellBlock): Promise<PageSession> {
     const isOfClone = block.commands.some(({ text }) => OF_A_CLONE.test(text));
     const place = isOfClone ? join(this.#folder, 'clone') : join(this.#folder, 'pages', page.replaceAll('/', '-'));
-    if (isOfClone) spawnSync('git', ['clean', '-fdq'], { cwd: place }); // what another page has made, but not what npm has
+    if (isOfClone)
+      spawnSync('git', ['clean', '-fdq'], { cwd: place }); // what another page has made, but not what npm has
     else rmSync(place, { recursive: true, force: true });
     await writePageInputs(place);
     mkdirSync(join(place, 'models'), { recursive: true });
