@@ -106,7 +106,7 @@ const TF32_OVERRIDE = 'NVIDIA_TF32_OVERRIDE';
 
 /** Loads the runtime with the first session: most of what a worker does with pictures by filters alone needs none. */
 async function loadRuntime(): Promise<typeof OnnxRuntime> {
-  process.env[TF32_OVERRIDE] ??= '0';
+  if (loading === undefined) process.env[TF32_OVERRIDE] ??= '0';
   loading ??= import('onnxruntime-node').then((runtime) => {
     runtime.env.logLevel = 'fatal'; // what goes wrong comes as an exception
     return runtime;

@@ -1,6 +1,6 @@
 import type { ModelCatalog } from '../catalog/model-catalog.ts';
 import { downloadReport } from './download-report.ts';
-import type { ProcessorHooks } from './process-images.ts';
+import type { ProcessorHooks } from './each-image.ts';
 import type { WorkProgress } from './progress.ts';
 import { StageClock } from './stage-clock.ts';
 import type { DownloadTask } from './tasks.ts';

@@ -22,7 +22,7 @@ export function scanGraph(graph: DeclaredGraph): ProtoGraph {
   let done = 0;
   repeatedBlocks(graph).forEach((blocks, index) => {
     const loop = new Loop(blocks, `scan${index}_`, { graph, initializers });
-    if (loop.changing.length === 0) return; // the very same block: a Scan has to go along something
+    if (loop.stacked.length === 0) return; // the very same block: a Scan has to go along something
     const [from, to] = [blocks[0].nodes[0], blocks.at(-1)?.nodes[1] ?? 0];
     const prepared = graph.nodes.slice(from, to).filter((node) => constants.isMadeBy(node));
     nodes.push(...graph.nodes.slice(done, from), ...prepared, ...loop.nodes());
@@ -44,59 +44,56 @@ interface Surroundings {
 
 /** A row of alike blocks as a `Scan`. */
 class Loop {
-  /** Of the operands of the first block, the places of those that are others in other blocks. */
-  readonly changing: readonly number[];
+  /** The operands that are others in other blocks. */
+  readonly stacked: readonly StackedOperand[];
   readonly #blocks: Repetition;
   readonly #prefix: string;
   readonly #surroundings: Surroundings;
-  readonly #stacked: readonly StackedOperand[];
 
   constructor(blocks: Repetition, prefix: string, surroundings: Surroundings) {
     this.#blocks = blocks;
     this.#prefix = prefix;
     this.#surroundings = surroundings;
     const [{ operands, steps }] = blocks;
-    this.changing = operands.flatMap((name, place) =>
-      blocks.some((block) => block.operands[place] !== name) ? [place] : [],
-    );
-    this.#stacked = this.changing.map((place) => {
+    this.stacked = operands.flatMap((name, place) => {
       const rows = blocks.map((block) => block.operands[place] ?? '');
-      return new StackedOperand(rows, this.#wire(rows[0] ?? ''), steps, this.#name(`${place}_`));
+      if (rows.every((row) => row === name)) return [];
+      return [new StackedOperand(rows, this.#wire(name), steps, this.#name(`${place}_`))];
     });
   }
 
   /** The stacks of its weights, and the loop itself. */
   nodes(): ProtoNode[] {
-    const inputs = [this.#blocks[0].input, ...this.#stacked.map(({ stack }) => stack)];
+    const inputs = [this.#blocks[0].input, ...this.stacked.map(({ stack }) => stack)];
     const outputs = [this.#blocks.at(-1)?.output ?? ''];
-    const attributes = { body: { body: this.#body() }, num_scan_inputs: this.changing.length };
+    const attributes = { body: { body: this.#body() }, num_scan_inputs: this.stacked.length };
     return [
-      ...this.#stacked.flatMap(({ stacking }) => stacking),
+      ...this.stacked.flatMap(({ stacking }) => stacking),
       { op: 'Scan', domain: '', inputs, outputs, attributes },
     ];
   }
 
   /** What the nodes before the loop take. */
   initializers(): ProtoInitializer[] {
-    return this.#stacked.flatMap(({ initializers }) => initializers.outer);
+    return this.stacked.flatMap(({ initializers }) => initializers.outer);
   }
 
   /** The first block, its weights replaced by what the loop is at. */
   #body(): ProtoBody {
     const [{ input, output, steps, operands }] = this.#blocks;
     const names = new Map([[input, this.#name('state')]]);
-    this.#stacked.forEach(({ name }, index) => names.set(operands[this.changing[index] ?? 0] ?? '', name));
+    for (const { first, name } of this.stacked) names.set(first, name);
     const copied = operands.flatMap((name) => (names.has(name) ? [] : this.#copied(name)));
     for (const name of copied.map((one) => one.name)) names.set(name, this.#name(name));
     const own = steps.map((node) => ({ ...node, inputs: node.inputs.map((name) => names.get(name) ?? name) }));
     const state = protoValue(this.#name('state'), this.#wire(input));
     return {
-      inputs: [state, ...this.#stacked.map(({ part }) => part)],
+      inputs: [state, ...this.stacked.map(({ part }) => part)],
       outputs: [{ name: output, type: this.#wire(input).type }],
-      nodes: [...this.#stacked.flatMap(({ unpacking }) => unpacking), ...own],
+      nodes: [...this.stacked.flatMap(({ unpacking }) => unpacking), ...own],
       initializers: [
         ...copied.map((one) => ({ ...one, name: this.#name(one.name) })),
-        ...this.#stacked.flatMap(({ initializers }) => initializers.inner),
+        ...this.stacked.flatMap(({ initializers }) => initializers.inner),
       ],
     };
   }

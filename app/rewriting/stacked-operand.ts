@@ -23,7 +23,8 @@ export class StackedOperand {
   readonly stack: string;
   /** What the loop hands to its body. */
   readonly part: ProtoValue;
-  /** Under which name the body has what the first block calls `rows[0]`. */
+  /** The operand's name in the first block, and under which the body has it. */
+  readonly first: string;
   readonly name: string;
   readonly #prefix: string;
 
@@ -35,9 +36,8 @@ export class StackedOperand {
    */
   constructor(rows: readonly string[], wire: Wire, steps: readonly ProtoNode[], prefix: string) {
     this.#prefix = prefix;
-    const isConvolved = steps.some(
-      ({ op, inputs: [, ...weights] }) => op === 'Conv' && weights.includes(rows[0] ?? ''),
-    );
+    this.first = rows[0] ?? '';
+    const isConvolved = steps.some(({ op, inputs: [, ...weights] }) => op === 'Conv' && weights.includes(this.first));
     const shape = wire.shape.map(Number);
     const stack = this.#stacked(rows);
     const size = BYTES[wire.type] ?? ALIGNMENT_BYTES;

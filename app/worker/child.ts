@@ -10,7 +10,7 @@ import { WorkPace } from '../processing/work-pace.ts';
 import { createProcessors } from '../worker-container.ts';
 import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
-import type { ProcessorHooks } from '../processing/process-images.ts';
+import type { ProcessorHooks } from '../processing/each-image.ts';
 import { failureOf } from './failure-of.ts';
 import { processTask } from './processors.ts';
 import type { StartMessage, Task, WorkerMessage, WorkerRest } from './protocol.ts';

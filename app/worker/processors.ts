@@ -1,4 +1,4 @@
-import type { TaskRun } from '../processing/process-images.ts';
+import type { TaskRun } from '../processing/each-image.ts';
 import type { Task } from './protocol.ts';
 
 type TasksByKind = { readonly [T in Task as T['kind']]: T };

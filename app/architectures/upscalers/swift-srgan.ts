@@ -31,11 +31,14 @@ export const swiftSrgan: Architecture = {
       parameters: { in_channels: channels, num_channels: features, num_blocks: blocks, upscale_factor: scale },
       multipleOf: 1,
       halo: 2 * blocks + 12, // every convolution: two 9x9, 3x3 in the blocks, and some at larger sizes, so tiles are exact
-      workingBytesPerPixel: 4 * 4.5 * features * scale ** 2,
+      workingBytesPerPixel: 4 * LIVE_TENSORS * features * scale ** 2,
       build: (image) => build(image, weights),
     } satisfies Network;
   },
 };
+
+/** Feature maps that are alive at once, at the size of the result. */
+const LIVE_TENSORS = 4.5;
 
 function build(image: Value, weights: Weights): Value {
   const initial = separable(image, weights.at('initial.cnn')).prelu(weights.at('initial.act'));

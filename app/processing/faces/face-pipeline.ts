@@ -15,7 +15,7 @@ import type { NetworkSource } from '../networks/network-session.ts';
 import { NetworkSession } from '../networks/network-session.ts';
 import type { FaceSettings } from '../../options/face-options.ts';
 import type { ModelFetcher } from '../networks/model-fetcher.ts';
-import type { ImageContext } from '../process-images.ts';
+import type { ImageContext } from '../each-image.ts';
 import type { FaceModelUse, Fallback, RunningOn } from '../result.ts';
 
 /** Catalogue names of what every pipeline uses. */

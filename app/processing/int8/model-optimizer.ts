@@ -16,7 +16,7 @@ import type { CropRuns } from './crop-runs.ts';
 import { CROP, watchedRuns } from './crop-runs.ts';
 import { measureFidelity } from './measure-fidelity.ts';
 import { assertWritable, saveCalibration } from '../networks/int8-calibration.ts';
-import type { ProcessorHooks } from '../process-images.ts';
+import type { ProcessorHooks } from '../each-image.ts';
 import type { OptimizeTask } from '../tasks.ts';
 import { checkWeightsOnce } from '../networks/check-weights-once.ts';
 import { weightLimit } from '../networks/weight-limit.ts';

@@ -4,7 +4,7 @@ import type { ScratchImage } from '../../imaging/scratch-image.ts';
 import type { SessionDevice } from '../../inference/devices.ts';
 import type { ModelSlot } from '../networks/model-slot.ts';
 import type { RestoreOptions } from '../../options/restore-options.ts';
-import type { ImageContext } from '../process-images.ts';
+import type { ImageContext } from '../each-image.ts';
 import type { Fallback, RunningOn, StepInfo } from '../result.ts';
 
 /** What the steps of a restoration share. */

@@ -10,7 +10,7 @@ import type { ModelFetcher } from '../networks/model-fetcher.ts';
 import { ModelSlot } from '../networks/model-slot.ts';
 import { openNetwork } from '../networks/open-network.ts';
 import { taskDevices } from '../networks/task-devices.ts';
-import type { ImageContext } from '../process-images.ts';
+import type { ImageContext } from '../each-image.ts';
 import { NetworkStep } from './network-step.ts';
 import type { ResultInfo } from '../result.ts';
 import type { StageClock, StageShares } from '../stage-clock.ts';

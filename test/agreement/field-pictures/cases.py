@@ -5,11 +5,16 @@ path, or to None where there is none; `told` has warnings and the refusal of eac
 """
 import io
 import struct
+import sys
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Callable
 
 from PIL import Image
+
+sys.path.append(str(Path(__file__).parents[2] / "fixtures" / "told-colors"))
+import seen_colors  # noqa: E402
 
 FORMATS = ("png", "jpeg", "webp", "avif", "tiff")
 
@@ -48,14 +53,6 @@ def png_ending(png, *chunks):
     return png[:-12] + b"".join(chunk(*c) for c in chunks) + png[-12:]
 
 
-def png_chunks(file):
-    at = 8
-    while at < len(file):
-        (length,) = struct.unpack(">I", file[at : at + 4])
-        yield file[at + 4 : at + 8], file[at + 8 : at + 8 + length]
-        at += 12 + length
-
-
 def segment(marker, data):
     return bytes([255, marker]) + struct.pack(">H", len(data) + 2) + data
 
@@ -92,4 +89,4 @@ def opened(path):
 
 
 def chunks_of(path):
-    return list(png_chunks(open(path, "rb").read()))
+    return list(seen_colors.png_chunks(open(path, "rb").read()))

@@ -1,7 +1,6 @@
 """The pictures that people reported: each with the value that its result has to have."""
 import io
 import struct
-import sys
 import warnings
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from cases import FORMATS, Cases, chunks_of, exif_tiff, jpeg_with, opened, png_ending, png_with, saved, tiff_directory
 
-sys.path.append(str(Path(__file__).parents[2] / "fixtures" / "told-colors"))
-from seen_colors import seen  # noqa: E402
+from seen_colors import seen  # cases.py says where it is
 
 warnings.simplefilter("ignore")  # Pillow's, of files that are broken on purpose
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TaskRun } from '../../../app/processing/process-images.ts';
+import type { TaskRun } from '../../../app/processing/each-image.ts';
 import type { Processors } from '../../../app/worker/processors.ts';
 import { processTask } from '../../../app/worker/processors.ts';
 import type { Task } from '../../../app/worker/protocol.ts';

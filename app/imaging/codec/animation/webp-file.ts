@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Rectangle } from '../../rectangle.ts';
 import { readImageHeader } from '../image-header.ts';
 import type { AnimationTimes, MovingFile } from './moving-file.ts';
-import { makeRiffChunk, riffChunks } from './riff-chunks.ts';
+import { makeRiffChunk, riffChunks } from '../riff-chunks.ts';
 
 const FLAG = { moves: 0x02, xmp: 0x04, exif: 0x08, alpha: 0x10, icc: 0x20 } as const;
 const VP8X_FLAGS_AT = 20;

@@ -1,4 +1,4 @@
-import { riffChunks } from './riff-chunks.ts';
+import { riffChunks } from '../riff-chunks.ts';
 
 /** Milliseconds that each frame of a WebP is shown, as the file says them: libvips has times of its own for short ones. */
 export function webpTimes(file: Uint8Array): number[] {

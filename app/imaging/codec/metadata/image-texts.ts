@@ -5,6 +5,7 @@ import { exifBody, exifOfTiffFile, readUserComment } from '../exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { METADATA_LIMITS } from './metadata.ts';
 import { makePngChunk, readPngChunk, readPngParts, readPngText } from '../png-chunks.ts';
+import { riffChunks } from '../riff-chunks.ts';
 import { sniffFormat, SNIFF_BYTES } from '../sniff-format.ts';
 
 /** The text in which A1111 and its like keep how an image was made: a PNG's, or elsewhere the comment of its EXIF. */
@@ -55,7 +56,7 @@ export function withTexts(
 const EXIF_READERS: Readonly<Record<string, (file: Buffer) => Uint8Array | undefined>> = {
   png: (file) => exifIn(readPngChunk(file, 'eXIf')),
   jpeg: (file) => exifIn(jpegSegment(file)),
-  webp: (file) => exifIn(webpChunk(file)),
+  webp: (file) => exifIn([...riffChunks(file)].find(({ type }) => type === 'EXIF')?.data),
   tiff: exifOfTiffFile,
 };
 
@@ -69,15 +70,6 @@ function jpegSegment(file: Buffer): Buffer | undefined {
     const data = file.subarray(at + 4, at + 2 + file.readUInt16BE(at + 2));
     if (file[at + 1] === 0xe1 && data.toString('latin1', 0, 6) === 'Exif\0\0') return data;
     if (file[at + 1] === 0xda) return undefined;
-  }
-  return undefined;
-}
-
-function webpChunk(file: Buffer): Buffer | undefined {
-  for (let at = 12; at + 8 <= file.length;) {
-    const length = file.readUInt32LE(at + 4);
-    if (file.toString('latin1', at, at + 4) === 'EXIF') return file.subarray(at + 8, at + 8 + length);
-    at += 8 + length + (length % 2);
   }
   return undefined;
 }

@@ -37,6 +37,16 @@ describe('a job over HTTP', () => {
   const accept = async (headers: Record<string, string> = {}): Promise<Accepted> =>
     (await post({ Prefer: 'respond-async', ...headers })).body as Accepted;
   const get = (path: string) => request(service.url).get(path);
+  /** The id of a job that has just been completed. */
+  const completedJob = async (): Promise<string> => {
+    const started = jobs.next();
+    const { job_id: id } = await accept();
+    await started;
+    const completed = once(service.queue.events, 'completed');
+    jobs.complete(id);
+    await completed;
+    return id;
+  };
 
   it('is answered with the image and with what was done', async () => {
     const started = jobs.next();
@@ -121,12 +131,7 @@ describe('a job over HTTP', () => {
   });
 
   it('gives its result as often as it is asked, in parts, and not to those who have it', async () => {
-    const started = jobs.next();
-    const { job_id: id } = await accept();
-    await started;
-    const completed = once(service.queue.events, 'completed');
-    jobs.complete(id);
-    await completed;
+    const id = await completedJob();
     for (const path of [`/jobs/${id}/results/0`, `/processed/${id}-0.png`]) {
       const whole = await get(path).buffer(true);
       expect([whole.status, whole.body]).toEqual([200, IMAGE]);
@@ -166,12 +171,7 @@ describe('a job over HTTP', () => {
   });
 
   it('is removed by DELETE when it is done, with its results', async () => {
-    const started = jobs.next();
-    const { job_id: id } = await accept();
-    await started;
-    const completed = once(service.queue.events, 'completed');
-    jobs.complete(id);
-    await completed;
+    const id = await completedJob();
     expect((await get(`/jobs/${id}/results/0`)).status).toBe(200);
     const response = await request(service.url).delete(`/jobs/${id}`);
     expect([response.status, response.text]).toEqual([204, '']);
