@@ -2,9 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sharp } from './codec-sharp.ts';
+import { outputColors } from './color/output-colors.ts';
+import { readStatedColor } from './color/read-stated-color.ts';
+import { readColorChunks } from './png-chunks.ts';
+import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
 
-/** What a picture can be read from: the path of a raw file, which libvips maps, or the bytes of its own file. */
-export type PictureSource = string | Buffer;
+/** What a picture can be read from. */
+export interface PictureSource {
+  /** The path of a raw file, which libvips maps, or the bytes of the picture's own file. */
+  readonly pixels: string | Buffer;
+  /** What its file says of its colours beside a profile, as whole chunks of a PNG. */
+  readonly colorChunks: readonly Uint8Array[];
+}
 
 /** Spaces of pixels that a PNG can have as well. */
 const SPACES: ReadonlySet<string> = new Set(['b-w', 'grey16', 'srgb', 'rgb16']);
@@ -25,8 +34,8 @@ interface Bounds {
 interface Asked {
   /** From the second time on. */
   decoding?: Promise<void>;
-  /** Of its decoded file; none where there is none. */
-  bytes?: number;
+  /** None where there is no decoded file. */
+  decoded?: { readonly bytes: number; readonly colorChunks: readonly Uint8Array[] };
 }
 
 /**
@@ -45,16 +54,16 @@ export class DecodedPictures {
 
   /** Reads a picture file of ours, from its decoded form where there is one. */
   async reading<T>(file: string, read: (source: PictureSource) => Promise<T>): Promise<T> {
-    const isDecoded = await this.#isDecoded(file);
+    const decoded = await this.#decodedOf(file);
     try {
-      if (isDecoded) return await read(decodedPath(file));
+      if (decoded) return await read({ pixels: decodedPath(file), colorChunks: decoded.colorChunks });
     } catch {
       await this.#drop(file); // it went meanwhile
     }
-    return read(await readFile(file));
+    return read(await sourceOf(file));
   }
 
-  async #isDecoded(file: string): Promise<boolean> {
+  async #decodedOf(file: string): Promise<Asked['decoded']> {
     const before = this.#asked.get(file);
     const asked = before ?? {};
     this.#asked.delete(file);
@@ -62,19 +71,20 @@ export class DecodedPictures {
     if (before) await (asked.decoding ??= this.#decode(file, asked));
     const [oldest] = this.#asked.keys();
     if (this.#asked.size > MAX_REMEMBERED && oldest !== undefined) await this.#drop(oldest);
-    return asked.bytes !== undefined;
+    return asked.decoded;
   }
 
   /** A disk that is full keeps nobody from looking. */
   async #decode(file: string, asked: Asked): Promise<void> {
     const unfinished = `${file}.${randomUUID()}.v`;
     try {
-      const picture = await openPicture(await readFile(file));
+      const source = await sourceOf(file);
+      const picture = await openPicture(source);
       const bytes = await decodedBytes(picture);
       if (bytes < this.#bounds.minBytes || bytes > (await this.#room(file))) return;
       await picture.toFile(unfinished);
       await rename(unfinished, decodedPath(file));
-      asked.bytes = bytes;
+      asked.decoded = { bytes, colorChunks: source.colorChunks };
       this.#bytes += bytes;
       if (this.#asked.get(file) !== asked) await this.#remove(file, asked);
       await this.#evict(file);
@@ -89,9 +99,9 @@ export class DecodedPictures {
   }
 
   async #evict(newest: string): Promise<void> {
-    for (const [file, { bytes }] of [...this.#asked]) {
+    for (const [file, { decoded }] of [...this.#asked]) {
       if (this.#bytes <= this.#bounds.maxBytes) return;
-      if (file !== newest && bytes !== undefined) await this.#drop(file);
+      if (file !== newest && decoded) await this.#drop(file);
     }
   }
 
@@ -102,9 +112,9 @@ export class DecodedPictures {
   }
 
   async #remove(file: string, asked: Asked): Promise<void> {
-    if (asked.bytes === undefined) return;
-    this.#bytes -= asked.bytes;
-    delete asked.bytes;
+    if (!asked.decoded) return;
+    this.#bytes -= asked.decoded.bytes;
+    delete asked.decoded;
     await rm(decodedPath(file), { force: true }).catch(() => undefined); // one that is open stays for its folder to go
   }
 }
@@ -114,9 +124,18 @@ function decodedPath(file: string): string {
   return `${file}.v`;
 }
 
+async function sourceOf(file: string): Promise<PictureSource> {
+  const pixels = await readFile(file);
+  const { icc, channels } = await sharp(pixels, { limitInputPixels: false }).metadata();
+  const format = sniffFormat(pixels.subarray(0, SNIFF_BYTES), file);
+  const pngChunks = format === 'png' ? readColorChunks(pixels, file) : [];
+  const { color } = readStatedColor({ format, bytes: pixels }, pngChunks, icc !== undefined);
+  return { pixels, colorChunks: outputColors({ channels }, 'png', { icc, color, pngChunks }).chunks };
+}
+
 /** A picture as a pipeline: samples, depth and profile as they are. */
-export async function openPicture(source: PictureSource): Promise<ReturnType<typeof sharp>> {
-  const picture = sharp(source, { sequentialRead: typeof source !== 'string', limitInputPixels: false });
+export async function openPicture({ pixels }: Pick<PictureSource, 'pixels'>): Promise<ReturnType<typeof sharp>> {
+  const picture = sharp(pixels, { sequentialRead: typeof pixels !== 'string', limitInputPixels: false });
   const { space } = await picture.metadata();
   return picture.keepIccProfile().toColourspace(SPACES.has(space) ? space : 'srgb');
 }

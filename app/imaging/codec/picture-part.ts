@@ -1,6 +1,7 @@
 import type { Rectangle } from '../rectangle.ts';
 import type { PictureSource } from './decoded-pictures.ts';
 import { DecodedPictures, openPicture } from './decoded-pictures.ts';
+import { withPngChunks } from './png-chunks.ts';
 import { inTurn } from './turns.ts';
 
 /** The part of a picture that is wanted, in its own pixels, and how wide it is to be. */
@@ -14,7 +15,7 @@ export interface PicturePart {
 const DECODED = new DecodedPictures({ minBytes: 2 ** 24, maxBytes: 2 ** 30 });
 
 /**
- * A part of a picture file of ours as a PNG: samples, profile and alpha as in the file, reduced by area where it is to be smaller.
+ * A part of a picture file of ours as a PNG: samples, alpha and what is said of their colours as in the file, reduced by area where it is to be smaller.
  * Decoding goes by rows and off the event loop: the file is in memory for that time, its pixels never as a whole.
  */
 export function picturePart(file: string, part: PicturePart, decoded = DECODED): Promise<Buffer> {
@@ -25,5 +26,5 @@ async function cut(source: PictureSource, { region, width }: PicturePart): Promi
   const { x: left, y: top } = region;
   const picture = (await openPicture(source)).extract({ left, top, width: region.width, height: region.height });
   const sized = width < region.width ? picture.resize({ width, kernel: 'lanczos3' }) : picture;
-  return sized.png({ compressionLevel: 3 }).toBuffer();
+  return withPngChunks(await sized.png({ compressionLevel: 3 }).toBuffer(), source.colorChunks);
 }

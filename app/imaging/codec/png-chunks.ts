@@ -34,6 +34,8 @@ export interface Chunk {
 
 const SIGNATURE_BYTES = 8;
 const FRAME_BYTES = 12;
+/** Where a PNG's second chunk begins: the first is its IHDR. */
+export const PNG_AFTER_HEADER = SIGNATURE_BYTES + FRAME_BYTES + 13;
 const FOR_PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const READ_BESIDE_PIXELS = new Set([...TEXT, ...COLOR_CHUNKS, 'eXIf', 'iCCP', 'pHYs']);
@@ -106,6 +108,21 @@ function packedText({ type, data }: Chunk): Buffer | undefined {
   const language = data.indexOf(0, end + 3);
   const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
   return data.subarray(translated + 1);
+}
+
+/** The whole chunks that say a PNG's colours. @throws BadImageError for a file that ends before its pixels */
+export function readColorChunks(file: Uint8Array, name: string): readonly Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (const { type, whole } of chunksOf(file, name)) {
+    if (type === 'IDAT') break; // behind the pixels they say nothing
+    if (COLOR_CHUNKS.has(type)) found.push(Uint8Array.from(whole)); // a copy does not hold on to the file
+  }
+  return found;
+}
+
+/** A PNG with further whole chunks, right after its header. */
+export function withPngChunks(file: Uint8Array, chunks: readonly Uint8Array[]): Buffer {
+  return Buffer.concat([file.subarray(0, PNG_AFTER_HEADER), ...chunks, file.subarray(PNG_AFTER_HEADER)]);
 }
 
 /** A whole chunk: length, type, data, CRC. */

@@ -1,6 +1,8 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DecodedPictures } from '../../../app/imaging/codec/decoded-pictures.ts';
+import { picturePart } from '../../../app/imaging/codec/picture-part.ts';
 import { OUTPUT_FORMAT_NAMES } from '../../../app/options/output-formats.ts';
 import type { ImageResult } from '../../../app/processing/result.ts';
 import type { SeenColor } from '../../support/images/seen-colors.ts';
@@ -29,6 +31,19 @@ describe('Colours, by what the file says of them', () => {
 
     it.each(NAMES)('are seen as those of %s', async (name) => {
       expectNear(await seenPatches(kept.get(name)?.file ?? ''), TOLD_COLORS[name] ?? []);
+    });
+
+    it('are seen in the parts that the page shows, from its file and from the decoded one', async () => {
+      const decoded = new DecodedPictures({ minBytes: 1, maxBytes: 1e9 });
+      const part = { region: { x: 0, y: 0, width: 64, height: 64 }, width: 32 };
+      for (const [name, { file }] of kept) {
+        const parts = [await picturePart(file, part, decoded), await picturePart(file, part, decoded)];
+        for (const picture of parts) {
+          const path = join(folder.path, 'part.png');
+          writeFileSync(path, picture);
+          expectNear(await seenPatches(path), TOLD_COLORS[name] ?? []);
+        }
+      }
     });
 
     it('of HDR stay codes, or are warned of', () => {

@@ -36,7 +36,7 @@ const LIGHT_CHUNKS: ReadonlySet<string> = new Set(['mDCV', 'cLLI']);
  * PNG; elsewhere a profile is made of them. Samples never change, but where a gray profile meets a format without gray.
  */
 export function outputColors(
-  { channels }: ImageShape,
+  { channels }: Pick<ImageShape, 'channels'>,
   format: OutputFormat,
   source: Partial<ImageMetadata>,
 ): OutputColors {

@@ -1,4 +1,5 @@
 import { chunkType } from '../metadata/metadata.ts';
+import type { ImageFormat } from '../sniff-format.ts';
 import type { Box } from '../media-boxes.ts';
 import { partsOf, primaryItem, propertiesOf } from '../media-boxes.ts';
 import type { Chromaticities } from './chromaticities.ts';
@@ -7,7 +8,7 @@ import type { StatedColor } from './stated-color.ts';
 import { UNTOLD } from './transfer-curves.ts';
 
 /** What a file says of its colours, and what should be known of how that was read. */
-export interface ReadColor {
+interface ReadColor {
   readonly color: StatedColor | undefined;
   readonly warnings: readonly string[];
 }
@@ -21,11 +22,26 @@ const [MIN_GAMMA, MAX_GAMMA] = [0.1, 10];
 const SEEN_TOLERANCE = 0.005;
 
 /**
+ * What a file says of its colours by numbers, where that goes before its profile or there is none: in AVIF and HEIC a profile goes before
+ * the codes, in PNG it is the other way round.
+ * @param chunks those of a PNG that say its colours, whole
+ */
+export function readStatedColor(
+  { format, bytes }: { readonly format: ImageFormat; readonly bytes: Uint8Array },
+  chunks: readonly Uint8Array[],
+  hasProfile: boolean,
+): ReadColor {
+  if (format !== 'avif' && format !== 'heic') return readPngColor(chunks, hasProfile);
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { color: hasProfile ? undefined : readAvifColor(file), warnings: [] };
+}
+
+/**
  * What the colour chunks of a PNG say, in the order of https://www.w3.org/TR/png-3/#color-chunk-precendence: cICP before a
  * profile, a profile before sRGB, that before gAMA with cHRM.
  * @param chunks whole chunks
  */
-export function readPngColor(chunks: readonly Uint8Array[], hasProfile: boolean): ReadColor {
+function readPngColor(chunks: readonly Uint8Array[], hasProfile: boolean): ReadColor {
   const found = new Map(chunks.map((chunk) => [chunkType(chunk), dataOf(chunk)]));
   const codes = found.get('cICP');
   const isRgbCodes = codes?.length === 4 && codes[2] === 0 && codes[3] === 1;
@@ -44,7 +60,7 @@ export function readPngColor(chunks: readonly Uint8Array[], hasProfile: boolean)
 }
 
 /** The codes of the picture of an AVIF or HEIC file (`nclx`), or of the first of its tiles. */
-export function readAvifColor(file: Buffer): StatedColor | undefined {
+function readAvifColor(file: Buffer): StatedColor | undefined {
   for (const { start, end } of pictureProperties(file, 'colr')) {
     if (end - start < 11 || file.toString('latin1', start, start + 4) !== 'nclx') continue;
     const [primaries, transfer] = [file.readUInt16BE(start + 4), file.readUInt16BE(start + 6)];

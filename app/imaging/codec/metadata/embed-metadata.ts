@@ -10,7 +10,7 @@ import { readBytes } from '../file-edits.ts';
 import { readImageHeader } from '../image-header.ts';
 import { boxAt, extentOf, itemsOf } from '../media-boxes.ts';
 import type { OutputMetadata } from './output-metadata.ts';
-import { makePngChunk } from '../png-chunks.ts';
+import { makePngChunk, PNG_AFTER_HEADER } from '../png-chunks.ts';
 
 /*
  * What libvips cannot write as it is, put into the files that it wrote: it takes EXIF apart and drops what it does not
@@ -23,10 +23,9 @@ import { makePngChunk } from '../png-chunks.ts';
  * libvips says of one is taken back.
  */
 export function pngEdits(file: string, { pngChunks: chunks, exif, density }: OutputMetadata): Edit[] {
-  const afterHeader = 8 + 25;
   const unsaid = density?.unit === 'inch' ? [] : shapeOfPixels(file, density ?? { x: 1, y: 1 });
   const inserted = exif ? [...chunks, makePngChunk('eXIf', exif)] : chunks;
-  return inserted.length === 0 ? unsaid : [{ at: afterHeader, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
+  return inserted.length === 0 ? unsaid : [{ at: PNG_AFTER_HEADER, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
 }
 
 /** In the place of a PNG's density what shape its pixels have, and no more. */

@@ -1,6 +1,5 @@
 import { mendProfile } from '../color/mend-profile.ts';
-import { readAvifColor, readPngColor } from '../color/read-stated-color.ts';
-import type { StatedColor } from '../color/stated-color.ts';
+import { readStatedColor } from '../color/read-stated-color.ts';
 import type { Density } from './density.ts';
 import { densityOf } from './density.ts';
 import type { DecodedPixels } from '../codec-decode.ts';
@@ -40,10 +39,12 @@ export class MetadataCollector {
     }
     const iptc = prepared.metadata.iptc ?? (file.format === 'tiff' ? iptcOfTiffFile(file.bytes) : undefined);
     const icc = this.#profile(pixels, prepared.metadata.icc ?? header.icc);
+    const stated = readStatedColor(file, prepared.metadata.pngChunks ?? [], icc !== undefined);
+    this.#warnings.push(...stated.warnings);
     return {
       format: file.format,
       icc,
-      color: this.#color(file, icc !== undefined, prepared.metadata.pngChunks ?? []),
+      color: stated.color,
       exif: exif && resetOrientation(exif),
       xmp: xmp && this.#ownXmp(xmp),
       density: prepared.metadata.density ?? densityBeside(prepared, pixels, file),
@@ -82,20 +83,6 @@ export class MetadataCollector {
     if (!result.profile) this.#warnings.push(`ICC profile dropped: ${result.fault}`);
     else if (result.mended !== undefined) this.#warnings.push(result.mended);
     return result.profile;
-  }
-
-  /** In AVIF and HEIC a profile goes before the codes; in PNG it is the other way round. */
-  #color(
-    { format, bytes }: { format: ImageFormat; bytes: Uint8Array },
-    hasProfile: boolean,
-    chunks: readonly Uint8Array[],
-  ): StatedColor | undefined {
-    if ((format === 'avif' || format === 'heic') && !hasProfile) {
-      return readAvifColor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    }
-    const { color, warnings } = readPngColor(chunks, hasProfile);
-    this.#warnings.push(...warnings);
-    return color;
   }
 
   #within(kind: 'icc' | 'exif' | 'xmp' | 'iptc' | 'comment', bytes: Uint8Array | undefined): Uint8Array | undefined {
