@@ -4,6 +4,8 @@ import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
 import { orientationAlone } from './exif/exif.ts';
 import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata/metadata.ts';
+import type { PngText } from './metadata/png-text.ts';
+import { readPngText, unpacked } from './metadata/png-text.ts';
 
 /** A PNG taken apart: what libvips is given, and what is kept aside. */
 export interface PngParts {
@@ -78,36 +80,10 @@ export function readPngParts(file: Uint8Array, name: string): PngParts {
   return collected.parts(file.subarray(0, SIGNATURE_BYTES));
 }
 
-/** Keyword and text of an uncompressed tEXt or iTXt chunk; `undefined` for a compressed one and for other chunks. */
-export function readPngText(whole: Uint8Array): { readonly keyword: string; readonly text: string } | undefined {
-  const chunk = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
-  const type = chunk.toString('latin1', 4, 8);
-  const data = chunk.subarray(8, chunk.length - 4);
-  const end = data.indexOf(0);
-  if (end < 1) return undefined;
-  const keyword = data.toString('latin1', 0, end);
-  if (type === 'tEXt') return { keyword, text: data.toString('latin1', end + 1) };
-  if (type !== 'iTXt' || data[end + 1] !== 0) return undefined;
-  const language = data.indexOf(0, end + 3);
-  const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
-  return translated < 0 ? undefined : { keyword, text: data.toString('utf8', translated + 1) };
-}
-
 /** The data of the first chunk of a type. @throws BadImageError for a file that ends early */
 export function readPngChunk(file: Uint8Array, type: string): Uint8Array | undefined {
   for (const chunk of chunksOf(file, type)) if (chunk.type === type) return chunk.data;
   return undefined;
-}
-
-/** The compressed part of a zTXt chunk, or of an iTXt chunk that says it is compressed. */
-function packedText({ type, data }: Chunk): Buffer | undefined {
-  const end = data.indexOf(0);
-  if (end < 0 || type === 'tEXt') return undefined;
-  if (type === 'zTXt') return data.subarray(end + 2);
-  if (data[end + 1] === 0) return undefined;
-  const language = data.indexOf(0, end + 3);
-  const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
-  return data.subarray(translated + 1);
 }
 
 /** The whole chunks that say a PNG's colours. @throws BadImageError for a file that ends before its pixels */
@@ -233,31 +209,30 @@ class PngCollector {
     return turned && Buffer.from(makePngChunk('eXIf', turned));
   }
 
-  #addText(chunk: Chunk): void {
+  #addText({ type, whole }: Chunk): void {
+    const read = readPngText(whole);
+    if (!read) {
+      this.#damaged.add(type);
+      return;
+    }
     const { text, textChunks } = METADATA_LIMITS;
-    const room = text - this.#textBytes - chunk.whole.length;
-    const inflated = this.#texts.length < textChunks && room >= 0 ? this.#inflatedBytes(chunk, room) : undefined;
-    if (inflated === undefined) {
+    const room = text - this.#textBytes - whole.length;
+    const bytes = this.#texts.length < textChunks && room >= 0 ? this.#unpacked(read, room) : undefined;
+    if (!bytes) {
       this.#droppedTexts++;
       return;
     }
-    this.#texts.push(chunk.whole);
-    this.#textBytes += chunk.whole.length + inflated;
-    const read = readPngText(chunk.whole);
-    if (read?.keyword === XMP_KEYWORD) this.#xmp = Buffer.from(read.text, chunk.type === 'iTXt' ? 'utf8' : 'latin1');
+    this.#texts.push(whole);
+    this.#textBytes += whole.length + (read.isPacked ? bytes.length : 0);
+    if (read.keyword === XMP_KEYWORD) this.#xmp = bytes;
   }
 
-  /** What a text takes beside its chunk once it is unpacked; undefined for one that takes more than `room`, or is damaged. */
-  #inflatedBytes(chunk: Chunk, room: number): number | undefined {
-    const packed = packedText(chunk);
-    if (!packed) return 0;
-    if (this.#bombs >= MAX_BOMBS) return undefined;
-    try {
-      return inflateSync(packed, { maxOutputLength: Math.max(1, room) }).length;
-    } catch {
-      this.#bombs++;
-      return undefined;
-    }
+  /** A text that takes no more than `room` once it is unpacked. */
+  #unpacked(text: PngText, room: number): Buffer | undefined {
+    if (text.isPacked && this.#bombs >= MAX_BOMBS) return undefined;
+    const bytes = unpacked(text, room);
+    if (!bytes) this.#bombs++;
+    return bytes;
   }
 
   #read({ type, data }: Chunk): void {

@@ -9,9 +9,12 @@ export interface RiffChunk {
 const HEADER_BYTES = 12;
 const HEAD_BYTES = 8;
 
-/** The chunks of a WebP file, as far as they are whole (https://developers.google.com/speed/webp/docs/riff_container). */
-export function* riffChunks(file: Buffer): Generator<RiffChunk> {
-  for (let at = HEADER_BYTES; at + HEAD_BYTES <= file.length;) {
+/**
+ * The chunks of a WebP file, as far as they are whole (https://developers.google.com/speed/webp/docs/riff_container).
+ * @param from where the first begins, of chunks within a chunk
+ */
+export function* riffChunks(file: Buffer, from = HEADER_BYTES): Generator<RiffChunk> {
+  for (let at = from; at + HEAD_BYTES <= file.length;) {
     const length = file.readUInt32LE(at + 4);
     const end = at + HEAD_BYTES + length;
     if (end > file.length) return;

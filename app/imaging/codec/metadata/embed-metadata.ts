@@ -25,7 +25,9 @@ import { makePngChunk, PNG_AFTER_HEADER } from '../png-chunks.ts';
 export function pngEdits(file: string, { pngChunks: chunks, exif, density }: OutputMetadata): Edit[] {
   const unsaid = density?.unit === 'inch' ? [] : shapeOfPixels(file, density ?? { x: 1, y: 1 });
   const inserted = exif ? [...chunks, makePngChunk('eXIf', exif)] : chunks;
-  return inserted.length === 0 ? unsaid : [{ at: PNG_AFTER_HEADER, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
+  return inserted.length === 0
+    ? unsaid
+    : [{ at: PNG_AFTER_HEADER, remove: 0, insert: Buffer.concat(inserted) }, ...unsaid];
 }
 
 /** In the place of a PNG's density what shape its pixels have, and no more. */

@@ -1,10 +1,10 @@
-import { inflateSync } from 'node:zlib';
 import type { OutputFormat } from '../../../options/output-formats.ts';
 import { traitsOf } from '../../../options/output-formats.ts';
 import { exifBody, exifOfTiffFile, readUserComment } from '../exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { METADATA_LIMITS } from './metadata.ts';
-import { makePngChunk, readPngChunk, readPngParts, readPngText } from '../png-chunks.ts';
+import { makePngChunk, readPngChunk, readPngParts } from '../png-chunks.ts';
+import { textOf } from './png-text.ts';
 import { riffChunks } from '../riff-chunks.ts';
 import { sniffFormat, SNIFF_BYTES } from '../sniff-format.ts';
 
@@ -72,30 +72,6 @@ function jpegSegment(file: Buffer): Buffer | undefined {
     if (file[at + 1] === 0xda) return undefined;
   }
   return undefined;
-}
-
-/** Keyword and text of a tEXt, iTXt or zTXt chunk; compressed ones are inflated up to a limit. */
-export function textOf(whole: Uint8Array): readonly [keyword: string, text: string] | undefined {
-  const plain = readPngText(whole);
-  if (plain) return [plain.keyword, plain.text];
-  const chunk = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
-  const type = chunk.toString('latin1', 4, 8);
-  const data = chunk.subarray(8, chunk.length - 4);
-  const end = data.indexOf(0);
-  if (end < 1) return undefined;
-  const keyword = data.toString('latin1', 0, end);
-  if (type === 'zTXt') return inflated(keyword, data.subarray(end + 2), 'latin1');
-  if (type !== 'iTXt') return undefined;
-  const translated = data.indexOf(0, data.indexOf(0, end + 3) + 1);
-  return translated < 0 ? undefined : inflated(keyword, data.subarray(translated + 1), 'utf8');
-}
-
-function inflated(keyword: string, data: Buffer, encoding: 'latin1' | 'utf8'): readonly [string, string] | undefined {
-  try {
-    return [keyword, inflateSync(data, { maxOutputLength: METADATA_LIMITS.text }).toString(encoding)];
-  } catch {
-    return undefined;
-  }
 }
 
 /** tEXt where Latin-1 holds the text, which is what most readers look for; else iTXt. */

@@ -10,7 +10,8 @@ import { outputColors } from '../color/output-colors.ts';
 import { hasAlpha } from '../../image.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { chunkType, METADATA_LIMITS } from './metadata.ts';
-import { PARAMETERS, textOf } from './image-texts.ts';
+import { PARAMETERS } from './image-texts.ts';
+import { textOf } from './png-text.ts';
 import { makeXmpChunk, XMP_KEYWORD } from '../png-chunks.ts';
 
 /** What of a source's metadata goes into a result, and what a reader of the result should know. */

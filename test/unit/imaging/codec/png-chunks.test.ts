@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { makePngChunk, makeXmpChunk, readPngParts, readPngText } from '../../../../app/imaging/codec/png-chunks.ts';
+import { makeXmpChunk, readPngParts } from '../../../../app/imaging/codec/png-chunks.ts';
 import { noise } from '../../../support/images/images.ts';
 import type { PngChunk } from '../../../support/images/png.ts';
 import { headerChunk, joinPng, pngChunk, readPngChunks, writePng } from '../../../support/images/png.ts';
@@ -159,23 +159,5 @@ describe('Walking the chunks of a PNG', () => {
     expect(() => readPngParts(joinPng([chunk('IDAT', 'x'), chunk('IEND', '')]), 'a.png')).toThrow(
       'expected a PNG that starts with its IHDR chunk, got "IDAT"',
     );
-  });
-});
-
-describe('Reading PNG texts', () => {
-  it('reads tEXt as Latin-1 and uncompressed iTXt as UTF-8', () => {
-    expect(readPngText(makePngChunk('tEXt', Buffer.from('parameters\0caf\xe9', 'latin1')))).toEqual({
-      keyword: 'parameters',
-      text: 'café',
-    });
-    const international = Buffer.concat([Buffer.from('k\0\0\0en\0Schl\xc3\xbcssel\0', 'latin1'), Buffer.from('größe')]);
-    expect(readPngText(makePngChunk('iTXt', international))).toEqual({ keyword: 'k', text: 'größe' });
-  });
-
-  it('leaves compressed and malformed texts alone', () => {
-    expect(readPngText(makePngChunk('iTXt', Buffer.from('k\0\x01\0\0\0xx', 'latin1')))).toBeUndefined();
-    expect(readPngText(makePngChunk('zTXt', Buffer.from('k\0\0xx', 'latin1')))).toBeUndefined();
-    expect(readPngText(makePngChunk('tEXt', Buffer.from('no separator')))).toBeUndefined();
-    expect(readPngText(makePngChunk('iTXt', Buffer.from('k\0\0\0en', 'latin1')))).toBeUndefined();
   });
 });
