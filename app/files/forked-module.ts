@@ -25,6 +25,17 @@ export function forkedModule(url: string, name: string, built = process.env['HIR
   return { entry: source, execArgv: ['--import', loader] };
 }
 
+/** The module `name` beside the one at `url`, as a thread runs it. @see forkedModule */
+export function threadedModule(url: string, name: string, built = process.env['HIRESFIX_BUILT']): URL {
+  const { entry, execArgv } = forkedModule(url, name, built);
+  const module = pathToFileURL(entry);
+  if (execArgv.length === 0) return module;
+  // Node 20 gives threads no loader that was named on the command line.
+  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const code = `import { register } from ${loader}; register(); await import(${JSON.stringify(module.href)});`;
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
 /** Lets other processes go before one of ours on the CPU, where the system allows it. */
 export function giveWay(pid: number | undefined): void {
   try {

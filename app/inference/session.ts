@@ -14,6 +14,11 @@ export function hasLoadedRuntime(): boolean {
   return loading !== undefined;
 }
 
+/** Begins to load the runtime: whoever opens a session waits for it, and is told where it cannot be had. */
+export function beginRuntime(): void {
+  loadRuntime().catch(() => undefined);
+}
+
 /** A tensor on its way into or out of a session, elements in C order. */
 export interface Tensor {
   readonly type: 'float32' | 'float16' | 'uint8' | 'uint16' | 'int32' | 'int64';

@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { hasLoadedRuntime } from '../inference/session.ts';
+import { startDevice } from '../processing/networks/forms/start-device.ts';
 import { ModelSlot } from '../processing/networks/model-slot.ts';
 import { WorkPace } from '../processing/work-pace.ts';
 import { createProcessors } from '../worker-container.ts';
@@ -12,6 +13,7 @@ import type { WorkProgress } from '../processing/progress.ts';
 import type { RunningOn } from '../processing/result.ts';
 import type { ProcessorHooks } from '../processing/each-image.ts';
 import { failureOf } from './failure-of.ts';
+import { modelWanted } from './model-wanted.ts';
 import { processTask } from './processors.ts';
 import type { StartMessage, Task, WorkerMessage, WorkerRest } from './protocol.ts';
 
@@ -43,6 +45,9 @@ async function work(message: StartMessage): Promise<void> {
   send({ type: 'started' });
   try {
     const { task, rung, config } = message;
+    if ('options' in task && modelWanted(task) !== undefined) {
+      startDevice(config, { ...rung, options: task.kind === 'extras' ? {} : task.options });
+    }
     await processTask(createProcessors(config, slot), task, { rung, scratch, hooks: hooks(task) });
     const rest = 'images' in task ? restAfter() : undefined;
     if (rest) takeNext(rest);

@@ -50,13 +50,40 @@ describe('A graph whose form fails', () => {
   });
 });
 
+describe('A form in doubt', () => {
+  it('is loaded meanwhile, and runs where there was nothing in it', () => {
+    const { unfounded } = seen.doubts;
+    expect(unfounded).toEqual({ output: seen.sessions.plain.output?.map((value) => -value), warnings: [] });
+  });
+
+  it('never runs where there was: the next one does from the first picture on, and says why', () => {
+    const { founded } = seen.doubts;
+    expect(founded).toEqual({ output: seen.sessions.plain.output, warnings: [`${SLOWER}it is mistaken`] });
+  });
+
+  it('is not taken for the one that came in its place because it could not be loaded', () => {
+    const { unloadable } = seen.doubts;
+    expect(unloadable.output).toEqual(seen.doubts.unfounded.output);
+    expect(unloadable.warnings).toEqual([expect.stringMatching(UNKNOWN)]);
+  });
+});
+
 describe('Convolutions with channels last', () => {
   it('are used where they calculate what they are taken to, and not where another layout is meant or none is there', () => {
     expect(seen.probes).toEqual({ right: true, swapped: false, mirrored: false, missing: false });
   });
 
-  it('are left out of the forms of CUDA else, which the result is told', () => {
+  it('are tried in a thread, beside other work of the process', () => {
+    expect(seen.turns).toBeGreaterThan(10); // of 1 ms; the thread takes tenths of a second
+  });
+
+  it('are in doubt on CUDA until they are tried, but not before the device is there', () => {
     expect(seen.forms.right).toEqual({ count: 3 });
+    expect(seen.forms.unbegun).toEqual({ count: 3, doubt: 'unfounded' });
+    expect(seen.forms.unknown).toEqual({ count: 3, doubt: expect.stringContaining('as it is expected to') });
+  });
+
+  it('are left out of the forms of CUDA where they are known to be mistaken, which the result is told', () => {
     expect(seen.forms.wrong).toEqual({ count: 2, reason: expect.stringContaining('as it is expected to') });
   });
 });

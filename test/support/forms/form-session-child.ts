@@ -4,6 +4,7 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { checkedTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import { evenTiles } from '../../../app/imaging/tiling.ts';
@@ -12,10 +13,13 @@ import { convolve } from '../../../app/onnx/convolution.ts';
 import type { DeclaredGraph } from '../../../app/onnx/graph.ts';
 import { Graph } from '../../../app/onnx/graph.ts';
 import type { ProtoGraph, ProtoNode } from '../../../app/onnx/model-proto.ts';
+import { serializeModel } from '../../../app/onnx/model-proto.ts';
 import { checkpointSessions } from '../../../app/processing/networks/checkpoint-sessions.ts';
-import { FormSession } from '../../../app/processing/networks/form-session.ts';
-import type { GraphForm } from '../../../app/processing/networks/graph-forms.ts';
-import { convolvesChannelsLast, formsOn, PLAIN } from '../../../app/processing/networks/graph-forms.ts';
+import { FormSession } from '../../../app/processing/networks/forms/form-session.ts';
+import type { GraphForm, GraphForms } from '../../../app/processing/networks/forms/graph-forms.ts';
+import { formsOn, PLAIN } from '../../../app/processing/networks/forms/graph-forms.ts';
+import type { Rehearsal } from '../../../app/processing/networks/forms/rehearsal.ts';
+import { rehearse } from '../../../app/processing/networks/forms/rehearsal.ts';
 import { NetworkRunner } from '../../../app/processing/networks/network-runner.ts';
 import { NetworkSession } from '../../../app/processing/networks/network-session.ts';
 import { openNetwork } from '../../../app/processing/networks/open-network.ts';
@@ -33,6 +37,13 @@ export interface FormSeen {
   readonly warnings: readonly string[];
 }
 
+export interface FormsSeen {
+  readonly count: number;
+  readonly reason?: string;
+  /** What came of the doubt about the first; missing where there is none. */
+  readonly doubt?: string;
+}
+
 export interface FormSessionsSeen {
   readonly sessions: Readonly<Record<'plain' | 'unloadable' | 'failing' | 'starving' | 'hopeless', FormSeen>>;
   /** Of a picture in several tiles: in the plain form, and where the first form fails. */
@@ -41,8 +52,12 @@ export interface FormSessionsSeen {
   readonly bare: Readonly<Record<'plain' | 'failing', FormSeen>>;
   /** Whether convolutions are taken to be with channels last: the stand-ins for them, two that are mistaken, and none at all. */
   readonly probes: Readonly<Record<'right' | 'swapped' | 'mirrored' | 'missing', boolean>>;
-  /** On CUDA, by what the probe says. */
-  readonly forms: Readonly<Record<'right' | 'wrong', { readonly count: number; readonly reason?: string }>>;
+  /** Turns that the process had for other things while a device was started and tried. */
+  readonly turns: number;
+  /** On CUDA, by what is known of it. */
+  readonly forms: Readonly<Record<'right' | 'wrong' | 'unknown' | 'unbegun', FormsSeen>>;
+  /** Of a first form that makes all numbers negative and is in doubt until it is loaded, or that cannot be loaded. */
+  readonly doubts: Readonly<Record<'unfounded' | 'founded' | 'unloadable', FormSeen>>;
 }
 
 const [WIDTH, HEIGHT] = [6, 5];
@@ -51,6 +66,7 @@ const TOO_MANY = 2 ** 46;
 
 const unloadable: GraphForm = (graph) => withEnd(graph, { op: 'NoSuchOperator' });
 const failing: GraphForm = (graph) => withEnd(graph, { op: 'Reshape', operand: [7] });
+const negative: GraphForm = (graph) => withEnd(graph, { op: 'Neg' });
 const starving: GraphForm = (graph) => withEnd(graph, { op: 'Expand', operand: [TOO_MANY, 1, 1, 1] });
 
 process.stdout.write(JSON.stringify(await seen()));
@@ -62,18 +78,25 @@ async function seen(): Promise<FormSessionsSeen> {
     writeSmallNetwork(file, smallNetwork('compact-x2'), 'pth-zip');
     return {
       sessions: {
-        plain: await run([PLAIN]),
-        unloadable: await run([unloadable, PLAIN]),
-        failing: await run([failing, unloadable, PLAIN]),
-        starving: await run([starving, PLAIN]),
-        hopeless: await run([failing, unloadable]),
+        plain: await run({ forms: [PLAIN] }),
+        unloadable: await run({ forms: [unloadable, PLAIN] }),
+        failing: await run({ forms: [failing, unloadable, PLAIN] }),
+        starving: await run({ forms: [starving, PLAIN] }),
+        hopeless: await run({ forms: [failing, unloadable] }),
       },
       tiles: { plain: await runTiles(file, [PLAIN]), failing: await runTiles(file, [failing, PLAIN]) },
       bare: { plain: await runBare(file, [PLAIN]), failing: await runBare(file, [failing, PLAIN]) },
-      probes: await probes(),
+      ...(await rehearsals()),
       forms: {
-        right: countOf(await formsOn('cuda', () => Promise.resolve(true))),
-        wrong: countOf(await formsOn('cuda', () => Promise.resolve(false))),
+        right: await formsSeen({ begun: Promise.resolve(), isRight: Promise.resolve(true) }),
+        wrong: await formsSeen({ begun: Promise.resolve(), isRight: Promise.resolve(false) }),
+        unknown: await formsSeen({ begun: Promise.resolve(), isRight: setTimeout(1, false) }),
+        unbegun: await formsSeen({ begun: setTimeout(1), isRight: setTimeout(2, true) }),
+      },
+      doubts: {
+        unfounded: await runInDoubt([negative, PLAIN], undefined),
+        founded: await runInDoubt([negative, PLAIN], 'it is mistaken'),
+        unloadable: await runInDoubt([unloadable, negative, PLAIN], 'it is mistaken'),
       },
     };
   } finally {
@@ -81,8 +104,17 @@ async function seen(): Promise<FormSessionsSeen> {
   }
 }
 
+/** Whether the first of the forms may run is told when it is loaded: a load that waited for it would never end. */
+async function runInDoubt(forms: readonly GraphForm[], reason: string | undefined): Promise<FormSeen> {
+  let tell: (reason: string | undefined) => void = () => undefined;
+  const doubt = new Promise<string | undefined>((resolve) => {
+    tell = resolve;
+  });
+  return run({ forms, doubt }, () => tell(reason));
+}
+
 /** A picture through a convolution, twice. */
-async function run(forms: readonly GraphForm[]): Promise<FormSeen> {
+async function run(forms: GraphForms, onLoaded: () => void = () => undefined): Promise<FormSeen> {
   const graph = new Graph();
   const picture = graph.input('input', 'float32', [1, 2, null, null]);
   const weight = graph.constant([1, 2, 3, 4], [2, 2, 1, 1]);
@@ -90,7 +122,8 @@ async function run(forms: readonly GraphForm[]): Promise<FormSeen> {
   const length = 2 * WIDTH * HEIGHT;
   const input = tensorOf([1, 2, HEIGHT, WIDTH], length);
   try {
-    const session = await FormSession.open(graph.contents(), { forms }, { weightsFolder: tmpdir(), device: 'cpu' });
+    const session = await FormSession.open(graph.contents(), forms, { weightsFolder: tmpdir(), device: 'cpu' });
+    onLoaded();
     return await answerOf(session, { input }, () => (session.warning === undefined ? [] : [session.warning]));
   } catch (error) {
     return { error: inWords(error), warnings: [] };
@@ -144,7 +177,7 @@ async function runBare(file: string, forms: readonly GraphForm[]): Promise<FormS
   return answer;
 }
 
-async function probes(): Promise<FormSessionsSeen['probes']> {
+async function rehearsals(): Promise<Pick<FormSessionsSeen, 'probes' | 'turns'>> {
   const probe = CHANNELS_LAST_PROBE.graph();
   const right = plainConvolutions(probe);
   const otherwise = (change: (node: ProtoNode) => ProtoNode): ProtoGraph => {
@@ -160,12 +193,22 @@ async function probes(): Promise<FormSessionsSeen['probes']> {
   const mirrored = otherwise((node) =>
     node.op === 'Conv' ? { ...node, attributes: { ...node.attributes, pads: [2, 0, 0, 2] } } : node,
   );
-  return {
-    right: await convolvesChannelsLast('cpu', right),
-    swapped: await convolvesChannelsLast('cpu', swapped),
-    mirrored: await convolvesChannelsLast('cpu', mirrored),
-    missing: await convolvesChannelsLast('cpu', probe),
-  };
+  let turns = 0;
+  const turning = setInterval(() => turns++, 1);
+  const probes = await verdicts({ right, swapped, mirrored, missing: probe });
+  clearInterval(turning);
+  return { probes, turns };
+}
+
+/** Of rehearsals on the CPU, one after another; each has begun, or failed to, before it has ended. */
+async function verdicts<K extends string>(graphs: Readonly<Record<K, ProtoGraph>>): Promise<Record<K, boolean>> {
+  const told: [string, boolean][] = [];
+  for (const [name, graph] of Object.entries<ProtoGraph>(graphs)) {
+    const { begun, isRight } = rehearse('cpu', serializeModel(graph));
+    await begun;
+    told.push([name, await isRight]);
+  }
+  return Object.fromEntries(told) as Record<K, boolean>;
 }
 
 /** The graph with another node in front of each of its outputs of numbers. */
@@ -190,8 +233,13 @@ function tensorOf(dims: readonly number[], length: number): Tensor {
   return { type: 'float32', data: Float32Array.from({ length }, (_, i) => (i % 7) / 7), dims };
 }
 
-function countOf({ forms, reason }: Awaited<ReturnType<typeof formsOn>>): FormSessionsSeen['forms']['right'] {
-  return { count: forms.length, ...(reason !== undefined && { reason }) };
+async function formsSeen(rehearsal: Rehearsal): Promise<FormsSeen> {
+  const { forms, reason, doubt } = await formsOn('cuda', () => rehearsal);
+  return {
+    count: forms.length,
+    ...(reason !== undefined && { reason }),
+    ...(doubt && { doubt: (await doubt) ?? 'unfounded' }),
+  };
 }
 
 function inWords(error: unknown): string {

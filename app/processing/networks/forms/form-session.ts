@@ -1,29 +1,34 @@
-import type { SessionDevice } from '../../inference/devices.ts';
-import { DeviceUnavailableError, InferenceError } from '../../inference/errors.ts';
-import type { SessionOptions, Tensor } from '../../inference/session.ts';
-import { Session } from '../../inference/session.ts';
-import type { DeclaredGraph } from '../../onnx/graph.ts';
-import { serializeModel } from '../../onnx/model-proto.ts';
+import type { SessionDevice } from '../../../inference/devices.ts';
+import { DeviceUnavailableError, InferenceError } from '../../../inference/errors.ts';
+import type { SessionOptions, Tensor } from '../../../inference/session.ts';
+import { Session } from '../../../inference/session.ts';
+import type { DeclaredGraph } from '../../../onnx/graph.ts';
+import { serializeModel } from '../../../onnx/model-proto.ts';
+import type { PixelSession } from '../network-runner.ts';
 import type { GraphForm, GraphForms } from './graph-forms.ts';
-import type { PixelSession } from './network-runner.ts';
 
 /**
  * A session of a graph in the fastest form that its device takes: one that cannot be loaded, or that fails in its first run for want
- * of something other than memory, is replaced by the next.
+ * of something other than memory, is replaced by the next. While the first form is in doubt it is loaded, but not run.
  */
 export class FormSession implements PixelSession {
   readonly #graph: DeclaredGraph;
   readonly #options: SessionOptions;
   #forms: readonly GraphForm[];
   #reason: string | undefined;
+  /** The form that may turn out, only after it was loaded, to be one that must not run. */
+  readonly #doubted: GraphForm | undefined;
+  readonly #doubt: Promise<string | undefined> | undefined;
   #session: Session | undefined;
   #isProven = false;
 
-  private constructor(graph: DeclaredGraph, { forms, reason }: GraphForms, options: SessionOptions) {
+  private constructor(graph: DeclaredGraph, { forms, reason, doubt }: GraphForms, options: SessionOptions) {
     this.#graph = graph;
     this.#options = options;
     this.#forms = forms;
     this.#reason = reason;
+    this.#doubted = forms[0];
+    this.#doubt = doubt;
   }
 
   /** @throws DeviceUnavailableError, InferenceError where the plain form cannot be loaded either */
@@ -43,6 +48,7 @@ export class FormSession implements PixelSession {
   }
 
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
+    await this.#settleDoubt();
     for (;;) {
       try {
         const outputs = await (await this.#loaded()).run(inputs);
@@ -60,6 +66,15 @@ export class FormSession implements PixelSession {
     const session = this.#session;
     this.#session = undefined;
     await session?.release();
+  }
+
+  async #settleDoubt(): Promise<void> {
+    const reason = await this.#doubt;
+    const [first, ...others] = this.#forms;
+    if (reason === undefined || first !== this.#doubted) return;
+    await this.release();
+    this.#forms = others;
+    this.#reason = reason;
   }
 
   async #loaded(): Promise<Session> {

@@ -1,0 +1,37 @@
+import type { SessionDevice } from '../../../inference/devices.ts';
+import type { DeclaredGraph } from '../../../onnx/graph.ts';
+import type { ProtoGraph } from '../../../onnx/model-proto.ts';
+import { channelsLastGraph } from '../../../rewriting/channels-last.ts';
+import { scanGraph } from '../../../rewriting/scan-graph.ts';
+import { rehearsalOn } from './rehearsal.ts';
+
+/** A graph laid out in another way; it calculates the same. */
+export type GraphForm = (graph: DeclaredGraph) => ProtoGraph;
+
+/** Forms to try in turn, the fastest first; the last is the plain one. */
+export interface GraphForms {
+  readonly forms: readonly GraphForm[];
+  /** Why a faster one is not among them. */
+  readonly reason?: string;
+  /** Where it is still being found out whether the first may run: why not, or undefined where it may. */
+  readonly doubt?: Promise<string | undefined>;
+}
+
+export const PLAIN: GraphForm = (graph) => graph;
+
+/** Alike blocks as one body, pictures with channels last. */
+const FASTEST: GraphForm = (graph) => scanGraph(channelsLastGraph(graph));
+
+/**
+ * The forms for a device, once it is started. CUDA searches the best algorithm for each convolution, and its own kernels have channels
+ * last; whether they calculate what they are taken to may still be in doubt.
+ */
+export async function formsOn(device: SessionDevice, rehearsal = rehearsalOn): Promise<GraphForms> {
+  if (device !== 'cuda') return { forms: [PLAIN] };
+  const { begun, isRight } = rehearsal(device);
+  const reason = `this version of the runtime does not convolve with channels last on ${device} as it is expected to`;
+  const known = await Promise.race([isRight, begun.then(() => undefined)]);
+  if (known === false) return { forms: [scanGraph, PLAIN], reason };
+  const doubt = known ?? isRight.then((isIt) => (isIt ? undefined : reason));
+  return { forms: [FASTEST, scanGraph, PLAIN], ...(doubt !== true && { doubt }) };
+}
