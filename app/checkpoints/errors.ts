@@ -53,7 +53,7 @@ export function quoted(text: string): string {
 
 /** The name of a tensor, for a message: as it is where it is a plain one, else quoted. */
 export function shownName(name: string): string {
-  return /^[\w.-]{1,80}$/.test(name) ? name : quoted(name);
+  return /^[\w.-]{1,120}$/.test(name) ? name : quoted(name);
 }
 
 /** What a file is called in a message: its name without its folder, quoted where it has odd characters. */

@@ -31,10 +31,18 @@ export function multiHeadAttention(inputs: AttentionInputs, weights: Weights, he
 /** softmax(q k^T / sqrt(E / heads)) v for every head, heads side by side in the last axis. */
 export function attend({ query, key, value }: AttentionInputs, heads: number): Value {
   const features = query.size(-1);
-  if (features % heads !== 0) throw new GraphError(`attention: ${features} features are not ${heads} heads`);
+  assertHeads(query, heads);
   const split = (x: Value, order: readonly number[]): Value =>
     x.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
   const scores = split(query.scale((features / heads) ** -0.5), [0, 2, 1, 3]).matmul(split(key, [0, 2, 3, 1]));
   const mixed = scores.softmax().matmul(split(value, [0, 2, 1, 3]));
   return mixed.transpose([0, 2, 1, 3]).reshape([mixed.size(0), query.size(1), value.size(2)]);
+}
+
+/** @throws GraphError, naming where `query` comes from, if its features are not to be shared by so many heads */
+export function assertHeads(query: Value, heads: number): void {
+  const features = query.size(-1);
+  if (features % heads === 0) return;
+  const origin = query.graph.describe(query);
+  throw new GraphError(`attention: ${features} features are not ${heads} heads (of ${origin})`);
 }

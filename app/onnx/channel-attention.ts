@@ -1,3 +1,4 @@
+import { WeightsError } from './errors.ts';
 import { globalAveragePool } from './pooling.ts';
 import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
@@ -26,6 +27,9 @@ export interface ChannelMaps {
 export function transposedAttention({ query, key, value }: ChannelMaps, weights: Weights, name = 'temperature'): Value {
   const [n, channels, height, width] = [0, 1, 2, 3].map((axis) => query.size(axis)) as [number, number, number, number];
   const heads = weights.dim(name, 0);
+  if (channels % heads !== 0) {
+    throw new WeightsError(`${weights.take(name).name}: ${heads} heads cannot share ${channels} channels`);
+  }
   const temperature = query.graph.weight(weights.take(name, [heads, 1, 1]));
   const split = (x: Value): Value => x.reshape([n, heads, channels / heads, height * width]);
   const scores = unitLength(split(query)).matmul(unitLength(split(key)).transpose([0, 1, 3, 2]));

@@ -1,6 +1,7 @@
 import { GraphError, WeightsError } from './errors.ts';
 import type { Dim, Wire } from './graph.ts';
 import type { Value } from './value.ts';
+import { weightFor } from './weight-for.ts';
 import type { Weights } from './weights.ts';
 
 /** Top, left, bottom, right. */
@@ -39,6 +40,7 @@ export function convolve(x: Value, { weight, bias }: ConvOperands, options: Conv
     );
   }
   const [reachH, reachW] = [(kernelH - 1) * dilation + 1, (kernelW - 1) * dilation + 1];
+  assertKernel(x.graph.describe(weight), [reachH, reachW], options);
   const [top, left, bottom, right] = sidesOf(options.padding, reachH, reachW);
   const attributes = {
     kernel_shape: [kernelH, kernelW],
@@ -71,14 +73,14 @@ export function conv1x1(x: Value, weights: Weights, outputs: number | null = nul
 }
 
 function squareConv(x: Value, weights: Weights, outputs: number | null, kernel: number): Value {
-  const weight = x.graph.weight(weights.take('weight', [outputs, x.size(1), kernel, kernel]));
+  const weight = weightFor(x, weights, 'weight', [outputs, x.size(1), kernel, kernel]);
   return convolve(x, { weight, bias: x.graph.weight(weights.take('bias', [weight.size(0)])) });
 }
 
 /** A depthwise convolution: every channel by a kernel of its own (`weight` [C, 1, kernel, kernel], `bias` [C]). */
 export function depthwiseConv(x: Value, weights: Weights, options: Omit<ConvOptions, 'groups'> = {}): Value {
   const channels = x.size(1);
-  const weight = x.graph.weight(weights.take('weight', [channels, 1, null, null]));
+  const weight = weightFor(x, weights, 'weight', [channels, 1, null, null]);
   const bias = options.bias ?? x.graph.weight(weights.take('bias', [channels]));
   return convolve(x, { weight, bias: bias || undefined }, { ...options, groups: channels });
 }
@@ -92,8 +94,9 @@ export function convTranspose(
   weights: Weights,
   { stride, padding = 0, bias: hasBias }: { stride: number; padding?: number; bias?: false },
 ): Value {
-  const weight = x.graph.weight(weights.take('weight', [x.size(1), null, null, null]));
+  const weight = weightFor(x, weights, 'weight', [x.size(1), null, null, null]);
   const [outputs, kernelH, kernelW] = [weight.size(1), weight.size(2), weight.size(3)];
+  assertKernel(x.graph.describe(weight), [kernelH, kernelW], { stride, padding });
   const bias = hasBias ?? x.graph.weight(weights.take('bias', [outputs]));
   const attributes = {
     kernel_shape: [kernelH, kernelW],
@@ -105,6 +108,22 @@ export function convTranspose(
   const inputs = bias ? [x, weight, bias] : [x, weight];
   const shape = [n, outputs, grown(h, kernelH), grown(w, kernelW)];
   return x.graph.node({ op: 'ConvTranspose', inputs, attributes }, shape);
+}
+
+function assertKernel(name: string, reach: readonly [number, number], { padding, stride = 1 }: ConvOptions): void {
+  if (padding === undefined && stride === 1) assertKeepsSize(name, reach);
+  else if (typeof padding !== 'object' && reach[0] !== reach[1]) {
+    throw new WeightsError(`${name}: a kernel of ${reach.join(' x ')} pixels; this layer's is a square`);
+  }
+}
+
+/**
+ * @param reach height and width that a kernel spans
+ * @throws WeightsError where no padding of equal ends has a picture come out as large as it went in
+ */
+export function assertKeepsSize(name: string, [height, width]: readonly [number, number]): void {
+  if (height % 2 === 1 && width % 2 === 1) return;
+  throw new WeightsError(`${name}: a kernel of ${height} x ${width} pixels; one that keeps the size has odd sides`);
 }
 
 function sidesOf(padding: ConvOptions['padding'], kernelH: number, kernelW: number): Sides {

@@ -1,4 +1,4 @@
-import { convolve } from './convolution.ts';
+import { assertKeepsSize, convolve } from './convolution.ts';
 import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
 
@@ -11,8 +11,10 @@ export function largeKernelConv(x: Value, weights: Weights): Value {
   const [height, width] = x.shape.slice(2);
   if (typeof height !== 'number' || typeof width !== 'number') return x.conv(weights);
   const { graph } = x;
-  const weight = graph.weight(weights.take('weight', [null, x.size(1), null, null]));
-  const [outputs, inputs, kernel] = [weight.size(0), weight.size(1), weight.size(2)];
+  const kernel = weights.dim('weight', 2);
+  const weight = graph.weight(weights.take('weight', [null, x.size(1), kernel, kernel]));
+  assertKeepsSize(graph.describe(weight), [kernel, kernel]);
+  const [outputs, inputs] = [weight.size(0), weight.size(1)];
   const moved = (dy: number, dx: number) => weight.pad([dy, dx, 1 - dy, 1 - dx], 'constant').unsqueeze(1);
   const kernels = moved(0, 0)
     .concat([moved(0, 1), moved(1, 0), moved(1, 1)])

@@ -1,4 +1,5 @@
 import type { Value } from './value.ts';
+import { weightFor } from './weight-for.ts';
 import type { Weights } from './weights.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { Weights } from './weights.ts';
  * weight as it lies in the file; a MatMul would need a transposed copy in memory.
  */
 export function linear(x: Value, weights: Weights, { hasBias = true } = {}): Value {
-  const weight = x.graph.weight(weights.take('weight', [null, x.size(-1)]));
+  const weight = weightFor(x, weights, 'weight', [null, x.size(-1)]);
   return project(x, weight, hasBias ? x.graph.weight(weights.take('bias', [weight.size(0)])) : undefined);
 }
 

@@ -1,12 +1,13 @@
 import type { ConvOptions } from './convolution.ts';
 import type { Value } from './value.ts';
+import { weightFor } from './weight-for.ts';
 import type { Weights } from './weights.ts';
 
 /** LayerNorm over the last axis, with `weight` and `bias` (`nn.LayerNorm`, whose own epsilon is 1e-5). */
 export function layerNorm(x: Value, weights: Weights, epsilon: number): Value {
   const features = x.size(-1);
   const { graph } = x;
-  const operands = ['weight', 'bias'].map((name) => graph.weight(weights.take(name, [features])));
+  const operands = ['weight', 'bias'].map((name) => weightFor(x, weights, name, [features]));
   const attributes = { axis: -1, epsilon: { float: epsilon } };
   return graph.node({ op: 'LayerNormalization', inputs: [x, ...operands], attributes }, x.shape);
 }
@@ -21,7 +22,7 @@ export function batchNorm(x: Value, weights: Weights, epsilon = 1e-5): Value {
   const channels = x.size(1);
   const { graph } = x;
   const names = ['weight', 'bias', 'running_mean', 'running_var'];
-  const operands = names.map((name) => graph.weight(weights.take(name, [channels])));
+  const operands = names.map((name) => weightFor(x, weights, name, [channels]));
   const attributes = { epsilon: { float: epsilon } };
   return graph.node({ op: 'BatchNormalization', inputs: [x, ...operands], attributes }, x.shape);
 }
@@ -40,7 +41,7 @@ export function groupNorm(x: Value, weights: Weights, { groups, epsilon }: { gro
   const inputs = [grouped, graph.constant(ones), graph.constant(zeros)];
   const attributes = { epsilon: { float: epsilon } };
   const normal = graph.node({ op: 'InstanceNormalization', inputs, attributes }, grouped.shape);
-  const perChannel = (name: string) => graph.weight(weights.take(name, [channels])).reshape([channels, 1, 1]);
+  const perChannel = (name: string) => weightFor(x, weights, name, [channels]).reshape([channels, 1, 1]);
   return normal.reshape([n, channels, h, w]).multiply(perChannel('weight')).add(perChannel('bias'));
 }
 

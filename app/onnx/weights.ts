@@ -134,7 +134,8 @@ export class Weights {
       shape?.length === info.shape.length && shape.every((size, i) => size === null || size === info.shape[i]);
     if (shape !== undefined && !fits) {
       const wanted = shape.map((size) => size ?? '*').join(', ');
-      throw new WeightsError(`${shownName(name)}: expected shape [${wanted}], the file has [${info.shape.join(', ')}]`);
+      const has = `expected shape [${wanted}], the file has [${info.shape.join(', ')}]`;
+      throw new WeightsError(`${shownName(name)}: ${has}${this.#besideWeight(key)}`);
     }
     return { name, shape: info.shape, ...this.#data(name, info) };
   }
@@ -155,6 +156,14 @@ export class Weights {
     const shown = unread.slice(0, 5).map(shownName).join(', ');
     const more = unread.length > 5 ? ` and ${unread.length - 5} more` : '';
     throw new WeightsError(`${this.fileName}: the network does not use ${shown}${more}; it may be another variant`);
+  }
+
+  /** The weight whose bias or statistics `key` is: what does not fit the other is not known. */
+  #besideWeight(key: string): string {
+    const weight = ['weight', 'weight_orig'].find(
+      (own) => own !== key && this.#source.dict.tensors.has(this.#full(own)),
+    );
+    return weight === undefined ? '' : ` beside ${shownName(this.#full(weight))} of [${this.shape(weight).join(', ')}]`;
   }
 
   #data(name: string, info: TensorInfo): Pick<WeightTensor, 'type' | 'data'> {

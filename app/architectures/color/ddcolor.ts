@@ -18,7 +18,7 @@ export const ddcolor: Architecture = {
   name: 'DDColor',
   looksFor: 'DDColor: encoder.arch.downsample_layers.0.0.weight + refine_net.0.0.weight_orig',
 
-  detect: hasAll('encoder.arch.downsample_layers.0.0.weight', 'refine_net.0.0.weight_orig'),
+  detect: hasAll('encoder.arch.downsample_layers', 'refine_net.0.0'),
 
   read(weights) {
     const size = readConvNext(weights.at('encoder.arch'));

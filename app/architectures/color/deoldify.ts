@@ -30,7 +30,7 @@ export const deoldify: Architecture = {
   name: 'DeOldify',
   looksFor: 'DeOldify: layers.3.0.0.weight_orig + layers.8.conv.0.weight_g',
 
-  detect: hasAll('layers.3.0.0.weight_orig', 'layers.8.conv.0.weight_g'),
+  detect: hasAll('layers.3.0.0', 'layers.8.conv.0'),
 
   ignores: isBatchNormCounter,
 

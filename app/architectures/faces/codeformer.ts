@@ -23,7 +23,7 @@ export const codeFormer: Architecture = {
   name: 'CodeFormer',
   looksFor: 'CodeFormer: position_emb + idx_pred_layer.1 + quantize.embedding + encoder.blocks.0',
 
-  detect: hasAll('position_emb', 'idx_pred_layer.1.weight', 'quantize.embedding.weight', 'encoder.blocks.0.weight'),
+  detect: hasAll('idx_pred_layer', 'encoder.blocks.0', 'ft_layers.0'),
 
   read(weights) {
     const tokens = weights.dim('position_emb', 0);

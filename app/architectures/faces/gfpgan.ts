@@ -15,7 +15,7 @@ export const gfpgan: Architecture = {
   name: 'GFPGAN',
   looksFor: 'GFPGANv1Clean: conv_body_first + toRGB.0 + stylegan_decoder.style_mlp.1',
 
-  detect: hasAll('conv_body_first.weight', 'toRGB.0.weight', 'stylegan_decoder.style_mlp.1.weight'),
+  detect: hasAll('conv_body_first', 'toRGB.0', 'stylegan_decoder'),
 
   // Pictures of the U-Net's own, and the way from random numbers to styles: for training.
   ignores: (name) => name.startsWith('toRGB.') || name.startsWith('stylegan_decoder.style_mlp.'),

@@ -15,7 +15,7 @@ export const parseNet: Architecture = {
   name: 'ParseNet',
   looksFor: 'ParseNet: encoder.0.conv2d + out_mask_conv.conv2d',
 
-  detect: hasAll('encoder.0.conv2d.weight', 'out_mask_conv.conv2d.weight'),
+  detect: hasAll('encoder.0.conv2d', 'out_mask_conv.conv2d'),
 
   ignores: isBatchNormCounter,
 

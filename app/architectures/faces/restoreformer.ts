@@ -19,7 +19,7 @@ export const restoreFormer: Architecture = {
   name: 'RestoreFormer',
   looksFor: 'RestoreFormer: quant_conv + encoder.conv_in + encoder.down.0.block.0.norm1',
 
-  detect: hasAll('quant_conv.weight', 'encoder.conv_in.weight', 'encoder.down.0.block.0.norm1.weight'),
+  detect: hasAll('quant_conv', 'encoder.conv_in', 'encoder.down.0.block.0'),
 
   // The norm of a second input, which the encoder's attention does not have.
   ignores: (name) => /^encoder\..*attn.*\.norm2\./.test(name),

@@ -29,7 +29,7 @@ export const retinaFace: Architecture = {
   name: 'RetinaFace',
   looksFor: 'RetinaFace: body.conv1 + fpn.output1.0 + ssh1.conv3X3.0',
 
-  detect: hasAll('body.layer1.0.conv3.weight', 'fpn.output1.0.weight', 'ssh1.conv3X3.0.weight'),
+  detect: hasAll('body.layer1.0', 'fpn.output1', 'ssh1.conv3X3'),
 
   ignores: isBatchNormCounter,
 

@@ -28,7 +28,7 @@ export const nafnet: Architecture = {
   name: 'NAFNet',
   looksFor: 'NAFNet: intro.weight + downs.0.weight + ups.0.0.weight + ending.weight',
 
-  detect: hasAll('intro.weight', 'downs.0.weight', 'ups.0.0.weight', 'ending.weight'),
+  detect: hasAll('intro', 'downs.0', 'ending'),
 
   read: (weights) => readNafnet(weights),
 };

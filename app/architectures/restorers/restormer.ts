@@ -27,7 +27,7 @@ export const restormer: Architecture = {
   name: 'Restormer',
   looksFor: 'Restormer: patch_embed.proj + encoder_level1.0.attn.qkv_dwconv + refinement.0.norm1.body + output',
 
-  detect: hasAll('encoder_level1.0.attn.qkv_dwconv', 'refinement.0'),
+  detect: hasAll('encoder_level1.0.attn', 'refinement.0.attn'),
 
   read(weights) {
     const dim = weights.dim('patch_embed.proj.weight', 0);

@@ -5,6 +5,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
+import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 /** The deepest that anybody trained has 64; thousands take seconds to load before there is a pixel. */
 const MAX_CONVS = 500;
@@ -32,7 +33,7 @@ export const compact: Architecture = {
     const inputs = weights.dim('body.0.weight', 1);
     const head = weights.dim(`body.${last}.weight`, 0);
     const isResidual = weights.setting('learn_residual') !== false;
-    const { channels, factor } = toldHead(weights, head) ?? pixelShuffleHead(head, inputs);
+    const { channels, factor } = toldHead(weights, head) ?? pixelShuffleHead(weights, `body.${last}.weight`, inputs);
     if (isResidual && channels !== inputs && inputs !== 1) {
       throw new UnknownNetworkError(
         `a head of ${head} channels after ${inputs} would be a picture of ${channels}, to which the input cannot be added`,
@@ -110,16 +111,4 @@ function body(image: Value, weights: Weights, how: { readonly last: number; read
 function activated(x: Value, weights: Weights, activation: Activation): Value {
   if (activation === 'prelu') return x.prelu(weights);
   return activation === 'relu' ? x.relu() : x.leakyRelu(LEAK);
-}
-
-/**
- * What a head of `features` channels before a pixel shuffle can mean: `channels` times a square. The input's own channel
- * count is tried first, then colour, colour with alpha, gray.
- */
-export function pixelShuffleHead(features: number, inputs: number): { channels: number; factor: number } {
-  for (const channels of [inputs, 3, 4, 1]) {
-    const factor = Math.sqrt(features / channels);
-    if (Number.isInteger(factor) && factor > 0) return { channels, factor };
-  }
-  throw new UnknownNetworkError(`a head of ${features} channels is no pixel shuffle of ${inputs}, 3, 4 or 1 channels`);
 }

@@ -8,7 +8,7 @@ import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { cropTo, padMirrored } from '../padding.ts';
 import { hasAll, isBatchNormCounter } from '../state-dict-keys.ts';
-import { pixelShuffleHead } from './compact.ts';
+import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 /** None of these is in the file. */
 const HEADS = 5;
@@ -29,7 +29,7 @@ export const dctlsa: Architecture = {
 
   read(weights) {
     const [features, inputs] = [weights.dim('fea_conv.weight', 0), weights.dim('fea_conv.weight', 1)];
-    const { channels, factor } = pixelShuffleHead(weights.dim('upsampler.0.weight', 0), inputs);
+    const { channels, factor } = pixelShuffleHead(weights, 'upsampler.0.weight', inputs);
     return {
       scale: factor,
       inputChannels: inputs,

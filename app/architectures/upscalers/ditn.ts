@@ -8,7 +8,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { hasAll } from '../state-dict-keys.ts';
-import { pixelShuffleHead } from './compact.ts';
+import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 /** Side of the patches within which channels are compared; not in the file. */
 const PATCH = 8;
@@ -28,7 +28,7 @@ export const ditn: Architecture = {
 
   read(weights) {
     const [dim, inputs] = [weights.dim('sft.weight', 0), weights.dim('sft.weight', 1)];
-    const { factor } = pixelShuffleHead(weights.dim('upsample.0.weight', 0), COLORS);
+    const { factor } = pixelShuffleHead(weights, 'upsample.0.weight', COLORS);
     const bias: Bias = weights.has('UFONE.0.ITLs.0.attn.project_out.bias') ? {} : { bias: false };
     const layers = weights.list('UFONE.0.SALs').length;
     return {

@@ -118,19 +118,21 @@ function enlarged(x: Value, weights: Weights, { upsampler, scale }: Head): Value
 }
 
 function headOf(weights: Weights, inputs: number): Head {
+  const root = (key: string, copies: number): number => squareRoot(key, weights.dim(key, 0) / copies);
   if (weights.has('upsampler.init_pos') || weights.has('upsampler.offset')) {
-    const scale = squareRoot(weights.dim('upsampler.offset.weight', 0) / 8);
+    const scale = root('upsampler.offset.weight', 8);
     return { upsampler: 'dys', scale, channels: weights.dim('upsampler.end_conv.weight', 0) };
   }
   if (weights.has('upsampler.in_to_k')) {
-    const scale = squareRoot(weights.dim('upsampler.in_to_k.weight', 0) / VIEWS / inputs);
-    return { upsampler: 'gps', scale, channels: inputs };
+    return { upsampler: 'gps', scale: root('upsampler.in_to_k.weight', VIEWS * inputs), channels: inputs };
   }
-  return { upsampler: 'ps', scale: squareRoot(weights.dim('upsampler.0.weight', 0) / inputs), channels: inputs };
+  return { upsampler: 'ps', scale: root('upsampler.0.weight', inputs), channels: inputs };
 }
 
-function squareRoot(square: number): number {
+function squareRoot(key: string, square: number): number {
   const root = Math.sqrt(square);
   if (Number.isInteger(root) && root > 0) return root;
-  throw new UnknownNetworkError(`MoSR enlarges by a whole factor, not by the root of ${square}`);
+  throw new UnknownNetworkError(
+    `${key}, gblocks.0.weight: MoSR enlarges by a whole factor, not by the root of ${square}`,
+  );
 }

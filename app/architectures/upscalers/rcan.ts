@@ -5,7 +5,7 @@ import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
 import { hasAll } from '../state-dict-keys.ts';
-import { sequenceScale, upsampleSequence } from './upsample-sequence.ts';
+import { sequenceScale, upsampleSequence } from './pixel-shuffles.ts';
 
 /** Of files that carry the mean of DIV2K; others work on 0..1. */
 const RANGE = 255;
@@ -27,7 +27,9 @@ export const rcan: Architecture = {
     const unshuffle = Math.sqrt(weights.dim(`${head}.weight`, 1) / colors);
     const scale = sequenceScale(weights, 'tail.0') / unshuffle;
     if (!Number.isInteger(unshuffle) || !Number.isInteger(scale)) {
-      throw new UnknownNetworkError(`an RCAN that folds pixels by ${unshuffle} cannot enlarge by ${scale}`);
+      throw new UnknownNetworkError(
+        `an RCAN that folds pixels by ${unshuffle} cannot enlarge by ${scale} (${head}.weight, tail.1.weight)`,
+      );
     }
     return {
       scale,

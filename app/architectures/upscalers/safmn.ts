@@ -6,7 +6,7 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { hasAll } from '../state-dict-keys.ts';
-import { pixelShuffleHead } from './compact.ts';
+import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 /** Sizes at which a block looks at its features: whole, halved, ... */
 const LEVELS = 4;
@@ -24,7 +24,7 @@ export const safmn: Architecture = {
 
   read(weights) {
     const dim = weights.dim('to_feat.weight', 0);
-    const { factor } = pixelShuffleHead(weights.dim('to_img.0.weight', 0), COLORS);
+    const { factor } = pixelShuffleHead(weights, 'to_img.0.weight', COLORS);
     const blocks = weights.list('feats').length;
     return {
       scale: factor,

@@ -10,7 +10,7 @@ import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
 import { hasAll } from '../state-dict-keys.ts';
-import { pixelShuffleHead } from './compact.ts';
+import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 /** Of DIV2K; not in the file. */
 const MEAN = [0.4488, 0.4371, 0.404] as const;
@@ -36,12 +36,14 @@ export const seemore: Architecture = {
   read(weights) {
     const [features, inputs] = [weights.dim('conv_1.weight', 0), weights.dim('conv_1.weight', 1)];
     if (inputs !== MEAN.length) {
-      throw new UnknownNetworkError(`SeemoRe takes the mean of 3 channels off its picture, which has ${inputs}`);
+      throw new UnknownNetworkError(
+        `conv_1.weight: SeemoRe takes the mean of 3 channels off its picture, which has ${inputs}`,
+      );
     }
     const layers = weights.list('body').length;
     const isLarge = layers === 16 && features === 48;
     const plan: Plan = { isShuffled: !isLarge, recursions: isLarge ? 1 : 2 };
-    const { factor } = pixelShuffleHead(weights.dim('upsampler.0.weight', 0), inputs);
+    const { factor } = pixelShuffleHead(weights, 'upsampler.0.weight', inputs);
     return {
       scale: factor,
       inputChannels: inputs,

@@ -5,7 +5,7 @@ import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
 import { hasAll } from '../state-dict-keys.ts';
-import { pixelShuffleHead } from './compact.ts';
+import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 const BLOCKS = [1, 2, 3, 4, 5, 6] as const;
 /** Of DIV2K; not in the file. */
@@ -27,11 +27,11 @@ export const span: Architecture = {
 
   read(weights) {
     const [features, inputs] = [weights.dim('conv_1.sk.weight', 0), weights.dim('conv_1.sk.weight', 1)];
-    const { channels, factor } = pixelShuffleHead(weights.dim('upsampler.0.weight', 0), inputs);
+    const { channels, factor } = pixelShuffleHead(weights, 'upsampler.0.weight', inputs);
     const norm = !weights.has('no_norm');
     if (norm && inputs !== MEAN.length) {
       throw new UnknownNetworkError(
-        `conv_1: takes pictures of ${inputs} channel${inputs === 1 ? '' : 's'}, and the mean that is taken off them has ${MEAN.length}`,
+        `conv_1.sk.weight: takes pictures of ${inputs} channel${inputs === 1 ? '' : 's'}, and the mean that is taken off them has ${MEAN.length}`,
       );
     }
     return {

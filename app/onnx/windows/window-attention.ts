@@ -1,6 +1,6 @@
 import { exp } from '../activation.ts';
 import type { AttentionInputs } from '../attention.ts';
-import { GraphError } from '../errors.ts';
+import { assertHeads } from '../attention.ts';
 import type { Graph } from '../graph.ts';
 import { project } from '../linear.ts';
 import { unitLength } from '../normalization.ts';
@@ -40,7 +40,7 @@ export function queryKeyValue(x: Value, qkv: Weights, { hasBias = true } = {}): 
  */
 export function attendInWindows({ query, key, value }: AttentionInputs, scores: WindowScores): Value {
   const { heads, logitScale, isCosine = false, bias, mask } = scores;
-  if (query.size(2) % heads !== 0) throw new GraphError(`attention: ${query.size(2)} features are not ${heads} heads`);
+  assertHeads(query, heads);
   const perHead = (x: Value, order: readonly number[]): Value =>
     x.reshape([x.size(0), x.size(1), heads, x.size(2) / heads]).transpose(order);
   const compared = (x: Value, order: readonly number[], axis: number): Value =>

@@ -54,8 +54,9 @@ export const atd: Architecture = {
 
   read(weights) {
     const frame = { ...readSwinFrame(weights, 'ATD'), hasNoMean: weights.has('no_norm') || weights.hasMark('no_norm') };
-    const window = (Math.sqrt(weights.dim(`${FIRST_LAYER}.attn_win.${TABLE}`, 0)) + 1) / 2;
-    assertWindow(window, 'ATD');
+    const table = `${FIRST_LAYER}.attn_win.${TABLE}`;
+    const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
+    assertWindow(window, 'ATD', table);
     const parameters = parametersOf(weights, frame, window);
     const category = categoryOf(frame);
     return {

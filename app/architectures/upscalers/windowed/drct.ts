@@ -47,8 +47,9 @@ export const drct: Architecture = {
     if (frame.head.upsampler !== 'pixelshuffle') {
       throw new UnknownNetworkError(`a DRCT with the head '${frame.head.upsampler}'; none is known`);
     }
-    const window = (Math.sqrt(weights.dim(`${FIRST}.${TABLE}`, 0)) + 1) / 2;
-    assertWindow(window, 'DRCT');
+    const table = `${FIRST}.${TABLE}`;
+    const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
+    assertWindow(window, 'DRCT', table);
     return {
       ...swinNetwork(frame),
       parameters: parametersOf(weights, frame, window),

@@ -40,7 +40,9 @@ export const grl: Architecture = {
     const [features, inputs] = [weights.dim('conv_first.weight', 0), weights.dim('conv_first.weight', 1)];
     const head = readPictureHead(weights, inputs);
     if (head.outputs !== inputs) {
-      throw new UnknownNetworkError(`a GRL of ${inputs} channels to ${head.outputs}; none is run`);
+      throw new UnknownNetworkError(
+        `a GRL of ${inputs} channels to ${head.outputs} (conv_first.weight, conv_last.weight); none is run`,
+      );
     }
     const size = sizeOf(weights, head);
     const multipleOf = Math.max(size.window, ...size.stripe);

@@ -65,9 +65,11 @@ export const hat: Architecture = {
     if (frame.head.upsampler !== 'pixelshuffle') {
       throw new UnknownNetworkError(`a HAT with the head '${frame.head.upsampler}'; none is known`);
     }
-    const window = (Math.sqrt(weights.dim(`${FIRST_BLOCK}.attn.${TABLE}`, 0)) + 1) / 2;
-    const reach = Math.sqrt(weights.dim(`${OVERLAP}.${TABLE}`, 0)) - window + 1;
-    [window, reach].forEach((side) => assertWindow(side, 'HAT'));
+    const [table, overlapTable] = [`${FIRST_BLOCK}.attn.${TABLE}`, `${OVERLAP}.${TABLE}`];
+    const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
+    assertWindow(window, 'HAT', table);
+    const reach = Math.sqrt(weights.dim(overlapTable, 0)) - window + 1;
+    assertWindow(reach, 'HAT', overlapTable);
     const size = { window, reach };
     return {
       ...swinNetwork(frame),

@@ -21,7 +21,7 @@ import type { Architecture, Network } from '../../architecture.ts';
 import { UnknownNetworkError } from '../../errors.ts';
 import { cropTo, padMirrored, padToMultiple } from '../../padding.ts';
 import { hasAll } from '../../state-dict-keys.ts';
-import { pixelShuffleHead } from '../compact.ts';
+import { pixelShuffleHead } from '../pixel-shuffles.ts';
 import { LAYER_NORM_EPSILON } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'residual_layer.0.residual_layer.0.layer';
@@ -58,7 +58,7 @@ export const omniSr: Architecture = {
 
   read(weights) {
     const [features, inputs] = [weights.dim('input.weight', 0), weights.dim('input.weight', 1)];
-    const { channels, factor } = pixelShuffleHead(weights.dim('up.0.weight', 0), inputs);
+    const { channels, factor } = pixelShuffleHead(weights, 'up.0.weight', inputs);
     const size = sizeOf(weights);
     return {
       scale: factor,
@@ -97,7 +97,9 @@ function sizeOf(weights: Weights): OmniSrSize {
   const attentions = blocks.flatMap((layer) => [2, 8].map((index) => layer.at(index).at('fn')));
   const table = attentions.find((attention) => attention.has(POSITIONS));
   const window = table ? (Math.sqrt(table.dim(POSITIONS, 0)) + 1) / 2 : UNTOLD_WINDOW;
-  if (!Number.isInteger(window)) throw new UnknownNetworkError(`an OmniSR with windows of ${window}; none is known`);
+  if (!Number.isInteger(window)) {
+    throw new UnknownNetworkError(`an OmniSR with windows of ${window} (fn.${POSITIONS}); none is known`);
+  }
   const hasBias = ['input', 'output', 'up.0'].some((conv) => weights.has(`${conv}.bias`));
   return { window, hasPositions: table !== undefined, hasBias };
 }

@@ -23,7 +23,7 @@ export interface Rectangles {
 /** Sides s0 <= s1 of a window, of which the file tells s0 s1 and (2 s0 - 1)(2 s1 - 1). */
 export function splitOf(attention: Weights, family: string): Split {
   const tokens = attention.dim('relative_position_index', 0);
-  return splitOfCounts(tokens, attention.dim('rpe_biases', 0), family);
+  return splitOfCounts(tokens, attention.dim('rpe_biases', 0), `${family} (rpe_biases)`);
 }
 
 /**

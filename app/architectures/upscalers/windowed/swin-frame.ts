@@ -34,7 +34,7 @@ export function readSwinFrame(weights: Weights, family: string): SwinFrame {
   const inputs = weights.dim(first, 1) / unshuffle ** 2;
   const head = readPictureHead(weights, inputs);
   const frame = { inputs, unshuffle, features: weights.dim(first, 0), head, hasBias: hasQueryBias(weights) };
-  assertSound(frame, family);
+  assertSound(frame, family, first);
   return frame;
 }
 
@@ -43,21 +43,28 @@ export function hasQueryBias(weights: Weights): boolean {
   return weights.hasAny(/(^|\.)(w?qkv(\.body)?(\.0)?|q|kv)\.bias$/);
 }
 
-function assertSound({ inputs, unshuffle, head }: SwinFrame, family: string): void {
+/** @param first the tensor that takes the picture */
+function assertSound({ inputs, unshuffle, head }: SwinFrame, family: string, first: string): void {
   const problem = [
-    [!Number.isInteger(inputs), `a picture of ${inputs} channels`],
+    [!Number.isInteger(inputs), `a picture of ${inputs} channels (${first})`],
     [head.upscale % unshuffle !== 0, `pictures that are made smaller, by ${unshuffle} / ${head.upscale}`],
-    [head.outputs !== inputs, `pictures of ${inputs} channels that become pictures of ${head.outputs}`],
+    [
+      head.outputs !== inputs,
+      `pictures of ${inputs} channels (${first}) that become pictures of ${head.outputs} (${head.upsampler === 'pixelshuffledirect' ? 'upsample' : 'conv_last.weight'})`,
+    ],
   ].find(([isSo]) => isSo);
   if (problem)
     throw new UnknownNetworkError(`a network of the kind of ${family} with ${String(problem[1])}; none is known`);
 }
 
-/** @throws UnknownNetworkError where the window's side, as shapes tell it, is no whole number */
-export function assertWindow(window: number, family: string): void {
+/**
+ * @param key of the tensor that tells the side
+ * @throws UnknownNetworkError where the window's side, as shapes tell it, is no whole number
+ */
+export function assertWindow(window: number, family: string, key: string): void {
   if (Number.isInteger(window) && window > 0) return;
   throw new UnknownNetworkError(
-    `a network of the kind of ${family} with windows of ${window ** 2} tokens, which is no square; none is known`,
+    `a network of the kind of ${family} with windows of ${window ** 2} tokens, which is no square (${key}); none is known`,
   );
 }
 

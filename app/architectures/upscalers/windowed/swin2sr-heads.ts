@@ -3,7 +3,7 @@ import { resizeBicubicTo } from '../../../onnx/resize.ts';
 import type { Value } from '../../../onnx/value.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import { cropTo, padToMultiple } from '../../padding.ts';
-import { shuffled } from './picture-head.ts';
+import { upsampleSequence } from '../pixel-shuffles.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import { swinFeatures } from './swin-frame.ts';
 import { colorRange } from './transformer-parts.ts';
@@ -50,7 +50,7 @@ const AUXILIARY_PICTURE: Swin2SrHead = {
     const before = activated(swinFeatures(picture, weights, frame, deep), weights, 'conv_before_upsample');
     const small = conv3x3(before, weights.at('conv_aux'));
     const after = activated(small, weights, 'conv_after_aux');
-    const enlarged = cropTo(shuffled(after, weights), height, width).add(bicubic);
+    const enlarged = cropTo(upsampleSequence(after, weights, 'upsample'), height, width).add(bicubic);
     return leave(conv3x3(enlarged, weights.at('conv_last')));
   },
 };
@@ -65,10 +65,10 @@ const HIGH_FREQUENCIES: Swin2SrHead = {
   build(image, weights, { frame, range, deep }) {
     const { enter, leave } = colorRange(range);
     const before = activated(swinFeatures(enter(image), weights, frame, deep), weights, 'conv_before_upsample');
-    const plain = conv3x3(shuffled(before, weights), weights.at('conv_last'));
+    const plain = conv3x3(upsampleSequence(before, weights, 'upsample'), weights.at('conv_last'));
     const shallow = activated(before, weights, 'conv_first_hf');
     const features = conv3x3(deep(shallow, 'layers_hf'), weights.at('conv_after_body_hf')).add(shallow);
-    const enlarged = shuffled(activated(features, weights, 'conv_before_upsample_hf'), weights, 'upsample_hf');
+    const enlarged = upsampleSequence(activated(features, weights, 'conv_before_upsample_hf'), weights, 'upsample_hf');
     return leave(plain.add(conv3x3(enlarged, weights.at('conv_last_hf'))));
   },
 };

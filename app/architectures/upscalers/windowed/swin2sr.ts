@@ -49,8 +49,9 @@ export const swin2sr: Architecture = {
 
   read(weights) {
     const frame = readSwinFrame(weights, 'Swin2SR');
-    const window = Math.sqrt(weights.dim(`${FIRST_BLOCK}.attn.relative_position_index`, 0));
-    assertWindow(window, 'Swin2SR');
+    const index = `${FIRST_BLOCK}.attn.relative_position_index`;
+    const window = Math.sqrt(weights.dim(index, 0));
+    assertWindow(window, 'Swin2SR', index);
     const blocks = ['layers', 'layers_hf'].flatMap((key) => weights.list(key)).flatMap(blocksOf);
     const hasBias = blocks.some((block) => block.has('attn.q_bias') || block.has('attn.v_bias'));
     const range = window === JPEG_WINDOW ? 255 : 1;

@@ -27,15 +27,19 @@ export const swinir: Architecture = {
   name: 'SwinIR',
   looksFor: `SwinIR: conv_first + ${FIRST_BLOCK}.attn.relative_position_index`,
 
-  detect: hasAll('conv_first', `${FIRST_BLOCK}.attn.relative_position_index`, `${FIRST_BLOCK}.mlp.fc1`),
+  // Swin2SR's blocks have all of that too, and the network that makes their position biases.
+  detect: (weights) =>
+    hasAll('conv_first', `${FIRST_BLOCK}.attn.relative_position_index`, `${FIRST_BLOCK}.mlp.fc1`)(weights) &&
+    !weights.has(`${FIRST_BLOCK}.attn.cpb_mlp`),
 
   // Made anew for the size of the picture.
   ignores: (name) => name.endsWith('.attn_mask') || name.endsWith('.relative_position_index'),
 
   read(weights) {
     const frame = readSwinFrame(weights, 'SwinIR');
-    const window = Math.sqrt(weights.dim(`${FIRST_BLOCK}.attn.relative_position_index`, 0));
-    assertWindow(window, 'SwinIR');
+    const index = `${FIRST_BLOCK}.attn.relative_position_index`;
+    const window = Math.sqrt(weights.dim(index, 0));
+    assertWindow(window, 'SwinIR', index);
     const range = window === 7 ? 255 : 1; // only the JPEG models have a window of 7
     return {
       ...swinNetwork(frame),

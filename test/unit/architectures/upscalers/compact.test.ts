@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { pixelShuffleHead } from '../../../../app/architectures/upscalers/compact.ts';
+import { pixelShuffleHead } from '../../../../app/architectures/upscalers/pixel-shuffles.ts';
 import { UnknownNetworkError } from '../../../../app/architectures/errors.ts';
 import type { RecognisedNetwork } from '../../../../app/architectures/registry.ts';
 import { recognise } from '../../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
 import { WeightsError } from '../../../../app/onnx/errors.ts';
+import { Weights } from '../../../../app/onnx/weights.ts';
 import { refusalOf } from '../../../support/refusal-of.ts';
 import type { Shapes } from '../../../support/checkpoints/shape-dict.ts';
 import { shapeDict } from '../../../support/checkpoints/shape-dict.ts';
@@ -115,6 +116,9 @@ describe('Compact', () => {
 });
 
 describe('The head of a pixel shuffle', () => {
+  const headOf = (features: number, inputs: number) =>
+    pixelShuffleHead(Weights.of(shapeDict(new Map([['up.weight', [features, 8, 3, 3]]]))), 'up.weight', inputs);
+
   it.each([
     [48, 3, { channels: 3, factor: 4 }],
     [3, 3, { channels: 3, factor: 1 }],
@@ -129,10 +133,10 @@ describe('The head of a pixel shuffle', () => {
     [64, 2, { channels: 4, factor: 4 }],
     [25, 3, { channels: 1, factor: 5 }],
   ])('of %i channels after %i is as spandrel reads it', (features, inputs, expected) => {
-    expect(pixelShuffleHead(features, inputs)).toEqual(expected);
+    expect(headOf(features, inputs)).toEqual(expected);
   });
 
   it('of a number that is no square of anything is an error', () => {
-    expect(() => pixelShuffleHead(7, 3)).toThrow('7 channels is no pixel shuffle of 3, 3, 4 or 1 channels');
+    expect(() => headOf(7, 3)).toThrow('up.weight: a head of 7 channels is no pixel shuffle of 3, 3, 4 or 1 channels');
   });
 });

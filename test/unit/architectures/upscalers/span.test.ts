@@ -70,7 +70,7 @@ describe('SPAN', () => {
 
   it('is refused where its input is not the three channels that it takes the mean of', () => {
     expect(refusalOf(() => built(spanShapes(24, 1, 4))).message).toContain(
-      'conv_1: takes pictures of 1 channel, and the mean that is taken off them has 3',
+      'conv_1.sk.weight: takes pictures of 1 channel, and the mean that is taken off them has 3',
     );
   });
 
