@@ -101,31 +101,52 @@ function hashedValues(tensor: TensorHead & { low: number; high: number }, count:
   return out;
 }
 
-function listedValues(tensor: Exclude<Filling, { low: number }>, count: number): readonly number[] {
-  if ('const' in tensor) return new Array<number>(count).fill(tensor.const);
-  if ('values' in tensor) return tensor.values;
+function listedValues(tensor: Exclude<Filling, { low: number }>, count: number): Float64Array {
+  if ('const' in tensor) return new Float64Array(count).fill(tensor.const);
+  if ('values' in tensor) return Float64Array.from(tensor.values);
   return 'affine' in tensor ? affineValues(tensor.affine) : runValues(tensor.runs);
 }
 
 /** `offset + sum(coef[d] * k[d])` over the grid `dims`, last index fastest. */
-function affineValues({ dims, coef, offset }: Affine): readonly number[] {
-  let values = [offset];
+function affineValues({ dims, coef, offset }: Affine): Float64Array {
+  let values = Float64Array.of(offset);
   dims.forEach((size, d) => {
     const step = coef[d] ?? 0;
-    const finer: number[] = [];
-    for (const value of values) for (let k = 0; k < size; k++) finer.push(value + step * k);
+    const finer = new Float64Array(values.length * size);
+    for (let i = 0; i < values.length; i++) {
+      for (let k = 0; k < size; k++) finer[i * size + k] = (values[i] ?? 0) + step * k;
+    }
     values = finer;
   });
   return values;
 }
 
-function runValues(runs: Runs): readonly number[] {
-  const values: number[] = [];
-  for (const [count, item] of runs) {
-    const part = typeof item === 'number' ? [item] : runValues(item);
-    for (let i = 0; i < count; i++) for (const value of part) values.push(value);
-  }
+function runValues(runs: Runs): Float64Array {
+  const values = new Float64Array(lengthOf(runs));
+  writeRuns(values, runs, 0);
   return values;
+}
+
+function lengthOf(runs: Runs): number {
+  return runs.reduce((sum, [count, item]) => sum + count * (typeof item === 'number' ? 1 : lengthOf(item)), 0);
+}
+
+/** @returns where the runs end */
+function writeRuns(values: Float64Array, runs: Runs, from: number): number {
+  let at = from;
+  for (const [count, item] of runs) {
+    const end = typeof item === 'number' ? at + 1 : writeRuns(values, item, at);
+    if (typeof item === 'number') values[at] = item;
+    at = repeat(values, at, end, count);
+  }
+  return at;
+}
+
+/** Writes what lies from `start` to `end` again after it, until it is there `count` times. @returns where the last of it ends */
+function repeat(values: Float64Array, start: number, end: number, count: number): number {
+  const last = start + (end - start) * count;
+  for (let at = end; at < last; at += at - start) values.copyWithin(at, start, Math.min(at, start + last - at));
+  return last;
 }
 
 function fnv1a32(text: string): number {
