@@ -89,19 +89,17 @@ export class Graph {
 
   /** A float32 constant; without a shape, a scalar. */
   constant(values: number | readonly number[], shape?: readonly number[]): Value {
-    const list = typeof values === 'number' ? [values] : values;
-    return this.#constant(
-      'float32',
-      Float32Array.from(list),
-      shape ?? (typeof values === 'number' ? [] : [list.length]),
-    );
+    const list = Float32Array.from(typeof values === 'number' ? [values] : values);
+    const sizes = shape ?? (typeof values === 'number' ? [] : [list.length]);
+    return this.#constant({ type: 'float32', shape: sizes, values: list.join() }, () => list);
   }
 
   /** A one-dimensional int64 constant: shapes, axes, indices. */
   integers(values: readonly number[]): Value {
     // Sizes are computed from the shapes of a file, and those of a damaged one need not divide.
     if (!values.every(Number.isSafeInteger)) throw new GraphError(`expected whole numbers, got ${values.join(', ')}`);
-    return this.#constant('int64', BigInt64Array.from(values, BigInt), [values.length]);
+    const told = { type: 'int64', shape: [values.length], values: values.join() } as const;
+    return this.#constant(told, () => BigInt64Array.from(values, BigInt));
   }
 
   /** Appends a node with one output. */
@@ -176,17 +174,26 @@ export class Graph {
     return this.#origins.get(weight ?? first ?? '');
   }
 
-  #constant(type: ElementType, values: Float32Array | BigInt64Array, shape: readonly number[]): Value {
-    const key = `${type}[${shape.join()}]:${values.join()}`;
+  /** @param numbers asked for where no such constant is known */
+  #constant({ type, shape, values }: Constant, numbers: () => Float32Array | BigInt64Array): Value {
+    const key = `${type}[${shape.join()}]:${values}`;
     const known = this.#constants.get(key);
     if (known) return known;
     const name = `constant_${this.#constants.size}`;
-    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.#initializers.push({ name, type, shape, data });
+    const { buffer, byteOffset, byteLength } = numbers();
+    this.#initializers.push({ name, type, shape, data: new Uint8Array(buffer, byteOffset, byteLength) });
     const value = this.#value({ name, type, shape });
     this.#constants.set(key, value);
     return value;
   }
+}
+
+/** What tells a constant from others. */
+interface Constant {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** All of them, in writing. */
+  readonly values: string;
 }
 
 function protoValue({ name, type, shape }: Wire): ProtoValue {

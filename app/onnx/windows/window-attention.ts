@@ -69,12 +69,14 @@ function masked(scores: Value, mask: Value | undefined): Value {
  * lies dy below and dx right of the key. int64 [tokens tokens].
  */
 export function relativePositions(graph: Graph, [height, width]: readonly [height: number, width: number]): Value {
-  const tokens = height * width;
-  const rows = Array.from({ length: tokens ** 2 }, (_, pair) => {
-    const [query, key] = [Math.floor(pair / tokens), pair % tokens];
-    const dy = Math.floor(query / width) - Math.floor(key / width);
-    return (dy + height - 1) * (2 * width - 1) + (query % width) - (key % width) + width - 1;
-  });
+  const places = Array.from({ length: height * width }, (_, token) => ({
+    y: Math.floor(token / width),
+    x: token % width,
+  }));
+  const [down, right] = [height - 1, width - 1];
+  const rows = places.flatMap((query) =>
+    places.map((key) => (query.y - key.y + down) * (2 * width - 1) + query.x - key.x + right),
+  );
   return graph.integers(rows);
 }
 

@@ -55,16 +55,15 @@ describe.each(NETWORKS)('%s', (manifest, unused) => {
   });
 
   it('with a tensor of another shape is an error of ours', () => {
-    for (const name of used) {
+    for (const [index, name] of used.entries()) {
       const shape = shapes.get(name) ?? [];
-      for (const axis of shape.keys()) {
-        const other = new Map(shapes).set(name, shape.with(axis, (shape[axis] ?? 0) + 1));
-        const refusal = refusalOf(() => {
-          built(other);
-          throw new RangeError(`${name} of shape [${(other.get(name) ?? []).join(', ')}] makes a network`);
-        });
-        expect(refusal).toBeInstanceOf(HiresFixError);
-      }
+      const axis = index % shape.length;
+      const other = new Map(shapes).set(name, shape.with(axis, (shape[axis] ?? 0) + 1));
+      const refusal = refusalOf(() => {
+        built(other);
+        throw new RangeError(`${name} of shape [${(other.get(name) ?? []).join(', ')}] makes a network`);
+      });
+      expect(refusal).toBeInstanceOf(HiresFixError);
     }
   });
 

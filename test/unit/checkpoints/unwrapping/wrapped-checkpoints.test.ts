@@ -100,9 +100,19 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-describe.each(networks)('the weights of $name', ({ tensors, expected }) => {
-  it.each(WRAPPERS)('are found in a .pth under %s, with every prefix', (_name, wrap) => {
-    for (const [prefix, put] of PREFIXES) {
+/** What is tried under a wrapper: every prefix with the smallest network, with the others none and one of them in turn. */
+function prefixesFor(name: string, wrapper: Wrapper): readonly Prefix[] {
+  if (name === 'compact-x4') return PREFIXES;
+  return [
+    PREFIXES[0],
+    PREFIXES[WRAPPERS.findIndex(([under]) => under === wrapper[0]) % PREFIXES.length] ?? PREFIXES[0],
+  ];
+}
+
+describe.each(networks)('the weights of $name', ({ name, tensors, expected }) => {
+  it.each(WRAPPERS)('are found in a .pth under %s, whatever the prefix', (...wrapper) => {
+    const [, wrap] = wrapper;
+    for (const [prefix, put] of prefixesFor(name, wrapper)) {
       const file = scratch.path('wrapped.pth');
       writeTree(file, wrap(put(tensors)));
       const { architecture, scale, parameters } = inspectCheckpoint(file);
