@@ -220,7 +220,7 @@ describe('a webhook', () => {
     await logged('"will_retry":true');
     const start = Date.now();
     await sender?.close();
-    expect(Date.now() - start).toBeLessThan(2000);
+    expect(Date.now() - start).toBeLessThan(20_000);
   });
 });
 
