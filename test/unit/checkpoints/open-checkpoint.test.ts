@@ -22,10 +22,9 @@ const LAYOUTS = FORMATS.flatMap((format) =>
   ]),
 );
 
-function secondsOf(work: () => unknown): number {
-  const start = performance.now();
-  work();
-  return (performance.now() - start) / 1000;
+/** Bytes that this process has read of files; Linux only. */
+function bytesRead(): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
 }
 
 describe('openCheckpoint', () => {
@@ -57,14 +56,13 @@ describe('openCheckpoint', () => {
     }
   });
 
-  it.each(FORMATS)('opens 702 tensors in 67 MB as %s in under 100 ms, reading none of them', (format) => {
+  it.each(FORMATS)('opens 702 tensors in 67 MB as %s, reading none of them', (format) => {
     const file = scratch.path('large');
     writeCheckpoint(file, buildManifestTensors(readManifest('RealESRGAN_x4plus')), { format, root: 'params_ema' });
-    const before = process.memoryUsage().arrayBuffers;
+    const before = { memory: process.memoryUsage().arrayBuffers, read: bytesRead() };
     const dict = openCheckpoint(file);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 << 20);
-    // The best of a few: other work on the machine only ever adds.
-    expect(Math.min(...[1, 2, 3, 4, 5].map(() => secondsOf(() => openCheckpoint(file))))).toBeLessThan(0.1);
+    expect(bytesRead() - before.read).toBeLessThan(1 << 20);
+    expect(process.memoryUsage().arrayBuffers - before.memory).toBeLessThan(4 << 20);
     expect(dict.tensors.size).toBe(702);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SortedNames } from '../../../app/onnx/sorted-names.ts';
+import { cpuSecondsOf } from '../../support/cpu-seconds.ts';
 
 const names = (...all: string[]) => SortedNames.of(new Map(all.map((name) => [name, 0])));
 
@@ -22,11 +23,12 @@ describe('SortedNames', () => {
     expect(found.indicesBelow('a')).toEqual([]);
   });
 
-  it('looks 49,000 blocks up one by one in well under a second', () => {
+  it('looks 49,000 blocks up one by one without going through all of them for each', () => {
     const many = names(...Array.from({ length: 49_000 }, (_, i) => `body.${i}.rdb1.conv1.weight`));
-    const start = performance.now();
-    const found = many.indicesBelow('body').filter((index) => many.hasBelow(`body.${index}.rdb1`));
-    expect(found).toHaveLength(49_000);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const seconds = cpuSecondsOf(() => {
+      const found = many.indicesBelow('body').filter((index) => many.hasBelow(`body.${index}.rdb1`));
+      expect(found).toHaveLength(49_000);
+    });
+    expect(seconds).toBeLessThan(2);
   });
 });

@@ -6,6 +6,7 @@ import type { ZipMember } from '../../../support/checkpoints/checkpoint-writer.t
 import { zipArchive } from '../../../support/checkpoints/checkpoint-writer.ts';
 import { refusalOf } from '../refusal.ts';
 import { scratchFolder } from '../scratch-folder.ts';
+import { cpuSecondsOf } from '../../../support/cpu-seconds.ts';
 
 const scratch = scratchFolder();
 
@@ -111,11 +112,9 @@ describe('a zip archive', () => {
     expect(readAll(bytes)).toEqual(new Map([['a', 'contents']]));
   });
 
-  it('of 20,000 members is read in less than two seconds', () => {
+  it('of 20,000 members is read in less than two seconds of CPU time', () => {
     const bytes = archive(Array.from({ length: 20_000 }, (_, i): ZipMember => [`a/data/${i}`, Buffer.alloc(1)]));
     const file = scratch.write('many', bytes);
-    const start = performance.now();
-    expect(ByteFile.with(file, readZipDirectory).size).toBe(20_000);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuSecondsOf(() => expect(ByteFile.with(file, readZipDirectory).size).toBe(20_000))).toBeLessThan(2);
   });
 });

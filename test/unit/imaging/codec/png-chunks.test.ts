@@ -4,6 +4,7 @@ import { makeXmpChunk, readPngParts } from '../../../../app/imaging/codec/png-ch
 import { noise } from '../../../support/images/images.ts';
 import type { PngChunk } from '../../../support/images/png.ts';
 import { headerChunk, joinPng, pngChunk, readPngChunks, writePng } from '../../../support/images/png.ts';
+import { cpuSecondsOf } from '../../../support/cpu-seconds.ts';
 
 const image = noise({ width: 5, height: 3, channels: 3, depth: 8 });
 const chunk = (type: string, text: string | Uint8Array): PngChunk => ({
@@ -91,21 +92,16 @@ describe('Walking the chunks of a PNG', () => {
       chunk('iTXt', Buffer.concat([Buffer.from('k\0\x01\0en\0\0'), packed(bytes)]));
     const good = [zTXt(1000), iTXt(500_000)];
     const bombs = [zTXt(50 << 20), iTXt(50 << 20)];
-    const start = performance.now();
     const damaged = chunk('zTXt', Buffer.from('k\0\0not deflated'));
     const parts = readPngParts(writePng(image, [...bombs, ...good, damaged, iTXt(600_000)]), 'a.png');
     const kept = parts.chunks.map((one) => Buffer.from(one).subarray(8, -4));
     expect(kept).toEqual(good.map(({ data }) => Buffer.from(data)));
     expect(parts.leftOut).toEqual(['4 text chunks dropped: at most 200 chunks and 1048576 bytes are kept']);
-    const many = readPngParts(
-      writePng(
-        image,
-        Array.from({ length: 150 }, () => bombs[0] ?? damaged),
-      ),
-      'a.png',
+    const many = writePng(
+      image,
+      Array.from({ length: 150 }, () => bombs[0] ?? damaged),
     );
-    expect(many.chunks).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuSecondsOf(() => expect(readPngParts(many, 'a.png').chunks).toEqual([]))).toBeLessThan(2);
   });
 
   it('keeps 200 text chunks and a megabyte of them, and says how many it dropped', () => {
