@@ -2,6 +2,7 @@
 // says comes in one piece when it is done; all are run to their end, and one that fails makes the whole fail.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
 
 const waiting = process.argv.slice(2);
 const failed = [];
