@@ -93,9 +93,11 @@ export class JobFiles {
   /** Makes results survive a power cut, where there are any. */
   async syncResults(job: Pick<Job, 'id' | 'attempt'>, results: readonly JobResult[]): Promise<void> {
     if (results.length === 0) return;
-    await Promise.all(results.map(({ file }) => syncFile(file)));
     const folder = this.#attemptFolder(job.id, job.attempt);
-    for (const path of [folder, dirname(folder), this.#processedFolder]) await this.#syncFolder(path);
+    await Promise.all([
+      ...results.map(({ file }) => syncFile(file)),
+      ...[folder, dirname(folder), this.#processedFolder].map((path) => this.#syncFolder(path)),
+    ]);
   }
 
   async removeInputs(job: Pick<JobRequest, 'inputs'>): Promise<void> {

@@ -16,6 +16,8 @@ export interface WorkerExit {
 const CARD_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 /** glibc keeps what was freed for each arena by itself, of which there are eight to a core. */
 const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
+/** V8 keeps what its new objects lay in, up to 32 MiB, and a worker has few that are not pixels; in MiB, of one of its two halves. */
+const SMALL_NURSERY = '--max-semi-space-size=4';
 /** What is kept of a worker's stderr, in characters: native libraries can write without end. */
 const STDERR_KEPT = 4096;
 
@@ -45,7 +47,7 @@ export class WorkerProcess {
         ...environmentWithoutSecrets(),
         ...(card !== undefined && { CUDA_VISIBLE_DEVICES: card }),
       },
-      execArgv: ['--expose-gc', ...execArgv],
+      execArgv: ['--expose-gc', SMALL_NURSERY, ...execArgv],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { Router } from 'express';
 import type { Job, JobInput, JobWork, Submission } from '../../jobs/job.ts';
@@ -11,6 +10,7 @@ import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
 import { receiveImages } from '../receiving/upload.ts';
 import { setResultHeaders } from '../result-headers.ts';
+import { sendFile } from '../send-file.ts';
 import type { AskedWork, JobTicket } from '../submit-job.ts';
 import { admittedTicket, assertJobFits, MAX_IMAGES, submitJob, writingFiles } from '../submit-job.ts';
 import { webhookOf } from '../webhook-field.ts';
@@ -126,5 +126,5 @@ export async function sendImage(response: Response, job: Job): Promise<void> {
   const file = await open(result.file);
   setResultHeaders(response, job, result);
   response.status(200).set('Content-Length', String(result.bytes));
-  await pipeline(file.createReadStream(), response);
+  await sendFile(response, file);
 }
