@@ -1,6 +1,6 @@
 """Times the network of a checkpoint in PyTorch, as spandrel reads it.
 
-Usage: network_peer.py CHECKPOINT SIDE. Prints the runtime's name, then for every line on stdin one JSON object of milliseconds.
+Usage: network_peer.py CHECKPOINT SIDE CHANNELS. Prints the runtime's name, then for every line on stdin one JSON object of milliseconds.
 """
 
 import json
@@ -23,8 +23,9 @@ def main():
         network = ModelLoader().load_from_file(sys.argv[1]).model.eval()
     except UnsupportedModelError:
         return
-    side = int(sys.argv[2])
-    channels = 4 if type(network).__name__ == "UNetRes" else 3  # DRUNet's is the noise
+    side, channels = int(sys.argv[2]), int(sys.argv[3])
+    if type(network).__name__ == "DRUNet":
+        channels += 1  # how much noise there is, at every pixel
     x = torch.rand(1, channels, side, side)
     with torch.inference_mode():
         network(x)

@@ -29,6 +29,8 @@ interface Times {
 
 interface OwnNetwork {
   readonly side: number;
+  /** Of what goes in. */
+  readonly channels: number;
   readonly multiplications: number;
   readonly run: () => Promise<unknown>;
 }
@@ -41,8 +43,8 @@ for (const name of names.filter((one) => new RegExp(pattern).test(one))) await m
 async function measure(name: string): Promise<void> {
   const checkpoint = createHashedCheckpoint(name);
   try {
-    const { side, multiplications, run } = await openOwn(checkpoint.file);
-    const peers = await Peers.start(PEER, checkpoint.file, String(side));
+    const { side, channels, multiplications, run } = await openOwn(checkpoint.file);
+    const peers = await Peers.start(PEER, checkpoint.file, String(side), String(channels));
     const [own, torch, limits]: [Times[], Times[], number[]] = [[], [], []];
     for (let round = 0; round < Number(rounds); round++) {
       own.push(await timed(run));
@@ -97,5 +99,5 @@ async function openOwn(file: string): Promise<OwnNetwork> {
   });
   const run = (): Promise<unknown> => session.run({ input, ...Object.fromEntries(scalars) });
   await run();
-  return { side, multiplications: multiplicationsOf(graph.contents()), run };
+  return { side, channels: inputChannels, multiplications: multiplicationsOf(graph.contents()), run };
 }
