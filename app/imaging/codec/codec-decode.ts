@@ -12,6 +12,7 @@ import type { ChosenPage } from './tiff/choose-page.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { xmpOrientation } from './exif/xmp-edits.ts';
 import { isOnItsSide, turned } from './pixels/turn.ts';
+import { vipsWork } from './vips-work.ts';
 
 /** What sharp is given: bytes that the walkers have been through. */
 export interface DecodeInput {
@@ -138,9 +139,7 @@ function upright({ autoOrient }: Metadata, turnedByXmp: number | undefined): { w
 
 async function readHeader(input: DecodeInput): Promise<Metadata> {
   if (input.format === 'heic') assertDecodesHeic(input.name);
-  const header = await open(input, true)
-    .metadata()
-    .catch((error: unknown) => fail(input, error));
+  const header = await vipsWork(() => open(input, true).metadata()).catch((error: unknown) => fail(input, error));
   if (header.format !== LOADER_FORMATS[input.format] || header.compression !== COMPRESSIONS[input.format]) {
     throw new BadImageError(input.name, `the first bytes say ${input.format}, the decoder says ${header.format}`);
   }
@@ -175,9 +174,10 @@ interface PixelKind {
 }
 
 async function readPixels(input: DecodeInput, as: PixelKind): Promise<Image> {
-  const stored = open(input, as.ignoreIcc);
-  const opened = as.turnedByXmp === undefined ? stored.autoOrient() : turned(stored, as.turnedByXmp);
-  const { data, info } = await rawOf(opened, as).catch((error: unknown) => fail(input, error));
+  const { data, info } = await vipsWork(() => {
+    const stored = open(input, as.ignoreIcc);
+    return rawOf(as.turnedByXmp === undefined ? stored.autoOrient() : turned(stored, as.turnedByXmp), as);
+  }).catch((error: unknown) => fail(input, error));
   const { width, height } = info;
   const samples = as.depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   const { channels } = info;

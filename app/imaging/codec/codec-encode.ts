@@ -10,6 +10,7 @@ import { editFile } from './file-edits.ts';
 import type { ImageShape } from '../image.ts';
 import type { OutputMetadata } from './metadata/output-metadata.ts';
 import type { ScratchImage } from '../scratch-image.ts';
+import { vipsWork } from './vips-work.ts';
 
 /** What the quality of a format is that loses nothing. */
 const LOSSLESS = 100;
@@ -43,7 +44,8 @@ export async function writeImage(source: ScratchImage, target: string, options: 
   const partial = `${target}.part`;
   source.attach(metadata, metadata.density);
   try {
-    await encoder(source, options).toFile(partial);
+    const hasRoom = (): boolean => !isDiskFull(dirname(target));
+    await vipsWork(() => encoder(source, options).toFile(partial), hasRoom);
     editFile(partial, ENCODERS[format].edits(partial, metadata));
     renameSync(partial, target);
   } catch (cause) {
@@ -79,10 +81,10 @@ function open(source: ScratchImage, format: OutputFormat, metadata: OutputMetada
 }
 
 function failure(target: string, format: OutputFormat, cause: unknown): Error {
-  const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
   if (isDiskFull(dirname(target))) {
-    return new ScratchSpaceError(`${target}: the disk is full (${detail}); free some space and try again`, { cause });
+    return new ScratchSpaceError(`${target}: the disk is full; free some space and try again`, { cause });
   }
+  const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
   const said = detail.replaceAll(target, 'the file'); // a scratch file, whose place is nobody's business
   return new OutputFormatError(`the result could not be written as ${format.toUpperCase()} (${said})`, { cause });
 }

@@ -6,6 +6,7 @@ import { outputColors } from './color/output-colors.ts';
 import { readStatedColor } from './color/read-stated-color.ts';
 import { readColorChunks } from './png-chunks.ts';
 import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
+import { vipsWork } from './vips-work.ts';
 
 /** What a picture can be read from. */
 export interface PictureSource {
@@ -82,7 +83,7 @@ export class DecodedPictures {
       const picture = await openPicture(source);
       const bytes = await decodedBytes(picture);
       if (bytes < this.#bounds.minBytes || bytes > (await this.#room(file))) return;
-      await picture.toFile(unfinished);
+      await vipsWork(() => picture.toFile(unfinished));
       await rename(unfinished, decodedPath(file));
       asked.decoded = { bytes, colorChunks: source.colorChunks };
       this.#bytes += bytes;
@@ -126,7 +127,7 @@ function decodedPath(file: string): string {
 
 async function sourceOf(file: string): Promise<PictureSource> {
   const pixels = await readFile(file);
-  const { icc, channels } = await sharp(pixels, { limitInputPixels: false }).metadata();
+  const { icc, channels } = await vipsWork(() => sharp(pixels, { limitInputPixels: false }).metadata());
   const format = sniffFormat(pixels.subarray(0, SNIFF_BYTES), file);
   const pngChunks = format === 'png' ? readColorChunks(pixels, file) : [];
   const { color } = readStatedColor({ format, bytes: pixels }, pngChunks, icc !== undefined);
@@ -136,11 +137,11 @@ async function sourceOf(file: string): Promise<PictureSource> {
 /** A picture as a pipeline: samples, depth and profile as they are. */
 export async function openPicture({ pixels }: Pick<PictureSource, 'pixels'>): Promise<ReturnType<typeof sharp>> {
   const picture = sharp(pixels, { sequentialRead: typeof pixels !== 'string', limitInputPixels: false });
-  const { space } = await picture.metadata();
+  const { space } = await vipsWork(() => picture.metadata());
   return picture.keepIccProfile().toColourspace(SPACES.has(space) ? space : 'srgb');
 }
 
 async function decodedBytes(picture: ReturnType<typeof sharp>): Promise<number> {
-  const { width, height, channels, depth } = await picture.metadata();
+  const { width, height, channels, depth } = await vipsWork(() => picture.metadata());
   return width * height * channels * (depth === 'ushort' ? 2 : 1);
 }

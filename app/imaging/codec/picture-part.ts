@@ -3,6 +3,7 @@ import type { PictureSource } from './decoded-pictures.ts';
 import { DecodedPictures, openPicture } from './decoded-pictures.ts';
 import { withPngChunks } from './png-chunks.ts';
 import { inTurn } from './turns.ts';
+import { vipsWork } from './vips-work.ts';
 
 /** The part of a picture that is wanted, in its own pixels, and how wide it is to be. */
 export interface PicturePart {
@@ -26,5 +27,5 @@ async function cut(source: PictureSource, { region, width }: PicturePart): Promi
   const { x: left, y: top } = region;
   const picture = (await openPicture(source)).extract({ left, top, width: region.width, height: region.height });
   const sized = width < region.width ? picture.resize({ width, kernel: 'lanczos3' }) : picture;
-  return withPngChunks(await sized.png({ compressionLevel: 3 }).toBuffer(), source.colorChunks);
+  return withPngChunks(await vipsWork(() => sized.png({ compressionLevel: 3 }).toBuffer()), source.colorChunks);
 }
