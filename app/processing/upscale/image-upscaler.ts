@@ -3,6 +3,7 @@ import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
 import type { Image } from '../../imaging/image.ts';
 import { isOpaque } from '../../imaging/image.ts';
+import { onlyVisibleColor } from '../../imaging/one-color.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import { rowsOf } from '../../imaging/rows.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
@@ -182,7 +183,12 @@ export class ImageUpscaler {
   }
 
   #tiling({ options, maxTile }: UpscaleTask, image: Image): TilingOptions {
-    return { ...tilingOf(options, this.#config), isOpaque: isOpaque(image), maxTile };
+    return {
+      ...tilingOf(options, this.#config),
+      isOpaque: isOpaque(image),
+      onlyColor: onlyVisibleColor(image),
+      maxTile,
+    };
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Views } from '../../architectures/mirrored-views.ts';
 import { keepsAlpha, resultChannels } from '../../architectures/picture-channels.ts';
 import type { ImageShape } from '../../imaging/image.ts';
-import type { RowSource } from '../../imaging/rows.ts';
+import { inOneColor } from '../../imaging/one-color.ts';
+import type { RowSink, RowSource } from '../../imaging/rows.ts';
 import { ScratchImage } from '../../imaging/scratch-image.ts';
 import { settledAlpha } from '../../imaging/settled-alpha.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
@@ -162,8 +163,7 @@ export class RealESRGANUpscaler {
     onTile(0, used.tiles);
     const told: TileListener = (done, made) => onTile(done, used.tiles, made);
     try {
-      const sink = this.settlesAlpha(options) ? settledAlpha(image, source) : image;
-      await this.#runner.run(plan.padded, sink, plan.run, told);
+      await this.#runner.run(plan.padded, this.#settled(image, source, options), plan.run, told);
       return { image, used };
     } catch (error) {
       if (!(error instanceof DamagedAnswerError) || !this.#isInHalf()) throw error;
@@ -175,6 +175,14 @@ export class RealESRGANUpscaler {
 
   async close(): Promise<void> {
     await this.#runner.close();
+  }
+
+  /** Where no number is asked for: with what a picture needs no network for. */
+  #settled(image: ScratchImage, source: RowSource, options: TilingOptions): RowSink {
+    if (!this.settlesAlpha(options)) return image;
+    const { onlyColor } = options;
+    const isKept = onlyColor?.length === image.channels - 1;
+    return settledAlpha(isKept ? inOneColor(image, onlyColor) : image, source);
   }
 
   #resultShape({ width, height, channels, depth }: ImageShape): ImageShape {

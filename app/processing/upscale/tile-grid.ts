@@ -2,7 +2,7 @@ import type { Views } from '../../architectures/mirrored-views.ts';
 import type { NetworkChannels } from '../../architectures/picture-channels.ts';
 import { imagesSeen } from '../../architectures/picture-channels.ts';
 import type { Config } from '../../config.ts';
-import type { ImageShape } from '../../imaging/image.ts';
+import type { ImageShape, Samples } from '../../imaging/image.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import type { PictureNetwork } from '../networks/network-runner.ts';
@@ -15,6 +15,8 @@ export interface TilingOptions {
   readonly prePad: number;
   /** Alpha that is full everywhere stays so, unless the reference's grid is asked for. */
   readonly isOpaque: boolean;
+  /** The colour that a picture with alpha shows everywhere, and that it keeps, unless the reference's grid is asked for. */
+  readonly onlyColor?: Samples | undefined;
   /** Upper bound of the core where an earlier worker ran out of memory. */
   readonly maxTile?: number | undefined;
   /** What the activations of an `auto` tile may take, where the device's memory is known. */
