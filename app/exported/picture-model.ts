@@ -25,6 +25,13 @@ export const pictureModelSchema = z.strictObject({
   height: side.nullable(),
   /** Sides must be a multiple of this. */
   multipleOf: side,
+  /** What its tiles need, as far as that was found out. */
+  needs: z.strictObject({
+    /** Input pixels around a tile that it must see for tiles that do not show; missing where there is no end to it, or none was found. */
+    halo: side.or(z.literal(0)).optional(),
+    /** Peak memory of activations for one input pixel, at least. */
+    workingBytesPerPixel: count,
+  }),
   opset: side,
   tensors: count,
   parameterCount: count,

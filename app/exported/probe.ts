@@ -8,6 +8,8 @@ import { inputCandidates } from './declared-picture.ts';
 import type { OnnxModel } from './onnx-model.ts';
 import { readOnnxModel } from './onnx-model.ts';
 import { pictureTensor } from './picture-tensor.ts';
+import type { TriedModel } from './measure-picture-model.ts';
+import { costOf, measureNeeds } from './measure-picture-model.ts';
 import type { PictureEnd, PictureLayout, PictureModel } from './picture-model.ts';
 import { LEAST_SIDE } from './picture-model.ts';
 import { fullOfOutput } from './value-range.ts';
@@ -39,7 +41,7 @@ export async function probePictureModel(bytes: Buffer): Promise<PictureModel> {
   let refusal: Error | undefined;
   for (const [candidate, multipleOf] of candidates.flatMap(waysOf)) {
     try {
-      return described(model, await tryPicture(session, model, candidate, multipleOf), multipleOf);
+      return await measured(session, model, candidate, multipleOf);
     } catch (error) {
       if (!(error instanceof InferenceError) && !(error instanceof UnknownNetworkError)) throw error;
       refusal ??= error;
@@ -55,6 +57,19 @@ function waysOf(candidate: InputCandidate): (readonly [InputCandidate, number])[
   return (isFixed ? [1] : MULTIPLES).map((multipleOf) => [candidate, multipleOf] as const);
 }
 
+async function measured(
+  session: Session,
+  model: OnnxModel,
+  candidate: InputCandidate,
+  multipleOf: number,
+): Promise<PictureModel> {
+  const { result: trial, cost } = await costOf(() => tryPicture(session, model, candidate, multipleOf));
+  const tried = described(model, trial, multipleOf);
+  const pixels = trial.width * trial.height;
+  if (pixels > MOST_TRIED_PIXELS) return { ...tried, needs: { workingBytesPerPixel: 0 } }; // nothing was run
+  return { ...tried, needs: await measureNeeds(session, tried, { ...cost, pixels }) };
+}
+
 async function tryPicture(
   session: Session,
   model: OnnxModel,
@@ -66,7 +81,7 @@ async function tryPicture(
   const { input, width = odd * multipleOf, height = odd * multipleOf } = withoutNulls(candidate);
   const known = width * height > MOST_TRIED_PIXELS ? session.outputShape(output?.name ?? '') : undefined;
   if (known) return { candidate, width, height, dims: known, element: input.element };
-  const outputs = await session.run({ [input.name]: pictureTensor(input, width, height) });
+  const outputs = await session.run({ [input.name]: pictureTensor(input, { width, height }) });
   const made = outputs[output?.name ?? ''];
   if (!made) throw new UnknownNetworkError('it gives nothing');
   return { candidate, width, height, dims: made.dims, element: elementOf(made) };
@@ -81,7 +96,7 @@ function elementOf({ type }: Tensor): PictureEnd['element'] {
   throw new UnknownNetworkError(`it gives ${type}, which is no picture`);
 }
 
-function described(model: OnnxModel, trial: Trial, multipleOf: number): PictureModel {
+function described(model: OnnxModel, trial: Trial, multipleOf: number): TriedModel {
   const { candidate, element } = trial;
   const { layout, channels, scale } = pictureIn(trial);
   const name = model.outputs[0]?.name ?? '';

@@ -54,9 +54,9 @@ async function checkpointSource({ file, blend }: ModelFiles, choosePrecision: Ch
   return { network, precision, open, assertBuilds: () => assertBuilds(network) };
 }
 
-/** What a window sees around its core where the file says nothing of what the network sees: more than ESRGANs need. */
+/** What a window sees around its core where it was not measured what the network sees: more than ESRGANs need. */
 const ONNX_HALO = 32;
-/** What activations may take where nothing is known of them: as much as those of the largest network that is common (23 dense blocks). */
+/** What activations may take, unless more was measured: as much as those of the largest network that is common (23 dense blocks). */
 const ONNX_BYTES_PER_PIXEL = 20_480;
 
 async function onnxSource(file: string, choosePrecision: ChoosePrecision): Promise<PictureSource> {
@@ -72,7 +72,7 @@ async function onnxSource(file: string, choosePrecision: ChoosePrecision): Promi
   };
 }
 
-function networkOf({ input, output, scale, width, height, multipleOf }: PictureModel): PictureNetwork {
+function networkOf({ input, output, scale, width, height, multipleOf, needs }: PictureModel): PictureNetwork {
   const largestWindow = width === null && height === null ? undefined : Math.min(width ?? Infinity, height ?? Infinity);
   return {
     architecture: 'ONNX',
@@ -81,8 +81,8 @@ function networkOf({ input, output, scale, width, height, multipleOf }: PictureM
     outputChannels: output.channels,
     multipleOf,
     padding: 'own',
-    halo: Math.min(ONNX_HALO, Math.floor((largestWindow ?? Infinity) / 6)),
-    workingBytesPerPixel: ONNX_BYTES_PER_PIXEL,
+    halo: Math.min(needs.halo ?? ONNX_HALO, Math.floor((largestWindow ?? Infinity) / 6)),
+    workingBytesPerPixel: Math.max(needs.workingBytesPerPixel, ONNX_BYTES_PER_PIXEL),
     int8Refusal: OWN_NUMBERS,
     largestWindow,
   };
