@@ -4,6 +4,7 @@ import type { ModelFile } from './model-files.ts';
 import type { KnownModel } from './model-index.ts';
 import type { LockedModel } from './models-lock-file.ts';
 import type { DownloadProgress } from './download/progress-meter.ts';
+import type { RemoteModel } from './remote-model.ts';
 
 /** What a file says of its network. */
 export interface InspectedModel {
@@ -68,12 +69,14 @@ export interface ModelFindings {
   readonly record: LockedModel | undefined;
   readonly inspected: InspectedModel | Error | undefined;
   readonly download: DownloadProgress | null;
+  /** The official model that a file of the user's is by another name. */
+  readonly twin?: RemoteModel | undefined;
 }
 
 /** Puts together what is known of a model: from the catalogue, from its file and from what the downloader recorded. */
-export function describeModel(model: KnownModel, { record, inspected, download }: ModelFindings): CatalogEntry {
+export function describeModel(model: KnownModel, { record, inspected, download, twin }: ModelFindings): CatalogEntry {
   const { file } = model;
-  const published = publishedFacts(model);
+  const published = { ...publishedFacts(model), ...(twin && { licence: twin.licence, purpose: twin.purpose }) };
   const found = inspected instanceof Error ? undefined : inspected;
   return {
     ...published,

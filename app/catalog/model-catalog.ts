@@ -7,7 +7,7 @@ import type { Inspect } from './inspection/remembered-inspections.ts';
 import { RememberedInspections } from './inspection/remembered-inspections.ts';
 import { DownloadError, ModelUnavailableError, UnknownModelError } from './errors.ts';
 import { errorCode } from '../files/error-code.ts';
-import { RememberedFacts } from '../files/remembered-facts.ts';
+import { rememberedSha256 } from '../files/remembered-sha256.ts';
 import { sha256OfFile } from '../files/file-hash.ts';
 import type { FileCheck } from './installed-file.ts';
 import { checkFile, setAside, stampOf } from './installed-file.ts';
@@ -20,6 +20,7 @@ import type { LockedModel } from './models-lock-file.ts';
 import { ModelsLockFile } from './models-lock-file.ts';
 import type { RemoteModel } from './remote-model.ts';
 import { readRemoteModels } from './remote-model.ts';
+import { publishedTwin } from './published-twin.ts';
 import { runningDownload } from './running-download.ts';
 import { diskFault } from './download/transfer-fault.ts';
 
@@ -77,7 +78,6 @@ export class ModelCatalog {
   readonly #lockFile: ModelsLockFile;
   readonly #inspections: RememberedInspections | undefined;
   readonly #hashes = new Map<string, string>();
-  readonly #facts = new RememberedFacts();
 
   constructor(options: ModelCatalogOptions) {
     this.#options = options;
@@ -97,6 +97,7 @@ export class ModelCatalog {
           record: this.#recordOf(model, records),
           inspected: model.file && (await this.#inspections?.of(model.file)),
           download: official && (await runningDownload(official, this.#options.directory)),
+          twin: await this.#twinOf(model),
         });
       }),
     );
@@ -165,19 +166,9 @@ export class ModelCatalog {
     if (known !== undefined) return known;
     const record = (await this.#lockFile.read()).get(relative(this.#options.directory, file));
     const isUnchanged = record?.size === stamp?.size && record?.mtime_ms === stamp?.mtimeMs;
-    const sha256 = record && isUnchanged ? record.sha256 : await this.#hashOf(file);
+    const sha256 = record && isUnchanged ? record.sha256 : await rememberedSha256(file);
     this.#hashes.set(key, sha256);
     return sha256;
-  }
-
-  /** Taken once for every file that nobody downloaded, by whatever process. */
-  async #hashOf(file: string): Promise<string> {
-    const known = this.#facts.recall(file, 'sha256');
-    if (known !== undefined && /^[0-9a-f]{64}$/.test(known)) return known;
-    const since = Date.now();
-    const text = await sha256OfFile(file);
-    this.#facts.remember(file, 'sha256', { text, since });
-    return text;
   }
 
   async #fetch(
@@ -216,6 +207,10 @@ export class ModelCatalog {
 
   async #names(): Promise<readonly string[]> {
     return (await this.#index()).models.map((model) => model.name);
+  }
+
+  async #twinOf({ kind, file }: KnownModel): Promise<RemoteModel | undefined> {
+    return kind === 'user' ? publishedTwin(file, this.#official, (path) => this.sha256(path)) : undefined;
   }
 
   #recordOf(model: KnownModel, records: ReadonlyMap<string, LockedModel>): LockedModel | undefined {

@@ -79,7 +79,7 @@ export class ModelIndex {
     if (below) return this.#modelOf(below);
     return (
       this.models.find((model) => [stemOf(filenameOf(model)), model.name].some((one) => one.normalize() === name)) ??
-      this.models.find((model) => model.kind !== 'user' && spellings(model).includes(key(name))) ??
+      this.models.find((model) => model.kind !== 'user' && spellings(model).includes(spellingKey(name))) ??
       this.models.find((model) => model.name.normalize().toLowerCase() === stemOf(name).toLowerCase())
     );
   }
@@ -110,10 +110,11 @@ function nameOf(file: ModelFile, earlier: readonly ModelFile[], taken: ReadonlyS
 }
 
 function spellings(model: KnownModel): readonly string[] {
-  return [key(model.name), key(stemOf(filenameOf(model)))];
+  return [spellingKey(model.name), spellingKey(stemOf(filenameOf(model)))];
 }
 
-function key(name: string): string {
+/** What the spellings of one name have in common: its letters and digits. */
+export function spellingKey(name: string): string {
   return stemOf(name)
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '');

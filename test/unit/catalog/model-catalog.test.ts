@@ -197,6 +197,25 @@ describe('the list', () => {
     expect(inspections).toBe(2);
   });
 
+  it('shows the licence of an official model on a file of the same bytes, or of its name in another spelling, and on no other', async () => {
+    const official = [{ ...MODEL, licence: 'CC-BY-NC-SA-4.0' }, UNPUBLISHED];
+    await writeFile(join(directory, 'renamed.pth'), CONTENT);
+    await writeFile(join(directory, 'alpha x4.pth'), 'another release');
+    await writeFile(join(directory, 'stranger.pth'), Buffer.from(CONTENT).reverse());
+    const entries = await catalog({ official }).list();
+    const told = (name: string) => entries.find((entry) => entry.name === name);
+    for (const name of ['renamed', 'alpha x4']) {
+      expect(told(name)).toMatchObject({
+        kind: 'user',
+        licence: 'CC-BY-NC-SA-4.0',
+        isNonCommercial: true,
+        purpose: 'Tests, 4x',
+        isVerified: false,
+      });
+    }
+    expect(told('stranger')).toMatchObject({ kind: 'user', licence: null, isNonCommercial: null, purpose: null });
+  });
+
   it('looks again at a file that another has taken the place of, though size and time are the same', async () => {
     const file = join(directory, 'mine.pth');
     const [broken, good] = [join(root, 'broken'), join(root, 'good')];
