@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -46,6 +46,12 @@ export interface BuiltTensor {
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int64' | 'uint8';
   readonly data: Float32Array | BigInt64Array | Uint8Array;
+}
+
+/** The names of the manifests: published networks, among them those that match a pattern. */
+export function publishedNetworks(pattern = ''): string[] {
+  const names = readdirSync(fileURLToPath(new URL('../../fixtures/manifests', import.meta.url)));
+  return names.map((file) => file.replace(/\.json$/, '')).filter((name) => new RegExp(pattern).test(name));
 }
 
 /** Reads `test/fixtures/manifests/NAME.json`. */
