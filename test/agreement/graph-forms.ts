@@ -1,22 +1,25 @@
 /**
- * `npm run agreement:forms [-- PATTERN]`: every network of the tests, and every published one at full size, in the forms that GPUs get,
+ * `npm run agreement:forms [-- [--small] [PATTERN]]`: every network of the tests, and every published one at full size, in the forms that GPUs get,
  * on the CPU: which blocks are one body, which convolutions have channels last, and how far each is from the plain form: loops alone by no bit. Takes half an
- * hour, and a GB for the largest; exit status 1 where one is further than it may be.
+ * hour, and a GB for the largest; with `--small`, which leaves out those of full size, a few minutes. Exit status 1 where one is further than it may be.
  */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { ARCHITECTURES } from '../../app/architectures/registry.ts';
 import type { FormsCase, FormsResult } from '../support/forms/graph-forms.ts';
 import { compareForms } from '../support/forms/graph-forms.ts';
+import { publishedNetworks } from '../support/checkpoints/hashed-weights.ts';
 import { readSmallNetworks } from '../support/networks/small-networks.ts';
 
 /** Of the goldens: what nothing may move a result by, for networks whose answers are far from 0..1 as their goldens allow. */
 const TOLERANCE = 2e-5;
 const TOLERANCES: Readonly<Record<string, number>> = { ddcolor: 2e-3, Colorize: 3e-4 };
 
-const [pattern = ''] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { small: { type: 'boolean' } }, allowPositionals: true });
+const [pattern = ''] = positionals;
 const cases = [
-  ...namesIn('manifests').map((name): FormsCase => ({ name, from: 'manifest' })),
+  ...(values.small ? [] : publishedNetworks()).map((name): FormsCase => ({ name, from: 'manifest' })),
   ...readSmallNetworks().map(({ name }): FormsCase => ({ name, from: 'small' })),
   ...namesIn('variants').map((name): FormsCase => ({ name, from: 'variant' })),
 ].filter(({ name }) => new RegExp(pattern).test(name));
@@ -28,7 +31,8 @@ console.log(
 console.log('|---|---|---|---|---|---|---|---|');
 for (const one of cases) await compare(one);
 const missing = ARCHITECTURES.map(({ name }) => name).filter((name) => !seen.has(name));
-if (pattern === '') console.log(`architectures without a network here: ${missing.join(', ') || 'none'}`);
+if (pattern === '' && !values.small)
+  console.log(`architectures without a network here: ${missing.join(', ') || 'none'}`);
 console.log(failed.length === 0 ? 'all alike' : `different: ${failed.join(', ')}`);
 if (failed.length > 0) process.exitCode = 1;
 

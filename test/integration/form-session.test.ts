@@ -50,6 +50,12 @@ describe('A graph whose form fails', () => {
   });
 });
 
+describe('A device that is still being started', () => {
+  it('is waited for when the graph is laid out, not before', () => {
+    expect(seen.order).toEqual(['graph laid out', 'device begun', 'session opened']);
+  });
+});
+
 describe('A form in doubt', () => {
   it('is loaded meanwhile, and runs where there was nothing in it', () => {
     const { unfounded } = seen.doubts;
@@ -77,10 +83,10 @@ describe('Convolutions with channels last', () => {
     expect(seen.turns).toBeGreaterThan(10); // of 1 ms; the thread takes tenths of a second
   });
 
-  it('are in doubt on CUDA until they are tried, but not before the device is there', () => {
+  it('are in doubt on CUDA until they are tried', () => {
     expect(seen.forms.right).toEqual({ count: 3 });
-    expect(seen.forms.unbegun).toEqual({ count: 3, doubt: 'unfounded' });
-    expect(seen.forms.unknown).toEqual({ count: 3, doubt: expect.stringContaining('as it is expected to') });
+    expect(seen.forms.soonRight).toEqual({ count: 3, doubt: 'unfounded' });
+    expect(seen.forms.soonWrong).toEqual({ count: 3, doubt: expect.stringContaining('as it is expected to') });
   });
 
   it('are left out of the forms of CUDA where they are known to be mistaken, which the result is told', () => {

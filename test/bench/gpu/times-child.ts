@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import type { SessionDevice } from '../../../app/inference/devices.ts';
+import { rehearsalOn } from '../../../app/processing/networks/forms/rehearsal.ts';
 import { median } from '../../support/median.ts';
 import { levelsOf, noisePixels, openPixels } from './levels.ts';
 import type { Times } from './measuring.ts';
@@ -13,6 +14,7 @@ const RUNS = 9;
 const [checkpoint = '', device = 'cuda', asked = 'fp32', side = '512'] = process.argv.slice(2);
 const numbers = asked === 'fp16' ? 'fp16' : 'fp32';
 const start = performance.now();
+if (device === 'cuda') rehearsalOn(device); // as a worker does when its task begins
 const session = await openPixels(checkpoint, Number(side), numbers, device as SessionDevice);
 const load = performance.now() - start;
 const times: number[] = [];

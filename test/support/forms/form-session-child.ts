@@ -55,12 +55,16 @@ export interface FormSessionsSeen {
   /** Turns that the process had for other things while a device was started and tried. */
   readonly turns: number;
   /** On CUDA, by what is known of it. */
-  readonly forms: Readonly<Record<'right' | 'wrong' | 'unknown' | 'unbegun', FormsSeen>>;
+  readonly forms: Readonly<Record<'right' | 'wrong' | 'soonRight' | 'soonWrong', FormsSeen>>;
+  /** What happened in turn where the device was started after the session was asked for. */
+  readonly order: readonly string[];
   /** Of a first form that makes all numbers negative and is in doubt until it is loaded, or that cannot be loaded. */
   readonly doubts: Readonly<Record<'unfounded' | 'founded' | 'unloadable', FormSeen>>;
 }
 
 const [WIDTH, HEIGHT] = [6, 5];
+/** In ms: for the session of a small graph. */
+const LONG_MS = 200;
 /** In values: no machine has as many bytes. */
 const TOO_MANY = 2 ** 46;
 
@@ -90,9 +94,10 @@ async function seen(): Promise<FormSessionsSeen> {
       forms: {
         right: await formsSeen({ begun: Promise.resolve(), isRight: Promise.resolve(true) }),
         wrong: await formsSeen({ begun: Promise.resolve(), isRight: Promise.resolve(false) }),
-        unknown: await formsSeen({ begun: Promise.resolve(), isRight: setTimeout(1, false) }),
-        unbegun: await formsSeen({ begun: setTimeout(1), isRight: setTimeout(2, true) }),
+        soonRight: await formsSeen({ begun: setTimeout(1), isRight: setTimeout(2, true) }),
+        soonWrong: await formsSeen({ begun: setTimeout(1), isRight: setTimeout(2, false) }),
       },
+      order: await orderSeen(),
       doubts: {
         unfounded: await runInDoubt([negative, PLAIN], undefined),
         founded: await runInDoubt([negative, PLAIN], 'it is mistaken'),
@@ -102,6 +107,25 @@ async function seen(): Promise<FormSessionsSeen> {
   } finally {
     await folder.remove();
   }
+}
+
+/** The device is started so long after the graph was laid out that a session which did not wait would be open by then. */
+async function orderSeen(): Promise<string[]> {
+  const order: string[] = [];
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const made: GraphForm = (graph) => {
+    order.push('graph laid out');
+    void setTimeout(LONG_MS).then(() => {
+      order.push('device begun');
+      begin();
+    });
+    return graph;
+  };
+  await run({ forms: [made], begun }, () => order.push('session opened'));
+  return order;
 }
 
 /** Whether the first of the forms may run is told when it is loaded: a load that waited for it would never end. */

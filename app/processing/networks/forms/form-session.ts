@@ -16,17 +16,19 @@ export class FormSession implements PixelSession {
   readonly #options: SessionOptions;
   #forms: readonly GraphForm[];
   #reason: string | undefined;
+  readonly #begun: Promise<void> | undefined;
   /** The form that may turn out, only after it was loaded, to be one that must not run. */
   readonly #doubted: GraphForm | undefined;
   readonly #doubt: Promise<string | undefined> | undefined;
   #session: Session | undefined;
   #isProven = false;
 
-  private constructor(graph: DeclaredGraph, { forms, reason, doubt }: GraphForms, options: SessionOptions) {
+  private constructor(graph: DeclaredGraph, { forms, reason, begun, doubt }: GraphForms, options: SessionOptions) {
     this.#graph = graph;
     this.#options = options;
     this.#forms = forms;
     this.#reason = reason;
+    this.#begun = begun;
     this.#doubted = forms[0];
     this.#doubt = doubt;
   }
@@ -82,8 +84,9 @@ export class FormSession implements PixelSession {
       if (this.#session) return this.#session;
       try {
         const [form] = this.#forms;
-        const graph = form ? form(this.#graph) : this.#graph;
-        this.#session = await Session.open(serializeModel(graph), this.#options);
+        const model = serializeModel(form ? form(this.#graph) : this.#graph);
+        await this.#begun;
+        this.#session = await Session.open(model, this.#options);
       } catch (error) {
         this.#next(error);
       }

@@ -13,6 +13,8 @@ export interface GraphForms {
   readonly forms: readonly GraphForm[];
   /** Why a faster one is not among them. */
   readonly reason?: string;
+  /** When sessions may be opened, where the device is still being started. */
+  readonly begun?: Promise<void>;
   /** Where it is still being found out whether the first may run: why not, or undefined where it may. */
   readonly doubt?: Promise<string | undefined>;
 }
@@ -23,15 +25,16 @@ export const PLAIN: GraphForm = (graph) => graph;
 const FASTEST: GraphForm = (graph) => scanGraph(channelsLastGraph(graph));
 
 /**
- * The forms for a device, once it is started. CUDA searches the best algorithm for each convolution, and its own kernels have channels
- * last; whether they calculate what they are taken to may still be in doubt.
+ * The forms for a device. CUDA searches the best algorithm for each convolution, and its own kernels have channels last; whether they
+ * calculate what they are taken to may still be in doubt.
  */
 export async function formsOn(device: SessionDevice, rehearsal = rehearsalOn): Promise<GraphForms> {
   if (device !== 'cuda') return { forms: [PLAIN] };
   const { begun, isRight } = rehearsal(device);
   const reason = `this version of the runtime does not convolve with channels last on ${device} as it is expected to`;
-  const known = await Promise.race([isRight, begun.then(() => undefined)]);
+  const known = await Promise.race([isRight, Promise.resolve(undefined)]);
   if (known === false) return { forms: [scanGraph, PLAIN], reason };
-  const doubt = known ?? isRight.then((isIt) => (isIt ? undefined : reason));
-  return { forms: [FASTEST, scanGraph, PLAIN], ...(doubt !== true && { doubt }) };
+  const forms = [FASTEST, scanGraph, PLAIN];
+  if (known === true) return { forms };
+  return { forms, begun, doubt: isRight.then((isIt) => (isIt ? undefined : reason)) };
 }
