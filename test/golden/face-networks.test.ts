@@ -22,8 +22,8 @@ interface Run {
 interface NetworkUnderTest {
   readonly manifest: string;
   readonly runs: readonly Run[];
-  /** It restores faces: its graph from pixels to pixels is tried as well. */
-  readonly isRestorer?: boolean;
+  /** Its graph from pixels to pixels is tried as well: of one without scalars and one with them. */
+  readonly isFromPixels?: boolean;
 }
 
 const same = (...names: readonly string[]): Run['outputs'] => Object.fromEntries(names.map((name) => [name, name]));
@@ -43,17 +43,16 @@ const NETWORKS: readonly NetworkUnderTest[] = [
   },
   {
     manifest: 'GFPGANv1.4',
-    isRestorer: true,
+    isFromPixels: true,
     runs: [{ name: '512x512', golden: 'GFPGANv1.4_512x512', outputs: same('output') }],
   },
   {
     manifest: 'RestoreFormer',
-    isRestorer: true,
     runs: [{ name: '512x512', golden: 'RestoreFormer_512x512', outputs: same('output', 'indices') }],
   },
   {
     manifest: 'codeformer',
-    isRestorer: true,
+    isFromPixels: true,
     runs: [
       {
         name: 'no fidelity given',
@@ -68,7 +67,7 @@ const NETWORKS: readonly NetworkUnderTest[] = [
 
 const TIMEOUT_MS = 300_000;
 
-describe.each(NETWORKS)('$manifest at full size', ({ manifest, runs, isRestorer = false }) => {
+describe.each(NETWORKS)('$manifest at full size', ({ manifest, runs, isFromPixels = false }) => {
   let folder: TemporaryFolder;
   const written = (run: number): string => join(folder.path, `out-${run}.safetensors`);
   const restored = (): string => join(folder.path, 'restored.safetensors');
@@ -83,7 +82,7 @@ describe.each(NETWORKS)('$manifest at full size', ({ manifest, runs, isRestorer 
       return { input, output: written(index) };
     });
     const picture = { input: caseFile('face-a').replace('.safetensors', '.png'), output: restored() };
-    await runFaceNetworks({ manifest, runs: files, ...(isRestorer ? { picture } : {}) });
+    await runFaceNetworks({ manifest, runs: files, ...(isFromPixels ? { picture } : {}) });
   }, TIMEOUT_MS);
 
   afterAll(() => folder.remove());
@@ -98,7 +97,7 @@ describe.each(NETWORKS)('$manifest at full size', ({ manifest, runs, isRestorer 
     });
   });
 
-  if (!isRestorer) return;
+  if (!isFromPixels) return;
 
   it('restores pixels to the same face', () => {
     const pixels = readTensor(openCheckpoint(restored()), 'pixels');

@@ -21,12 +21,13 @@ const UPSCALERS: readonly UpscalerUnderTest[] = [
   { manifest: 'SwinIR-S_lightweight_x2', scale: 2, seam: 1 },
 ];
 
+/** The first two are tried with each network, the others, which are the same planes, with the first. */
 const KINDS: readonly (readonly [name: string, channels: Channels, depth: BitDepth])[] = [
-  ['colour', 3, 8],
   ['gray', 1, 8],
+  ['colour and alpha of 16 bits', 4, 16],
+  ['colour', 3, 8],
   ['colour and alpha', 4, 8],
   ['gray of 16 bits', 1, 16],
-  ['colour and alpha of 16 bits', 4, 16],
 ];
 
 const at = networkInFolder();
@@ -40,6 +41,7 @@ async function upscale(file: string, images: readonly Image[], tiling: Partial<T
 }
 
 describe.each(UPSCALERS)('Pictures through $manifest', ({ manifest: name, scale, seam }) => {
+  const kinds = KINDS.slice(0, name === UPSCALERS[0]?.manifest ? KINDS.length : 2);
   let file: string;
 
   beforeAll(() => {
@@ -48,12 +50,12 @@ describe.each(UPSCALERS)('Pictures through $manifest', ({ manifest: name, scale,
     writeCheckpoint(file, buildManifestTensors(manifest), { format: 'pth-zip', root: manifest.root });
   });
 
-  it.each(KINDS)('come out as they went in, %s, and the same in tiles', async (_kind, channels, depth) => {
-    const image = gradient({ width: 75, height: 61, channels, depth });
+  it.each(kinds)('come out as they went in, %s, and the same in tiles', async (_kind, channels, depth) => {
+    const image = gradient({ width: 59, height: 45, channels, depth });
     const [whole] = await upscale(file, [image], { tile: 0 });
     const [tiled] = await upscale(file, [image], { tile: 32 });
     if (!whole || !tiled) throw new Error('no results');
-    expect([whole.width, whole.height, whole.channels, whole.depth]).toEqual([75 * scale, 61 * scale, channels, depth]);
+    expect([whole.width, whole.height, whole.channels, whole.depth]).toEqual([59 * scale, 45 * scale, channels, depth]);
     expect(difference(tiled, whole).max).toBeLessThanOrEqual(seam * (depth === 16 ? 257 : 1));
   });
 

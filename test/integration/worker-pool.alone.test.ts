@@ -85,9 +85,9 @@ describe('the worker pool', () => {
       new Set(['loading', 'upscaling', 'resizing', 'encoding']),
     );
 
-    const [first, ...later] = results.map(({ info }) => info.seconds['load'] ?? NaN);
+    const [first = NaN, ...later] = results.map(({ info }) => info.seconds['load'] ?? NaN);
     expect(first).toBeGreaterThan(0.005);
-    for (const seconds of later) expect(seconds).toBeLessThan(0.005);
+    for (const seconds of later) expect(seconds).toBeLessThan(first / 2); // it looks, and loads nothing
     expect(results[0]?.info).toMatchObject({
       upscaler: 'COMPACT_X2',
       asked_upscaler: 'COMPACT_X2',

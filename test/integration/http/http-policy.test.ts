@@ -93,20 +93,16 @@ describe('the HTTP server', () => {
     expect([response.status, response.type]).toEqual([431, 'application/problem+json']);
   });
 
-  it('closes connections that send their headers too slowly', async () => {
-    const connection = await rawConnection(service.port);
-    connection.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n');
-    expect(await connection.closed()).toMatch(/^HTTP\/1.1 408 [^]*"code":"ERR_BAD_REQUEST"/);
-  });
-
-  it('closes connections whose body trickles, and leaves no file', async () => {
-    const connection = await rawConnection(service.port);
-    connection.write(
+  it('closes connections whose headers or whose body trickle, and leaves no file', async () => {
+    const [headers, body] = [await rawConnection(service.port), await rawConnection(service.port)];
+    headers.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n');
+    body.write(
       'POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\n',
     );
-    const trickle = setInterval(() => connection.write('x'), 500);
-    await connection.closed();
+    const trickle = setInterval(() => body.write('x'), 500);
+    const [answer] = await Promise.all([headers.closed(), body.closed()]);
     clearInterval(trickle);
+    expect(answer).toMatch(/^HTTP\/1.1 408 [^]*"code":"ERR_BAD_REQUEST"/);
     expect(
       await eventually(
         () => service.folder.jobFiles(),

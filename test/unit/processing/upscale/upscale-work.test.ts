@@ -142,3 +142,23 @@ describe('the work of an upscale, by what its image says of itself', () => {
     expect(check({ upscaler: 'R-ESRGAN 4x+', tile: 1, tile_pad: 1000 })).toThrow(/at most 4831838208/);
   });
 });
+
+describe('the views of a picture', () => {
+  const cut = { tile: 'auto', tilePad: 'auto', prePad: 0, isOpaque: true } as const;
+  const viewsOf = (fields: object, width: number, height: number): number =>
+    viewsFor('COMPACT_X2', width * height, upscaleOptions.parse({ upscaler: 'COMPACT_X2', ...fields }), cut);
+
+  it.each([
+    [300, 300, 4],
+    [400, 400, 2],
+    [512, 512, 1],
+  ])('of %i x %i pixels are %i where none are asked for, and else as many as are', (width, height, views) => {
+    expect([{}, { tta: 1 }, { tta: 4 }].map((fields) => viewsOf(fields, width, height))).toEqual([views, 1, 4]);
+  });
+
+  it('are one where a halo is asked for, or where the network has no time for more', () => {
+    const options = upscaleOptions.parse({});
+    expect(viewsFor('COMPACT_X2', 900, options, { ...cut, tilePad: 10 })).toBe(1);
+    expect(viewsFor('REALESRGAN_X4PLUS', 900, options, cut)).toBe(1);
+  });
+});
