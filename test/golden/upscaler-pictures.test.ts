@@ -60,8 +60,8 @@ describe.each(UPSCALERS)('Pictures through $manifest', ({ manifest: name, scale,
   });
 
   const sizes = [
-    { width: 40, height: 36 },
-    { width: 29, height: 53 },
+    { width: 34, height: 25 },
+    { width: 18, height: 37 },
   ].map((size) => gradient({ ...size, channels: 3, depth: 8 }));
 
   it.each([
