@@ -59,7 +59,7 @@ export class Dashboard {
   async open(path = '/', { isFaulty = false, ...options }: OpenOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(25_000);
+    page.setDefaultTimeout(60_000); // what others do with the machine may come first
     page.on('pageerror', (error) => this.errors.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error' && !isFaulty) this.errors.push(message.text());
