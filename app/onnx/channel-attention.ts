@@ -1,4 +1,5 @@
 import { WeightsError } from './errors.ts';
+import { unitLength } from './normalization.ts';
 import { globalAveragePool } from './pooling.ts';
 import type { Value } from './value.ts';
 import type { Weights } from './weights.ts';
@@ -32,16 +33,7 @@ export function transposedAttention({ query, key, value }: ChannelMaps, weights:
   }
   const temperature = query.graph.weight(weights.take(name, [heads, 1, 1]));
   const split = (x: Value): Value => x.reshape([n, heads, channels / heads, height * width]);
-  const scores = unitLength(split(query)).matmul(unitLength(split(key)).transpose([0, 1, 3, 2]));
+  const scores = unitLength(split(query), 3).matmul(unitLength(split(key), 3).transpose([0, 1, 3, 2]));
   const mixed = scores.multiply(temperature).softmax().matmul(split(value));
   return mixed.reshape([n, channels, height, width]);
-}
-
-/** `F.normalize` over the last axis. */
-function unitLength(x: Value): Value {
-  const axes = x.graph.integers([-1]);
-  const shape = [...x.shape.slice(0, -1), 1];
-  const length = x.graph.node({ op: 'ReduceL2', inputs: [x, axes], attributes: { keepdims: 1 } }, shape);
-  const atLeast = x.graph.constant(1e-12);
-  return x.divide(x.graph.node({ op: 'Max', inputs: [length, atLeast] }, shape));
 }

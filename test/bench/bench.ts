@@ -9,7 +9,7 @@ const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>
   resample: ['resample.bench.ts'],
   weights: ['checked-load.bench.ts'],
   health: ['upscale.bench.ts', 'health'],
-  memory: ['server-memory.bench.ts'],
+  memory: ['memory/server-memory.bench.ts'],
   'small-requests': ['small-requests.bench.ts'],
   'keep-alive': ['keep-alive.bench.ts'],
   batch: ['batch.bench.ts'],

@@ -5,7 +5,7 @@ import type { TilingOptions } from '../../app/processing/upscale/tile-grid.ts';
 import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import { buildManifestTensors, readManifest, readVariant } from '../support/checkpoints/hashed-weights.ts';
 import { networkInFolder } from '../support/networks/network-in-folder.ts';
-import { difference, gradient } from '../support/images/images.ts';
+import { difference, gradient, noise } from '../support/images/images.ts';
 
 interface UpscalerUnderTest {
   readonly manifest: string;
@@ -110,4 +110,16 @@ describe('Pictures with alpha through small networks of the families of windows'
       expect(difference(tiled, alone).max).toBeLessThanOrEqual(seam);
     },
   );
+});
+
+describe('A GRL of small windows', () => {
+  it('makes of the tiles of noise what it makes of the whole, within two levels', async () => {
+    const file = join(at.folder, 'grl.pth');
+    writeCheckpoint(file, buildManifestTensors(readVariant('grl-convolutions')), { format: 'pth-zip' });
+    const picture = noise({ width: 104, height: 24, channels: 3, depth: 8 });
+    const [whole] = await upscale(file, [picture], { tile: 0 });
+    const [tiled] = await upscale(file, [picture], { tile: 32 });
+    if (!whole || !tiled) throw new Error('no results');
+    expect(difference(tiled, whole).max).toBeLessThanOrEqual(2);
+  });
 });

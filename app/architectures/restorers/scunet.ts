@@ -1,7 +1,8 @@
 import { chain, counted } from '../../onnx/chain.ts';
 import { convTranspose } from '../../onnx/convolution.ts';
 import { linear } from '../../onnx/linear.ts';
-import { fromWindows, joinHeads, rolled, splitHeads, toWindows } from '../../onnx/windows/local-windows.ts';
+import { fromWindows, rolled, toWindows } from '../../onnx/windows/local-windows.ts';
+import { attendInWindows, queryKeyValue } from '../../onnx/windows/window-attention.ts';
 import { layerNorm } from '../../onnx/normalization.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
@@ -94,13 +95,9 @@ function transformer(x: Value, weights: Weights, isShifted: boolean): Value {
 function windowAttention(x: Value, weights: Weights, isShifted: boolean): Value {
   const heads = x.size(3) / HEAD;
   const moved = isShifted ? rolled(x, WINDOW / 2) : x;
-  const [query, key, value] = splitHeads(linear(toWindows(moved, WINDOW), weights.at('embedding_layer')), heads);
-  const scores = query
-    .scale(HEAD ** -0.5)
-    .matmul(key.transpose([0, 1, 3, 2]))
-    .add(positionBias(x, weights, heads));
-  const shown = isShifted ? masked(scores, x) : scores;
-  const mixed = fromWindows(linear(joinHeads(shown.softmax().matmul(value)), weights.at('linear')), x, WINDOW);
+  const inputs = queryKeyValue(toWindows(moved, WINDOW), weights.at('embedding_layer'));
+  const scores = { heads, bias: positionBias(x, weights, heads), mask: isShifted ? seamMask(x) : undefined };
+  const mixed = fromWindows(linear(attendInWindows(inputs, scores), weights.at('linear')), x, WINDOW);
   return isShifted ? rolled(mixed, -WINDOW / 2) : mixed;
 }
 
@@ -112,28 +109,23 @@ function positionBias({ graph }: Value, weights: Weights, heads: number): Value 
   return table.gather(1, index).reshape([heads, TOKENS, TOKENS]);
 }
 
-/** Windows of the last row and column hold pixels from both ends of the picture, which do not see one another. */
-function masked(scores: Value, x: Value): Value {
+/**
+ * Windows of the last row and column hold pixels from both ends of the picture, which do not see one another: what is added to their scores,
+ * [windows, tokens, tokens].
+ */
+function seamMask(x: Value): Value {
   const { graph } = x;
-  const [n, rows, columns] = [x.size(0), x.size(1) / WINDOW, x.size(2) / WINDOW];
+  const [rows, columns] = [x.size(1) / WINDOW, x.size(2) / WINDOW];
   const isLast = (count: number): number[] => Array.from({ length: count }, (_, i) => Number(i === count - 1));
   const half = WINDOW / 2;
   const apart = (a: number, b: number): number => (a < half === b < half ? 0 : HIDDEN);
-  const byRow = graph.constant(
-    pairs((y, _, otherY) => apart(y, otherY)),
-    [1, 1, TOKENS, TOKENS],
-  );
-  const byColumn = graph.constant(
-    pairs((_, column, __, other) => apart(column, other)),
-    [1, 1, TOKENS, TOKENS],
-  );
-  const below = graph.constant(isLast(rows), [rows, 1, 1, 1]).multiply(byRow);
-  const mask = below.add(graph.constant(isLast(columns), [1, columns, 1, 1]).multiply(byColumn));
-  const heads = scores.size(1);
-  return scores
-    .reshape([n, rows * columns, heads, TOKENS, TOKENS])
-    .add(mask.reshape([rows * columns, 1, TOKENS, TOKENS]))
-    .reshape([n * rows * columns, heads, TOKENS, TOKENS]);
+  const byRow = pairs((y, _, otherY) => apart(y, otherY));
+  const byColumn = pairs((_, column, __, other) => apart(column, other));
+  const below = graph.constant(isLast(rows), [rows, 1, 1, 1]).multiply(graph.constant(byRow, [1, 1, TOKENS, TOKENS]));
+  const right = graph
+    .constant(isLast(columns), [columns, 1, 1])
+    .multiply(graph.constant(byColumn, [1, TOKENS, TOKENS]));
+  return below.add(right).reshape([rows * columns, TOKENS, TOKENS]);
 }
 
 /** A number for every pair of pixels of a window, row by row. */

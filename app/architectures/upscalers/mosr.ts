@@ -68,7 +68,7 @@ export const mosr: Architecture = {
 const EFFECTIVE_FIELD = 32;
 
 /** Feature maps that are alive at once. */
-const LIVE_TENSORS = 16;
+const LIVE_TENSORS = 20;
 
 function build(image: Value, weights: Weights, { count, head }: { count: number; head: Head }): Value {
   const blocks = weights.at('gblocks');

@@ -48,7 +48,7 @@ export const safmn: Architecture = {
 const EFFECTIVE_FIELD = 32;
 
 /** Feature maps that are alive at once. */
-const LIVE_TENSORS = 10;
+const LIVE_TENSORS = 12;
 const EPSILON = 1e-6;
 
 function build(image: Value, weights: Weights, scale: number): Value {

@@ -34,15 +34,22 @@ export const dat: Architecture = {
     return {
       ...rectangleNetwork(frame),
       parameters: parametersOf(weights, frame),
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
+      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE) + scoreBytes(weights, frame),
       build: (image) =>
         inSwinFrame(image, weights, frame, (map) => rectangleGroups(map, weights, frame, { headsOf, step: datBlock })),
     } satisfies Network;
   },
 };
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
-const BYTES_PER_FEATURE = 115;
+/** What a block takes at once for every feature of a pixel, beside scores of attention, as measured (`npm run bench:memory-per-pixel`). */
+const BYTES_PER_FEATURE = 31;
+
+/** And for every score of a pixel: of each head with each token of its window. */
+const BYTES_PER_SCORE = 10;
+
+function scoreBytes(weights: Weights, { split }: RectangleFrame): number {
+  return BYTES_PER_SCORE * Math.max(...weights.list('layers').map(headsOf)) * split[0] * split[1];
+}
 
 function parametersOf(weights: Weights, frame: RectangleFrame): Network['parameters'] {
   const mask = 'layers.0.blocks.2.attn.attn_mask_0';

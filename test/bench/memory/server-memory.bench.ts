@@ -1,9 +1,9 @@
 /** What the server, a process of its own, holds after 20 and after 200 requests: at most 1.1 times as much. Linux only. */
 import sharp from 'sharp';
-import { buildProgram } from '../support/built-program.ts';
-import { residentMemory } from '../support/resident-memory.ts';
-import { serveProcess } from '../support/servers/serve-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { buildProgram } from '../../support/built-program.ts';
+import { residentMemory } from '../../support/resident-memory.ts';
+import { serveProcess } from '../../support/servers/serve-process.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const REQUESTS = 200;
 const PRINTED = [20, 50, 100, 150, REQUESTS];

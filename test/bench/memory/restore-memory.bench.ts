@@ -7,15 +7,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadConfig } from '../../app/config.ts';
-import { restoreOptions, restorePlan } from '../../app/options/restore-options.ts';
-import { outputOptions } from '../../app/options/output-options.ts';
-import { WorkerPool } from '../../app/worker/worker-pool.ts';
-import { childProcesses } from '../support/child-processes.ts';
-import { FINDERS, writeFaceModels } from '../support/faces/face-models.ts';
-import { writeHashedModel } from '../support/checkpoints/hashed-checkpoint.ts';
-import { openModels } from '../support/networks/open-models.ts';
-import { peakMemory } from '../support/peak-memory.ts';
+import { loadConfig } from '../../../app/config.ts';
+import { restoreOptions, restorePlan } from '../../../app/options/restore-options.ts';
+import { outputOptions } from '../../../app/options/output-options.ts';
+import { WorkerPool } from '../../../app/worker/worker-pool.ts';
+import { childProcesses } from '../../support/child-processes.ts';
+import { FINDERS, writeFaceModels } from '../../support/faces/face-models.ts';
+import { writeHashedModel } from '../../support/checkpoints/hashed-checkpoint.ts';
+import { openModels } from '../../support/networks/open-models.ts';
+import { peakMemory } from '../../support/peak-memory.ts';
 
 /** Manifests by the file names of what they stand for. */
 const MODELS = {
