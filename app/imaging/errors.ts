@@ -25,7 +25,10 @@ export class UnsupportedImageError extends HiresFixError {
   }
 }
 
-/** More pixels than allowed, found in the header, before anything is decoded. */
+/** The longest side of an input: work goes by rows, and rows without number cost more than their pixels. */
+export const MAX_INPUT_SIDE = 2 ** 20;
+
+/** More pixels than allowed, or a side that is too long, found in the header, before anything is decoded. */
 export class ImageTooLargeError extends HiresFixError {
   readonly code = 'ERR_IMAGE_TOO_LARGE';
   readonly fault = 'image';
@@ -35,13 +38,25 @@ export class ImageTooLargeError extends HiresFixError {
 
   constructor(name: string, size: { readonly width: number; readonly height: number }, maxPixels: number) {
     const pixels = size.width * size.height;
-    super(
-      `${name}: ${size.width}x${size.height} is ${pixels} pixels, at most ${maxPixels} are allowed; send a smaller image`,
-    );
+    const reason =
+      pixels > maxPixels
+        ? `is ${pixels} pixels, at most ${maxPixels} are allowed`
+        : `has a side of more than ${MAX_INPUT_SIDE} pixels`;
+    super(`${name}: ${size.width}x${size.height} ${reason}; send a smaller image`);
     this.width = size.width;
     this.height = size.height;
     this.maxPixels = maxPixels;
   }
+}
+
+/** @throws ImageTooLargeError */
+export function assertAllowedSize(
+  name: string,
+  size: { readonly width: number; readonly height: number },
+  maxPixels: number,
+): void {
+  const isAllowed = size.width * size.height <= maxPixels && Math.max(size.width, size.height) <= MAX_INPUT_SIDE;
+  if (!isAllowed) throw new ImageTooLargeError(name, size, maxPixels);
 }
 
 /** The result does not fit into the format that was asked for. */

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { HiresFixError } from '../errors.ts';
 import type { ToldSize } from '../imaging/codec/image-size.ts';
 import { readImageSize } from '../imaging/codec/image-size.ts';
-import { ImageTooLargeError } from '../imaging/errors.ts';
+import { assertAllowedSize } from '../imaging/errors.ts';
 import { assertHolds } from '../imaging/codec/codec-encode.ts';
 import type { ImageShape } from '../imaging/image.ts';
 import { backgroundOptions } from '../options/face-task-options.ts';
@@ -45,9 +45,7 @@ export async function assertWorkFits(
 
 function refusalOf(work: AskedWork, name: string, size: ToldSize, limits: Limits): HiresFixError | undefined {
   try {
-    if (size.width * size.height > limits.maxInputPixels) {
-      throw new ImageTooLargeError(name, size, limits.maxInputPixels);
-    }
+    assertAllowedSize(name, size, limits.maxInputPixels);
     assertImageFits(work, { ...size, channels: size.hasAlpha ? 4 : 3, depth: 8 }, limits);
     return undefined;
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Metadata, Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
-import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../errors.ts';
+import { assertAllowedSize, BadImageError, UnsupportedImageError } from '../errors.ts';
 import type { Rectangle } from '../rectangle.ts';
 import type { BitDepth, Image, ImageShape } from '../image.ts';
 import { assertDecodesHeic, decodeHeic } from './pixels/heic-pixels.ts';
@@ -143,7 +143,7 @@ async function readHeader(input: DecodeInput): Promise<Metadata> {
   if (header.format !== LOADER_FORMATS[input.format] || header.compression !== COMPRESSIONS[input.format]) {
     throw new BadImageError(input.name, `the first bytes say ${input.format}, the decoder says ${header.format}`);
   }
-  if (header.width * header.height > input.maxPixels) throw new ImageTooLargeError(input.name, header, input.maxPixels);
+  assertAllowedSize(input.name, header, input.maxPixels);
   assertDecodable(header, input.name);
   const primary = input.format === 'heic' ? (header.pagePrimary ?? 0) : 0;
   return primary > 0 && input.frameIndex === undefined ? readHeader({ ...input, frameIndex: primary }) : header;
@@ -217,9 +217,14 @@ function fillLowBits({ data, depth }: Image, bits: number): void {
 
 function open({ bytes, maxPixels, page, frameIndex }: DecodeInput, ignoreIcc: boolean): Sharp {
   const which = { pages: 1, page: frameIndex ?? page?.index ?? 0 };
+  return sharp(bytes, { failOn: failOn(page), limitInputPixels: maxPixels, ignoreIcc, ...which, sequentialRead: true });
+}
+
+function failOn(page: ChosenPage | undefined): 'truncated' | 'error' | 'warning' {
   // Without its ExtraSamples a TIFF is not in order, which libtiff mends and tells.
-  const failOn = page?.isInOrder === false ? 'truncated' : 'error';
-  return sharp(bytes, { failOn, limitInputPixels: maxPixels, ignoreIcc, ...which, sequentialRead: true });
+  if (page?.isInOrder === false) return 'truncated';
+  // Tiles that cannot be read come out black, with a warning and no error.
+  return page?.page.tiles?.missing === 0 ? 'warning' : 'error';
 }
 
 function fail({ name, format, page }: DecodeInput, cause: unknown): never {

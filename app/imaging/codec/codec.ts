@@ -3,7 +3,7 @@ import type { DecodedPixels } from './codec-decode.ts';
 import { decodePixels, shapeInHeader } from './codec-decode.ts';
 import { assertHolds, writeImage } from './codec-encode.ts';
 import type { OutputFormat } from '../../options/output-formats.ts';
-import { BadImageError, ImageTooLargeError } from '../errors.ts';
+import { assertAllowedSize, BadImageError } from '../errors.ts';
 import type { Image, ImageShape } from '../image.ts';
 import { shapeOf } from '../image.ts';
 import { isLosslessFile } from './lossless-file.ts';
@@ -145,7 +145,7 @@ function assertSize(size: { readonly width: number; readonly height: number }, m
       `expected an image of at least 1x1 pixels, the header says ${size.width}x${size.height}`,
     );
   }
-  if (size.width * size.height > maxPixels) throw new ImageTooLargeError(name, size, maxPixels);
+  assertAllowedSize(name, size, maxPixels);
 }
 
 function frameWarning(prepared: PreparedFile, { header }: DecodedPixels): string[] {

@@ -2,13 +2,14 @@
 import io
 import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
-from cases import FORMATS, Cases, chunks_of, exif_tiff, jpeg_with, opened, png_ending, png_with, saved, tiff_directory
+from cases import FORMATS, Cases, chunk, chunks_of, exif_tiff, jpeg_with, opened, png_ending, png_with, saved, tiff_directory
 
 from seen_colors import seen  # cases.py says where it is
 
@@ -445,3 +446,28 @@ for name, kind in (("bmp", "BMP"), ("ppm", "PPM"), ("tga", "TGA"), ("ico", "ICO"
 endless = bytes.fromhex("00000018667479706176696600000000617669666d696631" + "0000000166726565" + "0000000000000000")
 add("a14-endless.avif", endless, refused("a14-endless"))
 add("a14-stray.jpg", JPEG[:2] + JPEG[2:20] + b"\0\0\0" + JPEG[20:], is_size(96, 64, "stray"))
+tall_rows = zlib.compressobj(9)
+tall = b"".join(tall_rows.compress(b"\0\x80" * 2**16) for _ in range(2**10)) + tall_rows.flush()
+tall_parts = (b"IHDR", struct.pack(">2I5B", 1, 2**26, 8, 0, 0, 0, 0)), (b"IDAT", tall), (b"IEND", b"")
+add("a14-tall.png", RAMP_PNG[:8] + b"".join(chunk(*part) for part in tall_parts), refused("a side of more than 1048576 pixels"))
+
+
+def tiled(byte_count):
+    """Six tiles of 32 x 32, each of whose lengths the file tells as `byte_count`."""
+    tiles = [np.asarray(RAMP)[y : y + 32, x : x + 32].tobytes() for y in (0, 32) for x in (0, 32, 64)]
+    bits = 8 + 2 + 10 * 12 + 4
+    lists = bits + 6
+    pixels = lists + 2 * 24
+    e = tiff_directory
+    entries = [e(256, 4, 1, 96), e(257, 4, 1, 64), e(258, 3, 3, bits), e(259, 3, 1, 1), e(262, 3, 1, 2), e(277, 3, 1, 3)]
+    entries += [e(322, 4, 1, 32), e(323, 4, 1, 32), e(324, 4, 6, lists), e(325, 4, 6, lists + 24)]
+    values = struct.pack("<3H6I6I", 8, 8, 8, *[pixels + i * 3072 for i in range(6)], *[byte_count] * 6)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4) + values + b"".join(tiles)
+
+
+def same_as_ramp(results, _told):
+    assert np.array_equal(np.asarray(opened(results["png"])), np.asarray(RAMP))
+
+
+add("a14-tiles.tif", tiled(3072), same_as_ramp)
+add("a14-tile-counts.tif", tiled(7), refused("damaged"))

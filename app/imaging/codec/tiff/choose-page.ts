@@ -57,13 +57,18 @@ export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage
     ...extra,
     isGray,
     isInOrder,
-    warnings: [...reducedWarning(found, pages.length), ...extra.warnings],
+    warnings: [...reducedWarning(found, pages.length), ...extra.warnings, ...sparseWarning(page)],
   };
 }
 
 function reducedWarning(found: number, pages: number): string[] {
   if (found > 0) return [`page 1 is a smaller copy; page ${found + 1} of ${pages} is used`];
   return found < 0 ? ['the file says that it is a smaller copy of another picture, which is not in it'] : [];
+}
+
+function sparseWarning({ tiles }: TiffPage): string[] {
+  if (!tiles || tiles.missing === 0) return [];
+  return [`${tiles.missing} of ${tiles.count} tiles are not in the file; they are black`];
 }
 
 /** Photoshop's selections and the bands of satellites are channels beside the colours; viewers show neither. */

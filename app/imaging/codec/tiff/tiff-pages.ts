@@ -15,6 +15,8 @@ export interface TiffPage {
   readonly extraSamples: readonly number[] | undefined;
   /** Where in the file the value of Orientation stands, and what it is. */
   readonly orientation: { readonly at: number; readonly value: number } | undefined;
+  /** Where its pixels are stored in tiles: how many, and how many of them are not in the file (GDAL calls such files sparse). */
+  readonly tiles: { readonly count: number; readonly missing: number } | undefined;
   /** Whether it has a DNGVersion. */
   readonly isDng: boolean;
   /** Directories that belong to this one. */
@@ -30,6 +32,8 @@ const TAG = {
   photometric: 262,
   orientation: 274,
   samplesPerPixel: 277,
+  tileOffsets: 324,
+  tileByteCounts: 325,
   subDirectories: 330,
   extraSamples: 338,
   dngVersion: 50_706,
@@ -119,15 +123,25 @@ class TiffWalker {
       channels: first(TAG.samplesPerPixel, 1),
       extraSamples: extra && this.#values(extra),
       orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,
+      tiles: this.#tiles(entries.get(TAG.tileOffsets), entries.get(TAG.tileByteCounts)),
       isDng: entries.has(TAG.dngVersion),
       children: children.filter((at) => this.#isNew(at)).map((at) => this.#page(this.#directory(at).entries, false)),
     };
   }
 
-  #values(entry: Entry | undefined): number[] {
+  #tiles(offsets: Entry | undefined, byteCounts: Entry | undefined): TiffPage['tiles'] {
+    if (!offsets) return undefined;
+    const places = this.#values(offsets, Infinity);
+    const lengths = this.#values(byteCounts, Infinity);
+    const missing = places.filter((place, tile) => place === 0 && (lengths[tile] ?? 0) === 0).length;
+    return { count: places.length, missing };
+  }
+
+  #values(entry: Entry | undefined, most = MAX_VALUES): number[] {
     if (!entry) return [];
     const bytes = TYPE_BYTES[entry.type] ?? 0;
-    return Array.from({ length: Math.min(entry.count, MAX_VALUES) }, (_, i) =>
+    const inFile = bytes > 0 ? Math.trunc(Math.max(0, this.#view.byteLength - entry.at) / bytes) : 0;
+    return Array.from({ length: Math.min(entry.count, most, inFile) }, (_, i) =>
       this.#unsigned(entry.at + i * bytes, bytes),
     );
   }

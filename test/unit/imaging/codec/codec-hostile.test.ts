@@ -6,12 +6,17 @@ import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeImage, encodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { sharp } from '../../../../app/imaging/codec/codec-sharp.ts';
-import { BadImageError, ImageTooLargeError, UnsupportedImageError } from '../../../../app/imaging/errors.ts';
+import {
+  BadImageError,
+  ImageTooLargeError,
+  MAX_INPUT_SIDE,
+  UnsupportedImageError,
+} from '../../../../app/imaging/errors.ts';
 import { HiresFixError } from '../../../../app/errors.ts';
 import { ScratchImage } from '../../../../app/imaging/scratch-image.ts';
 import { metadataBomb, pixelBomb } from '../../../support/images/hostile-images.ts';
 import { difference, gradient, noise } from '../../../support/images/images.ts';
-import { writePng } from '../../../support/images/png.ts';
+import { headerChunk, joinPng, readPngChunks, writePng } from '../../../support/images/png.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
@@ -157,6 +162,18 @@ describe('Decoding bombs', () => {
     await expect(decodeImage(pixelBomb(), LIMITS)).rejects.toThrow(
       'cat.png: 40000x40000 is 1600000000 pixels, at most 67108864 are allowed; send a smaller image',
     );
+  });
+
+  it.each([
+    [1, MAX_INPUT_SIDE],
+    [MAX_INPUT_SIDE, 1],
+  ])('refuses a side of one pixel more than %i x %i by the header', async (width, height) => {
+    const png = (w: number, h: number) => joinPng([headerChunk(w, h, 8, 0), ...readPngChunks(FILES.png).slice(1)]);
+    const longer = [width, height].map((side) => (side === 1 ? 1 : side + 1)) as [number, number];
+    await expect(decodeImage(png(...longer), LIMITS)).rejects.toThrow(
+      `cat.png: ${longer.join('x')} has a side of more than 1048576 pixels; send a smaller image`,
+    );
+    await expect(decodeImage(png(width, height), LIMITS)).rejects.toThrow(BadImageError); // its pixels alone are others
   });
 
   it('stays below 300 MB and a second for each of them', () => {
