@@ -130,23 +130,26 @@ describe('a worker beside a server', () => {
     expect(childProcesses()).not.toContain(cancelled);
   });
 
-  it('keeps the network of a restoration of one step, too', async () => {
+  it.each([
+    ['denoise', 'NAFNet-SIDD-width64', {}],
+    ['colorize', 'ddcolor_paper_tiny', { colorize_model: 'paper_tiny' }],
+  ] as const)('keeps the network of a restoration of one step, too: %s', async (step, model, asked) => {
     const modelsDir = join(folder.path, 'models');
     await mkdir(modelsDir);
-    const network = narrowed(readManifest('NAFNet-SIDD-width64'));
-    const file = join(modelsDir, 'NAFNet-SIDD-width64.pth');
+    const network = narrowed(readManifest(model));
+    const file = join(modelsDir, `${model}.pth`);
     writeCheckpoint(file, buildManifestTensors(network), { format: 'pth-zip', root: network.root });
     await open({ modelKeepAliveMs: 60_000, modelsDir });
-    const denoise = async (name: string) => {
+    const restore = async (name: string) => {
       const { images, output } = upscaleTask(folder.path, [name], {});
-      const plan = restorePlan(restoreOptions.parse({}), 'denoise');
+      const plan = restorePlan(restoreOptions.parse(asked), step);
       return pool.run({ kind: 'restore', images, output, ...plan, mayOverwrite: true });
     };
-    await denoise('a.png');
+    await restore('a.png');
     await pool.warm();
     const both = childProcesses();
     expect(both).toHaveLength(2);
-    const [second] = await denoise('b.png');
+    const [second] = await restore('b.png');
     expect(childProcesses()).toEqual(both);
     expect(second?.info).toMatchObject({ output: { width: 70, height: 20 }, fallbacks: [], warnings: [] });
   });
