@@ -81,8 +81,7 @@ export class JobFiles {
 
   /** Makes inputs survive a power cut. */
   async syncInputs({ inputs }: Pick<JobRequest, 'inputs'>): Promise<void> {
-    await Promise.all(inputs.map(({ file }) => syncFile(file)));
-    await this.#syncFolder(this.#uploadFolder);
+    await Promise.all([...inputs.map(({ file }) => syncFile(file)), this.#syncFolder(this.#uploadFolder)]);
   }
 
   /** Sees to it that inputs are where the job says. Throws what opening them would, such as ENOENT. */
