@@ -259,13 +259,15 @@ describe('a job that fails', () => {
           ({ status }) => status === 'processing',
         );
         await second.kill();
-        second = await serve('second', { ...env, JOB_TIMEOUT_SECONDS: '3', MODEL_DOWNLOADS: 'true' });
+        second = await serve('second', { ...env, JOB_TIMEOUT_SECONDS: '3' });
       }
       expect(await ended(second, id)).toMatchObject({ status: 'failed', code: 'ERR_JOB_INTERRUPTED' });
       await expectTold(second, id, 'ERR_JOB_INTERRUPTED');
       const late = await submit(second, LONG);
       expect(await ended(second, late)).toMatchObject({ status: 'failed', code: 'ERR_JOB_TIMEOUT' });
       await expectTold(second, late, 'ERR_JOB_TIMEOUT');
+      await second.kill();
+      second = await serve('second', { ...env, MODEL_DOWNLOADS: 'true' }); // it may take its time to say what is wrong
       const download = await request(second.url).post('/models/parsenet/download').expect(202);
       const { job_id: fetching } = download.body as JobBody;
       expect(await ended(second, fetching)).toMatchObject({ status: 'failed', code: 'ERR_MODEL_UNAVAILABLE' });
