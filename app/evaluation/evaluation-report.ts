@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeImage } from '../imaging/codec/codec.ts';
+import { colorsAlone } from '../imaging/codec/metadata/metadata.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
 import type { FilePair } from './evaluate-files.ts';
 import { decodePair } from './evaluate-files.ts';
@@ -38,7 +39,8 @@ async function writePicture(
   const scratch = ScratchImage.create(folder, image);
   try {
     scratch.writeRows(image.data);
-    await encodeImage(scratch, join(folder, picture), { format: 'png' });
+    // One picture has one kind of colours: those of the reference, which its candidate is meant to have too.
+    await encodeImage(scratch, join(folder, picture), { format: 'png', metadata: colorsAlone(reference.metadata) });
   } finally {
     scratch.dispose();
   }
