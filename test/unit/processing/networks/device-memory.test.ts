@@ -17,7 +17,7 @@ afterAll(() => folder.remove());
 
 /** In a process of its own, as workers are: what `nvidia-smi` on its PATH answers is made up. */
 async function tilesWith(cards: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = fileURLToPath(new URL('../../../support/upscaler-tiles-child.ts', import.meta.url));
+  const child = fileURLToPath(new URL('../../../support/networks/upscaler-tiles-child.ts', import.meta.url));
   const programs = await plantNvidiaSmi(folder.path, cards);
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], {
     env: { PATH: `${programs}:${process.env['PATH']}`, ...env },

@@ -3,11 +3,11 @@
  * `nvidia-smi` on PATH says, and the picture one of 1200 x 1200.
  */
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../app/config.ts';
-import { deviceMemory } from '../../app/processing/networks/device-memory.ts';
-import { RealESRGANUpscaler } from '../../app/processing/upscale/real-esrgan-upscaler.ts';
+import { loadConfig } from '../../../app/config.ts';
+import { deviceMemory } from '../../../app/processing/networks/device-memory.ts';
+import { RealESRGANUpscaler } from '../../../app/processing/upscale/real-esrgan-upscaler.ts';
 
-const file = fileURLToPath(new URL('../../models/compact-x2.safetensors', import.meta.url));
+const file = fileURLToPath(new URL('../../../models/compact-x2.safetensors', import.meta.url));
 const devices = ['cuda', 'cpu'] as const;
 const SIDE = 1200;
 const source = { width: SIDE, height: SIDE, channels: 3, depth: 8, readRows: () => new Uint8Array(0) } as const;
