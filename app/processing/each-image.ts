@@ -13,6 +13,8 @@ export interface ProcessorHooks {
   onProgress(progress: WorkProgress): void;
   /** A network is about to run there; should the worker die, the next one falls back from this. */
   onRunning(on: RunningOn): void;
+  /** The result of an image is about to get its name; should the worker die, it may be there though nobody was told. */
+  onPlacing(index: number): void;
   onResult(result: ImageResult): void;
   /** One image could not be read or made; work goes on with the others. */
   onImageFailed(index: number, error: unknown): void;
@@ -23,6 +25,8 @@ export interface ImageContext {
   readonly clock: StageClock;
   /** Whether its faces are left as they are, because an earlier worker died over them (`Rung.withoutFaces`). */
   readonly leavesFaces: boolean;
+  /** Whether a result may be where its own goes, of an earlier worker that died before it said so (`Rung.mayReplace`). */
+  readonly mayReplace: boolean;
 }
 
 /** One worker's run of a task: what it must do without, where its scratch files go, and who is told. */
@@ -63,7 +67,8 @@ export async function eachImage(
         hooks.onProgress(progress);
       });
       const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
-      const made = await outcomeOf(work(image, { clock, leavesFaces }));
+      const mayReplace = rung.mayReplace?.includes(index) ?? false;
+      const made = await outcomeOf(work(image, { clock, leavesFaces, mayReplace }));
       await writes.add((turn) => tell({ index, made, turn }, hooks).finally(() => sketch?.dispose()));
       if (rung.isOneByOne === true || 'error' in made) await writes.through();
     }
@@ -91,7 +96,9 @@ interface Untold {
 }
 
 async function tell({ index, made, turn }: Untold, hooks: ProcessorHooks): Promise<void> {
-  const written = 'value' in made ? await outcomeOf(finished(made.value, turn)) : made;
+  const placing = turn.then(() => hooks.onPlacing(index));
+  placing.catch(() => undefined); // `turn` tells of it
+  const written = 'value' in made ? await outcomeOf(finished(made.value, placing)) : made;
   await turn;
   if ('value' in written) {
     hooks.onResult({ index, ...written.value });

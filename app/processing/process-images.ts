@@ -87,7 +87,7 @@ async function processImage<P>(image: TaskImage, work: PixelWork<P>, run: ImageR
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
   const { plan, shape } = await work.plan(decoded.image, context);
   const { metadata, isLossless } = decoded;
-  const place = await resultPlace(image, { source: metadata.format, shape }, { task, written: claimed });
+  const place = await resultPlace(image, { source: metadata.format, shape }, { task, written: claimed, ...context });
   const made = await work.make(decoded.image, plan, context);
   claimed.add(place.file);
   unwritten.add(made.image);
@@ -130,7 +130,7 @@ async function animateImage<P>(
   animation: Animation,
   work: PixelWork<P>,
   { task, claimed, context, scratch, maxInputPixels }: ImageRun,
-): Promise<Finished> {
+): Promise<Writing> {
   const { clock } = context;
   const limits = { maxPixels: maxInputPixels, name: image.name, usesAllFrames: true };
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
@@ -142,7 +142,7 @@ async function animateImage<P>(
     for await (const frame of animation.frames()) {
       const share = clock.span(index / animation.count, (index + 1) / animation.count);
       const { plan, shape } = await work.plan(frame, { ...context, clock: share });
-      result ??= await movingResult(image, shape, animation, { task, claimed, scratch, decoded });
+      result ??= await movingResult(image, shape, animation, { task, claimed, context, scratch, decoded });
       const made = await work.make(frame, plan, { ...context, clock: share });
       const { writer } = result;
       await clock.time('encode', () => writer.add(made.image));
@@ -153,10 +153,18 @@ async function animateImage<P>(
     if (!result || !info) throw new RangeError('an animation has at least one frame');
     const { file, format, partial, writer } = result;
     writer.finish().forEach((warning) => warnings.add(warning));
-    await putInPlace(partial, file);
     claimed.add(file);
-    const bytes = (await stat(file)).size;
-    return { file, bytes, info: { ...info, frames: index, format, warnings: [...warnings], seconds: clock.seconds() } };
+    const told = { ...info, frames: index, format, warnings: [...warnings], seconds: clock.seconds() };
+    return async (turn) => {
+      try {
+        await turn;
+        await putInPlace(partial, file);
+        return { file, bytes: (await stat(file)).size, info: told };
+      } catch (error) {
+        claimed.delete(file);
+        throw error;
+      }
+    };
   } finally {
     result?.writer.dispose();
   }
@@ -177,15 +185,16 @@ async function movingResult(
   {
     task,
     claimed,
+    context,
     scratch,
     decoded,
-  }: Pick<ImageRun, 'task' | 'claimed' | 'scratch'> & { readonly decoded: DecodedImage },
+  }: Pick<ImageRun, 'task' | 'claimed' | 'context' | 'scratch'> & { readonly decoded: DecodedImage },
 ): Promise<MovingResult> {
   const { metadata: source } = decoded;
   const { file, format } = await resultPlace(
     image,
     { source: source.format, shape, moves: true },
-    { task, written: claimed },
+    { task, written: claimed, ...context },
   );
   const { quality, lossless, metadata } = task.output;
   const partial = partialIn(scratch, format);

@@ -19,12 +19,17 @@ interface ResultKind {
 /**
  * Where a result of this shape goes, and in what format, decided before any work.
  * @param written (of the last) the results of this task that are written, which no other may replace
+ * @param mayReplace (of the last) whether what is there may be this image's own result
  * @throws OutputFormatError, FileExistsError
  */
 export async function resultPlace(
   image: TaskImage,
   { source, shape, moves = false }: ResultKind,
-  { task, written }: { readonly task: ImagesTask; readonly written: ReadonlySet<string> },
+  {
+    task,
+    written,
+    mayReplace = false,
+  }: { readonly task: ImagesTask; readonly written: ReadonlySet<string>; readonly mayReplace?: boolean },
 ): Promise<ResultFormat & { readonly file: string }> {
   const { output } = task;
   const { format, warnings } = moves
@@ -32,7 +37,7 @@ export async function resultPlace(
     : resultFormat(output.output_format, source, shape, output.lossless);
   const file = image.outputFile ?? `${image.outputStem}.${extensionOf(format)}`;
   if (written.has(file)) throw new FileExistsError(`${file}: another result of this run has that name already`);
-  await assertFree(file, task.mayOverwrite === true);
+  await assertFree(file, task.mayOverwrite === true || mayReplace);
   return { file, format, warnings };
 }
 

@@ -110,6 +110,8 @@ export interface Rung {
   readonly finished: readonly number[];
   /** Images whose faces are left as they are, because an earlier worker died over them; by index. */
   readonly withoutFaces?: readonly number[];
+  /** Images whose result an earlier worker that died may have put in place; by index. */
+  readonly mayReplace?: readonly number[];
   /** Whether each image is written before the next is begun, because an earlier worker died while two were at work. */
   readonly isOneByOne?: boolean;
 }

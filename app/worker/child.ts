@@ -93,6 +93,7 @@ function hooks({ kind }: Task): ProcessorHooks {
       running = on;
       send({ type: 'running', on });
     },
+    onPlacing: (index) => send({ type: 'placing', index }),
     onResult: (result) => send({ type: 'result', result }),
     onImageFailed: (index, error) => {
       isUnharmed = false;

@@ -14,6 +14,8 @@ export interface FailedRun {
   readonly image?: number;
   /** Whether the image before that was still being written. */
   readonly isBesideOther?: boolean;
+  /** Images whose result may be in place, though it was not told; by index. */
+  readonly placing?: readonly number[];
   /** Where its network ran; none if it had not come to that. */
   readonly on?: RunningOn;
 }

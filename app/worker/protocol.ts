@@ -64,6 +64,7 @@ export type WorkerMessage =
   | { readonly type: 'started' }
   | { readonly type: 'image'; readonly index: number }
   | { readonly type: 'running'; readonly on: RunningOn }
+  | { readonly type: 'placing'; readonly index: number }
   | { readonly type: 'progress'; readonly progress: WorkProgress }
   | { readonly type: 'result'; readonly result: ImageResult }
   | { readonly type: 'image-failed'; readonly index: number; readonly failure: Failure }

@@ -24,6 +24,8 @@ interface Position {
   image?: number;
   /** Images that were begun and have not ended. */
   readonly unfinished: Set<number>;
+  /** Images whose result may be in place, though it was not told. */
+  readonly placing: Set<number>;
   on?: RunningOn;
 }
 
@@ -40,7 +42,7 @@ export interface WorkerRun {
  */
 export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptions): Promise<WorkerRun> {
   const { hang, signal } = options;
-  const position: Position = { hasStarted: false, unfinished: new Set() };
+  const position: Position = { hasStarted: false, unfinished: new Set(), placing: new Set() };
   const abortion = whenAborted(signal);
   const hung = new AbortController();
   const watch = new HangWatch(worker.pid ?? 0, hang, () => {
@@ -65,8 +67,9 @@ export async function runOnWorker(worker: WorkerProcess, options: WorkerRunOptio
   }
 }
 
-function failedAt({ unfinished, ...position }: Position, how: Pick<FailedRun, 'failure' | 'reason'>): FailedRun {
-  return { ...position, ...how, ...(unfinished.size > 1 && { isBesideOther: true }) };
+function failedAt(position: Position, how: Pick<FailedRun, 'failure' | 'reason'>): FailedRun {
+  const { unfinished, placing, ...at } = position;
+  return { ...at, ...how, placing: [...placing], ...(unfinished.size > 1 && { isBesideOther: true }) };
 }
 
 /** The last that is heard of a task. */
@@ -96,6 +99,7 @@ async function converse(
 function follow(message: WorkerMessage, position: Position): void {
   position.hasStarted = true;
   if (message.type === 'running') position.on = message.on;
+  if (message.type === 'placing') position.placing.add(message.index);
   if (message.type === 'result') position.unfinished.delete(message.result.index);
   if (message.type === 'image-failed') position.unfinished.delete(message.index);
   if (message.type !== 'image') return;

@@ -203,17 +203,18 @@ class LadderRun {
 
   /** A rung further down, or past an image that no rung is left for. Throws where nothing of the task is left to try. */
   #next(rung: Rung, failed: FailedRun): Rung {
+    const { failure, image, reason, isBesideOther = false, placing = [] } = failed;
+    const mayReplace = [...(rung.mayReplace ?? []), ...placing];
     const lower = nextRung({ ...rung, finished: this.#finished() }, failed);
-    const { failure, image, reason, isBesideOther = false } = failed;
     const isOneByOne = rung.isOneByOne === true || isBesideOther;
     if (lower) {
       this.#fallbacks.push(lower);
-      return { ...lower.rung, isOneByOne };
+      return { ...lower.rung, isOneByOne, mayReplace };
     }
-    if (failure === undefined && isBesideOther) return { ...rung, finished: this.#finished(), isOneByOne }; // which of the two was it?
+    if (failure === undefined && isBesideOther) return { ...rung, finished: this.#finished(), isOneByOne, mayReplace }; // which of the two was it?
     if (image === undefined || !isOfImage(failed)) throw failure ? thrown(failure) : crashed(reason);
     this.#fail(image, failure ?? crashed(reason));
-    return { ...rung, finished: this.#finished() };
+    return { ...rung, finished: this.#finished(), mayReplace };
   }
 
   #workerHooks(): WorkerHooks {

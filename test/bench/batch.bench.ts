@@ -26,6 +26,7 @@ try {
     const results: number[] = [];
     const hooks = {
       onImage: () => undefined,
+      onPlacing: () => undefined,
       onProgress: () => undefined,
       onRunning: () => undefined,
       onResult: ({ index }: { readonly index: number }) => void results.push(index),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,6 +123,22 @@ describe('the worker pool', () => {
     const undisturbed = await poolOf().run({ ...task(names, { ...NETWORK, tile: 0 }), mayOverwrite: true });
     expect(undisturbed[0]?.info.fallbacks).toEqual([]);
     expect(difference(survivor, pixels(undisturbed[0])).max).toBeLessThanOrEqual(1);
+  });
+
+  it('keeps the result of a worker that dies as it has written it, told of or not', async () => {
+    const names = [await picture('a.png', 300, 140)];
+    let isKilled = false;
+    const watcher = watch(folder.path, () => {
+      if (isKilled || !existsSync(join(folder.path, 'out-0.png'))) return;
+      isKilled = true;
+      childProcesses().forEach(kill);
+    });
+    try {
+      const results = await poolOf().run(task(names, { ...NETWORK, tile: 256 }));
+      expect([isKilled, results.map(({ info }) => info.output.width)]).toEqual([true, [600]]);
+    } finally {
+      watcher.close();
+    }
   });
 
   it('gives up after the last rung, and runs the next task', async () => {

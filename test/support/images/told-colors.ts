@@ -40,6 +40,7 @@ export async function toldColorResults(
       scratch: folder,
       hooks: {
         onImage: () => undefined,
+        onPlacing: () => undefined,
         onProgress: () => undefined,
         onRunning: () => undefined,
         onResult: (result) => results.set(NAMES[result.index] ?? '', result),

@@ -7,7 +7,7 @@ import { rowsInto } from '../../../app/imaging/rows-into.ts';
 import { outputOptions } from '../../../app/options/output-options.ts';
 import type { PixelWork } from '../../../app/processing/process-images.ts';
 import { processImages } from '../../../app/processing/process-images.ts';
-import type { TaskImage } from '../../../app/processing/tasks.ts';
+import type { Rung, TaskImage } from '../../../app/processing/tasks.ts';
 import { difference, noise } from '../../support/images/images.ts';
 import { readPng, writePng } from '../../support/images/png.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
@@ -38,8 +38,9 @@ describe('the images of a task', () => {
     name,
     outputStem: join(folder.path, `out-${index}`),
   });
+  let placing: ((index: number) => void) | undefined;
   /** Copies images, and writes down what happens when. */
-  const run = async (images: readonly TaskImage[], rung: { readonly isOneByOne?: boolean } = {}) => {
+  const run = async (images: readonly TaskImage[], rung: Partial<Rung> = {}) => {
     const events: string[] = [];
     const shares: number[] = [];
     let image = -1;
@@ -65,6 +66,7 @@ describe('the images of a task', () => {
         },
         onProgress: ({ progress }) => shares.push(progress),
         onRunning: () => undefined,
+        onPlacing: (index) => placing?.(index),
         onResult: ({ index }) => events.push(`result ${index}`),
         onImageFailed: (index) => events.push(`failed ${index}`),
       },
@@ -92,6 +94,20 @@ describe('the images of a task', () => {
   it('are written one by one where a worker died over two of them', async () => {
     const events = await run(['large.png', 'small.png'].map(imageOf), { isOneByOne: true });
     expect(events).toEqual(['begin 0', 'made 0', 'result 0', 'begin 1', 'made 1', 'result 1']);
+  });
+
+  it('say in their order that they come to their places, before they do; what may be there from before is replaced', async () => {
+    const images = ['large.png', 'small.png'].map(imageOf);
+    const seen: unknown[] = [];
+    placing = (index) => seen.push([index, ...[0, 1].map((at) => existsSync(join(folder.path, `out-${at}.png`)))]);
+    await run(images);
+    placing = undefined;
+    expect(seen).toEqual([
+      [0, false, false],
+      [1, true, false],
+    ]);
+    const again = await run(images, { mayReplace: [1] });
+    expect(again.filter((event) => !event.startsWith('begin'))).toEqual(['failed 0', 'made 1', 'result 1']);
   });
 
   it('fail by themselves: the one that cannot be read, and the one that cannot be written', async () => {

@@ -9,6 +9,7 @@ const RUN: TaskRun = {
   scratch: 'scratch',
   hooks: {
     onImage: () => undefined,
+    onPlacing: () => undefined,
     onProgress: () => undefined,
     onRunning: () => undefined,
     onResult: () => undefined,

@@ -35,7 +35,7 @@ describe('A cleaner', () => {
     const rest = { isBatch: false, scratch: folder.path, excludedDevices: [], onRunning: () => undefined };
     await cleaner.prepare(
       { options: upscaleOptions.parse({ clean }), ...rest },
-      { clock: clock(), leavesFaces: false },
+      { clock: clock(), leavesFaces: false, mayReplace: false },
     );
   };
 
