@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { JobFiles } from '../jobs/job-files.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Logger } from '../logger.ts';
+import { collectedBuffers } from './collected-buffers.ts';
 import { a1111Errors } from './a1111/a1111-errors.ts';
 import { A1111_PATHS } from './a1111/a1111-paths.ts';
 import { a1111Route } from './a1111/a1111-route.ts';
@@ -60,6 +61,7 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
   const context = { config, queue, files, catalog, awaited: new AwaitedJobs(queue) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
+  app.use(collectedBuffers());
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use([...A1111_PATHS], startProcessTime());
   // The page lies at a path that a POST has too: before what refuses other methods.
