@@ -48,7 +48,7 @@ export const scunet: Architecture = {
 };
 
 /** Feature maps at full size that a run takes memory for, as measured on 128 x 128 and 256 x 256 pixels. */
-const LIVE_TENSORS = 46;
+const LIVE_TENSORS = 57;
 
 function build(image: Value, weights: Weights): Value {
   const level = (x: Value, key: string, from: number, count: number): Value =>

@@ -60,7 +60,7 @@ export const dctlsa: Architecture = {
 const HALO_WINDOWS = 3;
 
 /** Feature maps at full size that a run takes memory for, as measured on 128 x 128 and 256 x 256 pixels. */
-const LIVE_TENSORS = 47;
+const LIVE_TENSORS = 53;
 
 function build(image: Value, weights: Weights, scale: number): Value {
   const shallow = image.conv(weights.at('fea_conv'));

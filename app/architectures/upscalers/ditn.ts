@@ -57,7 +57,7 @@ export const ditn: Architecture = {
 const EFFECTIVE_FIELD = 64;
 
 /** Feature maps that are alive at once. */
-const LIVE_TENSORS = 27;
+const LIVE_TENSORS = 33;
 
 function build(image: Value, weights: Weights, { bias, scale }: { bias: Bias; scale: number }): Value {
   const shallow = image.conv(weights.at('sft'));

@@ -56,7 +56,7 @@ export const moesr: Architecture = {
 const EFFECTIVE_FIELD = 48;
 
 /** Feature maps that are alive at once. */
-const LIVE_TENSORS = 34;
+const LIVE_TENSORS = 47;
 
 function group(x: Value, weights: Weights): Value {
   const local = chain(x, weights.list('blocks'), gatedBlock);

@@ -68,7 +68,7 @@ export const plksr: Architecture = {
 const EFFECTIVE_FIELD = 48;
 
 /** Feature maps that are alive at once: the mixer has twice the channels. */
-const LIVE_TENSORS = 10;
+const LIVE_TENSORS = 11;
 
 function build(image: Value, weights: Weights, { isReal, count, scale, last }: Trunk): Value {
   const feats = weights.at('feats');

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { recognise } from '../../../app/architectures/registry.ts';
 import { buildTensorGraph } from '../../../app/architectures/tensor-graph.ts';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
+import type { Tensor } from '../../../app/inference/session.ts';
 import { Session, weightsFolderOf } from '../../../app/inference/session.ts';
 import { peakMemory } from '../peak-memory.ts';
 import { residentMemory } from '../resident-memory.ts';
@@ -29,9 +30,14 @@ const dims = [1, network.inputChannels, side, side] as const;
 const graph = buildTensorGraph(network, dims);
 const session = await Session.open(graph, { weightsFolder: weightsFolderOf(file), device: 'cpu' });
 const data = Float32Array.from({ length: network.inputChannels * side ** 2 }, (_, i) => ((i * 37) % 101) / 101);
+const scalars = Object.fromEntries(
+  Object.entries(network.scalars ?? {}).map(([name, preset]): [string, Tensor] => {
+    return [name, { type: 'float32', data: Float32Array.of(preset), dims: [1] }];
+  }),
+);
 writeFileSync('/proc/self/clear_refs', '5');
 const before = residentMemory(process.pid);
-await session.run({ input: { type: 'float32', data, dims } });
+await session.run({ input: { type: 'float32', data, dims }, ...scalars });
 const seen: MemorySeen = {
   architecture: network.architecture,
   stated: network.workingBytesPerPixel,

@@ -57,7 +57,7 @@ export const swinir: Architecture = {
 const HALO_WINDOWS = 4;
 
 /** What a block takes at once for every feature of a pixel: 120 bytes at 60 features, 70 at 240, as measured. */
-const BYTES_PER_FEATURE = 100;
+const BYTES_PER_FEATURE = 108;
 
 function parametersOf(
   weights: Weights,
