@@ -16,7 +16,9 @@ export function collectedBuffers(): RequestHandler {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as NodeJS.GCFunction;
   let held = process.memoryUsage().arrayBuffers; // after the last collection
+  let isPlanned = false;
   const giveBack = (): void => {
+    isPlanned = false;
     const { arrayBuffers } = process.memoryUsage();
     held = Math.min(held, arrayBuffers);
     if (arrayBuffers < held + WORTH_COLLECTING) return;
@@ -24,7 +26,10 @@ export function collectedBuffers(): RequestHandler {
     held = process.memoryUsage().arrayBuffers;
   };
   return (_request, response, next) => {
-    response.once('close', () => setTimeout(giveBack, WHEN_OUT_MS).unref());
+    response.once('close', () => {
+      if (!isPlanned) setTimeout(giveBack, WHEN_OUT_MS).unref();
+      isPlanned = true;
+    });
     next();
   };
 }

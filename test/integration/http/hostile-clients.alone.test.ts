@@ -18,8 +18,8 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const [ATTACKER, STRANGER] = ['key-of-an-attacker', 'key-of-a-stranger'];
 const ATTACKS = 3000;
 const AT_ONCE = 150;
-/** A gross limit: they wait a few milliseconds where nobody attacks. */
-const STRANGERS_MS = 250;
+/** They wait a few milliseconds where nobody attacks. */
+const STRANGERS_MS = 50;
 /** A stop that answers nobody has this long. */
 const GRACE_MS = 10_000;
 

@@ -116,7 +116,7 @@ interface JobAnswer {
     });
     expect([refused.status, refused.headers.get('Retry-After')]).toEqual([503, '5']);
     expect(await refused.json()).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
-    expect(performance.now() - asked).toBeLessThan(20_000); // by then nobody would be waiting any more
+    expect(performance.now() - asked).toBeLessThan(3000);
     expect((await fetch(`${first.url}/health/ready`)).status).toBe(503);
     expect((await fetch(`${first.url}/health/live`)).status).toBe(200);
     expect((await fetch(`${first.url}/metrics`)).status).toBe(200);

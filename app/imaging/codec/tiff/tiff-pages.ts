@@ -15,7 +15,10 @@ export interface TiffPage {
   readonly extraSamples: readonly number[] | undefined;
   /** Where in the file the value of Orientation stands, and what it is. */
   readonly orientation: { readonly at: number; readonly value: number } | undefined;
-  /** Where its pixels are stored in tiles: how many, and how many of them are not in the file (GDAL calls such files sparse). */
+  /**
+   * Where its pixels are stored in tiles: how many, and how many of them are not in the file (GDAL calls such files sparse); undefined as
+   * well beyond so many tiles in a file as no picture has.
+   */
   readonly tiles: { readonly count: number; readonly missing: number } | undefined;
   /** Whether it has a DNGVersion. */
   readonly isDng: boolean;
@@ -43,6 +46,8 @@ const SHORT = 3;
 const MAX_PAGES = 1000;
 const MAX_ENTRIES = 1000;
 const MAX_VALUES = 64;
+/** Of all pages together, which may name the same ones. */
+const MAX_TILES = 2 ** 20;
 /** Bytes of one value by field type, BYTE to IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
 
@@ -64,6 +69,7 @@ class TiffWalker {
   /** BigTIFF: offsets of 8 bytes. */
   readonly #isBig: boolean;
   readonly #seen = new Set<number>();
+  #tilesLeft = MAX_TILES;
 
   constructor(file: Uint8Array) {
     this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -130,9 +136,11 @@ class TiffWalker {
   }
 
   #tiles(offsets: Entry | undefined, byteCounts: Entry | undefined): TiffPage['tiles'] {
-    if (!offsets) return undefined;
-    const places = this.#values(offsets, Infinity);
-    const lengths = this.#values(byteCounts, Infinity);
+    if (!offsets || offsets.count > this.#tilesLeft) return undefined;
+    const { count } = offsets;
+    this.#tilesLeft -= count;
+    const places = this.#values(offsets, count);
+    const lengths = this.#values(byteCounts, count);
     const missing = places.filter((place, tile) => place === 0 && (lengths[tile] ?? 0) === 0).length;
     return { count: places.length, missing };
   }

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
+import { readTiffPages } from '../../../../app/imaging/codec/tiff/tiff-pages.ts';
+import { cpuSecondsOf } from '../../../support/cpu-seconds.ts';
 import { noise } from '../../../support/images/images.ts';
 
 const LIMITS = { maxPixels: 100_000, name: 'tiles.tif' };
@@ -72,5 +74,28 @@ describe('A TIFF some of whose tiles are not in the file', () => {
       [0, 0, 0],
       [...PICTURE.data.subarray(3 * (96 * 3 + 31), 3 * (96 * 3 + 32))],
     ]);
+  });
+});
+
+describe('A TIFF of many pages that name the same tiles', () => {
+  it('has them looked at a million times, not once for each page', () => {
+    const [pages, tiles, tableBytes] = [300, 500_000, 18] as const;
+    const firstTable = 8 + tiles * 4;
+    const file = Buffer.alloc(firstTable + pages * tableBytes);
+    file.write('II*\0', 'latin1');
+    file.writeUInt32LE(firstTable, 4);
+    for (let page = 0; page < pages; page++) {
+      const at = firstTable + page * tableBytes;
+      file.writeUInt16LE(1, at);
+      file.writeUInt16LE(TILE_OFFSETS, at + 2);
+      file.writeUInt16LE(4, at + 4);
+      file.writeUInt32LE(tiles, at + 6);
+      file.writeUInt32LE(8, at + 10);
+      file.writeUInt32LE(page + 1 < pages ? at + tableBytes : 0, at + 14);
+    }
+    let counted: unknown[] = [];
+    expect(cpuSecondsOf(() => (counted = readTiffPages(file).map((page) => page.tiles?.count)))).toBeLessThan(2);
+    expect(counted.slice(0, 3)).toEqual([tiles, tiles, undefined]);
+    expect(counted).toHaveLength(pages);
   });
 });
