@@ -151,8 +151,8 @@ function codeOf(error: Error): string {
 }
 
 function summary(info: ImageResult['info']): string {
-  const { input, output, device, seconds } = info;
-  const where = device === undefined ? '' : ` on ${device}`;
+  const { input, output, device, precision = 'fp32', seconds } = info;
+  const where = device === undefined ? '' : ` on ${device}${precision === 'fp32' ? '' : ` in ${precision}`}`;
   const size = `${input.width}x${input.height} -> ${output.width}x${output.height}`;
   return `${size}, ${makerOf(info)}${where}, ${seconds['total'] ?? 0} s${notesOf(info)}`;
 }

@@ -104,6 +104,8 @@ describe('The int8 form of a model', () => {
       expect(before.info.precision_fidelity).toBeUndefined();
       expect(first.pixels).not.toBe(before.pixels);
       expect((await upscale('int8')).pixels).toBe(first.pixels);
+      const told = await run('upscale', 'photo.png', '-o', 'told.png', '--upscaler', at('net.pth'));
+      expect(told.stdout).toContain(' on cpu in int8, ');
       const fp16 = await upscale('fp16');
       expect(fp16.pixels).toBe(before.pixels);
       expect(fp16.info).toMatchObject({
