@@ -2,7 +2,7 @@
  * Makes the recipe of an official model's int8 form, which ships in `config/int8`, and measures it on scenes and photos that calibrated
  * nothing: `npm run bench:int8-fidelity -- NAME CHECKPOINT PHOTOS [LIMITS]`, the catalogue's name, the weights,
  * a folder of photos, and the largest magnitudes that weights are measured with (127,63).
- * It is calibrated as `hiresfix models optimize` calibrates: on scenes.
+ * It is calibrated as `hiresfix models optimize` calibrates: on scenes. What is below the gate is not written.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,8 +19,14 @@ import { weightSamples } from '../../app/processing/networks/official-recipes.ts
 import { failuresInWords, inWords } from '../../app/quantization/fidelity.ts';
 import { int8Tensors } from '../../app/quantization/int8-model.ts';
 import { int8Recipe } from '../../app/quantization/int8-recipe.ts';
+import { recipeAsked, shippableMeasures, USAGE } from '../support/forms/shippable-measures.ts';
 
-const [name = '', checkpoint = '', photos = '', limits = '127,63'] = process.argv.slice(2);
+const asked = recipeAsked(process.argv.slice(2));
+if (!asked) {
+  process.stderr.write(`${USAGE}\n`);
+  process.exit(2);
+}
+const { name, checkpoint, photos, isNarrowMeasured } = asked;
 const official = readRemoteModels().find((model) => model.name === name);
 if (!official) throw new Error(`${name} is none of the catalogue`);
 const dict = openCheckpoint(checkpoint);
@@ -37,7 +43,9 @@ const recipe = int8Recipe(watched.blocks, watched, crops.margin);
 print(`calibrated in ${secondsSince(started)} s of processor time`);
 const float32 = await runFloat32(network, pairs, runs);
 print(`fp32 of ${pairs.length} pairs`);
-const measured = { 127: await measuredTo(127), ...(limits.includes('63') && { 63: await measuredTo(63) }) };
+const all = { 127: await measuredTo(127), ...(isNarrowMeasured && { 63: await measuredTo(63) }) };
+const { measured, told } = shippableMeasures(all);
+if (told) print(told);
 const shipped: OfficialRecipe = {
   version: 1,
   ...{ name, sha256: official.sha256 ?? '', architecture: network.architecture },

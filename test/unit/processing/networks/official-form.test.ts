@@ -14,6 +14,7 @@ import { passesGate } from '../../../../app/quantization/fidelity.ts';
 import { convsOf } from '../../../../app/quantization/folded-weights.ts';
 import { denseBlocksOf } from '../../../../app/quantization/int8-graph.ts';
 import { GOOD_FIGURES } from '../../../support/forms/fidelity-figures.ts';
+import { recipeAsked, shippableMeasures } from '../../../support/forms/shippable-measures.ts';
 import { writeCheckpoint } from '../../../support/checkpoints/checkpoint-writer.ts';
 import { smallNetwork, smallTensors } from '../../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
@@ -132,4 +133,20 @@ describe('The recipes of the package', () => {
     expect(passesGate(measured[127])).toBe(true);
     expect(recipe.blocks.every(({ means }) => means.length === 192)).toBe(true);
   });
+
+  it('are made of what passed: narrow weights below the gate are left out, and nothing is made of wide ones', () => {
+    const bad = { ...GOOD_FIGURES, psnr_change_worst: -0.46 };
+    const both = { 127: GOOD_FIGURES, 63: GOOD_FIGURES };
+    expect(shippableMeasures(both)).toEqual({ measured: both, told: '' });
+    expect(shippableMeasures({ ...both, 63: bad })).toEqual({
+      measured: { 127: GOOD_FIGURES },
+      told: 'weights to 63 were left out: its worst change of PSNR is -0.46, where at least -0.4 is asked',
+    });
+    expect(() => shippableMeasures({ ...both, 127: bad })).toThrow('no recipe was written: its worst change of PSNR');
+  });
+
+  it.each([[[]], [['--help']], [['name', 'file.pth']], [['name', 'file.pth', 'photos', '64']]])(
+    'are asked for by name, weights and photos: not by %j',
+    (args) => expect(recipeAsked(args)).toBeUndefined(),
+  );
 });
