@@ -14,6 +14,16 @@ export class BadImageError extends HiresFixError {
   }
 }
 
+/** What is told of a file whose pixels are not all there, or not what they were; `detail` says how that shows. */
+export function notWhole(
+  { name, format }: { readonly name: string; readonly format: string },
+  detail: string,
+  options?: ErrorOptions,
+): BadImageError {
+  const reason = `expected a whole ${format.toUpperCase()} image, but it is damaged or ends early (${detail})`;
+  return new BadImageError(name, reason, options);
+}
+
 /** An image of a kind that is refused on purpose: a drawing, a document, a codec that is not built in. */
 export class UnsupportedImageError extends HiresFixError {
   readonly code = 'ERR_UNSUPPORTED_IMAGE';

@@ -1,6 +1,6 @@
 import type { Metadata, Sharp } from 'sharp';
 import { sharp } from './codec-sharp.ts';
-import { assertAllowedSize, BadImageError, UnsupportedImageError } from '../errors.ts';
+import { assertAllowedSize, BadImageError, notWhole, UnsupportedImageError } from '../errors.ts';
 import type { Rectangle } from '../rectangle.ts';
 import type { BitDepth, Image, ImageShape } from '../image.ts';
 import { assertDecodesHeic, decodeHeic } from './pixels/heic-pixels.ts';
@@ -231,11 +231,5 @@ function fail({ name, format, page }: DecodeInput, cause: unknown): never {
   const packing = NOT_BUILT_IN.get(page?.page.compression ?? 0);
   if (packing !== undefined) throw new UnsupportedImageError(name, `a TIFF image compressed by ${packing}`);
   const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
-  throw new BadImageError(
-    name,
-    `expected a whole ${format.toUpperCase()} image, but it is damaged or ends early (${detail})`,
-    {
-      cause,
-    },
-  );
+  throw notWhole({ name, format }, detail, { cause });
 }

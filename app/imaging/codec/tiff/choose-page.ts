@@ -1,4 +1,4 @@
-import { UnsupportedImageError } from '../../errors.ts';
+import { notWhole, UnsupportedImageError } from '../../errors.ts';
 import type { TiffPage } from './tiff-pages.ts';
 
 /** The page of a TIFF file that is its picture, and how it is to be read. */
@@ -34,6 +34,7 @@ const MAX_CHANNELS = 5;
  * The first page that is no smaller copy of another one.
  * @param name what messages call the file
  * @throws UnsupportedImageError for a camera's raw file, and for one whose picture lies where it is not read
+ * @throws BadImageError where the JPEGs that it is packed in are cut
  */
 export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage | undefined {
   const [first] = pages;
@@ -49,6 +50,10 @@ export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage
   }
   const index = Math.max(found, 0);
   const page = pages[index] ?? first;
+  if (page.cutJpegs > 0) {
+    const parts = page.tiles ? 'tiles' : 'strips';
+    throw notWhole({ name, format: 'tiff' }, `${page.cutJpegs} of its ${parts}, which are JPEGs, have no end`);
+  }
   const extra = extraChannels(page, name);
   const [isGray, isInOrder] = [page.photometric <= 1, extra.extraChannels === 0 || page.extraSamples !== undefined];
   return {

@@ -20,6 +20,8 @@ export interface TiffPage {
    * well beyond so many tiles in a file as no picture has.
    */
   readonly tiles: { readonly count: number; readonly missing: number } | undefined;
+  /** Where its pixels are packed as JPEG: how many of its strips or tiles do not come to their end marker. */
+  readonly cutJpegs: number;
   /** Whether it has a DNGVersion. */
   readonly isDng: boolean;
   /** Directories that belong to this one. */
@@ -34,7 +36,9 @@ const TAG = {
   compression: 259,
   photometric: 262,
   orientation: 274,
+  stripOffsets: 273,
   samplesPerPixel: 277,
+  stripByteCounts: 279,
   tileOffsets: 324,
   tileByteCounts: 325,
   subDirectories: 330,
@@ -46,14 +50,22 @@ const SHORT = 3;
 const MAX_PAGES = 1000;
 const MAX_ENTRIES = 1000;
 const MAX_VALUES = 64;
-/** Of all pages together, which may name the same ones. */
-const MAX_TILES = 2 ** 20;
+/** Strips and tiles of all pages together, which may name the same ones. */
+const MAX_PARTS = 2 ** 20;
+const JPEG = 7;
+const END_OF_JPEG = Buffer.from([0xff, 0xd9]);
 /** Bytes of one value by field type, BYTE to IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
 
 /** The pages of a TIFF or BigTIFF file in their order, with what their directories point to. Nothing of pixels is looked at. */
 export function readTiffPages(file: Uint8Array): TiffPage[] {
   return new TiffWalker(file).pages();
+}
+
+/** A strip or a tile: its bytes in the file. */
+interface Part {
+  readonly place: number;
+  readonly length: number;
 }
 
 interface Entry {
@@ -69,9 +81,14 @@ class TiffWalker {
   /** BigTIFF: offsets of 8 bytes. */
   readonly #isBig: boolean;
   readonly #seen = new Set<number>();
-  #tilesLeft = MAX_TILES;
+  readonly #bytes: Buffer;
+  #partsLeft = MAX_PARTS;
+  /** Of JPEGs that are looked through; strips and tiles that do not overlap have no more bytes than the file. */
+  #bytesLeft: number;
 
   constructor(file: Uint8Array) {
+    this.#bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+    this.#bytesLeft = file.byteLength;
     this.#view = new DataView(file.buffer, file.byteOffset, file.byteLength);
     this.#isIntel = file[0] === 0x49;
     this.#isBig = this.#unsigned(2, 2) === 43;
@@ -120,29 +137,49 @@ class TiffWalker {
     const extra = entries.get(TAG.extraSamples);
     const [width, height] = [first(TAG.width, 0), first(TAG.height, 0)];
     const children = hasChildren ? this.#values(entries.get(TAG.subDirectories)) : [];
+    const compression = first(TAG.compression, 1);
+    const tiles = this.#tiles(entries);
     return {
       isReduced: (first(TAG.newSubfileType, 0) & 1) === 1 || first(TAG.subfileType, 1) === 2,
       photometric: first(TAG.photometric, -1),
       photometricAt: entries.get(TAG.photometric)?.at,
       size: width > 0 && height > 0 ? { width, height } : undefined,
-      compression: first(TAG.compression, 1),
+      compression,
       channels: first(TAG.samplesPerPixel, 1),
       extraSamples: extra && this.#values(extra),
       orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,
-      tiles: this.#tiles(entries.get(TAG.tileOffsets), entries.get(TAG.tileByteCounts)),
+      tiles: tiles && { count: tiles.length, missing: tiles.filter(isMissing).length },
+      cutJpegs: compression === JPEG ? this.#cutJpegs(tiles ?? this.#strips(entries)) : 0,
       isDng: entries.has(TAG.dngVersion),
       children: children.filter((at) => this.#isNew(at)).map((at) => this.#page(this.#directory(at).entries, false)),
     };
   }
 
-  #tiles(offsets: Entry | undefined, byteCounts: Entry | undefined): TiffPage['tiles'] {
-    if (!offsets || offsets.count > this.#tilesLeft) return undefined;
+  #tiles(entries: ReadonlyMap<number, Entry>): Part[] | undefined {
+    return this.#parts(entries.get(TAG.tileOffsets), entries.get(TAG.tileByteCounts));
+  }
+
+  #strips(entries: ReadonlyMap<number, Entry>): Part[] | undefined {
+    return this.#parts(entries.get(TAG.stripOffsets), entries.get(TAG.stripByteCounts));
+  }
+
+  #parts(offsets: Entry | undefined, byteCounts: Entry | undefined): Part[] | undefined {
+    if (!offsets || offsets.count > this.#partsLeft) return undefined;
     const { count } = offsets;
-    this.#tilesLeft -= count;
-    const places = this.#values(offsets, count);
+    this.#partsLeft -= count;
     const lengths = this.#values(byteCounts, count);
-    const missing = places.filter((place, tile) => place === 0 && (lengths[tile] ?? 0) === 0).length;
-    return { count: places.length, missing };
+    return this.#values(offsets, count).map((place, part) => ({ place, length: lengths[part] ?? 0 }));
+  }
+
+  /** The decoder says nothing of a JPEG that ends early: it leaves the rest gray. */
+  #cutJpegs(parts: readonly Part[] = []): number {
+    return parts.filter((part) => this.#isCutJpeg(part)).length;
+  }
+
+  #isCutJpeg(part: Part): boolean {
+    if (isMissing(part) || part.length > this.#bytesLeft) return false;
+    this.#bytesLeft -= part.length;
+    return !this.#bytes.subarray(part.place, part.place + part.length).includes(END_OF_JPEG);
   }
 
   #values(entry: Entry | undefined, most = MAX_VALUES): number[] {
@@ -162,4 +199,9 @@ class TiffWalker {
     if (bytes === 4) return this.#view.getUint32(at, this.#isIntel);
     return bytes === 8 ? Number(this.#view.getBigUint64(at, this.#isIntel)) : 0;
   }
+}
+
+/** Whether it is not in the file, as GDAL leaves out tiles that hold nothing. */
+function isMissing({ place, length }: Part): boolean {
+  return place === 0 && length === 0;
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { TiffOptions } from 'sharp';
 import sharp from 'sharp';
 import { decodeImage } from '../../../../app/imaging/codec/codec.ts';
 import { readTiffPages } from '../../../../app/imaging/codec/tiff/tiff-pages.ts';
@@ -6,36 +7,53 @@ import { cpuSecondsOf } from '../../../support/cpu-seconds.ts';
 import { noise } from '../../../support/images/images.ts';
 
 const LIMITS = { maxPixels: 100_000, name: 'tiles.tif' };
-const [X_RESOLUTION, TILE_OFFSETS, TILE_BYTE_COUNTS] = [282, 324, 325] as const;
-type Edit = readonly [counts: string, edit: (value: number, tile: number) => number];
-const HALVED: Edit = ['half of what they were', (value) => value >> 1];
+const [X_RESOLUTION, TILE_OFFSETS, TILE_BYTE_COUNTS, STRIP_BYTE_COUNTS] = [282, 324, 325, 279] as const;
+const SHORT = 3;
 const PICTURE = noise({ width: 96, height: 64, channels: 3, depth: 8 });
+const COMPRESSIONS = ['none', 'lzw', 'deflate', 'jpeg', 'webp'] as const;
 
-function tiled(compression: 'none' | 'lzw' | 'deflate' | 'jpeg'): Promise<Buffer> {
+function tiled(compression: (typeof COMPRESSIONS)[number], options: TiffOptions = {}): Promise<Buffer> {
   const { data, ...raw } = PICTURE;
-  return sharp(data, { raw }).tiff({ compression, tile: true, tileWidth: 32, tileHeight: 32 }).toBuffer();
+  const tiles = { tile: true, tileWidth: 32, tileHeight: 32 };
+  return sharp(data, { raw })
+    .tiff({ compression, ...tiles, ...options })
+    .toBuffer();
 }
 
-/** Where an entry of the first directory stands. */
-function entryOf(file: Buffer, tag: number): number {
-  const directory = file.readUInt32LE(4);
-  const entries = Array.from({ length: file.readUInt16LE(directory) }, (_, i) => directory + 2 + i * 12);
-  return entries.find((entry) => file.readUInt16LE(entry) === tag) ?? NaN;
+/** An entry of the first directory: where it stands, how many values it has, and where they are, each of how many bytes. */
+function entryOf(file: Buffer, tag: number): { at: number; count: number; values: number; bytes: number } {
+  const isBig = file.readUInt16LE(2) === 43;
+  const long = (at: number): number => (isBig ? Number(file.readBigUInt64LE(at)) : file.readUInt32LE(at));
+  const [directory, head, size, wide] = isBig ? [long(8), 8, 20, 8] : [long(4), 2, 12, 4];
+  const entries = Array.from({ length: file.readUInt16LE(directory) }, (_, i) => directory + head + i * size);
+  const at = entries.find((entry) => file.readUInt16LE(entry) === tag) ?? NaN;
+  const [count, bytes] = [long(at + 4), file.readUInt16LE(at + 2) === SHORT ? 2 : 4];
+  const inline = at + 4 + wide;
+  return { at, count, values: count * bytes > wide ? long(inline) : inline, bytes };
 }
 
-/** The file with other values in an entry that has six of them, one a tile. */
-function edited(file: Buffer, tag: number, edit: (value: number, tile: number) => number): Buffer {
+/** The file with other values in an entry. */
+function edited(file: Buffer, tag: number, edit: (value: number, index: number) => number): Buffer {
   const copy = Buffer.from(file);
-  const entry = entryOf(copy, tag);
-  const width = copy.readUInt16LE(entry + 2) === 3 ? 2 : 4;
-  for (let tile = 0; tile < 6; tile++) {
-    const at = copy.readUInt32LE(entry + 8) + tile * width;
-    copy.writeUIntLE(edit(copy.readUIntLE(at, width), tile), at, width);
+  const { count, values, bytes } = entryOf(copy, tag);
+  for (let index = 0; index < count; index++) {
+    const at = values + index * bytes;
+    copy.writeUIntLE(edit(copy.readUIntLE(at, bytes), index), at, bytes);
   }
   return copy;
 }
 
-describe.each(['none', 'lzw', 'deflate', 'jpeg'] as const)('A TIFF in tiles, compression %s,', (compression) => {
+const EDITS: readonly (readonly [counts: string, edit: (value: number, index: number) => number])[] = [
+  ['0', () => 0],
+  ['beyond the file', () => 0xffff],
+  ['3', () => 3],
+  ['half of what they were', (value) => value >> 1],
+  ['0 for one of them', (value, index) => (index === 1 ? 0 : value)],
+];
+
+const refusal = /^tiles\.tif: expected a whole TIFF image, but it is damaged/;
+
+describe.each(COMPRESSIONS)('A TIFF in tiles, compression %s,', (compression) => {
   let whole: Buffer;
   beforeAll(async () => {
     whole = await tiled(compression);
@@ -45,21 +63,42 @@ describe.each(['none', 'lzw', 'deflate', 'jpeg'] as const)('A TIFF in tiles, com
     const { image, warnings } = await decodeImage(whole, LIMITS);
     expect([image.width, image.height, warnings]).toEqual([96, 64, []]);
     const unknown = Buffer.from(whole);
-    unknown.writeUInt16LE(289, entryOf(unknown, X_RESOLUTION)); // a number that stands for nothing
+    unknown.writeUInt16LE(289, entryOf(unknown, X_RESOLUTION).at); // a number that stands for nothing
     expect((await decodeImage(unknown, LIMITS)).image.data).toEqual(image.data);
   });
 
-  it.each<Edit>([
-    ['0', () => 0],
-    ['beyond the file', () => 0xffff],
-    ['3', () => 3],
-    // A JPEG's half is a picture, as everywhere.
-    ...(compression === 'jpeg' ? [] : [HALVED]),
-    ['0 for one tile', (value, tile) => (tile === 1 ? 0 : value)],
-  ])('is refused, and not black, where its byte counts are %s', async (_, edit) => {
-    await expect(decodeImage(edited(whole, TILE_BYTE_COUNTS, edit), LIMITS)).rejects.toThrow(
-      /^tiles\.tif: expected a whole TIFF image, but it is damaged/,
-    );
+  it.each(EDITS)('is refused, and not black, where its byte counts are %s', async (_, edit) => {
+    await expect(decodeImage(edited(whole, TILE_BYTE_COUNTS, edit), LIMITS)).rejects.toThrow(refusal);
+  });
+});
+
+describe.each([
+  ...COMPRESSIONS.map((compression) => ({ compression, kind: 'strips', options: { tile: false } })),
+  { compression: 'jpeg', kind: 'strips, BigTIFF', options: { tile: false, bigtiff: true } },
+  { compression: 'jpeg', kind: 'tiles, BigTIFF', options: { bigtiff: true } },
+] as const)('A TIFF in $kind, compression $compression,', ({ compression, options }) => {
+  it('is refused where one of them is cut, by its length or by the end of the file', async () => {
+    const whole = await tiled(compression, options);
+    expect((await decodeImage(whole, LIMITS)).warnings).toEqual([]);
+    const counts = options.tile === false ? STRIP_BYTE_COUNTS : TILE_BYTE_COUNTS;
+    const cut = (edit: (value: number) => number): Promise<unknown> =>
+      decodeImage(
+        edited(whole, counts, (value, index) => (index === 1 ? edit(value) : value)),
+        LIMITS,
+      );
+    await expect(cut((value) => value + whole.length)).rejects.toThrow(refusal);
+    await expect(cut((value) => value >> 1)).rejects.toThrow(refusal);
+  });
+});
+
+describe('A TIFF packed as JPEG', () => {
+  it('is refused where the bytes of a tile end in something else than its end', async () => {
+    const whole = await tiled('jpeg');
+    const [places, lengths] = [entryOf(whole, TILE_OFFSETS), entryOf(whole, TILE_BYTE_COUNTS)];
+    const end = whole.readUIntLE(places.values, places.bytes) + whole.readUIntLE(lengths.values, lengths.bytes);
+    whole.fill(0, end - 200, end);
+    const reason = '(1 of its tiles, which are JPEGs, have no end)';
+    await expect(decodeImage(whole, LIMITS)).rejects.toThrow(reason);
   });
 });
 
