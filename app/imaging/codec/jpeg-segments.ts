@@ -14,6 +14,8 @@ export interface JpegParts {
   readonly endsEarly: boolean;
   /** Pixels per inch, if JFIF tells. */
   readonly density: Density | undefined;
+  /** The first segment of EXIF, without its marker and length. */
+  readonly exif: Uint8Array | undefined;
   readonly iptc: Uint8Array | undefined;
   /** The first that says something. */
   readonly comment: Uint8Array | undefined;
@@ -63,8 +65,8 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
       if (!size) throw new BadImageError(name, 'expected a JPEG with a frame header before its pixels, got none');
       const endsEarly = checkScans(bytes, at, name);
       const pixels = filter.dropped === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(at)]);
-      const { density, iptc, comment, warnings } = filter;
-      return { ...size, pixels, endsEarly, density, iptc, comment, warnings };
+      const { density, exif, iptc, comment, warnings } = filter;
+      return { ...size, pixels, endsEarly, density, exif, iptc, comment, warnings };
     }
     if (filter.keeps(segment)) kept.push(segment.whole);
     at += segment.whole.length;
@@ -121,12 +123,12 @@ function checkScans(bytes: Buffer, from: number, name: string): boolean {
 class ApplicationFilter {
   readonly warnings: string[] = [];
   density: Density | undefined;
+  exif: Uint8Array | undefined;
   comment: Uint8Array | undefined;
   dropped = 0;
   /** Of several segments one list. */
   readonly #resources: Buffer[] = [];
   #profileBytes = 0;
-  #hasExif = false;
   #hasXmp = false;
 
   get iptc(): Uint8Array | undefined {
@@ -157,7 +159,10 @@ class ApplicationFilter {
     if (marker === 0xee) return startsWith(data, 'Adobe');
     if (marker === 0xe2) return startsWith(data, 'ICC_PROFILE\0') && this.#keepsProfile(data);
     if (marker !== 0xe1) return false;
-    if (startsWith(data, 'Exif\0') && !this.#hasExif) return (this.#hasExif = true);
+    if (startsWith(data, 'Exif\0') && !this.exif) {
+      this.exif = data;
+      return true;
+    }
     if (startsWith(data, 'http://ns.adobe.com/xap/1.0/\0') && !this.#hasXmp) return (this.#hasXmp = true);
     return false;
   }

@@ -85,8 +85,15 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
     return { bytes: pixels, size: { width, height }, frames, endsEarly: false, metadata, warnings };
   }
   if (format === 'jpeg') {
-    const { pixels, endsEarly, density, iptc, comment, warnings, ...size } = readJpegParts(bytes, name);
-    return { bytes: pixels, size, frames: 1, endsEarly, metadata: { density, iptc, comment }, warnings };
+    const { pixels, endsEarly, density, iptc, comment, warnings, width, height } = readJpegParts(bytes, name);
+    return {
+      bytes: pixels,
+      size: { width, height },
+      frames: 1,
+      endsEarly,
+      metadata: { density, iptc, comment },
+      warnings,
+    };
   }
   const header = readImageHeader(bytes, format);
   if (header.refusal !== undefined) throw new BadImageError(name, header.refusal);

@@ -1,6 +1,7 @@
 import type { OutputFormat } from '../../../options/output-formats.ts';
 import { traitsOf } from '../../../options/output-formats.ts';
 import { exifBody, exifOfTiffFile, readUserComment } from '../exif/exif.ts';
+import { readJpegParts } from '../jpeg-segments.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { METADATA_LIMITS } from './metadata.ts';
 import { makePngChunk, readPngChunk, readPngParts } from '../png-chunks.ts';
@@ -29,7 +30,7 @@ export function readImageTexts(file: Uint8Array, name: string): ImageTexts {
   const format = sniffFormat(file.subarray(0, SNIFF_BYTES), name);
   const chunks = format === 'png' ? readPngParts(file, name).chunks : [];
   const texts = new Map(chunks.map(textOf).filter((text) => text !== undefined));
-  const exif = EXIF_READERS[format]?.(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
+  const exif = EXIF_READERS[format]?.(Buffer.from(file.buffer, file.byteOffset, file.byteLength), name);
   return { texts, comment: exif && readUserComment(exif) };
 }
 
@@ -53,25 +54,15 @@ export function withTexts(
 }
 
 /** Where each format has its EXIF: a TIFF structure without what stands in front of it. */
-const EXIF_READERS: Readonly<Record<string, (file: Buffer) => Uint8Array | undefined>> = {
+const EXIF_READERS: Readonly<Record<string, (file: Buffer, name: string) => Uint8Array | undefined>> = {
   png: (file) => exifIn(readPngChunk(file, 'eXIf')),
-  jpeg: (file) => exifIn(jpegSegment(file)),
+  jpeg: (file, name) => exifIn(readJpegParts(file, name).exif),
   webp: (file) => exifIn([...riffChunks(file)].find(({ type }) => type === 'EXIF')?.data),
   tiff: exifOfTiffFile,
 };
 
 function exifIn(block: Uint8Array | undefined): Uint8Array | undefined {
   return block && block.length <= METADATA_LIMITS.exif + 8 ? exifBody(block) : undefined;
-}
-
-/** The first APP1 segment that holds EXIF. */
-function jpegSegment(file: Buffer): Buffer | undefined {
-  for (let at = 2; at + 4 <= file.length && file[at] === 0xff; at += 2 + file.readUInt16BE(at + 2)) {
-    const data = file.subarray(at + 4, at + 2 + file.readUInt16BE(at + 2));
-    if (file[at + 1] === 0xe1 && data.toString('latin1', 0, 6) === 'Exif\0\0') return data;
-    if (file[at + 1] === 0xda) return undefined;
-  }
-  return undefined;
 }
 
 /** tEXt where Latin-1 holds the text, which is what most readers look for; else iTXt. */

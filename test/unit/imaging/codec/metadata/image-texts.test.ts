@@ -47,6 +47,17 @@ describe('readImageTexts', () => {
     }
   });
 
+  it('finds the comment of a JPEG wherever its pixels and orientation are read: behind stray bytes too', async () => {
+    const jpeg = await jpegWith(withUserComment(undefined, 'steps: 3'));
+    const stray = Buffer.concat([
+      jpeg.subarray(0, 2),
+      Buffer.from('\xff\xfe\0\u0003cjunk', 'latin1'),
+      jpeg.subarray(2),
+    ]);
+    expect(readImageTexts(stray, 'a.jpg').comment).toBe('steps: 3');
+    expect(() => readImageTexts(jpeg.subarray(0, 40), 'a.jpg')).toThrow('a.jpg: the file ends early');
+  });
+
   it('has nothing to say of an image that says nothing, and refuses what is none', async () => {
     expect(readImageTexts(await plain(), 'a.png')).toEqual({ texts: new Map(), comment: undefined });
     expect(() => readImageTexts(Buffer.from('hello'), 'a.png')).toThrow('a.png');
