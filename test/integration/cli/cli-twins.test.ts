@@ -112,6 +112,27 @@ describe('the command line, --server and the route', () => {
   );
 
   it(
+    'make the same bytes of what comes through a pipe as POST does of the file',
+    async () => {
+      const input = readFileSync(at('photo.png'));
+      const place = { cwd: folder.path, env: { MODELS_DIR: at('models') }, input };
+      const args = ['upscale', '-', '-o', '-', '--upscaler', 'LANCZOS', '--scale', '1.5', '--format', 'webp'];
+      const [{ code, stdout }, answer] = [
+        await commandLine.pipe(args, place),
+        await request(service.url)
+          .post('/upscale')
+          .field({ upscaler: 'LANCZOS', scale: '1.5', output_format: 'webp' })
+          .attach('file', at('photo.png'))
+          .responseType('blob'),
+      ];
+      expect([code, answer.status]).toEqual([0, 200]);
+      expect(stdout.subarray(8, 12).toString()).toBe('WEBP');
+      expect(stdout.equals(answer.body as Buffer)).toBe(true);
+    },
+    SLOW,
+  );
+
+  it(
     'list the same faces, with the numbers that `face --faces` takes',
     async () => {
       const args = ['faces', 'face.png', '--face-model', 'codeformer'];
