@@ -12,6 +12,9 @@ const SILENCE_MS = 45_000;
 /** A service that is full says when to come back; it is asked again so often, if it names no longer wait than this. */
 const MAX_RETRIES = 20;
 const MAX_RETRY_SECONDS = 60;
+/** A connection that ended: Node's `fetch` takes one that was kept while the service is closing it. Browsers try again by themselves. */
+const CUT: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const KEY_BYTES = 16;
 
 /** How a service is reached beside its URL. */
 export interface ConnectionOptions {
@@ -34,14 +37,25 @@ export class ServiceConnection {
     this.#headers = apiKey ? { 'X-API-KEY': apiKey } : {};
   }
 
-  /** Returns an answer of success only. Where the service says when to come back, it is asked again then. */
+  /**
+   * Returns an answer of success only. Where the service says when to come back, it is asked again then; where the connection was cut
+   * before an answer, at once, and once. A POST has a key, by which the service knows it again.
+   */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     const signal = init.signal ?? undefined;
-    const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
+    const key = init.method === 'POST' ? { 'Idempotency-Key': madeKey() } : {};
+    const headers = { ...this.#headers, ...key, ...(init.headers as Record<string, string> | undefined) };
+    const url = new URL(path, this.#base);
+    const send = (): Promise<Response> => fetch(url, { ...init, headers });
     for (let tries = 0; ; tries++) {
-      const response = await fetch(new URL(path, this.#base), { ...init, headers }).catch((error: unknown) => {
-        throw this.failure(error, signal);
-      });
+      const response = await send()
+        .catch((error: unknown) => {
+          if (!isCut(error) || init.body instanceof ReadableStream) throw error;
+          return send();
+        })
+        .catch((error: unknown) => {
+          throw this.failure(error, signal);
+        });
       if (response.ok) return response;
       const wait = Number(response.headers.get('Retry-After') ?? NaN);
       if (!(wait >= 0 && wait <= MAX_RETRY_SECONDS) || tries === MAX_RETRIES) throw await problemOf(response);
@@ -97,9 +111,8 @@ export class ServiceConnection {
   failure(error: unknown, signal?: AbortSignal): unknown {
     if (error instanceof ServiceUnreachableError || error instanceof ServiceProblemError) return error;
     if (signal?.aborted && !isTimeout(signal.reason)) return signal.reason;
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-    const detail = code ?? (cause instanceof Error ? cause.message : String(cause));
+    const cause = causeOf(error);
+    const detail = codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
     return new ServiceUnreachableError(`${this.#base.href}: the service cannot be reached (${detail})`, {
       cause: error,
     });
@@ -121,11 +134,33 @@ export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array<A
   }
 }
 
+function isCut(error: unknown): boolean {
+  return CUT.has(codeOf(causeOf(error)) ?? '');
+}
+
+function causeOf(error: unknown): unknown {
+  return isObject(error) && isObject(error['cause']) ? error['cause'] : error;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return isObject(error) && 'code' in error ? String(error['code']) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** `crypto.randomUUID` is missing in browsers where the page came by plain HTTP. */
+function madeKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 async function problemOf(response: Response): Promise<Error> {
   const { status, statusText, url } = response;
   const text = await response.text().catch(() => '');
   const body = parseJson(text);
-  const { code, detail } = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  const { code, detail } = isObject(body) ? body : {};
   if (typeof code === 'string' && typeof detail === 'string') return new ServiceProblemError(code, detail, status);
   return new ServiceUnreachableError(`${url}: expected a hiresfix service, got ${status} ${statusText}`);
 }

@@ -43,7 +43,13 @@ import { submitRoute } from './routes/submit-route.ts';
 import { hostPolicy, originPolicy, requestLog, securityHeaders } from './security.ts';
 
 /** Against clients that open connections and send little; how long an answer takes is not limited. */
-const CONNECTION_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 };
+const CONNECTION_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 300_000,
+  connectionsCheckingInterval: 2000,
+  /** Longer than proxies keep theirs (nginx: 60 s): who closes a connection must be the one that takes it again, or requests meet its end. */
+  keepAliveTimeout: 65_000,
+};
 
 export interface HttpDependencies {
   readonly config: Config;

@@ -72,6 +72,8 @@ describe('ordinary clients', () => {
     const response = await fetch(url, { method: 'POST', headers: { 'X-API-KEY': KEY }, body });
     await writeFile(result, Buffer.from(await response.arrayBuffer()));
     await expectPicture(String(response.status));
+    // nginx keeps its connections to a service for 60 s: none may end under its request.
+    expect(response.headers.get('Keep-Alive')).toBe('timeout=65');
   });
 
   (works('python3', '--version') ? it : it.skip)("Python's http.client gets its picture", async () => {
