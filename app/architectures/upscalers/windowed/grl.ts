@@ -14,7 +14,7 @@ import { grlStripes, mixedAttention } from './grl-attention.ts';
 import type { PictureHead } from './picture-head.ts';
 import { pictureHead, readPictureHead } from './picture-head.ts';
 import { anchorDownFactorOf, anchorKindOf } from './grl-projections.ts';
-import { hasQueryBias } from './swin-frame.ts';
+import { betweenNorms, hasQueryBias } from './swin-frame.ts';
 import { channelAttentionBlock, colorRange, LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'layers.0.blocks.0';
@@ -63,14 +63,13 @@ export const grl: Architecture = {
   },
 };
 
-/** Scores of attention, of which between five and six copies are alive at once, and features, as measured. */
-
 /**
  * Two of the largest windows, or so much where one is more: in tiles that see half a window the edges show, by 36 levels of 255 on windows of
  * 4 and stripes of 8; of those that see two, by one.
  */
 const ENOUGH_HALO = 32;
 
+/** Scores of attention, of which between five and six copies are alive at once, and features, as measured. */
 function workingBytes(weights: Weights, features: number, { window, stripe, down }: GrlSize): number {
   const anchors = (stripe[0] * stripe[1]) / down ** 2;
   const scores = window ** 2 * headsOf(weights.at('layers.0'), WINDOW_SCALE);
@@ -180,15 +179,14 @@ function lastConv(map: Value, weights: Weights, kind: string): Value {
 /** The groups of blocks between two norms: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, size: GrlSize, kind: string): Value {
   const stripes = grlStripes(map, size, hasQueryBias(weights));
-  const entered = layerNorm(toTokens(map), weights.at('norm_start'), LAYER_NORM_EPSILON);
-  const left = chain(entered, weights.list('layers'), (x, layer) => {
+  const group = (x: Value, layer: Weights): Value => {
     const y = chain(x, layer.list('blocks'), (z, block, index) => {
       const attended = mixedAttention(z, block.at('attn'), index, stripes);
       return grlBlock(z, attended, block, map);
     });
     return toTokens(lastConv(toMap(y, map), layer.at('conv'), kind)).add(x);
-  });
-  return toMap(layerNorm(left, weights.at('norm_end'), LAYER_NORM_EPSILON), map);
+  };
+  return betweenNorms(map, weights, group, { firstNorm: 'norm_start', lastNorm: 'norm_end' });
 }
 
 /** What attention gave, normed, and an MLP, normed, each added to what went in; and convolutions, where there are some. */

@@ -153,6 +153,7 @@ export function swinFeatures(
 interface GroupKeys {
   readonly firstNorm?: string;
   readonly layers?: string;
+  readonly lastNorm?: string;
 }
 
 /** The groups of `layers` between two norms, the first of which files may lack, of tokens: [N, C, H, W] to the like. */
@@ -160,12 +161,12 @@ export function betweenNorms(
   map: Value,
   weights: Weights,
   group: (tokens: Value, layer: Weights, index: number) => Value,
-  { firstNorm = 'patch_embed.norm', layers = 'layers' }: GroupKeys = {},
+  { firstNorm = 'patch_embed.norm', layers = 'layers', lastNorm = 'norm' }: GroupKeys = {},
 ): Value {
   const tokens = toTokens(map);
   const entered = weights.has(firstNorm) ? layerNorm(tokens, weights.at(firstNorm), LAYER_NORM_EPSILON) : tokens;
   const left = chain(entered, weights.list(layers), group);
-  return toMap(layerNorm(left, weights.at('norm'), LAYER_NORM_EPSILON), map);
+  return toMap(layerNorm(left, weights.at(lastNorm), LAYER_NORM_EPSILON), map);
 }
 
 /** A group's own convolution behind its blocks, added to what went in. */
