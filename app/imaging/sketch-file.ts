@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
-import type { Image, ImageShape, Samples } from './image.ts';
+import type { ImageShape, Samples } from './image.ts';
 import { hasAlpha, rowLength } from './image.ts';
 import type { Rectangle } from './rectangle.ts';
-import { VIPS_HEADER_BYTES, vipsHeader, vipsSize } from './vips-file.ts';
+import { VIPS_HEADER_BYTES, vipsHeader, vipsSize, vipsTrailer } from './vips-file.ts';
 
 /** Longest side in pixels: six megabytes and some milliseconds, however large the picture is. */
 export const MAX_SKETCH_SIDE = 1280;
@@ -34,10 +34,16 @@ export class SketchFile {
   readonly #file: string;
   #opened: OpenedFile | undefined;
   #isGivenUp = false;
+  #icc: Uint8Array | undefined;
 
   /** Nothing is written before the first tile. */
   constructor(file: string) {
     this.#file = file;
+  }
+
+  /** Says by which profile (of RGB) the colours of all tiles are meant, before the first. Without one they are sRGB. */
+  setProfile(icc: Uint8Array | undefined): void {
+    this.#icc = icc;
   }
 
   /**
@@ -84,22 +90,26 @@ export class SketchFile {
     const height = Math.max(1, Math.round(picture.height * scale));
     rmSync(this.#file, { force: true });
     const fd = openSync(this.#file, 'wx', 0o600);
-    ftruncateSync(fd, VIPS_HEADER_BYTES + width * height * RGBA);
-    writeSync(fd, vipsHeader({ width, height, channels: RGBA, depth: 8 }));
+    const end = VIPS_HEADER_BYTES + width * height * RGBA;
+    ftruncateSync(fd, end);
+    writeSync(fd, vipsTrailer({ icc: this.#icc }), 0, undefined, end);
+    writeSync(fd, vipsHeader({ width, height, channels: RGBA, depth: 8 }), 0, undefined, 0); // last: with it the file is whole
     return { fd, width, height };
   }
 }
 
 /**
- * What a sketch shows by now. Rejects as reading a file does: with ENOENT where nothing is finished yet, or all is.
- * @throws RangeError where it has just been begun
+ * Rejects with ENOENT where nothing is finished yet, or all is.
+ * @throws RangeError where a sketch has just been begun
  */
-export async function readSketch(file: string): Promise<Image> {
-  const bytes = await readFile(file);
-  const { width, height } = vipsSize(bytes);
-  const data = bytes.subarray(VIPS_HEADER_BYTES);
-  if (data.length !== width * height * RGBA) throw new RangeError(`${file}: is not whole`);
-  return { width, height, channels: RGBA, depth: 8, data };
+export async function assertBegun(file: string): Promise<void> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(VIPS_HEADER_BYTES), 0, VIPS_HEADER_BYTES, 0);
+    if (vipsSize(buffer.subarray(0, bytesRead)).width === 0) throw new RangeError(`${file}: is not whole`);
+  } finally {
+    await handle.close();
+  }
 }
 
 interface Span {

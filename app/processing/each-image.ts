@@ -27,6 +27,8 @@ export interface ImageContext {
   readonly leavesFaces: boolean;
   /** Whether a result may be where its own goes, of an earlier worker that died before it said so (`Rung.mayReplace`). */
   readonly mayReplace: boolean;
+  /** What is shown of its result as it is made, where somebody may watch. */
+  readonly sketch?: SketchFile | undefined;
 }
 
 /** One worker's run of a task: what it must do without, where its scratch files go, and who is told. */
@@ -68,7 +70,7 @@ export async function eachImage(
       });
       const leavesFaces = rung.withoutFaces?.includes(index) ?? false;
       const mayReplace = rung.mayReplace?.includes(index) ?? false;
-      const made = await outcomeOf(work(image, { clock, leavesFaces, mayReplace }));
+      const made = await outcomeOf(work(image, { clock, leavesFaces, mayReplace, sketch }));
       await writes.add((turn) => tell({ index, made, turn }, hooks).finally(() => sketch?.dispose()));
       if (rung.isOneByOne === true || 'error' in made) await writes.through();
     }

@@ -5,6 +5,7 @@ import { openAnimation } from '../imaging/codec/animation/animation.ts';
 import { FrameWriter } from '../imaging/codec/animation/frame-writer.ts';
 import type { DecodedImage } from '../imaging/codec/codec.ts';
 import { decodeImage } from '../imaging/codec/codec.ts';
+import { shownProfile } from '../imaging/codec/color/output-colors.ts';
 import { colorsAlone } from '../imaging/codec/metadata/metadata.ts';
 import type { Image, ImageShape } from '../imaging/image.ts';
 import { ScratchImage } from '../imaging/scratch-image.ts';
@@ -87,6 +88,7 @@ async function processImage<P>(image: TaskImage, work: PixelWork<P>, run: ImageR
   const decoded = await clock.time('decode', () => decodeImage(image.file, limits));
   const { plan, shape } = await work.plan(decoded.image, context);
   const { metadata, isLossless } = decoded;
+  context.sketch?.setProfile(shownProfile(shape, metadata));
   const place = await resultPlace(image, { source: metadata.format, shape }, { task, written: claimed, ...context });
   const made = await work.make(decoded.image, plan, context);
   claimed.add(place.file);
@@ -142,6 +144,7 @@ async function animateImage<P>(
     for await (const frame of animation.frames()) {
       const share = clock.span(index / animation.count, (index + 1) / animation.count);
       const { plan, shape } = await work.plan(frame, { ...context, clock: share });
+      context.sketch?.setProfile(shownProfile(shape, decoded.metadata));
       result ??= await movingResult(image, shape, animation, { task, claimed, context, scratch, decoded });
       const made = await work.make(frame, plan, { ...context, clock: share });
       const { writer } = result;

@@ -1,8 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Channels } from '../../../app/imaging/image.ts';
-import { MAX_SKETCH_SIDE, readSketch, SketchFile } from '../../../app/imaging/sketch-file.ts';
+import { sharp } from '../../../app/imaging/codec/codec-sharp.ts';
+import { sketchPicture } from '../../../app/imaging/codec/sketch-picture.ts';
+import { MAX_SKETCH_SIDE, SketchFile } from '../../../app/imaging/sketch-file.ts';
+import { VIPS_HEADER_BYTES, vipsSize } from '../../../app/imaging/vips-file.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -30,6 +34,11 @@ describe('the sketch of a picture that is being made', () => {
       }
     }
     return { picture, region: { x, y, width, height }, rows };
+  };
+  const readSketch = async (file: string) => {
+    const bytes = await readFile(file);
+    const { width, height } = vipsSize(bytes);
+    return { width, height, data: bytes.subarray(VIPS_HEADER_BYTES, VIPS_HEADER_BYTES + 4 * width * height) };
   };
   const pixel = async (x: number, y: number): Promise<number[]> => {
     const { width, data } = await readSketch(file);
@@ -78,4 +87,29 @@ describe('the sketch of a picture that is being made', () => {
     expect(await pixel(4, 4)).toEqual([50, 50, 50, 7]);
     sketch.dispose();
   });
+
+  it('is shown in the colours of its picture, by the same profile and the same samples', async () => {
+    const profile = await profileOf('p3');
+    const sketch = new SketchFile(file);
+    await expect(sketchPicture(file)).rejects.toMatchObject({ code: 'ENOENT' });
+    sketch.setProfile(profile);
+    sketch.paint(tile({ width: 32, height: 32, channels: 3, depth: 8 }, [0, 0, 32, 32], [200, 60, 30]));
+    const shown = await sketchPicture(file);
+    expect((await sharp(shown).metadata()).icc?.equals(profile)).toBe(true);
+    const [red = 0, green = 0, blue = 0] = await sharp(shown, { ignoreIcc: true }).removeAlpha().raw().toBuffer();
+    for (const difference of [red - 200, green - 60, blue - 30]) expect(Math.abs(difference)).toBeLessThan(6);
+    sketch.dispose();
+  });
+
+  it('is not shown before it is whole', async () => {
+    writeFileSync(file, Buffer.alloc(VIPS_HEADER_BYTES + 16));
+    await expect(sketchPicture(file)).rejects.toThrow(RangeError);
+  });
 });
+
+async function profileOf(name: string): Promise<Buffer> {
+  const picture = sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } });
+  const { icc } = await sharp(await picture.withIccProfile(name).png().toBuffer()).metadata();
+  if (!icc) throw new Error(`${name} is no profile`);
+  return icc;
+}

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sharp } from '../../../app/imaging/codec/codec-sharp.ts';
+import { sketchPicture } from '../../../app/imaging/codec/sketch-picture.ts';
 import { rowsOf } from '../../../app/imaging/rows.ts';
 import { rowsInto } from '../../../app/imaging/rows-into.ts';
 import { outputOptions } from '../../../app/options/output-options.ts';
@@ -38,6 +40,8 @@ describe('the images of a task', () => {
     name,
     outputStem: join(folder.path, `out-${index}`),
   });
+  /** Called as a picture is half made. */
+  let watching: (() => Promise<void>) | undefined;
   let placing: ((index: number) => void) | undefined;
   /** Copies images, and writes down what happens when. */
   const run = async (images: readonly TaskImage[], rung: Partial<Rung> = {}) => {
@@ -47,11 +51,14 @@ describe('the images of a task', () => {
     const work: PixelWork<null> = {
       plan: ({ width, height, channels, depth }) =>
         Promise.resolve({ plan: null, shape: { width, height, channels, depth } }),
-      make: (source) => {
+      make: async (source, _, { clock }) => {
         events.push(`made ${image}`);
+        const region = { x: 0, y: 0, width: source.width, height: source.height };
+        clock.at('upscaling', 0.5, { tile: 1, tiles: 2 }, { picture: source, region, rows: source.data });
+        await watching?.();
         const size = { width: source.width, height: source.height };
         const info = { scale: 1, input: size, output: size, fallbacks: [], warnings: [] };
-        return Promise.resolve({ image: rowsInto(rowsOf(source), scratch), encodingFrom: 0.9, info });
+        return { image: rowsInto(rowsOf(source), scratch), encodingFrom: 0.9, info };
       },
     };
     const task = { images, output: outputOptions.parse({ output_format: 'png' }) };
@@ -74,6 +81,22 @@ describe('the images of a task', () => {
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     return events;
   };
+  it('are shown while they are made, in the colours of their results', async () => {
+    const { data, ...raw } = SMALL;
+    await writeFile(join(folder.path, 'p3.png'), await sharp(data, { raw }).withIccProfile('p3').png().toBuffer());
+    const iccOf = async (picture: Buffer): Promise<Buffer | undefined> => (await sharp(picture).metadata()).icc;
+    const sketchOf = (index: number): string => join(folder.path, `sketch-${index}`);
+    const shown: (Buffer | undefined)[] = [];
+    watching = async () => void shown.push(await iccOf(await sketchPicture(sketchOf(shown.length))));
+    await run(['p3.png', 'small.png'].map((name, index) => ({ ...imageOf(name, index), sketchFile: sketchOf(index) })));
+    watching = undefined;
+    const results = await Promise.all(
+      [0, 1].map((index) => iccOf(readFileSync(join(folder.path, `out-${index}.png`)))),
+    );
+    expect(shown).toEqual(results);
+    expect(results[0]?.length).toBeGreaterThan(100);
+  });
+
   const left = async () => (await folder.files()).filter((name) => name.startsWith('scratch/'));
 
   it('are worked on while the one before is written, with no more than one that waits for that', async () => {

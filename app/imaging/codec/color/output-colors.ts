@@ -52,6 +52,15 @@ export function outputColors(
     : stated;
 }
 
+/** The profile by which a WebP of the pixels shows the colours of a source; undefined where they are sRGB, or said by a gray profile. */
+export function shownProfile(
+  shape: Pick<ImageShape, 'channels'>,
+  source: Partial<ImageMetadata>,
+): Uint8Array | undefined {
+  const { icc, isConvertedToSrgb } = outputColors(shape, 'webp', source);
+  return isConvertedToSrgb ? undefined : icc;
+}
+
 function profileColors(isGray: boolean, format: OutputFormat, icc: Uint8Array | undefined): OutputColors {
   if (!icc) return NOTHING_SAID;
   if (iccColorSpace(icc) !== (isGray ? 'GRAY' : 'RGB ')) {
