@@ -18,8 +18,7 @@ import {
   groupConv,
   inSwinFrame,
   readSwinFrame,
-  swinBytes,
-  swinNetwork,
+  squareNetwork,
   swinParameters,
 } from './swin-frame.ts';
 import { convFeedForward, LAYER_NORM_EPSILON } from './transformer-parts.ts';
@@ -60,13 +59,10 @@ export const atd: Architecture = {
     const parameters = parametersOf(weights, frame, window);
     const category = categoryOf(frame);
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: { ...parameters, category_size: category, norm: !frame.hasNoMean },
-      multipleOf: window,
       padding: 'own',
-      halo: HALO_WINDOWS * window,
       tiling: 'whole-image-preferred',
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) => {
         const toMultiple = (side: number): number => Math.ceil(side / window) * window;
         const [height, width] = [image.size(2), image.size(3)];

@@ -16,7 +16,7 @@ import { hasAll } from '../../state-dict-keys.ts';
 import type { Rectangles, Split } from './rectangle-attention.ts';
 import { attendInRectangles, positionTable, rectangles, splitOfCounts } from './rectangle-attention.ts';
 import type { SwinFrame } from './swin-frame.ts';
-import { inSwinFrame, readSwinFrame, swinBytes, swinNetwork, frameParameters } from './swin-frame.ts';
+import { inSwinFrame, readSwinFrame, squareNetwork, frameParameters } from './swin-frame.ts';
 import { LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
 const FIRST_GROUP = 'layers.0.residual_group';
@@ -59,13 +59,10 @@ export const craft: Architecture = {
       throw new UnknownNetworkError(`a CRAFT with the head '${frame.head.upsampler}'; none is known`);
     }
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window: WINDOW, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: parametersOf(weights, frame),
-      multipleOf: WINDOW,
       padding: 'own',
-      halo: HALO_WINDOWS * WINDOW,
       tiling: 'whole-image-preferred',
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) => build(image, weights, frame),
     } satisfies Network;
   },

@@ -12,8 +12,7 @@ import {
   betweenNorms,
   inSwinFrame,
   readSwinFrame,
-  swinBytes,
-  swinNetwork,
+  squareNetwork,
   swinParameters,
   trainedSide,
 } from './swin-frame.ts';
@@ -51,11 +50,8 @@ export const drct: Architecture = {
     const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
     assertWindow(window, 'DRCT', table);
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: parametersOf(weights, frame, window),
-      multipleOf: window,
-      halo: HALO_WINDOWS * window,
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, frame, window)),
     } satisfies Network;
   },

@@ -18,8 +18,7 @@ import {
   groupConv,
   inSwinFrame,
   readSwinFrame,
-  swinBytes,
-  swinNetwork,
+  squareNetwork,
   swinParameters,
 } from './swin-frame.ts';
 import { channelAttentionBlock, LAYER_NORM_EPSILON, mlp } from './transformer-parts.ts';
@@ -72,12 +71,9 @@ export const hat: Architecture = {
     assertWindow(reach, 'HAT', overlapTable);
     const size = { window, reach };
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: parametersOf(weights, frame, size),
-      multipleOf: window,
-      halo: HALO_WINDOWS * window,
       tiling: 'whole-image-preferred',
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, frame, size)),
     } satisfies Network;
   },

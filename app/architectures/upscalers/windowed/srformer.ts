@@ -16,8 +16,7 @@ import {
   groupConv,
   inSwinFrame,
   readSwinFrame,
-  swinBytes,
-  swinNetwork,
+  squareNetwork,
   swinParameters,
   trainedSide,
 } from './swin-frame.ts';
@@ -58,11 +57,8 @@ export const srFormer: Architecture = {
       );
     }
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: parametersOf(weights, frame, window),
-      multipleOf: window,
-      halo: HALO_WINDOWS * window,
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) => inSwinFrame(image, weights, frame, (map) => transformer(map, weights, frame, window)),
     } satisfies Network;
   },

@@ -83,6 +83,30 @@ export function swinNetwork({
   };
 }
 
+/** How large a network's square windows are, and what they take. */
+interface SquareWindows {
+  /** A side, in pixels of the features' map. */
+  readonly window: number;
+  /** Around a tile, in windows. */
+  readonly haloWindows: number;
+  /** Bytes that a block takes at once for every feature of a pixel. */
+  readonly bytesPerFeature: number;
+}
+
+/** What those of square windows say of themselves. */
+export function squareNetwork(
+  frame: SwinFrame,
+  { window, haloWindows, bytesPerFeature }: SquareWindows,
+): ReturnType<typeof swinNetwork> & Pick<Network, 'multipleOf' | 'halo' | 'workingBytesPerPixel'> {
+  const side = window * frame.unshuffle;
+  return {
+    ...swinNetwork(frame),
+    multipleOf: side,
+    halo: haloWindows * side,
+    workingBytesPerPixel: swinBytes(frame, bytesPerFeature),
+  };
+}
+
 /** Bytes for a pixel of the picture: of the blocks, `perFeature` for each of the features, and of the head. */
 export function swinBytes({ features, unshuffle, head }: SwinFrame, perFeature: number): number {
   return (perFeature * features + 4 * 3 * 64 * head.upscale ** 2) / unshuffle ** 2;

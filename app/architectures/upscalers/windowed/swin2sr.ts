@@ -19,8 +19,7 @@ import {
   betweenNorms,
   inSwinFrame,
   readSwinFrame,
-  swinBytes,
-  swinNetwork,
+  squareNetwork,
   swinParameters,
   trainedSide,
 } from './swin-frame.ts';
@@ -58,16 +57,13 @@ export const swin2sr: Architecture = {
     const deep = (map: Value, layers = 'layers'): Value => transformer(map, weights, { window, hasBias }, layers);
     const head = swin2SrHead(weights);
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: {
         ...parametersOf(weights, frame, { window, hasBias }),
         img_range: range,
         ...(head && { upsampler: head.upsampler }),
       },
-      multipleOf: window,
       ...(head?.isPadding === true && { padding: 'own' }),
-      halo: HALO_WINDOWS * window,
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) =>
         head
           ? head.build(image, weights, { frame, window, range, deep })

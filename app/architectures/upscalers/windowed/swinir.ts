@@ -11,8 +11,7 @@ import {
   groupConv,
   inSwinFrame,
   readSwinFrame,
-  swinBytes,
-  swinNetwork,
+  squareNetwork,
   swinParameters,
   trainedSide,
 } from './swin-frame.ts';
@@ -42,11 +41,8 @@ export const swinir: Architecture = {
     assertWindow(window, 'SwinIR', index);
     const range = window === 7 ? 255 : 1; // only the JPEG models have a window of 7
     return {
-      ...swinNetwork(frame),
+      ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: parametersOf(weights, frame, { window, range }),
-      multipleOf: window * frame.unshuffle,
-      halo: HALO_WINDOWS * window * frame.unshuffle,
-      workingBytesPerPixel: swinBytes(frame, BYTES_PER_FEATURE),
       build: (image) =>
         inSwinFrame(image, weights, { ...frame, range }, (map) => transformer(map, weights, frame, window)),
     } satisfies Network;
