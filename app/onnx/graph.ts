@@ -26,11 +26,12 @@ export interface NodeOptions {
 /**
  * A part of a graph that its network declares to be of a kind, so that it can be rewritten as a whole. `dense-block`: from the
  * block's input to what is added to it; convolutions that each see all that was made before. `trunk`: what dense blocks are
- * chained in; beside them it only adds, and scales by numbers. `network`: all that has weights, from a picture to a picture.
+ * chained in; beside them it only adds, and scales by numbers. `head`: what makes a picture of the trunk's features, by 3x3 convolutions,
+ * leaky ReLU and pixels repeated twice. `network`: all that has weights, from a picture to a picture.
  * `block`: one of several that follow one another, alike but for their weights.
  */
 export interface Region {
-  readonly kind: 'dense-block' | 'trunk' | 'network' | 'block';
+  readonly kind: 'dense-block' | 'trunk' | 'head' | 'network' | 'block';
   /** Names of the values that go in and come out. */
   readonly input: string;
   readonly output: string;

@@ -94,7 +94,8 @@ export function readDenseBlock(graph: IndexedGraph, { input, output, nodes: [fro
   return { input, output, steps, last, factor };
 }
 
-function stepOf(graph: IndexedGraph, { op, inputs, outputs, attributes }: ProtoNode): BlockStep {
+/** @throws GraphError for what is no convolution, (leaky) ReLU or Concat of channels */
+export function stepOf(graph: IndexedGraph, { op, inputs, outputs, attributes }: ProtoNode): BlockStep {
   const [input = '', second, third] = inputs;
   const output = outputs[0] ?? '';
   if (op === 'Relu') return { kind: 'activation', input, output, slope: 0 };

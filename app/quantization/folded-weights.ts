@@ -8,6 +8,8 @@ import type { BlockScales } from './scales.ts';
 export interface ConvNumbers {
   readonly weight: Float64Array;
   readonly bias: Float64Array;
+  /** Of a kernel: kh * kw. */
+  readonly taps: number;
 }
 
 /** In steps; what products add to it fits beside it into 32 bits. */
@@ -45,7 +47,7 @@ export function foldScales(conv: ConvStep, { values }: BlockScales, read: ReadWe
     }
   }
   const biases = conv.bias && read(conv.bias.name);
-  return { weight, bias: Float64Array.from(to, (scale, output) => (biases?.[output] ?? 0) / scale) };
+  return { weight, bias: Float64Array.from(to, (scale, output) => (biases?.[output] ?? 0) / scale), taps };
 }
 
 /**
@@ -67,7 +69,9 @@ export function roundWeights(numbers: ConvNumbers, limit: number, feedback?: Err
     const step = Math.fround(Math.max(most / limit, Math.abs(value) / MAX_BIAS, MIN_STEP));
     own.forEach((one, at) => (steps[at] = one / step));
     const bytes = weight.subarray(from, to);
-    const missing = feedback ? roundTogether(steps, bytes, { limit, feedback }) : roundNearest(steps, bytes, limit);
+    const missing = feedback
+      ? roundTogether(steps, bytes, { limit, feedback, taps: numbers.taps })
+      : roundNearest(steps, bytes, limit);
     scale[output] = step;
     bias[output] = Math.round(value / step + missing);
   });
@@ -79,26 +83,31 @@ function roundNearest(steps: Float64Array, bytes: Int8Array, limit: number): num
   return 0;
 }
 
+interface Together {
+  readonly limit: number;
+  readonly feedback: ErrorFeedback;
+  /** Of a kernel: all nine, or the first of them, whole rows. */
+  readonly taps: number;
+}
+
 /** @returns what the rounded weights lack on average, in their steps */
-function roundTogether(
-  steps: Float64Array,
-  bytes: Int8Array,
-  { limit, feedback: { means, taps } }: { readonly limit: number; readonly feedback: ErrorFeedback },
-): number {
-  const errors = new Float64Array(TAPS);
+function roundTogether(steps: Float64Array, bytes: Int8Array, { limit, feedback, taps }: Together): number {
+  const errors = new Float64Array(taps);
   let missing = 0;
-  for (let channel = 0; channel * TAPS < steps.length; channel++) {
+  for (let channel = 0; channel * taps < steps.length; channel++) {
     let error = 0;
-    for (let tap = TAPS - 1; tap >= 0; tap--) {
-      const wanted = steps[channel * TAPS + tap] ?? 0;
+    for (let tap = taps - 1; tap >= 0; tap--) {
+      const wanted = steps[channel * taps + tap] ?? 0;
       let owed = 0;
-      for (let later = tap + 1; later < TAPS; later++) owed += (taps[tap * TAPS + later] ?? 0) * (errors[later] ?? 0);
+      for (let later = tap + 1; later < taps; later++) {
+        owed += (feedback.taps[tap * TAPS + later] ?? 0) * (errors[later] ?? 0);
+      }
       const byte = within(wanted + owed, limit);
-      bytes[channel * TAPS + tap] = byte;
+      bytes[channel * taps + tap] = byte;
       errors[tap] = wanted - byte;
       error += wanted - byte;
     }
-    missing += error * (means[channel] ?? 0);
+    missing += error * (feedback.means[channel] ?? 0);
   }
   return missing;
 }

@@ -5,13 +5,19 @@ export class GraphEditor {
   readonly #nodes: ProtoNode[] = [];
   readonly #initializers = new Map<string, ProtoInitializer>();
   readonly #domains = new Set<string>();
+  readonly #prefix: string;
+
+  /** @param prefix of the names that it gives: those of two editors of one graph must differ */
+  constructor(prefix = 'int8') {
+    this.#prefix = prefix;
+  }
 
   /** Appends a node with one output, whose name is new unless given. @returns that name */
   node(
     op: string,
     inputs: readonly string[],
     attributes: ProtoNode['attributes'] = {},
-    { domain = '', output = `int8_${op}_${this.#nodes.length}` }: { domain?: string; output?: string } = {},
+    { domain = '', output = `${this.#prefix}_${op}_${this.#nodes.length}` }: { domain?: string; output?: string } = {},
   ): string {
     if (domain !== '') this.#domains.add(domain);
     this.#nodes.push({ op, domain, inputs, outputs: [output], attributes });
@@ -33,8 +39,14 @@ export class GraphEditor {
   /** Float32 numbers by channel, the last axis. */
   floats(values: Float32Array): string {
     const data = new Uint8Array(values.slice().buffer);
-    const name = `int8_floats_${this.#initializers.size}`;
+    const name = `${this.#prefix}_floats_${this.#initializers.size}`;
     return this.given({ name, type: 'float32', shape: [values.length], data });
+  }
+
+  /** Int64 numbers: sizes, axes, places. */
+  integers(values: readonly number[]): string {
+    const data = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+    return this.given({ name: `int8_integers_${values.join('_')}`, type: 'int64', shape: [values.length], data });
   }
 
   /** A uint8 scalar. */

@@ -4,11 +4,24 @@ import type { ProtoGraph, ProtoNode } from '../onnx/model-proto.ts';
 import { TO_NCHW, TO_NHWC } from '../onnx/picture-axes.ts';
 import type { BlockStep, ConvStep, DenseBlock } from './dense-block.ts';
 import { IndexedGraph, readDenseBlock } from './dense-block.ts';
+import type { EnlargingHead } from './enlarging-head.ts';
+import { headOf } from './enlarging-head.ts';
 import { GraphEditor } from './graph-editor.ts';
+import { withInt8Head } from './head-graph.ts';
 import type { Int8Numbers } from './int8-numbers.ts';
 
 /** Bytes stand for numbers around zero: the padding of a convolution is this byte, in every tensor. */
 const ZERO_POINT = 128;
+
+/** What of a network may be in 8-bit integers. */
+export interface Int8Parts {
+  readonly blocks: readonly DenseBlock[];
+  readonly head?: EnlargingHead | undefined;
+}
+
+export function int8PartsOf(graph: Graph): Int8Parts {
+  return { blocks: denseBlocksOf(graph), head: headOf(graph) };
+}
 
 /** The dense blocks of a graph, in the order in which they run. */
 export function denseBlocksOf(graph: Graph): DenseBlock[] {
@@ -18,13 +31,16 @@ export function denseBlocksOf(graph: Graph): DenseBlock[] {
 
 /**
  * The graph with the convolutions of its dense blocks in 8-bit integers. The trunk runs in NHWC, its channels divided by
- * `numbers.trunk`; what is added up in it stays float32, as does all that is outside it.
+ * `numbers.trunk`; what is added up in it stays float32, as does all that is outside it but a head that has numbers.
  * @throws GraphError for a trunk that does more than chain dense blocks, add, and scale by numbers
  */
 export function int8Graph(graph: Graph, numbers: Int8Numbers): ProtoGraph {
   const trunk = graph.regions.find(({ kind }) => kind === 'trunk');
   if (!trunk) throw new GraphError('the graph declares no trunk of dense blocks');
-  return new TrunkRewriter(graph.contents(), numbers).rewrite(trunk, denseBlocksOf(graph), graph.regions);
+  const head = headOf(graph);
+  // The head comes behind the trunk: nodes before it keep their places.
+  const contents = head && numbers.head ? withInt8Head(graph.contents(), head, numbers.head) : graph.contents();
+  return new TrunkRewriter(contents, numbers).rewrite(trunk, denseBlocksOf(graph), graph.regions);
 }
 
 class TrunkRewriter {

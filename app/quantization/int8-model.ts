@@ -6,10 +6,11 @@ import { elementCount } from '../checkpoints/tensor-layout.ts';
 import { GraphError, WeightsError } from '../onnx/errors.ts';
 import type { ProtoInitializer } from '../onnx/model-proto.ts';
 import { Weights } from '../onnx/weights.ts';
-import type { DenseBlock } from './dense-block.ts';
 import { errorFeedback } from './error-feedback.ts';
 import type { ReadWeights, RoundedConv } from './folded-weights.ts';
 import { convsOf, foldScales, roundWeights } from './folded-weights.ts';
+import { HEAD, headNumbers, headTensors } from './head-weights.ts';
+import type { Int8Parts } from './int8-graph.ts';
 import type { Int8Numbers } from './int8-numbers.ts';
 import type { Int8Recipe } from './int8-recipe.ts';
 import { scalesOf } from './int8-recipe.ts';
@@ -26,12 +27,12 @@ const SCALES = 'int8.scales';
 const BIASES = 'int8.biases';
 
 /**
- * The numbers that replace those of the dense blocks.
+ * The numbers that replace those of the dense blocks, and of the head where the recipe has its scales.
  * @param limit the largest magnitude of a weight (`roundWeights`)
  * @throws GraphError where the recipe is another network's
  */
 export function int8Tensors(
-  blocks: readonly DenseBlock[],
+  { blocks, head }: Int8Parts,
   recipe: Int8Recipe,
   { read, limit }: { readonly read: ReadWeights; readonly limit: number },
 ): Int8Tensors {
@@ -58,6 +59,7 @@ export function int8Tensors(
     [SCALES, { shape: [allScales.length], dtype: 'float32', data: allScales }],
     [BIASES, { shape: [allBiases.length], dtype: 'int32', data: allBiases }],
     ...weights,
+    ...(head && recipe.head ? headTensors(head, recipe.head, { read, limit }) : []),
   ]);
 }
 
@@ -115,10 +117,11 @@ function numbersOf(
 ): Int8Numbers {
   const steps = floats(STEPS);
   const [scales, biases] = [bytes(SCALES), bytes(BIASES)];
+  const head = headNumbers(tensors, { weight, floats, bytes });
   const firstChannels = new Map<string, number>();
   let channels = 0;
   for (const [name, { shape, dtype }] of tensors) {
-    if (dtype !== 'int8') continue;
+    if (dtype !== 'int8' || name.startsWith(HEAD)) continue;
     firstChannels.set(name, channels);
     channels += shape[0] ?? 0;
   }
@@ -127,6 +130,7 @@ function numbersOf(
   }
   return {
     trunk: floats(TRUNK),
+    ...(head && { head }),
     blocks: Array.from({ length: steps.length >> 1 }, (_, index) => ({
       input: steps[2 * index] ?? 0,
       output: steps[2 * index + 1] ?? 0,

@@ -1,6 +1,9 @@
 import { GraphError } from '../onnx/errors.ts';
 import type { DenseBlock } from './dense-block.ts';
 import { convsOf } from './folded-weights.ts';
+import type { HeadRecipe, SeenHead } from './head-recipe.ts';
+import { headRecipe } from './head-recipe.ts';
+import type { Int8Parts } from './int8-graph.ts';
 import type { Moments } from './moments.ts';
 import type { Ranges } from './ranges.ts';
 import type { BlockScales } from './scales.ts';
@@ -11,6 +14,8 @@ export interface Int8Recipe {
   /** What every channel of the trunk is divided by. */
   readonly trunk: readonly number[];
   readonly blocks: readonly BlockRecipe[];
+  /** Missing where the head stays float32. */
+  readonly head?: HeadRecipe | undefined;
 }
 
 export interface BlockRecipe {
@@ -28,12 +33,16 @@ export interface BlockRecipe {
 /** Digits that a recipe's numbers keep: steps that are off by a thousandth change nothing that could be measured. */
 const DIGITS = 4;
 
+/** What float32 made of the pictures that calibrate. */
+interface Seen {
+  readonly parts: Int8Parts;
+  readonly ranges: Ranges;
+  readonly moments: readonly Moments[];
+  readonly head?: SeenHead | undefined;
+}
+
 /** @param margin that of `trunkScales` */
-export function int8Recipe(
-  blocks: readonly DenseBlock[],
-  { ranges, moments }: { readonly ranges: Ranges; readonly moments: readonly Moments[] },
-  margin: number,
-): Int8Recipe {
+export function int8Recipe({ parts: { blocks }, ranges, moments, head }: Seen, margin: number): Int8Recipe {
   const { trunk, blocks: scales } = trunkScales(blocks, ranges, margin);
   return {
     trunk: shortened(trunk),
@@ -42,6 +51,7 @@ export function int8Recipe(
       if (!own || !seen) throw new GraphError(`dense block ${index} was not watched`);
       return blockRecipe(block, own, seen);
     }),
+    ...(head && { head: headRecipe(head) }),
   };
 }
 

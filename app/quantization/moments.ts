@@ -6,19 +6,17 @@ export const LAGS: readonly (readonly [down: number, across: number])[] = [
   ...[1, 2].flatMap((down) => [-2, -1, 0, 1, 2].map((across) => [down, across] as const)),
 ];
 
-/** Sums over the pixels of a picture, of the values that a dense block's convolutions read. */
-export interface PixelSums {
-  /** Pixels of one channel. */
-  readonly count: number;
+/** Means over the pixels of a picture, of the values that convolutions read. */
+export interface PixelMeans {
   /** By channel [C]. */
   readonly values: Float32Array;
   /** By channel, of the products of pixels that lie `LAGS` apart: [LAGS, C]. */
   readonly products: Float32Array;
 }
 
-/** What values are on average, and how alike near ones are, over all the pictures that were seen. */
+/** What values are on average, and how alike near ones are, over all the pictures that were seen; each picture counts the same. */
 export class Moments {
-  #count = 0;
+  #pictures = 0;
   readonly #values: Float64Array;
   readonly #products: Float64Array;
 
@@ -28,15 +26,15 @@ export class Moments {
   }
 
   /** Adds those of another picture. */
-  add({ count, values, products }: PixelSums): void {
-    this.#count += count;
+  add({ values, products }: PixelMeans): void {
+    this.#pictures++;
     addTo(this.#values, values);
     addTo(this.#products, products);
   }
 
   /** By channel. */
   means(): Float64Array {
-    return this.#values.map((sum) => sum / Math.max(this.#count, 1));
+    return this.#values.map((sum) => sum / Math.max(this.#pictures, 1));
   }
 
   /**
@@ -47,7 +45,7 @@ export class Moments {
     const means = this.means();
     const sums = LAGS.map((_, lag) =>
       means.reduce((sum, mean, channel) => {
-        const product = (this.#products[lag * means.length + channel] ?? 0) / Math.max(this.#count, 1);
+        const product = (this.#products[lag * means.length + channel] ?? 0) / Math.max(this.#pictures, 1);
         return sum + (product - mean ** 2) / (scales[channel] ?? 1) ** 2;
       }, 0),
     );

@@ -5,29 +5,35 @@ import { LAGS } from './moments.ts';
 /** Names of the outputs that have a value's smallest and largest number by channel. */
 export const lowOf = (value: string): string => `low:${value}`;
 export const highOf = (value: string): string => `high:${value}`;
-/** Names of the outputs that have the sums of `PixelSums`. */
+/** Names of the outputs that have the means of `PixelMeans`. */
 export const valuesOf = (value: string): string => `values:${value}`;
 export const productsOf = (value: string): string => `products:${value}`;
+/** Name of the output that has some of a value's pixels. */
+export const sampleOf = (value: string): string => `sample:${value}`;
 
-/** Of every third row every third pixel is summed: neighbours say little more. */
+/** Of every third row every third pixel counts for means: neighbours say little more. */
 const STRIDE = 3;
-/** How far the pixels lie apart whose products are summed, at most. */
+/** Of every fifth row every fifth pixel is a sample. */
+const SAMPLE_STRIDE = 5;
+/** How far the pixels lie apart whose products are averaged, at most. */
 const REACH = 2;
-
-/** Pixels of a channel that are summed in a picture of this size. */
-export function summedPixels(width: number, height: number): number {
-  return Math.ceil((height - REACH) / STRIDE) * Math.ceil((width - 2 * REACH) / STRIDE);
-}
 
 /**
  * The graph with further outputs: for the input and every convolution of each dense block, `lowOf` and `highOf` its values, by
  * channel [C]; and for what its last convolution reads, `valuesOf` [C] and `productsOf` [LAGS * C]. They are reduced inside the
  * graph, so that no more than those leave it.
+ * @param more.sampled values of which `sampleOf` is an output too [1, C, H / 5, W / 5]
+ * @param more.averaged values of which `valuesOf` and `productsOf` are outputs too
  */
-export function watchedGraph(graph: ProtoGraph, blocks: readonly DenseBlock[]): ProtoGraph {
+export function watchedGraph(
+  graph: ProtoGraph,
+  blocks: readonly DenseBlock[],
+  { sampled, averaged }: { readonly sampled: readonly string[]; readonly averaged: readonly string[] },
+): ProtoGraph {
   const watcher = new Watcher();
   for (const value of new Set(blocks.flatMap(watchedValues))) watcher.watchRange(value);
-  for (const { last } of blocks) watcher.watchSums(last.input);
+  for (const value of [...blocks.map(({ last }) => last.input), ...averaged]) watcher.watchMeans(value);
+  for (const value of sampled) watcher.watchSample(value);
   return {
     ...graph,
     outputs: [...graph.outputs, ...watcher.outputs],
@@ -51,22 +57,29 @@ class Watcher {
     this.#put(this.#reduced('ReduceMax', value, highOf(value)));
   }
 
-  /** Sums over the same pixels all, so that they can be held against each other. */
-  watchSums(value: string): void {
+  /** Means over the same pixels all, so that they can be held against each other. */
+  watchMeans(value: string): void {
     const seen = this.#pixels(value, [0, 0]);
-    this.#put(this.#reduced('ReduceSum', seen, valuesOf(value)));
-    const sums = LAGS.map(([down, across], lag) => {
+    this.#put(this.#reduced('ReduceMean', seen, valuesOf(value)));
+    const means = LAGS.map(([down, across], lag) => {
       const apart = lag === 0 ? seen : this.#pixels(value, [down, across]);
       return this.#reduced(
-        'ReduceSum',
+        'ReduceMean',
         this.#node('Mul', [seen, apart], `product:${lag}:${value}`),
-        `sum:${lag}:${value}`,
+        `mean:${lag}:${value}`,
       );
     });
-    this.#put(this.#node('Concat', sums, productsOf(value), { axis: 0 }));
+    this.#put(this.#node('Concat', means, productsOf(value), { axis: 0 }));
   }
 
-  /** Those that lie so far from the ones that are summed. */
+  watchSample(value: string): void {
+    const [starts, ends] = [this.#integers([0, 0]), this.#integers([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER])];
+    const inputs = [value, starts, ends, this.#integers([2, 3]), this.#integers([SAMPLE_STRIDE, SAMPLE_STRIDE])];
+    const name = this.#node('Slice', inputs, sampleOf(value));
+    this.outputs.push({ name, type: 'float32', shape: [0, 1, 2, 3].map((axis) => `${name}_${axis}`) });
+  }
+
+  /** Those that lie so far from the ones that are averaged. */
   #pixels(value: string, [down, across]: readonly [number, number]): string {
     const starts = this.#integers([down, REACH + across]);
     const ends = this.#integers([endOf(down), endOf(across)]);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const PARTS: Readonly<Record<string, readonly [file: string, ...args: string[]]>> = {
   overhead: ['upscale.bench.ts', 'overhead'],
   precision: ['precision.bench.ts'],
+  'official-int8': ['official-int8.bench.ts'],
   networks: ['networks.bench.ts'],
   resample: ['resample.bench.ts'],
   weights: ['checked-load.bench.ts'],

@@ -39,7 +39,7 @@ const pairs = [...crops.measuring, ...(await originalPairs(files, { maxPixels: 2
 
 const started = process.cpuUsage();
 const watched = await watchedRuns(network, crops.calibrating, runs);
-const recipe = int8Recipe(watched.blocks, watched, crops.margin);
+const recipe = int8Recipe(watched, crops.margin);
 print(`calibrated in ${secondsSince(started)} s of processor time`);
 const float32 = await runFloat32(network, pairs, runs);
 print(`fp32 of ${pairs.length} pairs`);
@@ -51,14 +51,14 @@ const shipped: OfficialRecipe = {
   ...{ name, sha256: official.sha256 ?? '', architecture: network.architecture },
   calibrated_on: { source: crops.source, crops: crops.calibrating.length },
   measured,
-  samples: weightSamples(watched.blocks, read),
+  samples: weightSamples(watched.parts, read),
   recipe,
 };
 writeFileSync(new URL(`../../config/int8/${name}.json`, import.meta.url), `${JSON.stringify(shipped)}\n`);
 
 async function measuredTo(limit: number): Promise<OfficialRecipe['measured'][127]> {
   const since = process.cpuUsage();
-  const tensors = int8Tensors(watched.blocks, recipe, { read, limit });
+  const tensors = int8Tensors(watched.parts, recipe, { read, limit });
   print(`weights to ${limit}: rounded in ${secondsSince(since)} s of processor time`);
   const int8 = await runInt8(network, { tensors, pairs }, runs);
   const fidelity = compareForms({ pairs, scale: network.scale }, float32, int8);

@@ -73,7 +73,7 @@ async function sessions(checkpoint: string, limit: 63 | 127): Promise<{ fp32: Se
   const options = { weightsFolder: weightsFolderOf(checkpoint), device: 'cpu' } as const;
   const scenes = [proceduralScene(0, CROP_SIDE)];
   const watched = await watchedRuns(recognise(dict), scenes, { ...options, meter: () => undefined });
-  const tensors = int8Tensors(watched.blocks, int8Recipe(watched.blocks, watched, 1.6), { read, limit });
+  const tensors = int8Tensors(watched.parts, int8Recipe(watched, 1.6), { read, limit });
   await saveCalibration(checkpoint, tensors, {
     version: 2,
     weights_sha256: '0'.repeat(64), // of pseudo-random weights: for their speed only

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { comparedPair } from '../../app/evaluation/compared-samples.ts';
+import { psnr } from '../../app/evaluation/psnr.ts';
 import type { Image } from '../../app/imaging/image.ts';
 import { failuresOf } from '../../app/quantization/fidelity.ts';
 import { proceduralScene } from '../../app/processing/int8/scene.ts';
@@ -90,9 +92,10 @@ describe('Tiles in int8', () => {
     expect([difference(int8Whole.image, again.image).max, difference(int8Tiled.image, againTiled.image).max]).toEqual([
       0, 0,
     ]);
-    const loss = difference(whole.image, int8Whole.image).max;
-    expect(loss).toBeGreaterThan(0); // else it was not int8 that ran
-    expect(loss).toBeLessThanOrEqual(16);
+    // Not equal, else it was not int8 that ran. A head of random weights loses more in 8 bits than one that was trained, and broken scales far more.
+    const likeness = psnr(comparedPair(whole.image, int8Whole.image, { cropBorder: 0, isLumaOnly: true }));
+    expect(likeness).toBeGreaterThan(35);
+    expect(likeness).toBeLessThan(80);
   }, 120_000);
 });
 

@@ -98,6 +98,19 @@ function build(folded: Value, weights: Weights, layout: Layout, trunk: Trunk & {
     chain(x, trunk.blocks, (y, block) => residualBlock(y, block, layout, trunk)),
   );
   const deep = conv3x3(residual, weights.at(layout.trunk), features).add(shallow);
+  if (layout.upsampler === 'upconv' && factors.every((factor) => factor === 2)) {
+    return folded.graph.region('head', deep, (x) => pictureOf(x, weights, layout, trunk));
+  }
+  return pictureOf(deep, weights, layout, trunk);
+}
+
+function pictureOf(
+  deep: Value,
+  weights: Weights,
+  layout: Layout,
+  trunk: Trunk & { factors: readonly number[] },
+): Value {
+  const { features, factors } = trunk;
   const upsample = layout.upsampler === 'upconv' ? upsampleNearest : upsampleShuffled;
   const upscaled = layout.upsamplers.reduce(
     (x, name, i) => upsample(x, weights.at(name), features, factors[i] ?? 2).leakyRelu(0.2),

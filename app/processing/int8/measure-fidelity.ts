@@ -28,18 +28,6 @@ export interface FormRun {
   readonly seam: number;
 }
 
-/** Runs pairs through both forms of a network and compares what they make of them with the originals and with each other. */
-export async function measureFidelity(
-  network: RecognisedNetwork,
-  { tensors, pairs }: { readonly tensors: Int8Tensors; readonly pairs: readonly MeasuringPair[] },
-  runs: CropRuns,
-): Promise<Fidelity> {
-  const float32 = await runFloat32(network, pairs, runs);
-  const meter: CropRuns['meter'] = (stage, index) => runs.meter(stage, pairs.length + index);
-  const int8 = await runInt8(network, { tensors, pairs }, { ...runs, meter });
-  return compareForms({ pairs, scale: network.scale }, float32, int8);
-}
-
 export async function runFloat32(
   network: RecognisedNetwork,
   pairs: readonly MeasuringPair[],
@@ -58,6 +46,7 @@ export async function runInt8(
   return runForm(model, { pairs, halo }, runs);
 }
 
+/** What the int8 form loses, against the originals and against float32. */
 export function compareForms(
   { pairs, scale }: { readonly pairs: readonly MeasuringPair[]; readonly scale: number },
   float32: FormRun,
@@ -94,7 +83,7 @@ async function runForm(
     const picture = await run(reduced);
     pictures.push(picture);
     if (index < TILED) seam = Math.max(seam, seamOf(picture, await runInTiles(reduced, halo, run)));
-    meter('measuring', index);
+    meter('measuring');
   }
   await session.release();
   return { pictures, seam };

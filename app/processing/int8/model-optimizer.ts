@@ -6,15 +6,18 @@ import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import type { Config } from '../../config.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
+import { headOf } from '../../quantization/enlarging-head.ts';
 import { Int8RefusedError } from '../../quantization/errors.ts';
+import { firstThatPasses } from '../../quantization/fidelity.ts';
 import { denseBlocksOf } from '../../quantization/int8-graph.ts';
 import { int8Tensors } from '../../quantization/int8-model.ts';
+import type { Int8Recipe } from '../../quantization/int8-recipe.ts';
 import { int8Recipe } from '../../quantization/int8-recipe.ts';
 import type { CalibrationCrops } from './calibration-crops.ts';
 import { imageCrops, sceneCrops } from './calibration-crops.ts';
 import type { CropRuns } from './crop-runs.ts';
 import { CROP, watchedRuns } from './crop-runs.ts';
-import { measureFidelity } from './measure-fidelity.ts';
+import { compareForms, runFloat32, runInt8 } from './measure-fidelity.ts';
 import { assertWritable, saveCalibration } from '../networks/int8-calibration.ts';
 import type { ProcessorHooks } from '../each-image.ts';
 import type { OptimizeTask } from '../tasks.ts';
@@ -50,31 +53,53 @@ export class ModelOptimizer {
     const { maxInputPixels: maxPixels } = this.#config;
     const { scale } = network;
     const crops = images.length > 0 ? await imageCrops(images, { maxPixels, scale }) : await sceneCrops(scale);
-    const runs = { weightsFolder: weightsFolderOf(checkpoint), meter: progressMeter(crops, onProgress) };
+    const runs = {
+      weightsFolder: weightsFolderOf(checkpoint),
+      meter: progressMeter(crops, formsOf(network), onProgress),
+    };
     const watched = await watchedRuns(network, crops.calibrating, runs);
     const limit = await weightLimit();
+    const pairs = crops.measuring;
     const read = (name: string) => readTensor(dict, name);
-    const recipe = int8Recipe(watched.blocks, watched, crops.margin);
-    const tensors = int8Tensors(watched.blocks, recipe, { read, limit });
+    const whole = int8Recipe(watched, crops.margin);
+    const float32 = await runFloat32(network, pairs, runs);
+    const { tensors, measured } = await firstThatPasses(recipesOf(whole), async (recipe) => {
+      const made = int8Tensors(watched.parts, recipe, { read, limit });
+      const int8 = await runInt8(network, { tensors: made, pairs }, runs);
+      return { tensors: made, measured: compareForms({ pairs, scale: network.scale }, float32, int8) };
+    });
     await saveCalibration(checkpoint, tensors, {
       version: 2,
       weights_sha256: await this.#catalog.sha256(checkpoint),
       weight_limit: limit,
       calibrated_on: { source: crops.source, crops: crops.calibrating.length },
-      measured: await measureFidelity(network, { tensors, pairs: crops.measuring }, runs),
+      measured,
     });
   }
 }
 
+/** From the fastest form to that which is nearest to float32: a head in 8 bits is not near enough for every network. */
+function recipesOf(whole: Int8Recipe): [Int8Recipe, ...Int8Recipe[]] {
+  const { head, ...trunk } = whole;
+  return head ? [whole, trunk] : [whole];
+}
+
+/** How many forms may have to be measured: those of `recipesOf`. */
+function formsOf(network: RecognisedNetwork): number {
+  return headOf(buildImageGraph(network, CROP)) ? 2 : 1;
+}
+
 function progressMeter(
   { calibrating, measuring }: CalibrationCrops,
+  forms: number,
   onProgress: ProcessorHooks['onProgress'],
 ): CropRuns['meter'] {
-  const runs = calibrating.length + 2 * measuring.length;
-  let done = 0;
-  return (stage, index) => {
-    const images = stage === 'calibrating' ? calibrating.length : 2 * measuring.length;
-    onProgress({ stage, progress: ++done / runs, stageProgress: (index + 1) / images, image: index + 1, images });
+  const totals = { calibrating: calibrating.length, measuring: (1 + forms) * measuring.length };
+  const done = { calibrating: 0, measuring: 0 };
+  return (stage) => {
+    const [image, images] = [++done[stage], totals[stage]];
+    const progress = (done.calibrating + done.measuring) / (totals.calibrating + totals.measuring);
+    onProgress({ stage, progress, stageProgress: image / images, image, images });
   };
 }
 

@@ -8,7 +8,7 @@ import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import { writeSafetensors } from '../../checkpoints/safetensors-writer.ts';
 import { WeightsError } from '../../onnx/errors.ts';
-import { denseBlocksOf } from '../../quantization/int8-graph.ts';
+import { int8PartsOf } from '../../quantization/int8-graph.ts';
 import type { Int8Tensors } from '../../quantization/int8-model.ts';
 import type { Int8Numbers } from '../../quantization/int8-numbers.ts';
 import { int8Tensors, numbersInMemory, numbersReadFrom } from '../../quantization/int8-model.ts';
@@ -64,9 +64,9 @@ function madeForm(
 ): { readonly recipe: ShippedRecipe; readonly tensors: Int8Tensors } | undefined {
   const dict = openCheckpoint(checkpoint);
   const read = (name: string): Float32Array => readTensor(dict, name);
-  const blocks = denseBlocksOf(buildImageGraph(recognise(dict), ANY_PICTURE));
-  const recipe = recipes.find((one) => isOf(one, blocks, read));
-  return recipe && { recipe, tensors: int8Tensors(blocks, recipe.recipe, { read, limit }) };
+  const parts = int8PartsOf(buildImageGraph(recognise(dict), ANY_PICTURE));
+  const recipe = recipes.find((one) => isOf(one, parts, read));
+  return recipe && { recipe, tensors: int8Tensors(parts, recipe.recipe, { read, limit }) };
 }
 
 function keptForm(file: string): Int8Numbers | undefined {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { DenseBlock } from '../../quantization/dense-block.ts';
+import type { ConvStep } from '../../quantization/dense-block.ts';
+import { convsOfHead } from '../../quantization/enlarging-head.ts';
 import type { ReadWeights } from '../../quantization/folded-weights.ts';
 import { convsOf } from '../../quantization/folded-weights.ts';
+import type { Int8Parts } from '../../quantization/int8-graph.ts';
 import { fidelitySchema } from './int8-calibration.ts';
 
 const numbers = z.array(z.number()).readonly();
@@ -32,6 +34,10 @@ const recipeSchema = z.object({
         }),
       )
       .readonly(),
+    head: z
+      .array(z.object({ zero: z.number(), scales: numbers, means: numbers, correlations: numbers }))
+      .readonly()
+      .optional(),
   }),
 });
 
@@ -61,20 +67,20 @@ const SAMPLES = 3;
 const [RELATIVE, ABSOLUTE] = [2 ** -10, 2 ** -23];
 const SAMPLE_DIGITS = 6;
 
-/** What `isOf` compares: of every convolution of the dense blocks in their order a few weights, and its first bias. */
-export function weightSamples(blocks: readonly DenseBlock[], read: ReadWeights): number[][] {
-  return blocks
-    .flatMap(convsOf)
-    .map((conv) => samplesOf(conv, read).map((value) => Number(value.toPrecision(SAMPLE_DIGITS))));
+/** What `isOf` compares: of every convolution that may be in 8 bits, in their order, a few weights, and its first bias. */
+export function weightSamples(parts: Int8Parts, read: ReadWeights): number[][] {
+  return convsOfParts(parts).map((conv) =>
+    samplesOf(conv, read).map((value) => Number(value.toPrecision(SAMPLE_DIGITS))),
+  );
+}
+
+function convsOfParts({ blocks, head }: Int8Parts): ConvStep[] {
+  return [...blocks.flatMap(convsOf), ...(head ? convsOfHead(head) : [])];
 }
 
 /** Whether a recipe was made for these weights: the same, but for rounding to fp16. */
-export function isOf(
-  { samples }: Pick<OfficialRecipe, 'samples'>,
-  blocks: readonly DenseBlock[],
-  read: ReadWeights,
-): boolean {
-  const convs = blocks.flatMap(convsOf);
+export function isOf({ samples }: Pick<OfficialRecipe, 'samples'>, parts: Int8Parts, read: ReadWeights): boolean {
+  const convs = convsOfParts(parts);
   if (convs.length !== samples.length) return false;
   return convs.every((conv, index) => {
     const expected = samples[index] ?? [];
@@ -83,7 +89,7 @@ export function isOf(
   });
 }
 
-function samplesOf({ weight, bias }: ReturnType<typeof convsOf>[number], read: ReadWeights): number[] {
+function samplesOf({ weight, bias }: ConvStep, read: ReadWeights): number[] {
   const values = read(weight.name);
   const places = Array.from({ length: SAMPLES }, (_, at) => Math.floor(((2 * at + 1) * values.length) / (2 * SAMPLES)));
   return [...places.map((place) => values[place] ?? 0), ...(bias ? [read(bias.name)[0] ?? 0] : [])];

@@ -23,9 +23,9 @@ export async function measuredForm(checkpoint: string, damage: Damage): Promise<
   const runs = { weightsFolder: weightsFolderOf(checkpoint), meter: () => undefined };
   const crops = await sceneCrops(network.scale, COUNTS);
   const watched = await watchedRuns(network, crops.calibrating, runs);
-  const recipe = int8Recipe(watched.blocks, watched, 1.2);
+  const recipe = int8Recipe(watched, 1.2);
   const read = (name: string): Float32Array => readTensor(dict, name);
-  const tensors = int8Tensors(watched.blocks, recipe, { read, limit: 127 });
+  const tensors = int8Tensors(watched.parts, recipe, { read, limit: 127 });
   if (damage === 'half-scales') halveScales(tensors);
   const pairs = crops.measuring;
   const float32 = await runFloat32(network, pairs, runs);

@@ -14,9 +14,10 @@ function realNodes(node: ProtoNode): ProtoNode[] {
   const { attributes } = node;
   if (node.op === 'QuantizeLinear') return [real('Div', [input, scale], node.outputs)];
   if (node.op === 'DequantizeLinear') return [real('Mul', [input, scale], node.outputs)];
-  if (node.op === 'QLinearLeakyRelu') return [real('LeakyRelu', [input], node.outputs, attributes)];
+  if (node.op === 'QLinearLeakyRelu') return realLeakyRelu(node);
+  if (node.op === 'MatMulIntegerToFloat') return realProduct(node);
   if (node.op !== 'QLinearConv') return [node];
-  const [, , , weight = '', , , outputScale = '', , bias = ''] = node.inputs;
+  const [, , , weight = '', , , outputScale = '', outputZero = '', bias = ''] = node.inputs;
   const { channels_last: channelsLast, ...geometry } = attributes;
   if (channelsLast !== 1) throw new Error('a convolution of another layout');
   const [name = ''] = node.outputs;
@@ -24,8 +25,30 @@ function realNodes(node: ProtoNode): ProtoNode[] {
     real('Transpose', [input], [`${name}_nchw`], { perm: TO_NCHW }),
     real('Conv', [`${name}_nchw`, weight, bias], [`${name}_sums`], geometry),
     real('Transpose', [`${name}_sums`], [`${name}_nhwc`], { perm: TO_NHWC }),
-    real('Div', [`${name}_nhwc`, outputScale], [name]),
+    real('Div', [`${name}_nhwc`, outputScale], [`${name}_scaled`]),
+    // Bytes from zero hold nothing below it.
+    real(outputZero === 'int8_byte_0' ? 'Relu' : 'Identity', [`${name}_scaled`], [name]),
   ];
+}
+
+/** Steps of another size come out. */
+function realLeakyRelu({
+  inputs: [input = '', scale = '', , outputScale = ''],
+  outputs: [name = ''],
+  attributes,
+}: ProtoNode): ProtoNode[] {
+  return [
+    real('LeakyRelu', [input], [`${name}_steps`], attributes),
+    real('Mul', [`${name}_steps`, scale], [`${name}_numbers`]),
+    real('Div', [`${name}_numbers`, outputScale], [name]),
+  ];
+}
+
+function realProduct({
+  inputs: [pixels = '', weight = '', , , , , bias = ''],
+  outputs: [name = ''],
+}: ProtoNode): ProtoNode[] {
+  return [real('MatMul', [pixels, weight], [`${name}_product`]), real('Add', [`${name}_product`, bias], [name])];
 }
 
 function real(

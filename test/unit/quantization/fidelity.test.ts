@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Fidelity } from '../../../app/quantization/fidelity.ts';
-import { failuresInWords, fidelityOf, inWords, passesGate } from '../../../app/quantization/fidelity.ts';
+import {
+  failuresInWords,
+  fidelityOf,
+  firstThatPasses,
+  inWords,
+  passesGate,
+} from '../../../app/quantization/fidelity.ts';
 import { GOOD_FIGURES } from '../../support/forms/fidelity-figures.ts';
 
 describe('Fidelity', () => {
@@ -33,6 +39,19 @@ describe('Fidelity', () => {
     const bounds = { psnr_change_mean: -0.05, psnr_change_worst: -0.4, ssim_change_mean: -0.003 };
     const others = { ssim_change_worst: -0.012, ssim_to_fp32_mean: 0.95, ssim_to_fp32_worst: 0.88 };
     expect(passesGate({ ...GOOD_FIGURES, ...bounds, ...others })).toBe(true);
+  });
+
+  it('chooses the first form that passes, and measures no further; the last where none does', async () => {
+    const measured: string[] = [];
+    const measure = (failing: readonly string[]) => (form: string) => {
+      measured.push(form);
+      const seam = failing.includes(form) ? 9 : 0;
+      return Promise.resolve({ form, measured: { ...GOOD_FIGURES, seam } });
+    };
+    expect(await firstThatPasses(['whole', 'trunk'], measure([]))).toMatchObject({ form: 'whole' });
+    expect(await firstThatPasses(['whole', 'trunk'], measure(['whole']))).toMatchObject({ form: 'trunk' });
+    expect(await firstThatPasses(['whole', 'trunk'], measure(['whole', 'trunk']))).toMatchObject({ form: 'trunk' });
+    expect(measured).toEqual(['whole', 'whole', 'trunk', 'whole', 'trunk']);
   });
 
   it.each<[Partial<Fidelity>, string]>([

@@ -12,7 +12,10 @@ import type { ShippedRecipe } from '../../../../app/processing/networks/official
 import { officialRecipes, weightSamples } from '../../../../app/processing/networks/official-recipes.ts';
 import { passesGate } from '../../../../app/quantization/fidelity.ts';
 import { convsOf } from '../../../../app/quantization/folded-weights.ts';
-import { denseBlocksOf } from '../../../../app/quantization/int8-graph.ts';
+import { convsOfHead } from '../../../../app/quantization/enlarging-head.ts';
+import type { HeadValueRecipe } from '../../../../app/quantization/head-recipe.ts';
+import type { Int8Parts } from '../../../../app/quantization/int8-graph.ts';
+import { int8PartsOf } from '../../../../app/quantization/int8-graph.ts';
 import { GOOD_FIGURES } from '../../../support/forms/fidelity-figures.ts';
 import { recipeAsked, shippableMeasures } from '../../../support/forms/shippable-measures.ts';
 import { writeCheckpoint } from '../../../support/checkpoints/checkpoint-writer.ts';
@@ -21,6 +24,7 @@ import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const SHA256 = 'a'.repeat(64);
+const CORRELATIONS = [1, ...Array<number>(12).fill(0.5)];
 
 let folder: TemporaryFolder;
 
@@ -33,10 +37,14 @@ afterEach(() => folder.remove());
 const at = (name: string): string => join(folder.path, name);
 
 /** Writes a small network's weights, a little changed where `change` says so. @returns its file */
-function writeNetwork(name: string, floats: 'float32' | 'float16', change = (value: number): number => value): string {
+function writeNetwork(
+  name: string,
+  floats: 'float32' | 'float16',
+  change: (value: number, tensor: string) => number = (value) => value,
+): string {
   const tensors = new Map<string, TensorData>();
   for (const [key, tensor] of smallTensors(smallNetwork('new-x2'))) {
-    tensors.set(key, { ...tensor, data: Float32Array.from(tensor.data as Float32Array, change) });
+    tensors.set(key, { ...tensor, data: (tensor.data as Float32Array).map((value) => change(value, key)) });
   }
   writeCheckpoint(at(name), tensors, { format: 'pth-zip', floats });
   return at(name);
@@ -45,13 +53,14 @@ function writeNetwork(name: string, floats: 'float32' | 'float16', change = (val
 /** A recipe for the weights of a file, as if it had been calibrated. */
 function recipeFor(file: string): ShippedRecipe {
   const dict = openCheckpoint(file);
-  const blocks = denseBlocksOf(buildImageGraph(recognise(dict), { width: null, height: null, channels: 3, depth: 8 }));
+  const parts = partsOf(file);
+  const { blocks, head } = parts;
   const trunk = Array<number>(blocks[0]?.last.weight.shape[0] ?? 0).fill(1);
   return {
     ...{ version: 1, name: 'small', sha256: SHA256, architecture: 'ESRGAN', digest: '0123456789abcdef' },
     calibrated_on: { source: 'scenes', crops: 8 },
     measured: { 127: GOOD_FIGURES },
-    samples: weightSamples(blocks, (name) => readTensor(dict, name)),
+    samples: weightSamples(parts, (name) => readTensor(dict, name)),
     recipe: {
       trunk,
       blocks: blocks.map((block) => ({
@@ -60,23 +69,40 @@ function recipeFor(file: string): ShippedRecipe {
           .slice(0, -1)
           .map(({ weight }) => Array<number>(weight.shape[0] ?? 0).fill(0.02)),
         means: Array<number>(block.last.weight.shape[1] ?? 0).fill(3),
-        correlations: [1, ...Array<number>(12).fill(0.5)],
+        correlations: CORRELATIONS,
       })),
+      head:
+        head &&
+        convsOfHead(head).map(({ weight }, index) => headValue(weight.shape[1] ?? 0, index === head.convs.length)),
     },
   };
 }
 
+/** @param isLast what the last convolution reads has two bytes a channel */
+function headValue(channels: number, isLast: boolean): HeadValueRecipe {
+  const scales = Array<number>(isLast ? 2 * channels : channels).fill(0.02);
+  return { zero: isLast ? 0 : 192, scales, means: scales.map(() => 3), correlations: CORRELATIONS };
+}
+
+function partsOf(file: string): Int8Parts {
+  const network = recognise(openCheckpoint(file));
+  return int8PartsOf(buildImageGraph(network, { width: null, height: null, channels: 3, depth: 8 }));
+}
+
 /** Its numbers, in an order that tells forms apart. */
 function bytesOf({ numbers }: Calibration, file: string): string {
-  const blocks = denseBlocksOf(
-    buildImageGraph(recognise(openCheckpoint(file)), { width: null, height: null, channels: 3, depth: 8 }),
-  );
+  const { head } = numbers;
+  const operands = [
+    ...partsOf(file)
+      .blocks.flatMap(convsOf)
+      .map((conv) => numbers.operands(conv)),
+    ...(head?.convs.flat() ?? []),
+  ];
   return JSON.stringify([
-    ...[...numbers.trunk, ...numbers.blocks],
-    ...blocks.flatMap(convsOf).flatMap((conv) => {
-      const { weight, scale, bias } = numbers.operands(conv);
-      return [weight, scale, bias].map(({ data }) => Buffer.from(data as Uint8Array).toString('base64'));
-    }),
+    ...[...numbers.trunk, ...numbers.blocks, ...(head?.input ?? []), ...(head?.zeros ?? [])],
+    ...[...operands, ...(head ? [head.last] : [])].flatMap(({ weight, scale, bias }) =>
+      [weight, scale, bias].map(({ data }) => Buffer.from(data as Uint8Array).toString('base64')),
+    ),
   ]);
 }
 
@@ -94,6 +120,8 @@ describe('The int8 form of an official model', () => {
         'c',
       ),
     ).toBeUndefined();
+    const otherHead = (value: number, tensor: string): number => (tensor.startsWith('conv_hr') ? 1.01 * value : value);
+    expect(form(writeNetwork('head.pth', 'float32', otherHead), 'd')).toBeUndefined();
   });
 
   it('is kept from one process to the next, byte for byte, and made anew where what was kept is damaged', async () => {
