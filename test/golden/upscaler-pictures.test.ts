@@ -14,7 +14,7 @@ interface UpscalerUnderTest {
   readonly seam: number;
 }
 
-/** One of each family, the smallest there is. */
+/** One of each way to make tiles, the smallest there is: exact by the halo, with margins of its own, in windows. */
 const UPSCALERS: readonly UpscalerUnderTest[] = [
   { manifest: 'spanx4_ch48', scale: 4, seam: 1 },
   { manifest: 'RealCUGAN_x2', scale: 2, seam: 2 },
