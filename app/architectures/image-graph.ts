@@ -2,6 +2,7 @@ import type { BitDepth, Channels } from '../imaging/image.ts';
 import { maxSample } from '../imaging/image.ts';
 import { GraphError, UnknownSizeError } from '../onnx/errors.ts';
 import type { Dim } from '../onnx/graph.ts';
+import type { GraphTarget } from '../onnx/graph.ts';
 import { Graph } from '../onnx/graph.ts';
 import { hasNan } from '../onnx/not-a-number.ts';
 import { Value } from '../onnx/value.ts';
@@ -33,11 +34,11 @@ export interface ImageGraphShape {
  * @throws UnknownNetworkError where no picture can go through the network
  * @throws GraphError where a side is left open and the network has to know it
  */
-export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
-  if (shape.width !== null && shape.height !== null) return imageGraph(network, shape);
+export function buildImageGraph(network: RecognisedNetwork, shape: ImageGraphShape, target?: GraphTarget): Graph {
+  if (shape.width !== null && shape.height !== null) return imageGraph(network, shape, target);
   if (network.sides === 'fixed') throw openSides(network);
   try {
-    return imageGraph(network, shape);
+    return imageGraph(network, shape, target);
   } catch (error) {
     throw error instanceof UnknownSizeError ? openSides(network, error) : error;
   }
@@ -51,9 +52,9 @@ function openSides({ architecture }: RecognisedNetwork, cause?: UnknownSizeError
   });
 }
 
-function imageGraph(network: RecognisedNetwork, shape: ImageGraphShape): Graph {
+function imageGraph(network: RecognisedNetwork, shape: ImageGraphShape, target?: GraphTarget): Graph {
   assertTakesPictures(network);
-  const graph = new Graph();
+  const graph = new Graph(target);
   const outputs = graph.region('network', imagesOf(graph, network, shape), (pictures) => pictureOf(network, pictures));
   network.assertAllRead();
   outputPixels(outputs, network, shape);

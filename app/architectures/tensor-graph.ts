@@ -1,4 +1,5 @@
 import { GraphError } from '../onnx/errors.ts';
+import type { GraphTarget } from '../onnx/graph.ts';
 import { Graph } from '../onnx/graph.ts';
 import { hasNan } from '../onnx/not-a-number.ts';
 import { Value } from '../onnx/value.ts';
@@ -28,19 +29,23 @@ export function checkedTensorGraph(...what: Parameters<typeof tensorGraph>): Gra
  * so, else reflect up to side - 1, then replicate) and the result is cropped.
  * @throws NetworkInputError where the network takes images of one size only, and this is another
  */
-export function tensorGraph(network: RecognisedNetwork, shape: ImageBatchShape): Graph {
-  return bareNetwork(network, shape).graph;
+export function tensorGraph(network: RecognisedNetwork, shape: ImageBatchShape, target?: GraphTarget): Graph {
+  return bareNetwork(network, shape, target).graph;
 }
 
 type ImageBatchShape = readonly [number, number, number, number];
 
-function bareNetwork(network: RecognisedNetwork, shape: ImageBatchShape): { graph: Graph; outputs: NamedValues } {
+function bareNetwork(
+  network: RecognisedNetwork,
+  shape: ImageBatchShape,
+  target?: GraphTarget,
+): { graph: Graph; outputs: NamedValues } {
   const [, , height, width] = shape;
   const { multipleOf, scale, side, architecture } = network;
   if (side !== undefined && (height !== side || width !== side)) {
     throw new NetworkInputError(`${architecture} takes images of ${side} x ${side} pixels, not ${width} x ${height}`);
   }
-  const graph = new Graph();
+  const graph = new Graph(target);
   const input = graph.input('input', 'float32', shape);
   const padded = padToMultiple(input, multipleOf, network.padding ?? 'mirrored');
   const scalars = Object.keys(network.scalars ?? {}).map((name) => [name, graph.input(name, 'float32', [1])] as const);

@@ -49,8 +49,12 @@ export interface DeclaredGraph extends ProtoGraph {
 const OPSET = 20;
 const MICROSOFT_DOMAIN = 'com.microsoft';
 
+/** What a graph is to run on, where an operation has a form for either. */
+export type GraphTarget = 'cpu' | 'gpu';
+
 /** An ONNX graph in the making: values are made by operations on values, weights come from the state dict. */
 export class Graph {
+  readonly target: GraphTarget;
   readonly #inputs: ProtoValue[] = [];
   readonly #outputs: ProtoValue[] = [];
   readonly #nodes: ProtoNode[] = [];
@@ -63,6 +67,10 @@ export class Graph {
   /** For a value the weight that it was last made with. */
   readonly #origins = new Map<string, string>();
   #counter = 0;
+
+  constructor(target: GraphTarget = 'cpu') {
+    this.target = target;
+  }
 
   /** A graph input. Unknown sizes are named after the input and their axis. */
   input(name: string, type: ElementType, shape: readonly Dim[]): Value {

@@ -12,8 +12,13 @@ export type Halves = readonly [first: Value, second: Value];
 export function convHalves(x: Value, weights: Weights, options: { readonly bias?: false } = {}): Halves {
   const weight = x.graph.weight(weights.take('weight', [null, x.size(1), 1, 1]));
   const bias = options.bias ?? x.graph.weight(weights.take('bias', [weight.size(0)]));
+  return convolveHalves(x, weight, bias || undefined);
+}
+
+/** `convHalves` by operands from anywhere: `weight` [2 O, C, 1, 1], `bias` [2 O]. */
+export function convolveHalves(x: Value, weight: Value, bias?: Value): Halves {
   return inHalves(weight.size(0), (from, to) =>
-    convolve(x, { weight: weight.slice(0, from, to), bias: bias ? bias.slice(0, from, to) : undefined }),
+    convolve(x, { weight: weight.slice(0, from, to), bias: bias?.slice(0, from, to) }),
   );
 }
 

@@ -5,7 +5,7 @@ import { serializeModel } from '../../onnx/model-proto.ts';
 import { halfGraph } from '../../quantization/half-graph.ts';
 import { int8Graph } from '../../quantization/int8-graph.ts';
 import { FormSession } from './forms/form-session.ts';
-import { formsOn } from './forms/graph-forms.ts';
+import { formsOn, targetOf } from './forms/graph-forms.ts';
 import type { RunnerOptions } from './network-runner.ts';
 import type { PrecisionPlan } from './precision.ts';
 import { precisionOn } from './precision.ts';
@@ -25,7 +25,7 @@ export function checkpointSessions(
   { weightsFolder, precision, forms = formsOn }: CheckpointSessionOptions,
 ): RunnerOptions['open'] {
   return async (key, device) => {
-    const graph = buildImageGraph(network, key);
+    const graph = buildImageGraph(network, key, targetOf(device));
     const used = precisionOn(device, { ...precision, isWidened: key.isWidened });
     const options = { weightsFolder, device };
     if (used === 'int8' && precision.int8) {

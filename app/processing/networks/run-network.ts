@@ -9,6 +9,7 @@ import type { Tensor } from '../../inference/session.ts';
 import { Session, weightsFolderOf } from '../../inference/session.ts';
 import { BadParameterError } from '../errors.ts';
 import { openNetwork } from './open-network.ts';
+import { targetOf } from './forms/graph-forms.ts';
 
 /** Files of `hiresfix models run`. */
 export interface RunNetworkFiles {
@@ -33,7 +34,7 @@ export async function runNetwork(files: RunNetworkFiles, device: SessionDevice):
     );
   }
   const weightsFolder = weightsFolderOf(files.checkpoint);
-  const session = await Session.open(buildTensorGraph(network, shape), { weightsFolder, device });
+  const session = await Session.open(buildTensorGraph(network, shape, targetOf(device)), { weightsFolder, device });
   const image = { type: 'float32', data: readTensor(inputs, 'input'), dims: shape } as const;
   const scalars = Object.entries(network.scalars ?? {}).map(([name, preset]) => [name, scalar(inputs, name, preset)]);
   const outputs = await session.run({ input: image, ...(Object.fromEntries(scalars) as Record<string, Tensor>) });

@@ -43,7 +43,7 @@ async function compared(one: FormsCase): Promise<FormsResult> {
   const leastSide = network.role === undefined ? MIN_SIDE : MIN_FACE_SIDE;
   const side = network.side ?? Math.max(leastSide, network.multipleOf);
   const dims = [1, network.inputChannels, side, side] as const;
-  const plain = tensorGraph(network, dims).contents();
+  const plain = tensorGraph(network, dims, 'gpu').contents();
   const last = channelsLastGraph(plain);
   const forms = { scan: scanGraph(plain), last, both: scanGraph(last) };
   const run = (graph: ProtoGraph): Promise<Float32Array> => runPlainly(graph, dims, weightsFolderOf(file));

@@ -25,19 +25,21 @@ try {
   checkpoint.remove();
 }
 
-async function perform({ input, output, localBaseSize }: NetworkRun): Promise<void> {
-  if (localBaseSize === undefined) await runNetwork({ checkpoint: checkpoint.file, input, output }, 'cpu');
-  else await runLocalNafnet({ input, output, localBaseSize });
+async function perform(run: NetworkRun): Promise<void> {
+  const { input, output, localBaseSize, target } = run;
+  if (localBaseSize === undefined && target === undefined) {
+    await runNetwork({ checkpoint: checkpoint.file, input, output }, 'cpu');
+  } else await runNafnet(run);
 }
 
-/** NAFNet with local pooling, which is asked for and not read from a file. */
-async function runLocalNafnet({ input, output, localBaseSize }: Required<NetworkRun>): Promise<void> {
+/** NAFNet with local pooling, which is asked for and not read from a file, or built for another target. */
+async function runNafnet({ input, output, localBaseSize, target }: NetworkRun): Promise<void> {
   const weights = Weights.of(openCheckpoint(checkpoint.file));
-  const network = readNafnet(weights, { localBaseSize });
+  const network = readNafnet(weights, localBaseSize === undefined ? {} : { localBaseSize });
   const inputs = openCheckpoint(input);
   const dims = inputs.tensors.get('input')?.shape as [number, number, number, number];
   const assertAllRead = (): void => weights.assertAllRead();
-  const model = buildTensorGraph({ ...network, architecture: nafnet.name, weights, assertAllRead }, dims);
+  const model = buildTensorGraph({ ...network, architecture: nafnet.name, weights, assertAllRead }, dims, target);
   const session = await Session.open(model, { weightsFolder: weightsFolderOf(checkpoint.file), device: 'cpu' });
   const answers = await session.run({ input: { type: 'float32', data: readTensor(inputs, 'input'), dims } });
   const answer = answers['output'];

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { Network } from '../../../app/architectures/architecture.ts';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../../app/checkpoints/read-tensor.ts';
+import type { GraphTarget } from '../../../app/onnx/graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 /** One pass through a network: files of `models run`. */
@@ -12,6 +13,8 @@ export interface NetworkRun {
   readonly output: string;
   /** NAFNet alone: local instead of global pooling. */
   readonly localBaseSize?: number;
+  /** NAFNet alone: what its graph is built for; by default the CPU, on which all run. */
+  readonly target?: GraphTarget;
 }
 
 /** What the child does: the checkpoint of one manifest, several passes. */

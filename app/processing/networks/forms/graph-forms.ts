@@ -1,5 +1,5 @@
 import type { SessionDevice } from '../../../inference/devices.ts';
-import type { DeclaredGraph } from '../../../onnx/graph.ts';
+import type { DeclaredGraph, GraphTarget } from '../../../onnx/graph.ts';
 import type { ProtoGraph } from '../../../onnx/model-proto.ts';
 import { channelsLastGraph } from '../../../rewriting/channels-last.ts';
 import { scanGraph } from '../../../rewriting/scan-graph.ts';
@@ -17,6 +17,11 @@ export interface GraphForms {
   readonly begun?: Promise<void>;
   /** Where it is still being found out whether the first may run: why not, or undefined where it may. */
   readonly doubt?: Promise<string | undefined>;
+}
+
+/** Which forms of operations suit a device. */
+export function targetOf(device: SessionDevice): GraphTarget {
+  return device === 'cpu' ? 'cpu' : 'gpu';
 }
 
 export const PLAIN: GraphForm = (graph) => graph;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { nafnet, readNafnet } from '../../../../app/architectures/restorers/nafnet.ts';
 import { recognise } from '../../../../app/architectures/registry.ts';
-import { buildTensorGraph } from '../../../../app/architectures/tensor-graph.ts';
+import { buildTensorGraph, tensorGraph } from '../../../../app/architectures/tensor-graph.ts';
 import { WeightsError } from '../../../../app/onnx/errors.ts';
 import { Graph } from '../../../../app/onnx/graph.ts';
 import { Weights } from '../../../../app/onnx/weights.ts';
@@ -110,6 +110,16 @@ describe('NAFNet', () => {
       network.build(new Graph().input('image', 'float32', [1, 3, null, null]), {});
     expect(build(nafnet.read(weights))).toMatchObject({ shape: [1, 3, null, null] });
     expect(() => build(readNafnet(weights, { localBaseSize: 384 }))).toThrow(/has no fixed size/);
+  });
+
+  it.each([
+    { target: 'cpu', norms: 0, shuffles: 0 },
+    { target: 'gpu', norms: 10, shuffles: 2 },
+  ] as const)('has $norms norms and $shuffles shuffles of their own on a $target', ({ target, norms, shuffles }) => {
+    const plan: Plan = { width: 16, encoders: [1, 1], middle: 1, decoders: [1, 1] };
+    const { nodes } = tensorGraph(recognise(shapeDict(shapesOf(plan))), [1, 3, 16, 16], target).contents();
+    const count = (op: string): number => nodes.filter((node) => node.op === op).length;
+    expect([count('LayerNormalization'), count('DepthToSpace')]).toEqual([norms, shuffles]);
   });
 
   it('pools over the whole picture where the local window covers it, and so emits the same graph', () => {
