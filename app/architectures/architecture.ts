@@ -42,6 +42,8 @@ export interface Network {
   readonly role?: 'colorizer' | 'face-restorer' | 'face-detector' | 'face-parser';
   /** Peak memory of activations for one input pixel, in bytes: a rough figure, by which tiles are sized. */
   readonly workingBytesPerPixel: number;
+  /** The same where the form for the CPU takes less. */
+  readonly workingBytesPerPixelOnCpu?: number;
   /** Why a network that maps pictures to pictures is not made to run in 8-bit integers; missing where its kind may be. */
   readonly int8Refusal?: string;
   /** Whether its result in 16-bit floats was found to be the same within three 8-bit levels: then GPUs run it in those by default. */

@@ -1,4 +1,5 @@
 import type { Network } from '../../architectures/architecture.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
 import type { Size } from '../result.ts';
 
 /** What one tile's activations may take on a device whose memory nobody told us: 23 blocks at 256 px (measured 1.3 GB). */
@@ -55,6 +56,15 @@ export function autoWindow(
   bytes = WHOLE_IMAGE_BYTES,
 ): number {
   return Math.floor(bytes / workingBytesPerPixel);
+}
+
+/** A network with what it takes on a device. */
+export function networkOn<N extends Pick<Network, 'workingBytesPerPixel' | 'workingBytesPerPixelOnCpu'>>(
+  network: N,
+  device: SessionDevice,
+): N {
+  const { workingBytesPerPixel, workingBytesPerPixelOnCpu = workingBytesPerPixel } = network;
+  return device === 'cpu' ? { ...network, workingBytesPerPixel: workingBytesPerPixelOnCpu } : network;
 }
 
 /**

@@ -16,7 +16,7 @@ import { deviceMemory } from '../networks/device-memory.ts';
 import { fileStamps } from '../networks/file-stamps.ts';
 import { NetworkRunner } from '../networks/network-runner.ts';
 import { FP32 } from '../networks/precision.ts';
-import { autoCore, autoWindow } from '../networks/tile-size.ts';
+import { autoCore, autoWindow, networkOn } from '../networks/tile-size.ts';
 import { assertWithin, workOf } from '../upscale/work.ts';
 import { openNetwork } from '../networks/open-network.ts';
 
@@ -94,9 +94,10 @@ export class NetworkStep implements ImageStep {
 
   #plan(
     source: RowSource,
-    { network }: NetworkRunner,
+    runner: NetworkRunner,
     { options, maxTile, workingBytes }: StepContext & { readonly workingBytes: number | undefined },
   ): Plan {
+    const network = networkOn(runner.network, runner.device);
     const { multipleOf, halo } = network;
     const needed = network.padding === 'own' ? 1 : multipleOf;
     const missing = (side: number) => (needed - (side % needed)) % needed;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { autoCore, autoTile, autoWindow, smallerTile } from '../../../../app/processing/networks/tile-size.ts';
+import {
+  autoCore,
+  autoTile,
+  autoWindow,
+  networkOn,
+  smallerTile,
+} from '../../../../app/processing/networks/tile-size.ts';
 
 describe('the tile that auto stands for', () => {
   /** What 23 blocks take: 1.3 GB at 256 x 256. */
@@ -50,6 +56,13 @@ describe('the core that auto stands for where the whole image is best', () => {
   it('has a window that holds all of a picture of 0.6 megapixels', () => {
     expect(autoWindow(nafnet)).toBe(618_489);
     expect(autoWindow(nafnet, 6e9)).toBe(1_953_125);
+  });
+
+  it('counts with what the form for the CPU takes on a CPU, and with that for GPUs elsewhere', () => {
+    const twoForms = { ...nafnet, workingBytesPerPixelOnCpu: 2048 };
+    expect(autoWindow(networkOn(twoForms, 'cpu'))).toBe(927_734);
+    expect(autoWindow(networkOn(twoForms, 'cuda'))).toBe(618_489);
+    expect(networkOn(nafnet, 'cpu')).toEqual(nafnet);
   });
 
   it('is never less than 64', () => {
