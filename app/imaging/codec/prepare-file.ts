@@ -97,7 +97,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
   }
   const header = readImageHeader(bytes, format);
   if (header.refusal !== undefined) throw new BadImageError(name, header.refusal);
-  if (format === 'tiff' && bytes.subarray(CR2_AT, CR2_AT + 2).every((byte, i) => byte === CR2[i])) {
+  if (format === 'tiff' && CR2.every((byte, at) => bytes[CR2_AT + at] === byte)) {
     throw new UnsupportedImageError(name, 'a camera raw (CR2) image');
   }
   const page = format === 'tiff' ? choosePage(readTiffPages(bytes), name) : undefined;

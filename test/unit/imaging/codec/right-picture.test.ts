@@ -78,6 +78,13 @@ describe('The picture of a TIFF', () => {
     await expect(decodeImage(file, LIMITS)).rejects.toThrow(`got a camera raw (${kind}) image; convert it first`);
   });
 
+  it.each([4, 8, 9])('of which %d bytes are there is cut, and no camera raw', async (length) => {
+    const start = Buffer.from('II*\0\x08\0\0\0C', 'latin1').subarray(0, length);
+    await expect(decodeImage(start, LIMITS)).rejects.toThrow(
+      'expected a whole TIFF image, but it is damaged or ends early',
+    );
+  });
+
   it.each<[string, readonly TiffDirectory[], readonly string[], [number, number]]>([
     [
       'the second page where the first is a copy',
