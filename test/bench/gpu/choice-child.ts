@@ -59,7 +59,7 @@ process.stdout.write(`${JSON.stringify({ load, first, later: median(later) } sat
 function modelOf({ form }: Choice): Uint8Array {
   const length = Number(side);
   const shape = { channels: 3, depth: 8, width: length, height: length, isOpaque: true } as const;
-  return serializeModel(FORMS[form](halfGraph(buildImageGraph(openNetwork(checkpoint), shape))));
+  return serializeModel(FORMS[form](halfGraph(buildImageGraph(openNetwork(checkpoint), shape, 'gpu'))));
 }
 
 /** As `Session` opens it, but for what is chosen. */

@@ -6,6 +6,7 @@ import { weightsFolderOf } from '../../../app/inference/session.ts';
 import { checkpointSessions } from '../../../app/processing/networks/checkpoint-sessions.ts';
 import type { PixelSession, SessionKey } from '../../../app/processing/networks/network-runner.ts';
 import { NetworkSession } from '../../../app/processing/networks/network-session.ts';
+import { targetOf } from '../../../app/processing/networks/forms/graph-forms.ts';
 import { openNetwork } from '../../../app/processing/networks/open-network.ts';
 
 export type Numbers = 'fp32' | 'fp16';
@@ -70,7 +71,7 @@ async function tensorsOf(checkpoint: string, _numbers: Numbers, device: SessionD
   const network = openNetwork(checkpoint);
   const side = network.side ?? Math.max(COMPARED_SIDE, network.multipleOf);
   const dims = [1, network.inputChannels, side, side] as const;
-  const build = (one: RecognisedNetwork) => tensorGraph(one, dims);
+  const build = (one: RecognisedNetwork) => tensorGraph(one, dims, targetOf(device));
   const session = await NetworkSession.open({ file: checkpoint, build, devices: [device] });
   const outputs = await session.run({ input: noiseTensor(dims), ...scalarsOf(network) });
   const [warning] = session.warnings;
