@@ -18,3 +18,15 @@ export interface HeadNumbers {
   /** Weights [channels of the features, taps * channels of the picture], scales and biases in float32. */
   readonly last: HeadOperands;
 }
+
+/** The name of a convolution's numbers in an int8 form. @param row of those that enlarge, 0 or 1 */
+export function headName(index: number, row: number): string {
+  return `${HEAD}${index}.${row}`;
+}
+
+/** What the names of a head's tensors begin with. */
+export const HEAD = 'int8.head.';
+export const HEAD_INPUT = `${HEAD}input`;
+/** Float32 [values]: the bytes that stand for nothing. */
+export const HEAD_ZEROS = `${HEAD}zeros`;
+export const HEAD_LAST = `${HEAD}last`;

@@ -1,7 +1,9 @@
 import type { EnlargingHead } from './enlarging-head.ts';
+import { valuesRead } from './enlarging-head.ts';
 import type { ByteForm } from './head-bytes.ts';
 import { BOTTOM, gainOf, MIDDLE, reachOf, squaredError } from './head-bytes.ts';
 import type { Moments } from './moments.ts';
+import { shortened } from './short-numbers.ts';
 
 /** How a value that a convolution of the head reads is written in bytes, and what rounding that convolution's weights needs to know of it. */
 export interface HeadValueRecipe {
@@ -34,8 +36,6 @@ const REACHES = [1.05, 1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.
 /** The smallest scale of a channel, as a share of the largest: channels that calibration never moved may move. */
 const MIN_SHARE = 0.005;
 const MIN_SCALE = 1e-8;
-/** Digits that the numbers of a recipe keep. */
-const DIGITS = 4;
 
 /**
  * The bytes by which every value comes out with the least squared error behind its activation. What the last convolution reads is nearly
@@ -53,15 +53,15 @@ export function headRecipe({ head, samples, moments }: SeenHead): HeadRecipe {
       );
     }),
   ];
-  const read = [head.input, ...head.convs.map(({ made }) => made)];
+  const read = valuesRead(head);
   return written.map(({ zero, scales, means }, index) => {
     const own = moments.get(read[index] ?? '');
     const steps = Float64Array.from(own?.means() ?? [], (_, channel) => scales[channel] ?? 1);
     return {
       zero,
-      scales: scales.map(shortOf),
-      means: means.map(shortOf),
-      correlations: Array.from(own?.correlations(steps) ?? [], shortOf),
+      scales: shortened(scales),
+      means: shortened(means),
+      correlations: shortened(own?.correlations(steps) ?? []),
     };
   });
 }
@@ -117,8 +117,4 @@ function meanOf(numbers: readonly number[] | Float32Array): number {
   let sum = 0;
   for (const number of numbers) sum += number;
   return sum / Math.max(numbers.length, 1);
-}
-
-function shortOf(number: number): number {
-  return Number(number.toPrecision(DIGITS));
 }

@@ -4,14 +4,14 @@ import type { TensorData } from '../checkpoints/safetensors-writer.ts';
 import type { StateDict } from '../checkpoints/state-dict.ts';
 import { elementCount } from '../checkpoints/tensor-layout.ts';
 import { GraphError, WeightsError } from '../onnx/errors.ts';
-import type { ProtoInitializer } from '../onnx/model-proto.ts';
 import { Weights } from '../onnx/weights.ts';
 import { errorFeedback } from './error-feedback.ts';
 import type { ReadWeights, RoundedConv } from './folded-weights.ts';
 import { convsOf, foldScales, roundWeights } from './folded-weights.ts';
-import { HEAD, headNumbers, headTensors } from './head-weights.ts';
+import { HEAD } from './head-numbers.ts';
+import { headNumbers, headTensors } from './head-tensors.ts';
 import type { Int8Parts } from './int8-graph.ts';
-import type { Int8Numbers } from './int8-numbers.ts';
+import type { Int8Numbers, NumberSource } from './int8-numbers.ts';
 import type { Int8Recipe } from './int8-recipe.ts';
 import { scalesOf } from './int8-recipe.ts';
 
@@ -92,7 +92,7 @@ export function numbersReadFrom(dict: StateDict): Int8Numbers {
   });
 }
 
-function readingFrom(dict: StateDict): Pick<Source, 'floats' | 'bytes'> {
+function readingFrom(dict: StateDict): Pick<NumberSource, 'floats' | 'bytes'> {
   const weights = Weights.of(dict);
   return {
     floats: (name) => readTensor(dict, name),
@@ -105,15 +105,9 @@ function readingFrom(dict: StateDict): Pick<Source, 'floats' | 'bytes'> {
   };
 }
 
-interface Source {
-  readonly weight: (name: string, shape: readonly number[]) => ProtoInitializer;
-  readonly floats: (name: string) => Float32Array;
-  readonly bytes: (name: string) => Uint8Array;
-}
-
 function numbersOf(
   tensors: ReadonlyMap<string, Pick<TensorData, 'shape' | 'dtype'>>,
-  { weight, floats, bytes }: Source,
+  { weight, floats, bytes }: NumberSource,
 ): Int8Numbers {
   const steps = floats(STEPS);
   const [scales, biases] = [bytes(SCALES), bytes(BIASES)];

@@ -8,6 +8,7 @@ import type { Moments } from './moments.ts';
 import type { Ranges } from './ranges.ts';
 import type { BlockScales } from './scales.ts';
 import { blockScales, trunkScales } from './scales.ts';
+import { shortened, shortOf } from './short-numbers.ts';
 
 /** All that calibrating found out: with it any file of the same weights is brought into its int8 form, without a picture. */
 export interface Int8Recipe {
@@ -29,9 +30,6 @@ export interface BlockRecipe {
   /** How much pixels that lie `LAGS` apart vary together, 1 at no distance. */
   readonly correlations: readonly number[];
 }
-
-/** Digits that a recipe's numbers keep: steps that are off by a thousandth change nothing that could be measured. */
-const DIGITS = 4;
 
 /** What float32 made of the pictures that calibrate. */
 interface Seen {
@@ -78,12 +76,4 @@ export function scalesOf({ trunk, blocks }: Int8Recipe, declared: readonly Dense
     const convs = new Map(others.map(({ output }, at) => [output, Float64Array.from(recipe.convs[at] ?? [])]));
     return blockScales(block, Float32Array.from(trunk), { ...recipe, convs });
   });
-}
-
-function shortened(numbers: ArrayLike<number>): number[] {
-  return Array.from(numbers, shortOf);
-}
-
-function shortOf(number: number): number {
-  return Number(number.toPrecision(DIGITS));
 }

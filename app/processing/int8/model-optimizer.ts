@@ -6,10 +6,10 @@ import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import type { Config } from '../../config.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
-import { headOf } from '../../quantization/enlarging-head.ts';
 import { Int8RefusedError } from '../../quantization/errors.ts';
 import { firstThatPasses } from '../../quantization/fidelity.ts';
-import { denseBlocksOf } from '../../quantization/int8-graph.ts';
+import type { Int8Parts } from '../../quantization/int8-graph.ts';
+import { int8PartsOf } from '../../quantization/int8-graph.ts';
 import { int8Tensors } from '../../quantization/int8-model.ts';
 import type { Int8Recipe } from '../../quantization/int8-recipe.ts';
 import { int8Recipe } from '../../quantization/int8-recipe.ts';
@@ -48,14 +48,14 @@ export class ModelOptimizer {
     const dict = openCheckpoint(checkpoint);
     const network = recognise(dict);
     checkWeightsOnce(dict);
-    assertQuantizable(network);
+    const { head } = quantizableParts(network);
     await assertWritable(checkpoint);
     const { maxInputPixels: maxPixels } = this.#config;
     const { scale } = network;
     const crops = images.length > 0 ? await imageCrops(images, { maxPixels, scale }) : await sceneCrops(scale);
     const runs = {
       weightsFolder: weightsFolderOf(checkpoint),
-      meter: progressMeter(crops, formsOf(network), onProgress),
+      meter: progressMeter(crops, head ? 2 : 1, onProgress),
     };
     const watched = await watchedRuns(network, crops.calibrating, runs);
     const limit = await weightLimit();
@@ -84,11 +84,7 @@ function recipesOf(whole: Int8Recipe): [Int8Recipe, ...Int8Recipe[]] {
   return head ? [whole, trunk] : [whole];
 }
 
-/** How many forms may have to be measured: those of `recipesOf`. */
-function formsOf(network: RecognisedNetwork): number {
-  return headOf(buildImageGraph(network, CROP)) ? 2 : 1;
-}
-
+/** @param forms that may have to be measured: those of `recipesOf` */
 function progressMeter(
   { calibrating, measuring }: CalibrationCrops,
   forms: number,
@@ -104,10 +100,11 @@ function progressMeter(
 }
 
 /** @throws Int8RefusedError */
-function assertQuantizable(network: RecognisedNetwork): void {
+function quantizableParts(network: RecognisedNetwork): Int8Parts {
   const { architecture, int8Refusal, role } = network;
   const reason = int8Refusal ?? (role === undefined ? undefined : `a ${role} is no upscaler`);
   if (reason !== undefined) throw new Int8RefusedError(`${architecture} is not made to run in int8: ${reason}`);
-  if (denseBlocksOf(buildImageGraph(network, CROP)).length > 0) return;
+  const parts = int8PartsOf(buildImageGraph(network, CROP));
+  if (parts.blocks.length > 0) return parts;
   throw new Int8RefusedError(`${architecture} is not made to run in int8: it has no dense blocks`);
 }

@@ -129,8 +129,9 @@ describe('The int8 form of a model', () => {
         const { stdout } = await run('evaluate', exact.out, out, '--json');
         return (JSON.parse(stdout) as { mean: { psnr: number } }).mean.psnr;
       };
-      // The mean of four answers has less noise than one.
-      expect(await distance('4', four)).toBeGreaterThan(await distance('1', one));
+      const [ofFour, ofOne] = [await distance('4', four), await distance('1', one)];
+      expect(ofFour).toBeGreaterThan(ofOne); // the mean of four answers has less noise than one
+      expect(ofFour).toBeGreaterThan(45);
     },
     SLOW,
   );

@@ -43,8 +43,8 @@ export interface UpscaleTask {
   readonly jobs: readonly UpscaleJob[];
   /** For scratch files. */
   readonly folder: string;
-  /** In int8, calibrated on a scene. */
-  readonly isInt8?: boolean;
+  /** In int8, calibrated on a scene; `trunk`: with its head in float32. */
+  readonly int8?: 'whole' | 'trunk' | undefined;
   /** In fp16, which the CPU runs by casting back and forth. */
   readonly isHalf?: boolean;
 }

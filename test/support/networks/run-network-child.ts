@@ -114,11 +114,16 @@ function calibratedOnce(file: string): Promise<Int8Numbers> {
   return numbers;
 }
 
+async function int8Of(file: string, parts: 'whole' | 'trunk'): Promise<Int8Numbers> {
+  const numbers = await calibratedOnce(file);
+  return parts === 'whole' ? numbers : { ...numbers, head: undefined };
+}
+
 /** Images of one task share a session, as those of a batch do. */
-async function upscale({ files, jobs, folder, isInt8, isHalf }: UpscaleTask): Promise<readonly TiledUpscale[]> {
+async function upscale({ files, jobs, folder, int8, isHalf }: UpscaleTask): Promise<readonly TiledUpscale[]> {
   const choosePrecision = async (): Promise<PrecisionPlan> =>
-    isInt8
-      ? { asked: 'int8', int8: await calibratedOnce(files.file) }
+    int8
+      ? { asked: 'int8', int8: await int8Of(files.file, int8) }
       : isHalf
         ? { asked: 'fp16', isHalfOnCpu: true }
         : { asked: 'fp32' };

@@ -44,12 +44,11 @@ describe('buffers that an answer leaves lying', () => {
     await (await ask(1)).json();
     await sleep(100);
     expect(asked).toBe(0);
-    await (await ask(200)).json();
-    expect(
-      await eventually(
-        () => Promise.resolve(asked),
-        (times) => times > 0,
-      ),
-    ).toBe(1);
+    // V8 may come first, where it has other reasons to look: then there was nothing to collect.
+    const timesAsked = async (): Promise<number> => {
+      await (await ask(200)).json();
+      return asked;
+    };
+    expect(await eventually(timesAsked, (times) => times > 0)).toBeGreaterThan(0);
   });
 });
