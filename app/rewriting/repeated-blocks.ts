@@ -17,14 +17,18 @@ export interface Block {
 }
 
 /** Blocks one after another that are alike. */
-export type Repetition = readonly [Block, ...Block[]];
+export interface Repetition {
+  readonly blocks: readonly [Block, ...Block[]];
+  /** The rows of alike blocks within the first; the others have their like. */
+  readonly inner: readonly Repetition[];
+}
 
 /** Windows are shifted in every second block, and sometimes turned as well. */
 const MAX_PERIOD = 4;
 
 /**
  * The longest rows of alike blocks among the regions that a graph declares to be such, in its order. Of regions within one another
- * the outer ones are preferred; a few of them may be alike only together.
+ * the outer ones are preferred, and hold the rows within them; a few may be alike only together.
  */
 export function repeatedBlocks(graph: DeclaredGraph): Repetition[] {
   return new BlockReader(graph).repetitions();
@@ -53,30 +57,31 @@ class BlockReader {
     const inOrder = outer.sort((a, b) => a.nodes[0] - b.nodes[0]);
     const found: Repetition[] = [];
     for (let at = 0; at < inOrder.length;) {
-      const { repetition, regions: taken } = this.#longestFrom(inOrder.slice(at));
-      const [region] = inOrder.slice(at);
-      if (repetition) found.push(repetition);
-      else if (region) found.push(...this.#among(regions.filter((inner) => inner !== region && holds(region, inner))));
+      const { blocks, regions: taken } = this.#longestFrom(inOrder.slice(at));
+      const within = inOrder.slice(at, at + (blocks ? taken / blocks.length : 1));
+      const inner = regions.filter((one) => within.some((region) => one !== region && holds(region, one)));
+      if (blocks) found.push({ blocks, inner: this.#among(inner) });
+      else found.push(...this.#among(inner));
       at += Math.max(1, taken);
     }
     return found;
   }
 
-  /** The repetition that covers most of the regions at the start of a list. */
-  #longestFrom(regions: readonly Region[]): { repetition?: Repetition; regions: number } {
-    let longest: { repetition?: Repetition; regions: number } = { regions: 0 };
+  /** The alike blocks that cover most of the regions at the start of a list. */
+  #longestFrom(regions: readonly Region[]): { blocks?: Repetition['blocks']; regions: number } {
+    let longest: { blocks?: Repetition['blocks']; regions: number } = { regions: 0 };
     for (let period = 1; period <= MAX_PERIOD; period++) {
-      const repetition = this.#repetition(regions, period);
-      const covered = repetition.length * period;
-      const [first, ...others] = repetition;
+      const alike = this.#alike(regions, period);
+      const covered = alike.length * period;
+      const [first, ...others] = alike;
       if (first && others.length > 0 && covered > longest.regions) {
-        longest = { repetition: [first, ...others], regions: covered };
+        longest = { blocks: [first, ...others], regions: covered };
       }
     }
     return longest;
   }
 
-  #repetition(regions: readonly Region[], period: number): Block[] {
+  #alike(regions: readonly Region[], period: number): Block[] {
     const blocks: Block[] = [];
     for (let at = 0; at + period <= regions.length; at += period) {
       const block = this.#block(regions.slice(at, at + period));

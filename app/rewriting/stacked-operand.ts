@@ -7,10 +7,11 @@ const BYTES: Readonly<Partial<Record<ElementType, number>>> = { float16: 2, bflo
 
 /**
  * A constant that differs from block to block, as a loop has it: the nodes before the loop that make one stack of it, along a new
- * first axis, and those in the body that make the block's own of its part.
+ * first axis, and those in the body that make the block's own of its part. Of a loop within another, where it differs from turn to turn of
+ * that one too, the stack has an axis for either.
  */
 export class StackedOperand {
-  /** Before the loop. */
+  /** Before all loops. */
   readonly stacking: ProtoNode[] = [];
   /** At the start of the body. */
   readonly unpacking: ProtoNode[] = [];
@@ -21,6 +22,8 @@ export class StackedOperand {
   };
   /** The stack's name. */
   readonly stack: string;
+  /** What the loop around hands to its body, for the loop to go along: missing where that is the stack itself. */
+  readonly turn?: ProtoValue;
   /** What the loop hands to its body. */
   readonly part: ProtoValue;
   /** The operand's name in the first block, and under which the body has it. */
@@ -29,24 +32,33 @@ export class StackedOperand {
   readonly #prefix: string;
 
   /**
-   * @param rows the operand's name in each block
+   * @param rows the operand's name in each block; or, for each turn of the loop around, in each block
    * @param wire what it is, its sides known
    * @param steps the nodes of the first block, which say how it is used
    * @param prefix of names that are free
    */
-  constructor(rows: readonly string[], wire: Wire, steps: readonly ProtoNode[], prefix: string) {
+  constructor(rows: readonly string[] | readonly string[][], wire: Wire, steps: readonly ProtoNode[], prefix: string) {
     this.#prefix = prefix;
-    this.first = rows[0] ?? '';
+    const [turn] = rows;
+    const flat = rows.flat();
+    this.first = flat[0] ?? '';
     const isConvolved = steps.some(({ op, inputs: [, ...weights] }) => op === 'Conv' && weights.includes(this.first));
     const shape = wire.shape.map(Number);
-    const stack = this.#stacked(rows);
     const size = BYTES[wire.type] ?? ALIGNMENT_BYTES;
     const length = shape.reduce((product, side) => product * side, 1);
-    const padding = isConvolved ? (-length * size) & (ALIGNMENT_BYTES - 1) : 0;
-    const at = `${prefix}at`;
-    this.stack = padding === 0 ? stack : this.#padded(stack, [rows.length, length], padding / size);
-    this.part = { name: at, type: wire.type, shape: padding === 0 ? shape : [length + padding / size] };
-    this.name = padding === 0 ? at : this.#unpadded(at, shape, length);
+    const padding = isConvolved ? ((-length * size) & (ALIGNMENT_BYTES - 1)) / size : 0;
+    const partShape = padding === 0 ? shape : [length + padding];
+    const stacked = this.#stacked(flat);
+    const padded = padding === 0 ? stacked : this.#padded(stacked, [flat.length, length], padding);
+    this.part = { name: `${prefix}at`, type: wire.type, shape: partShape };
+    this.name = padding === 0 ? this.part.name : this.#unpadded(this.part.name, shape, length);
+    if (!Array.isArray(turn)) {
+      this.stack = padded;
+      return;
+    }
+    const turnShape = [turn.length, ...partShape];
+    this.turn = { name: `${prefix}turn`, type: wire.type, shape: turnShape };
+    this.stack = this.#before('Reshape', [padded, this.#constant('outer', 'turns', [rows.length, ...turnShape])]);
   }
 
   #stacked(rows: readonly string[]): string {

@@ -26,9 +26,9 @@ const cases = [
 const seen = new Set<string>();
 const failed: string[] = [];
 console.log(
-  '| network | architecture | loops | blocks in them | nodes | with channels last | others | off by at most |',
+  '| network | architecture | loops | blocks in them | nodes | convolutions to prepare | with channels last | others | off by at most |',
 );
-console.log('|---|---|---|---|---|---|---|---|');
+console.log('|---|---|---|---|---|---|---|---|---|');
 for (const one of cases) await compare(one);
 const missing = ARCHITECTURES.map(({ name }) => name).filter((name) => !seen.has(name));
 if (pattern === '' && !values.small)
@@ -49,7 +49,8 @@ async function compare(one: FormsCase): Promise<void> {
   }
 }
 
-function tell({ name, architecture, loops, blocks, nodes, convolutions, channelsLast, ...result }: FormsResult): void {
+function tell({ name, architecture, loops, innerLoops, blocks, nodes, ...result }: FormsResult): void {
+  const { convolutions, channelsLast } = result;
   const largest = Math.max(...Object.values(result.differences));
   const [, tolerance = TOLERANCE] = Object.entries(TOLERANCES).find(([start]) => name.startsWith(start)) ?? [];
   if (!(largest <= tolerance) || result.differences.scan !== 0) failed.push(name);
@@ -57,9 +58,10 @@ function tell({ name, architecture, loops, blocks, nodes, convolutions, channels
   const cells = [
     name,
     architecture,
-    loops,
+    innerLoops === 0 ? loops : `${loops} + ${innerLoops} within`,
     blocks.join(' of '),
     nodes.join(' > '),
+    `${convolutions} > ${result.prepared}`,
     `${channelsLast} of ${convolutions}`,
   ];
   console.log(`| ${[...cells, result.whyNotLast, off].join(' | ')} |`);

@@ -122,10 +122,10 @@ function pictureOf(
 
 function residualBlock(x: Value, weights: Weights, layout: Layout, trunk: Trunk): Value {
   const names = [1, 2, 3].map(layout.denseBlock);
-  const deep = names.reduce((y, name) => {
+  const deep = chain(x, names, (y, name) => {
     const block = weights.at(name);
     return x.graph.region('dense-block', y, (input) => denseBlock(input, block, layout.conv, trunk)).add(y);
-  }, x);
+  });
   return deep.scale(0.2).add(x);
 }
 

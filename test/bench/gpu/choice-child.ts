@@ -29,8 +29,9 @@ export interface Choice {
 
 const FORMS = {
   plain: (graph: DeclaredGraph): ProtoGraph => graph,
-  loops: scanGraph,
+  loops: (graph: DeclaredGraph): ProtoGraph => scanGraph(graph),
   last: channelsLastGraph,
+  outer: (graph: DeclaredGraph): ProtoGraph => scanGraph(channelsLastGraph(graph), Infinity),
   fastest: (graph: DeclaredGraph): ProtoGraph => scanGraph(channelsLastGraph(graph)),
 };
 const RUNS = 9;

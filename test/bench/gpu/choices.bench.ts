@@ -17,6 +17,7 @@ const AS_IT_IS: Choice = { form: device === 'cpu' ? 'loops' : 'fastest', session
 
 const CHOICES: Readonly<Record<string, Choice>> = {
   'as it is': AS_IT_IS,
+  'no loops within loops': { ...AS_IT_IS, form: device === 'cpu' ? 'loops' : 'outer' },
   'loops alone': { ...AS_IT_IS, form: 'loops' },
   'channels last alone': { ...AS_IT_IS, form: 'last' },
   'plain graph': { ...AS_IT_IS, form: 'plain' },

@@ -14,11 +14,20 @@ export function blocksInLoops(graph: DeclaredGraph): readonly [inLoops: number, 
   const innermost = blocks.filter(
     ({ nodes }) => !blocks.some((other) => other.nodes !== nodes && holds(nodes, other.nodes)),
   );
-  const rows = repeatedBlocks(graph).map((row): readonly [number, number] => [
+  const rows = repeatedBlocks(graph).map(({ blocks: row }): readonly [number, number] => [
     row[0].nodes[0],
     row.at(-1)?.nodes[1] ?? 0,
   ]);
   return [innermost.filter(({ nodes }) => rows.some((row) => holds(row, nodes))).length, innermost.length];
+}
+
+/** The nodes of a graph and of all loops in it. */
+export function everyNode(nodes: readonly ProtoNode[]): ProtoNode[] {
+  return nodes.flatMap((node) => {
+    const { body } = node.attributes;
+    const isBody = typeof body === 'object' && 'body' in body;
+    return [node, ...(isBody ? everyNode(body.body.nodes) : [])];
+  });
 }
 
 /** Why convolutions of a graph keep their channels first; empty where none does. */

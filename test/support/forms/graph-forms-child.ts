@@ -15,7 +15,7 @@ import { scanGraph } from '../../../app/rewriting/scan-graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { writeCheckpoint } from '../checkpoints/checkpoint-writer.ts';
 import type { FormsCase, FormsResult } from './graph-forms.ts';
-import { blocksInLoops, whyNotLast } from './graph-forms-account.ts';
+import { blocksInLoops, everyNode, whyNotLast } from './graph-forms-account.ts';
 import { writeHashedModel } from '../checkpoints/hashed-checkpoint.ts';
 import type { Manifest } from '../checkpoints/hashed-weights.ts';
 import { buildManifestTensors, narrowed, readManifest, readVariant } from '../checkpoints/hashed-weights.ts';
@@ -53,12 +53,16 @@ async function compared(one: FormsCase): Promise<FormsResult> {
     const isSame = graph === plain || (form === 'both' && graph === last);
     differences[form] = isSame ? 0 : largestDifference(await run(plainConvolutions(graph)), expected);
   }
+  const nodes = everyNode(forms.both.nodes);
+  const loops = forms.both.nodes.filter(({ op }) => op === 'Scan').length;
   return {
     ...one,
     architecture: network.architecture,
-    loops: forms.both.nodes.filter(({ op }) => op === 'Scan').length,
+    loops,
+    innerLoops: nodes.filter(({ op }) => op === 'Scan').length - loops,
     blocks: blocksInLoops(plain),
     nodes: [plain.nodes.length, forms.scan.nodes.length],
+    prepared: nodes.filter(({ op }) => op === 'Conv').length,
     convolutions: plain.nodes.filter(({ op }) => op === 'Conv').length,
     channelsLast: last.nodes.filter(({ domain }) => domain === INTERNAL_DOMAIN).length,
     whyNotLast: whyNotLast(plain),

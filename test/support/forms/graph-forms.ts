@@ -15,11 +15,15 @@ export interface FormsResult extends FormsCase {
   readonly architecture: string;
   /** How many rows of alike blocks were found. */
   readonly loops: number;
+  /** How many rows within the blocks of those are loops of their own. */
+  readonly innerLoops: number;
   /** How many of the blocks that hold no smaller ones are in such rows, and how many there are. */
   readonly blocks: readonly [inLoops: number, all: number];
   /** Of the plain graph, and of the one with loops. */
   readonly nodes: readonly [plain: number, scan: number];
   readonly convolutions: number;
+  /** How many are left for the device to prepare where there are loops. */
+  readonly prepared: number;
   /** How many of them have channels last. */
   readonly channelsLast: number;
   /** Where not all have: what the others are, or what else the layout would have to change for. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { chain } from '../../../app/onnx/chain.ts';
 import { convolve } from '../../../app/onnx/convolution.ts';
 import { Graph } from '../../../app/onnx/graph.ts';
+import type { ProtoBody, ProtoNode } from '../../../app/onnx/model-proto.ts';
 import type { Value } from '../../../app/onnx/value.ts';
 import { repeatedBlocks } from '../../../app/rewriting/repeated-blocks.ts';
 import { scanGraph } from '../../../app/rewriting/scan-graph.ts';
@@ -23,7 +24,16 @@ function conv(x: Value, value: number, channels = 2): Value {
   return convolve(x, { weight });
 }
 
-const rows = (graph: Graph): number[] => repeatedBlocks(graph.contents()).map((blocks) => blocks.length);
+/** What a loop does each time. */
+function bodyOf(loop: ProtoNode | undefined): ProtoBody {
+  const { body } = loop?.attributes ?? {};
+  if (typeof body !== 'object' || !('body' in body)) throw new Error('no loop');
+  return body.body;
+}
+
+const opsIn = (loop: ProtoNode | undefined): string[] => bodyOf(loop).nodes.map(({ op }) => op);
+
+const rows = (graph: Graph): number[] => repeatedBlocks(graph.contents()).map(({ blocks }) => blocks.length);
 
 describe('Blocks that are alike', () => {
   it('differ in nothing but the numbers of their weights', () => {
@@ -40,9 +50,9 @@ describe('Blocks that are alike', () => {
 
   it('may be alike by twos, as where every second one is turned', () => {
     const graph = blocksOf(7, (x, i) => (i % 2 === 0 ? conv(x, i).relu() : conv(x.flip([2]), i)));
-    const [blocks] = repeatedBlocks(graph.contents());
-    expect(blocks?.length).toBe(3);
-    expect(blocks?.[0].steps.map(({ op }) => op)).toEqual(['Conv', 'Relu', 'Slice', 'Conv']);
+    const [row] = repeatedBlocks(graph.contents());
+    expect(row?.blocks.length).toBe(3);
+    expect(row?.blocks[0].steps.map(({ op }) => op)).toEqual(['Conv', 'Relu', 'Slice', 'Conv']);
   });
 
   it('end where something later uses what was made inside one or behind one', () => {
@@ -64,6 +74,16 @@ describe('Blocks that are alike', () => {
     expect(rows(blocksOf(3, (x) => group(x, 4)))).toEqual([3]);
     expect(rows(blocksOf(2, (x, i) => group(x, 2 + i)))).toEqual([2, 3]);
   });
+
+  it('hold the rows within the first of them', () => {
+    const group = (x: Value): Value => chain(x, [0, 1, 2, 3], (y, _, i) => conv(y, i)).relu();
+    const inner = (graph: Graph): number[] =>
+      repeatedBlocks(graph.contents()).flatMap((row) => row.inner.map(({ blocks }) => blocks.length));
+    expect(inner(blocksOf(3, group))).toEqual([4]);
+    const twoByTwo = blocksOf(6, (x, i) => (i % 2 === 0 ? group(x) : conv(x, 10 + i)));
+    expect(inner(twoByTwo)).toEqual([4]);
+    expect(inner(blocksOf(3, (x, i) => conv(x, i)))).toEqual([]);
+  });
 });
 
 describe('A graph with loops', () => {
@@ -72,8 +92,31 @@ describe('A graph with loops', () => {
     expect(nodes.filter(({ op }) => op === 'Conv')).toEqual([]);
     const loop = nodes.find(({ op }) => op === 'Scan');
     expect(loop?.inputs.length).toBe(2);
-    const { body } = (loop?.attributes['body'] ?? {}) as { readonly body: { nodes: readonly { op: string }[] } };
-    expect(body.nodes.map(({ op }) => op)).toEqual(['Conv', 'Mul']);
+    expect(opsIn(loop)).toEqual(['Conv', 'Mul']);
+  });
+
+  it('has loops within a loop where that spares convolutions', () => {
+    const group = (x: Value, i: number): Value =>
+      chain(x, [0, 1, 2], (y, _, j) => conv(conv(y, 3 * i + j), 10 + j)).add(x);
+    const graph = blocksOf(4, group).contents();
+    const outer = scanGraph(graph);
+    const loop = outer.nodes.find(({ op }) => op === 'Scan');
+    expect(opsIn(loop)).toEqual(['Scan', 'Add']);
+    const inner = bodyOf(loop).nodes.find(({ op }) => op === 'Scan');
+    expect(opsIn(inner)).toEqual(['Conv', 'Conv']);
+    // Weights that are others in each turn of either come with two axes more; those of the inner one alone are stacked once for all.
+    expect(bodyOf(loop).inputs.map(({ shape }) => shape)).toEqual([
+      [1, 2, 4, 4],
+      [3, 2, 2, 1, 1],
+    ]);
+    expect(bodyOf(inner).inputs.map(({ shape }) => shape)).toEqual([
+      [1, 2, 4, 4],
+      [2, 2, 1, 1],
+      [2, 2, 1, 1],
+    ]);
+    expect(
+      opsIn(scanGraph(graph, Infinity).nodes.find(({ op }) => op === 'Scan')).filter((op) => op === 'Conv'),
+    ).toHaveLength(6);
   });
 
   it('is the graph itself where no blocks are alike', () => {

@@ -26,8 +26,11 @@ export function targetOf(device: SessionDevice): GraphTarget {
 
 export const PLAIN: GraphForm = (graph) => graph;
 
-/** Alike blocks as one body, pictures with channels last. */
+/** Alike blocks as one body, alike parts of a block too; pictures with channels last. */
 const FASTEST: GraphForm = (graph) => scanGraph(channelsLastGraph(graph));
+
+/** Where that fails: loops alone, and none within another. */
+const LOOPS: GraphForm = (graph) => scanGraph(graph, Infinity);
 
 /**
  * The forms for a device. CUDA searches the best algorithm for each convolution, and its own kernels have channels last; whether they
@@ -38,8 +41,8 @@ export async function formsOn(device: SessionDevice, rehearsal = rehearsalOn): P
   const { begun, isRight } = rehearsal(device);
   const reason = `this version of the runtime does not convolve with channels last on ${device} as it is expected to`;
   const known = await Promise.race([isRight, Promise.resolve(undefined)]);
-  if (known === false) return { forms: [scanGraph, PLAIN], reason };
-  const forms = [FASTEST, scanGraph, PLAIN];
+  if (known === false) return { forms: [LOOPS, PLAIN], reason };
+  const forms = [FASTEST, LOOPS, PLAIN];
   if (known === true) return { forms };
   return { forms, begun, doubt: isRight.then((isIt) => (isIt ? undefined : reason)) };
 }
