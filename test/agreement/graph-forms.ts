@@ -3,13 +3,11 @@
  * on the CPU: which blocks are one body, which convolutions have channels last, and how far each is from the plain form: loops alone by no bit. Takes half an
  * hour, and a GB for the largest; with `--small`, which leaves out those of full size, a few minutes. Exit status 1 where one is further than it may be.
  */
-import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ARCHITECTURES } from '../../app/architectures/registry.ts';
 import type { FormsCase, FormsResult } from '../support/forms/graph-forms.ts';
 import { compareForms } from '../support/forms/graph-forms.ts';
-import { publishedNetworks } from '../support/checkpoints/hashed-weights.ts';
+import { publishedNetworks, variantNames } from '../support/checkpoints/hashed-weights.ts';
 import { readSmallNetworks } from '../support/networks/small-networks.ts';
 
 /** Of the goldens: what nothing may move a result by, for networks whose answers are far from 0..1 as their goldens allow. */
@@ -21,7 +19,7 @@ const [pattern = ''] = positionals;
 const cases = [
   ...(values.small ? [] : publishedNetworks()).map((name): FormsCase => ({ name, from: 'manifest' })),
   ...readSmallNetworks().map(({ name }): FormsCase => ({ name, from: 'small' })),
-  ...namesIn('variants').map((name): FormsCase => ({ name, from: 'variant' })),
+  ...variantNames().map((name): FormsCase => ({ name, from: 'variant' })),
 ].filter(({ name }) => new RegExp(pattern).test(name));
 const seen = new Set<string>();
 const failed: string[] = [];
@@ -65,12 +63,4 @@ function tell({ name, architecture, loops, innerLoops, blocks, nodes, ...result 
     `${channelsLast} of ${convolutions}`,
   ];
   console.log(`| ${[...cells, result.whyNotLast, off].join(' | ')} |`);
-}
-
-/** The networks of a folder of fixtures. */
-function namesIn(folder: string): string[] {
-  const path = fileURLToPath(new URL(`../fixtures/${folder}`, import.meta.url));
-  return readdirSync(path)
-    .filter((file) => file.endsWith('.json'))
-    .map((file) => file.replace(/\.json$/, ''));
 }

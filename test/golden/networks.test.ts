@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,12 @@ import { caseFile } from '../support/cases.ts';
 import type { CheckpointLayout } from '../support/checkpoints/checkpoint-writer.ts';
 import { writeCheckpoint } from '../support/checkpoints/checkpoint-writer.ts';
 import type { BuiltTensor, Manifest } from '../support/checkpoints/hashed-weights.ts';
-import { buildManifestTensors, readManifest, readVariant } from '../support/checkpoints/hashed-weights.ts';
+import {
+  buildManifestTensors,
+  readManifest,
+  readVariant,
+  variantNames,
+} from '../support/checkpoints/hashed-weights.ts';
 import { networkInFolder } from '../support/networks/network-in-folder.ts';
 import {
   networkFixture,
@@ -195,9 +200,7 @@ describe('Every variant that keys and shapes can express', () => {
 });
 
 describe('A variant that no published file shows', () => {
-  const variants = readdirSync(fileURLToPath(VARIANTS))
-    .filter((file) => file.endsWith('.json'))
-    .map((file, i) => ({ name: file.replace('.json', ''), format: FORMATS[i % 3] ?? 'pth-zip' }));
+  const variants = variantNames().map((name, i) => ({ name, format: FORMATS[i % 3] ?? 'pth-zip' }));
 
   it.each(variants)(
     '$name is what spandrel takes it for, and answers as it does ($format)',

@@ -101,10 +101,11 @@ function progressMeter(
 
 /** @throws Int8RefusedError */
 function quantizableParts(network: RecognisedNetwork): Int8Parts {
-  const { architecture, int8Refusal, role } = network;
+  const { architecture, int8Refusal, role, sides } = network;
   const reason = int8Refusal ?? (role === undefined ? undefined : `a ${role} is no upscaler`);
   if (reason !== undefined) throw new Int8RefusedError(`${architecture} is not made to run in int8: ${reason}`);
-  const parts = int8PartsOf(buildImageGraph(network, CROP));
-  if (parts.blocks.length > 0) return parts;
+  // Dense blocks convolve: a network that must know the sides of its picture has none.
+  const parts = sides === 'fixed' ? undefined : int8PartsOf(buildImageGraph(network, CROP));
+  if (parts && parts.blocks.length > 0) return parts;
   throw new Int8RefusedError(`${architecture} is not made to run in int8: it has no dense blocks`);
 }

@@ -63,9 +63,12 @@ function madeForm(
   limit: number,
 ): { readonly recipe: ShippedRecipe; readonly tensors: Int8Tensors } | undefined {
   const dict = openCheckpoint(checkpoint);
+  const network = recognise(dict);
+  const ofItsKind = recipes.filter(({ architecture }) => architecture === network.architecture);
+  if (ofItsKind.length === 0) return undefined; // its graph may be one for pictures of one size alone
   const read = (name: string): Float32Array => readTensor(dict, name);
-  const parts = int8PartsOf(buildImageGraph(recognise(dict), ANY_PICTURE));
-  const recipe = recipes.find((one) => isOf(one, parts, read));
+  const parts = int8PartsOf(buildImageGraph(network, ANY_PICTURE));
+  const recipe = ofItsKind.find((one) => isOf(one, parts, read));
   return recipe && { recipe, tensors: int8Tensors(parts, recipe.recipe, { read, limit }) };
 }
 

@@ -7,6 +7,8 @@ import type { CommandEnd } from '../../support/command-line.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import { writePng } from '../../support/images/png.ts';
 import { proceduralScene } from '../../../app/processing/int8/scene.ts';
+import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
+import { buildManifestTensors, readVariant } from '../../support/checkpoints/hashed-weights.ts';
 import { smallNetwork, writeSmallNetwork } from '../../support/networks/small-networks.ts';
 import { GOOD_FIGURES } from '../../support/forms/fidelity-figures.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
@@ -195,6 +197,17 @@ describe('The int8 form of a model', () => {
       const small = await run('models', 'optimize', 'net.pth', '--images', 'photo.png');
       expect(small.code).toBe(2);
       expect(small.stderr).toContain('--images: expected images with room for 4 crops of 96 x 96 pixels');
+    },
+    SLOW,
+  );
+
+  it(
+    'is not looked for in a network that must know the sides of its picture, which runs in fp32',
+    async () => {
+      writeCheckpoint(at('net.pth'), buildManifestTensors(readVariant('realcugan-x3')), { format: 'pth-zip' });
+      expect((await upscale('auto')).info).toMatchObject({ architecture: 'RealCUGAN', precision: 'fp32' });
+      const { code, stderr } = await run('models', 'optimize', 'net.pth');
+      expect([code, stderr]).toEqual([1, expect.stringContaining('RealCUGAN is not made to run in int8: it has no')]);
     },
     SLOW,
   );

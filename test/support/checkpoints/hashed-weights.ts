@@ -60,6 +60,12 @@ export function readManifest(name: string): Manifest {
   return JSON.parse(readFileSync(fileURLToPath(url), 'utf8')) as Manifest;
 }
 
+/** The names of the small networks of other measures. */
+export function variantNames(): string[] {
+  const files = readdirSync(fileURLToPath(new URL('../../fixtures/variants', import.meta.url)));
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.replace(/\.json$/, ''));
+}
+
 /** Reads `test/fixtures/variants/NAME.json`. */
 export function readVariant(name: string): Manifest {
   const url = new URL(`../../fixtures/variants/${name}.json`, import.meta.url);

@@ -19,6 +19,7 @@ import { int8PartsOf } from '../../../../app/quantization/int8-graph.ts';
 import { GOOD_FIGURES } from '../../../support/forms/fidelity-figures.ts';
 import { recipeAsked, shippableMeasures } from '../../../support/forms/shippable-measures.ts';
 import { writeCheckpoint } from '../../../support/checkpoints/checkpoint-writer.ts';
+import { buildManifestTensors, readVariant, variantNames } from '../../../support/checkpoints/hashed-weights.ts';
 import { smallNetwork, smallTensors } from '../../../support/networks/small-networks.ts';
 import type { TemporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -146,6 +147,15 @@ describe('The int8 form of an official model', () => {
     const form = officialForm({ checkpoint: file, sha256: SHA256, limit: 127 }, { recipes, folder: at('file/kept') });
     expect(form).toBeDefined();
   });
+
+  it.each(variantNames())(
+    'is not made of a network of another kind, whatever it must know of its picture: %s',
+    (name) => {
+      writeCheckpoint(at('net.pth'), buildManifestTensors(readVariant(name)), { format: 'pth-zip' });
+      const weights = { checkpoint: at('net.pth'), sha256: SHA256, limit: 127 } as const;
+      expect(officialForm(weights, { folder: at('kept') })).toBeUndefined();
+    },
+  );
 
   it('is not used on a CPU for which it was not measured', async () => {
     const file = writeNetwork('net.pth', 'float32');
