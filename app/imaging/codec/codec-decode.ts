@@ -12,6 +12,7 @@ import type { ChosenPage } from './tiff/choose-page.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { xmpOrientation } from './exif/xmp-edits.ts';
 import { isOnItsSide, turned } from './pixels/turn.ts';
+import { fromVideoRange } from './pixels/video-range.ts';
 import { vipsWork } from './vips-work.ts';
 
 /** What sharp is given: bytes that the walkers have been through. */
@@ -26,6 +27,8 @@ export interface DecodeInput {
   readonly lab?: LabEncoding | undefined;
   /** One channel is stored, of which the decoder makes three. */
   readonly isMonochrome?: boolean | undefined;
+  /** The samples of that channel are in the range of video, and the decoder leaves them there. */
+  readonly isVideoRange?: boolean | undefined;
   /** TIFF: which page, and what of its channels is neither colour nor alpha. */
   readonly page?: ChosenPage | undefined;
   /** XMP that the walkers found, and not the decoder. */
@@ -77,7 +80,8 @@ const NOT_BUILT_IN: ReadonlyMap<number, string> = new Map([
 export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const header = await readHeader(input);
   if (input.format === 'heic') {
-    const image = asMeant(await decodeHeic(input.bytes, input.name), input);
+    const stored = asMeant(await decodeHeic(input.bytes, input.name), input);
+    const image = input.isVideoRange === true ? fromVideoRange(stored, 8) : stored;
     return { image, header, convertedFrom: undefined, turnedByXmp: undefined };
   }
   const isConverted = CONVERTED.has(header.space);
@@ -85,8 +89,10 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
   const space = GRAY.has(header.space) ? graySpace : 'color';
   const turnedByXmp = orientationInXmp(input, header);
-  const image = asMeant(await readPixels(input, { space, depth, ignoreIcc: !isConverted, turnedByXmp }), input);
-  fillLowBits(image, header.bitsPerSample ?? depth);
+  const stored = asMeant(await readPixels(input, { space, depth, ignoreIcc: !isConverted, turnedByXmp }), input);
+  const bits = header.bitsPerSample ?? depth;
+  fillLowBits(stored, bits);
+  const image = input.isVideoRange === true ? fromVideoRange(stored, bits) : stored;
   if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*', turnedByXmp };
   const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1;
   return {

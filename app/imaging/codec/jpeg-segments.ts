@@ -1,6 +1,6 @@
 import type { Density } from './metadata/density.ts';
 import { densityOf } from './metadata/density.ts';
-import { BadImageError } from '../errors.ts';
+import { BadImageError, UnsupportedImageError } from '../errors.ts';
 import { iptcOfResources, RESOURCES_HEAD } from './exif/iptc.ts';
 import { METADATA_LIMITS } from './metadata/metadata.ts';
 
@@ -26,6 +26,10 @@ const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
 const COMMENT = 0xfe;
+/** SOF5 to SOF7, and SOF13 to SOF15. */
+const HIERARCHICAL: ReadonlySet<number> = new Set([0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf]);
+/** Of a sample; what is neither these nor 8 is damaged. */
+const OTHER_BITS: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16]);
 const FILL = 0xff;
 /** Bytes between two segments that are stepped over; more is another file, or a broken one. */
 const MAX_STRAY_BYTES = 4096;
@@ -48,6 +52,7 @@ interface Segment {
  *
  * @param file a whole file that starts with FF D8 FF
  * @throws BadImageError where the file ends before the pixels begin, or is no JPEG after all
+ * @throws UnsupportedImageError for samples of other than 8 bits, and for pictures in steps
  */
 export function readJpegParts(file: Uint8Array, name: string): JpegParts {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
@@ -59,6 +64,7 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
     at += segment.stray.length;
     filter.stepOver(segment.stray);
     if (isFrame(segment.marker) && segment.data.length >= 6) {
+      assertDecodable(segment, name);
       size = { width: segment.data.readUInt16BE(3), height: segment.data.readUInt16BE(1) };
     }
     if (segment.marker === SOS) {
@@ -71,6 +77,13 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
     if (filter.keeps(segment)) kept.push(segment.whole);
     at += segment.whole.length;
   }
+}
+
+/** What the decoder does not read, and calls damaged. */
+function assertDecodable({ marker, data }: Segment, name: string): void {
+  const bits = data[0] ?? 0;
+  if (OTHER_BITS.has(bits)) throw new UnsupportedImageError(name, `a JPEG of ${bits} bits a sample instead of 8`);
+  if (HIERARCHICAL.has(marker)) throw new UnsupportedImageError(name, 'a hierarchical JPEG');
 }
 
 /** The next segment; what is no marker is stepped over, as libjpeg does: some cameras write it. */

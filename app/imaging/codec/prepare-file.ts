@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { BadImageError, UnsupportedImageError } from '../errors.ts';
 import type { Rectangle } from '../rectangle.ts';
-import { isMonochrome } from './color/read-stated-color.ts';
+import { isMonochrome, isVideoRange } from './color/read-stated-color.ts';
 import { partialFirstFrame } from './pixels/gif-frame.ts';
 import type { ImageHeader } from './image-header.ts';
 import { readImageHeader } from './image-header.ts';
@@ -36,6 +36,8 @@ export interface PreparedFile {
   readonly lab?: LabEncoding | undefined;
   /** AVIF: one channel is stored, of which the decoder makes three. */
   readonly isMonochrome?: boolean;
+  /** AVIF, HEIC: samples of one channel are in the range of video, and the decoder leaves them there. */
+  readonly isVideoRange?: boolean;
   /** TIFF: the page that is the picture. */
   readonly page?: ChosenPage | undefined;
   /** GIF: what the first frame covers, where that is not all. */
@@ -102,6 +104,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
   }
   const page = format === 'tiff' ? choosePage(readTiffPages(bytes), name) : undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isGray = (format === 'avif' || format === 'heic') && isMonochrome(buffer);
   return {
     bytes: asLibvipsReads(bytes, header, page),
     size: page ? page.page.size : header.size,
@@ -112,7 +115,8 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
       ? ['the file is an AVIF sequence; only its still image is used']
       : (page?.warnings ?? []),
     lab: header.lab?.encoding,
-    isMonochrome: (format === 'avif' || format === 'heic') && isMonochrome(buffer),
+    isMonochrome: isGray,
+    isVideoRange: isGray && isVideoRange(buffer),
     page,
     frame: format === 'gif' ? partialFirstFrame(buffer) : undefined,
   };

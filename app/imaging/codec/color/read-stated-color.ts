@@ -20,6 +20,8 @@ const PNG_UNIT = 100_000;
 /** Gammas beyond these are mistakes. */
 const [MIN_GAMMA, MAX_GAMMA] = [0.1, 10];
 const SEEN_TOLERANCE = 0.005;
+/** Of `nclx`: where the byte is that says the range, counted from its codes, and what it says. */
+const [RANGE_AT, FULL_RANGE] = [6, 0x80];
 
 /**
  * What a file says of its colours by numbers, where that goes before its profile or there is none: in AVIF and HEIC a profile goes before
@@ -59,14 +61,26 @@ function readPngColor(chunks: readonly Uint8Array[], hasProfile: boolean): ReadC
   return { color: undefined, warnings };
 }
 
-/** The codes of the picture of an AVIF or HEIC file (`nclx`), or of the first of its tiles. */
+/** The codes of the picture of an AVIF or HEIC file. */
 function readAvifColor(file: Buffer): StatedColor | undefined {
-  for (const { start, end } of pictureProperties(file, 'colr')) {
-    if (end - start < 11 || file.toString('latin1', start, start + 4) !== 'nclx') continue;
-    const [primaries, transfer] = [file.readUInt16BE(start + 4), file.readUInt16BE(start + 6)];
-    return primaries === UNTOLD && transfer === UNTOLD ? undefined : { kind: 'codes', primaries, transfer };
-  }
-  return undefined;
+  const at = codesAt(file);
+  if (at === undefined) return undefined;
+  const [primaries, transfer] = [file.readUInt16BE(at), file.readUInt16BE(at + 2)];
+  return primaries === UNTOLD && transfer === UNTOLD ? undefined : { kind: 'codes', primaries, transfer };
+}
+
+/** Whether the samples of an AVIF or HEIC file are told to be in the range of video, not to use all that they could be. */
+export function isVideoRange(file: Buffer): boolean {
+  const at = codesAt(file);
+  return at !== undefined && ((file[at + RANGE_AT] ?? 0) & FULL_RANGE) === 0;
+}
+
+/** Where the codes of the picture of an AVIF or HEIC file stand (`nclx`), or of the first of its tiles. */
+function codesAt(file: Buffer): number | undefined {
+  const codes = pictureProperties(file, 'colr').find(
+    ({ start, end }) => end - start >= 11 && file.toString('latin1', start, start + 4) === 'nclx',
+  );
+  return codes && codes.start + 4;
 }
 
 /** Whether the picture of an AVIF or HEIC file has one channel: the decoder makes three of it. */

@@ -1,15 +1,12 @@
 import type { Density } from '../metadata/density.ts';
-import { densityOf } from '../metadata/density.ts';
+import { densityInUnit } from '../metadata/density.ts';
 import { entryOffsets, openTiff } from './exif-tree.ts';
 
 const TAG = { xResolution: 282, yResolution: 283, resolutionUnit: 296 } as const;
-/** What a number per unit is per inch, by ResolutionUnit: none, inch, centimetre. */
-const PER_INCH = [0, 0, 1, 2.54] as const;
-const INCH = 2;
 const RATIONAL = 5;
 
-/** What the first directory of a TIFF structure (EXIF, or a TIFF file) says of its pixels' size, by axis. */
-export function densityInTiff(bytes: Uint8Array): Density | undefined {
+/** What the first directory of EXIF says of its pixels' size, by axis. */
+export function densityInExif(bytes: Uint8Array): Density | undefined {
   const tiff = openTiff(bytes);
   if (!tiff) return undefined;
   const { view, isIntel } = tiff;
@@ -21,6 +18,6 @@ export function densityInTiff(bytes: Uint8Array): Density | undefined {
     return at + 8 > view.byteLength ? 0 : view.getUint32(at, isIntel) / view.getUint32(at + 4, isIntel);
   };
   const unitAt = find(TAG.resolutionUnit);
-  const unit = unitAt === undefined ? INCH : view.getUint16(unitAt + 8, isIntel);
-  return densityOf(ratioAt(find(TAG.xResolution)), ratioAt(find(TAG.yResolution)), PER_INCH[unit] ?? 0);
+  const unit = unitAt === undefined ? undefined : view.getUint16(unitAt + 8, isIntel);
+  return densityInUnit(ratioAt(find(TAG.xResolution)), ratioAt(find(TAG.yResolution)), unit);
 }

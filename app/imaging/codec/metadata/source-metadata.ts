@@ -1,10 +1,8 @@
 import { mendProfile } from '../color/mend-profile.ts';
 import { readStatedColor } from '../color/read-stated-color.ts';
 import type { Density } from './density.ts';
-import { densityOf } from './density.ts';
 import type { DecodedPixels } from '../codec-decode.ts';
-import { densityInTiff } from '../exif/exif-density.ts';
-import { openTiff } from '../exif/exif-tree.ts';
+import { densityInExif } from '../exif/exif-density.ts';
 import { iptcOfTiffFile } from '../exif/iptc.ts';
 import { exifBody, exifOfTiffFile, resetOrientation } from '../exif/exif.ts';
 import type { ImageMetadata } from './metadata.ts';
@@ -47,7 +45,7 @@ export class MetadataCollector {
       color: stated.color,
       exif: exif && resetOrientation(exif),
       xmp: xmp && this.#ownXmp(xmp),
-      density: prepared.metadata.density ?? densityBeside(prepared, pixels, file),
+      density: prepared.metadata.density ?? densityBeside(prepared, pixels, file.format),
       iptc: this.#within('iptc', iptc),
       comment: this.#within('comment', prepared.metadata.comment),
       pngChunks: prepared.metadata.pngChunks,
@@ -94,15 +92,8 @@ export class MetadataCollector {
   }
 }
 
-/** Of TIFF the file's own words, of JPEG those of its EXIF. libvips has a default for what is not said, which is not to be taken for that. */
-function densityBeside(
-  { page }: PreparedFile,
-  { header }: DecodedPixels,
-  { format, bytes }: { readonly format: ImageFormat; readonly bytes: Uint8Array },
-): Density | undefined {
-  if (format === 'jpeg') return densityInTiff((header.exif && exifBody(header.exif)) ?? new Uint8Array());
-  if (format !== 'tiff') return undefined;
-  // Of a page behind the first, and of BigTIFF, the decoder tells one number.
-  const isFirst = (page?.index ?? 0) === 0 && openTiff(bytes) !== undefined;
-  return isFirst ? densityInTiff(bytes) : densityOf(header.density ?? 0, header.density ?? 0, 1);
+/** Of TIFF the words of its page, of JPEG those of its EXIF. libvips has a default for what is not said, which is not to be taken for that. */
+function densityBeside({ page }: PreparedFile, { header }: DecodedPixels, format: ImageFormat): Density | undefined {
+  if (format === 'jpeg') return densityInExif((header.exif && exifBody(header.exif)) ?? new Uint8Array());
+  return page?.page.density;
 }

@@ -1,4 +1,5 @@
 import { notWhole, UnsupportedImageError } from '../../errors.ts';
+import { assertReadableSamples } from './readable-samples.ts';
 import type { TiffPage } from './tiff-pages.ts';
 
 /** The page of a TIFF file that is its picture, and how it is to be read. */
@@ -33,7 +34,7 @@ const MAX_CHANNELS = 5;
 /**
  * The first page that is no smaller copy of another one.
  * @param name what messages call the file
- * @throws UnsupportedImageError for a camera's raw file, and for one whose picture lies where it is not read
+ * @throws UnsupportedImageError for a camera's raw file, for one whose picture lies where it is not read, and for samples that are not
  * @throws BadImageError where the JPEGs that it is packed in are cut
  */
 export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage | undefined {
@@ -55,6 +56,7 @@ export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage
     throw notWhole({ name, format: 'tiff' }, `${page.cutJpegs} of its ${parts}, which are JPEGs, have no end`);
   }
   const extra = extraChannels(page, name);
+  assertReadableSamples(page, name);
   const [isGray, isInOrder] = [page.photometric <= 1, extra.extraChannels === 0 || page.extraSamples !== undefined];
   return {
     index,

@@ -1,3 +1,6 @@
+import type { Density } from '../metadata/density.ts';
+import { densityInUnit } from '../metadata/density.ts';
+
 /** What a directory of a TIFF file says of its page, as far as it decides what is read and how. */
 export interface TiffPage {
   /** NewSubfileType or SubfileType: a smaller copy of another page. */
@@ -11,10 +14,18 @@ export interface TiffPage {
   /** Compression: how the pixels are packed. */
   readonly compression: number;
   readonly channels: number;
+  /** BitsPerSample, as far as channels are told one by one. */
+  readonly bits: readonly number[];
+  /** SampleFormat: 1 unsigned, 2 signed, 3 floating-point; of no channel where it is not said. */
+  readonly sampleFormats: readonly number[];
+  /** Whether each channel is stored by itself (PlanarConfiguration). */
+  readonly arePlanesApart: boolean;
   /** ExtraSamples: 0 unspecified, 1 alpha that colours are multiplied with, 2 alpha; undefined where it is not said. */
   readonly extraSamples: readonly number[] | undefined;
   /** Where in the file the value of Orientation stands, and what it is. */
   readonly orientation: { readonly at: number; readonly value: number } | undefined;
+  /** XResolution, YResolution and ResolutionUnit. */
+  readonly density: Density | undefined;
   /**
    * Where its pixels are stored in tiles: how many, and how many of them are not in the file (GDAL calls such files sparse); undefined as
    * well beyond so many tiles in a file as no picture has.
@@ -33,19 +44,26 @@ const TAG = {
   subfileType: 255,
   width: 256,
   height: 257,
+  bitsPerSample: 258,
   compression: 259,
   photometric: 262,
   orientation: 274,
   stripOffsets: 273,
   samplesPerPixel: 277,
   stripByteCounts: 279,
+  xResolution: 282,
+  yResolution: 283,
+  planarConfiguration: 284,
+  resolutionUnit: 296,
   tileOffsets: 324,
   tileByteCounts: 325,
   subDirectories: 330,
   extraSamples: 338,
+  sampleFormat: 339,
   dngVersion: 50_706,
 } as const;
 const SHORT = 3;
+const RATIONAL = 5;
 /** Pages beyond this are not looked at. */
 const MAX_PAGES = 1000;
 const MAX_ENTRIES = 1000;
@@ -53,6 +71,7 @@ const MAX_VALUES = 64;
 /** Strips and tiles of all pages together, which may name the same ones. */
 const MAX_PARTS = 2 ** 20;
 const JPEG = 7;
+const APART = 2;
 const END_OF_JPEG = Buffer.from([0xff, 0xd9]);
 /** Bytes of one value by field type, BYTE to IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
@@ -146,8 +165,16 @@ class TiffWalker {
       size: width > 0 && height > 0 ? { width, height } : undefined,
       compression,
       channels: first(TAG.samplesPerPixel, 1),
+      bits: this.#values(entries.get(TAG.bitsPerSample)),
+      sampleFormats: this.#values(entries.get(TAG.sampleFormat)),
+      arePlanesApart: first(TAG.planarConfiguration, 1) === APART,
       extraSamples: extra && this.#values(extra),
       orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,
+      density: densityInUnit(
+        this.#ratio(entries.get(TAG.xResolution)),
+        this.#ratio(entries.get(TAG.yResolution)),
+        this.#values(entries.get(TAG.resolutionUnit))[0],
+      ),
       tiles: tiles && { count: tiles.length, missing: tiles.filter(isMissing).length },
       cutJpegs: compression === JPEG ? this.#cutJpegs(tiles ?? this.#strips(entries)) : 0,
       isDng: entries.has(TAG.dngVersion),
@@ -189,6 +216,11 @@ class TiffWalker {
     return Array.from({ length: Math.min(entry.count, most, inFile) }, (_, i) =>
       this.#unsigned(entry.at + i * bytes, bytes),
     );
+  }
+
+  /** 0 for what is no ratio. */
+  #ratio(entry: Entry | undefined): number {
+    return entry?.type === RATIONAL ? this.#unsigned(entry.at, 4) / this.#unsigned(entry.at + 4, 4) : 0;
   }
 
   /** 0 beyond the end of the file, and for what is no number of 1, 2, 4 or 8 bytes. */

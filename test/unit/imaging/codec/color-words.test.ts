@@ -8,6 +8,7 @@ import { outputColors } from '../../../../app/imaging/codec/color/output-colors.
 import type { StatedColor } from '../../../../app/imaging/codec/color/stated-color.ts';
 import { chunkType, colorsAlone } from '../../../../app/imaging/codec/metadata/metadata.ts';
 import { makePngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
+import { fromVideoRange } from '../../../../app/imaging/codec/pixels/video-range.ts';
 import type { Channels } from '../../../../app/imaging/image.ts';
 import type { OutputFormat } from '../../../../app/options/output-formats.ts';
 import { OUTPUT_FORMAT_NAMES } from '../../../../app/options/output-formats.ts';
@@ -230,9 +231,22 @@ function iccChunk(icc: Uint8Array | undefined): Uint8Array {
 }
 
 describe('AVIF of one channel', () => {
-  it('stays gray', async () => {
-    const { image } = await decodeImage(`${FIXTURES}one-channel.avif`, LIMITS);
+  it.each([
+    ['stays gray', 'one-channel', [60, 110, 160, 210]],
+    ['in the range of video is stretched to all levels, as Pillow does', 'one-channel-video', [61, 109, 160, 210]],
+  ])('%s', async (_what, name, expected) => {
+    const { image } = await decodeImage(`${FIXTURES}${name}.avif`, LIMITS);
     const corners = [0, 31, 31 * 32, 32 * 32 - 1].map((at) => image.data[at]);
-    expect([image.channels, corners]).toEqual([1, [60, 110, 160, 210]]);
+    expect([image.channels, corners]).toEqual([1, expected]);
+  });
+
+  it('of 10 bits in the range of video is stretched, and its alpha is not', () => {
+    const data = Uint16Array.from([64, 500, 502, 1023, 940, 64, 20, 0, 1000, 1], (level) =>
+      Math.round((level / 1023) * 65_535),
+    );
+    const stretched = fromVideoRange({ width: 5, height: 1, channels: 2, depth: 16, data }, 10);
+    const levels = Array.from(stretched.data, (sample) => Math.round((sample / 65_535) * 876));
+    expect(levels.filter((_, i) => i % 2 === 0)).toEqual([0, 438, 876, 0, 876]);
+    expect(stretched.data[1]).toBe(data[1]);
   });
 });

@@ -26,6 +26,14 @@ describe('Decoding HEIC', () => {
     expect(difference(image, first).max).toBeLessThanOrEqual(2);
   });
 
+  it('stretches gray that the file says to be in the range of video', async () => {
+    const file = Buffer.from(bytesOf('gray.heic'));
+    const full = (await decodeImage(file, LIMITS)).image.data;
+    file.writeUInt8(0, file.indexOf('nclx') + 10);
+    const { image } = await decodeImage(file, LIMITS);
+    expect(image.data).toEqual(full.map((level) => Math.min(Math.max(Math.round(((level - 16) * 255) / 219), 0), 255)));
+  });
+
   it('keeps the profile and EXIF of a picture that the file turns, and turns it once', async () => {
     const { metadata } = await decodeImage(bytesOf('turned.heic'), LIMITS);
     expect(metadata.icc?.length).toBeGreaterThan(100);

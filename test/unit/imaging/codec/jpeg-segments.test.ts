@@ -25,6 +25,18 @@ describe('Walking the segments of a JPEG', () => {
     expect(Buffer.from(parts.pixels).equals(plain)).toBe(true);
   });
 
+  it.each([
+    ['12 bits', 0xc1, 12, 'a JPEG of 12 bits a sample instead of 8'],
+    ['16 bits, lossless', 0xc3, 16, 'a JPEG of 16 bits a sample instead of 8'],
+    ['steps', 0xc5, 8, 'a hierarchical JPEG'],
+  ])('refuses by its name what the decoder calls damaged: %s', (_what, marker, bits, kind) => {
+    const file = Buffer.from(plain);
+    const frame = file.indexOf(Buffer.from([0xff, 0xc0]));
+    file.set([marker], frame + 1);
+    file.set([bits], frame + 4);
+    expect(() => readJpegParts(file, 'a.jpg')).toThrow(`got ${kind}; convert it first`);
+  });
+
   it('drops comments and segments that no picture needs', () => {
     const kept = [
       segment(0xe1, 'Exif\0\0II*\0'),

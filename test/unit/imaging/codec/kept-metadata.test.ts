@@ -8,6 +8,7 @@ import { readUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
 import type { ImageMetadata } from '../../../../app/imaging/codec/metadata/metadata.ts';
+import { densityOf } from '../../../../app/imaging/codec/metadata/density.ts';
 import { colorsAlone } from '../../../../app/imaging/codec/metadata/metadata.ts';
 import { outputMetadata } from '../../../../app/imaging/codec/metadata/output-metadata.ts';
 import { makePngChunk, makeXmpChunk, readPngChunk } from '../../../../app/imaging/codec/png-chunks.ts';
@@ -144,6 +145,40 @@ describe('The density of a picture', () => {
     const kept = (await decodeImage(file, LIMITS)).metadata.density;
     const near = density && { x: expect.closeTo(density.x, 1), y: expect.closeTo(density.y, 1), unit: density.unit };
     expect(kept).toEqual(near);
+  });
+
+  it.each(['png', 'tiff', 'jpeg'] as const)(
+    'is none where no picture has it, and a result in %s is written',
+    async (format) => {
+      for (const [pixels, perUnit] of [
+        [2 ** 31 - 1, 1],
+        [1, 1],
+        [2 ** 32 - 1, 0],
+      ] as const) {
+        const data = Buffer.alloc(9);
+        [pixels, perUnit === 0 ? 1 : pixels].forEach((side, i) => data.writeUInt32BE(side, i * 4));
+        data.writeUInt8(perUnit, 8);
+        const picture = tinyPng(Buffer.from(makePngChunk('pHYs', data)));
+        const { metadata } = await decodeImage(picture, LIMITS);
+        const result = await write(format, metadata);
+        expect((await decodeImage(result, LIMITS)).metadata.density).toBeUndefined();
+      }
+    },
+  );
+
+  it.each([
+    [2.5, 1.25, { x: 2000, y: 1000 }],
+    [2 ** 31, 2 ** 30, { x: 2000, y: 1000 }],
+    [0.001, 0.002, { x: 1000, y: 2000 }],
+  ])('of which the ratio alone is told, %p to %p, is in whole numbers that every format holds', (x, y, expected) => {
+    expect(densityOf(x, y, 0)).toEqual({ ...expected, unit: 'none' });
+  });
+
+  it('of a BigTIFF is told by axis', async () => {
+    const picture = sharp({ create: { width: 9, height: 5, channels: 3, background: 'red' } });
+    const big = await picture.tiff({ bigtiff: true, xres: 8, yres: 4 }).toBuffer();
+    const density = { x: expect.closeTo(203.2, 1), y: expect.closeTo(101.6, 1), unit: 'inch' };
+    expect((await decodeImage(big, LIMITS)).metadata.density).toEqual(density);
   });
 
   it('is kept in a TIFF beside EXIF', async () => {

@@ -194,6 +194,11 @@ describe('A picture is turned', () => {
     Buffer.concat([plain.subarray(0, -12), chunk, plain.subarray(-12)]);
   const cases = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((orientation) => [
     ['by EXIF before the pixels of a PNG', orientation, () => beforePixels(makePngChunk('eXIf', exifOf(orientation)))],
+    [
+      'by EXIF of a PNG that begins as in a JPEG',
+      orientation,
+      () => beforePixels(makePngChunk('eXIf', Buffer.concat([Buffer.from('Exif\0\0'), exifOf(orientation)]))),
+    ],
     ['by EXIF behind the pixels of a PNG', orientation, () => behindPixels(makePngChunk('eXIf', exifOf(orientation)))],
     [
       'by EXIF that is too large to be kept',
