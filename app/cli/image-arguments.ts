@@ -7,7 +7,7 @@ import { ASKED_FORMATS } from '../options/output-options.ts';
 export function addImageArguments(command: Command): Command {
   return addInputs(command).requiredOption(
     '-o, --output <path>',
-    'a file (for one input), or a folder, which is created; - is stdout',
+    'result file (for one input) or folder, created if missing; - is stdout',
   );
 }
 
@@ -19,26 +19,32 @@ export function addInputs(command: Command): Command {
 /** Adds the options of the results, and those of every command that works on images. */
 export function addResultOptions(command: Command, suffix: string): Command {
   command
-    .option(`--format <${ASKED_FORMATS.join('|')}>`, 'format of the results; jpg is jpeg', 'auto')
-    .option('--quality <1..100>', `of ${formatLabels('and', ({ quality }) => quality !== undefined)}`)
-    .option('--lossless', `keep every sample, in ${formatLabels('or', ({ losesNothing }) => losesNothing)}`)
-    .option('--no-lossless', 'lose some, also where the image itself does not')
+    .optionsGroup('Results:')
+    .option(`--format <${ASKED_FORMATS.join('|')}>`, 'format of the results; jpg means jpeg', 'auto')
+    .option('--quality <1..100>', `quality of ${formatLabels('and', ({ quality }) => quality !== undefined)}`)
+    .option('--lossless', `keep every sample exactly, in ${formatLabels('or', ({ losesNothing }) => losesNothing)}`)
+    .option('--no-lossless', 'allow loss, even if the input is lossless')
     .addOption(
-      new Option('--frames <which>', 'of a GIF, WebP or PNG that moves').choices(['first', 'all']).default('first'),
+      new Option('--frames <which>', 'frames of an animated GIF, WebP or PNG')
+        .choices(['first', 'all'])
+        .default('first'),
     )
-    .addOption(new Option('--metadata <mode>', 'EXIF, XMP, DPI, PNG texts').choices(['keep', 'strip']).default('keep'))
-    .option('--suffix <text>', 'put after the name of each result in a folder', suffix)
-    .option('--overwrite', 'replace results that are there')
-    .option('--skip-existing', 'leave out images whose results are there and no older')
-    .option('--watch', 'go on with pictures that come into the folders, until Ctrl-C; skips what is there')
-    .option('--dry-run', 'say what would be done, and write and fetch nothing');
+    .addOption(
+      new Option('--metadata <mode>', 'EXIF, XMP, DPI and PNG texts').choices(['keep', 'strip']).default('keep'),
+    )
+    .option('--suffix <text>', 'added to the name of each result in a folder', suffix)
+    .option('--overwrite', 'replace existing files')
+    .option('--skip-existing', 'skip images whose results exist and are no older')
+    .optionsGroup('Running:')
+    .option('--watch', 'also process images that arrive in the folders, until Ctrl-C; skips those with results')
+    .option('--dry-run', 'say what would be done, without writing or downloading anything');
   return addCommonOptions(command);
 }
 
 /** Adds the options of every command that works on images: who does the work, and how it is told of. */
 export function addCommonOptions(command: Command): Command {
   return command
-    .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY')
+    .option('--server <url>', 'let a running service do the work; its key, if it needs one, in HIRESFIX_API_KEY')
     .option('--json', 'print one JSON document on stdout');
 }
 

@@ -10,8 +10,8 @@ const EXAMPLES = ['completion bash', 'completion fish > ~/.config/fish/completio
 export function addCompletionCommand(program: Command): void {
   const command = program
     .command('completion')
-    .description('Print the script by which a shell completes commands, flags and values: source <(... bash)')
-    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS));
+    .description('Print a script for shell completion: source <(hiresfix completion bash)')
+    .addArgument(new Argument('<shell>', 'shell to complete in').choices(SHELLS));
   addExamples(command, EXAMPLES).action((shell: Shell) => {
     process.stdout.write(completionScript(program, shell));
   });

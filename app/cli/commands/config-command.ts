@@ -9,7 +9,7 @@ const EXAMPLES = ['config', 'config --json'];
 export function addConfigCommand(program: Command): void {
   const command = program
     .command('config')
-    .description('Every setting, its value and where that comes from: the default, .env or the environment')
+    .description('Show every setting, its value and its source: the default, .env or the environment')
     .option('--json', 'print one JSON document on stdout');
   addExamples(command, EXAMPLES).action(({ json }: { readonly json?: boolean }) => {
     const settings = currentSettings();

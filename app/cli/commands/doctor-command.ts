@@ -11,7 +11,7 @@ const EXAMPLES = ['doctor', 'doctor --json'];
 export function addDoctorCommand(program: Command, loadConfig: () => Config): void {
   const command = program
     .command('doctor')
-    .description('What this installation has, what it lacks and what to do: runtime, CUDA, cards, models, folders')
+    .description('Check this installation (runtime, CUDA, cards, models, folders) and say what to do about problems')
     .option('--json', 'print one JSON document on stdout');
   addExamples(command, EXAMPLES).action(async ({ json }: { readonly json?: boolean }) => {
     const diagnosis = await diagnose(loadConfig());

@@ -21,13 +21,13 @@ interface EvaluateFlags {
 export function addEvaluateCommand(program: Command, loadConfig: () => Config): void {
   program
     .command('evaluate')
-    .description('PSNR and SSIM of images against their references, as scikit-image computes them')
-    .argument('<reference>', 'an image, or a folder of images')
+    .description('Compute PSNR and SSIM of images against their references, as scikit-image does')
+    .argument('<reference>', 'image, or folder of images')
     .argument(
       '<candidate>',
-      'the image to judge, or a folder with images of the same names; those of results (a_upscaled.png) match too',
+      'image to judge, or folder of images with the same names; names of results match too (a_upscaled.png for a.png)',
     )
-    .option('--crop-border <pixels>', 'pixels left out at every edge', '0')
+    .option('--crop-border <pixels>', 'pixels to leave out at every edge', '0')
     .option('--y-channel', 'compare luma (BT.601, 16 to 235) instead of colours')
     .option('--report <folder>', 'write report.html, report.json and the worst cases side by side')
     .option('--json', 'print one JSON document on stdout')

@@ -28,14 +28,18 @@ const FLAGS = [
 export function addFaceCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('face').description('Restore the faces of photographs');
   addImageArguments(command)
-    .addOption(new Option('--face-model <model>', 'what restores; by default MODEL_FACE').choices(FACE_TASK_MODELS))
-    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5')
+    .addOption(
+      new Option('--face-model <model>', 'network that restores faces; the default is MODEL_FACE').choices(
+        FACE_TASK_MODELS,
+      ),
+    )
+    .option('--fidelity <0..1>', 'codeformer only: 0 looks best, 1 is most like the input; 0.5 by default')
     .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
-    .option('--aligned', 'the inputs are faces, cut out upright')
-    .option('--size <pixels>', 'with --aligned: width and height of the result; 512')
-    .option('--upscale <factor>', 'how many times larger the result is; 1')
+    .option('--aligned', 'each input is one face, cropped and upright')
+    .option('--size <pixels>', 'with --aligned: width and height of the result; 512 by default')
+    .option('--upscale <factor>', 'how many times larger the result is; 1 by default')
     .option('--upscaler <type>', 'what enlarges the picture around the faces')
-    .option('--tile <pixels|auto>', 'tile side of that upscaler')
+    .option('--tile <pixels|auto>', "that upscaler's tile side in input pixels; 0 is the whole image")
     .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
   addFaceChoiceOptions(command);
   addExamples(addResultOptions(command, METHODS.face.suffix), EXAMPLES).action(
@@ -55,9 +59,10 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
 /** Adds which faces of a picture are restored, and what it means that they cannot be. */
 export function addFaceChoiceOptions(command: Command): void {
   command
+    .optionsGroup('Faces:')
     .option('--only-center-face', 'restore only the face nearest to the centre')
     .option('--faces <numbers>', 'which faces to restore, as `hiresfix faces` numbers them: 0,2')
     .option('--min-face-size <pixels>', 'leave smaller faces as they are')
-    .option('--strict', 'fail where a face step fails, and not only where its model is missing')
-    .option('--no-strict', 'leave the faces as they are and say so, also where a model is missing');
+    .option('--strict', 'fail if restoring faces fails for any reason; by default only if a model is missing')
+    .option('--no-strict', 'never fail because of faces: leave them as they are, and say so');
 }

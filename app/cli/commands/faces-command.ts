@@ -40,12 +40,14 @@ const facesFile = z.object({
 
 /** Adds `hiresfix faces` to the program. */
 export function addFacesCommand(program: Command, loadConfig: () => Config): void {
-  const command = program.command('faces').description('List the faces that `face` restores: number, score, place');
+  const command = program
+    .command('faces')
+    .description('List the faces that `hiresfix face` would restore: number, score, position');
   addInputs(command)
     .addOption(
       new Option(
         '--face-model <model>',
-        'whose faces are listed, since codeformer looks more closely; by default those of MODEL_FACE',
+        'model whose faces are listed (codeformer finds more); the default is MODEL_FACE',
       ).choices(FACE_MODELS),
     )
     .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES));

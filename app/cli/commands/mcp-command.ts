@@ -11,16 +11,14 @@ const EXAMPLES = ['mcp --root ~/Pictures', 'mcp --root ~/Pictures --root /tmp --
 export function addMcpCommand(program: Command, loadConfig: () => Config): void {
   const command = program
     .command('mcp')
-    .description(
-      'Answer programs by the Model Context Protocol on stdin and stdout: upscale, restore, colorize, find faces',
-    )
+    .description('Serve the Model Context Protocol on stdin and stdout: upscale, restore, colorize, find faces')
     .option(
       '--root <folder>',
-      'a folder that pictures are read from and written to; may come several times; by default this one',
+      'folder that pictures are read from and written to; may be repeated; by default the working folder',
       collect,
       [],
     )
-    .option('--server <url>', 'have a running service do it; its key, if it wants one, in HIRESFIX_API_KEY');
+    .option('--server <url>', 'let a running service do the work; its key, if it needs one, in HIRESFIX_API_KEY');
   addExamples(command, EXAMPLES).action(
     async (flags: { readonly root: readonly string[]; readonly server?: string }) => {
       const { server } = flags;

@@ -20,10 +20,10 @@ import { addOptimizeCommand } from './models-optimize-command.ts';
 
 /** Adds `hiresfix models ...` to the program. */
 export function addModelsCommand(program: Command, loadConfig: () => Config): void {
-  const models = program.command('models').description('Look at models, fetch, verify and optimize them, run one bare');
+  const models = program.command('models').description('List, download, verify, optimize and inspect models');
   models
     .command('list')
-    .description('Official models and those in MODELS_DIR; a star marks what is installed')
+    .description('List official models and those in MODELS_DIR; a star marks installed ones')
     .option('--json', 'print one JSON document on stdout')
     .action(async ({ json }: { readonly json?: boolean }) => {
       const entries = await createCatalog(loadConfig()).list();
@@ -33,8 +33,8 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
   addOptimizeCommand(models, loadConfig);
   models
     .command('inspect')
-    .description('What network a file or an installed model holds')
-    .argument('<model>', 'a .pth, .safetensors or .onnx file, or a name that `models list` shows')
+    .description('Show which network a file or an installed model holds')
+    .argument('<model>', 'a .pth, .safetensors or .onnx file, or a name from `models list`')
     .option('--json', 'print one JSON document on stdout')
     .action(async (model: string, { json }: { readonly json?: boolean }) => {
       const found = await inspectModel((await installed(model, loadConfig)) ?? (await existing(model)));
@@ -46,10 +46,10 @@ export function addModelsCommand(program: Command, loadConfig: () => Config): vo
     });
   models
     .command('run')
-    .description('Feed a tensor to the bare network of a checkpoint: how conformance is measured')
+    .description('Run the bare network of a checkpoint on a tensor, to compare it with the reference')
     .argument('<file>', 'a .pth or .safetensors file')
-    .requiredOption('--input <file>', 'a .safetensors with the float32 tensor `input`, [N, C, H, W]')
-    .requiredOption('--output <file>', 'the .safetensors to write')
+    .requiredOption('--input <file>', '.safetensors file with the float32 tensor `input`, [N, C, H, W]')
+    .requiredOption('--output <file>', '.safetensors file to write')
     .action(async (file: string, flags: { readonly input: string; readonly output: string }) => {
       const [checkpoint, input] = [await existing(file), await existing(flags.input)];
       const pool = new WorkerPool(loadConfig(), { isBackground: false });

@@ -10,16 +10,16 @@ import { VerificationFailedError } from '../errors.ts';
 export function addDownloadCommands(models: Command, loadConfig: () => Config): void {
   models
     .command('download')
-    .description('Fetch official models into MODELS_DIR; what is there already is left alone')
-    .argument('<name...>', 'names of models, as `models list` shows them')
+    .description('Download official models into MODELS_DIR; installed ones are left alone')
+    .argument('<name...>', 'model names from `models list`')
     .option('--json', 'print one JSON document on stdout')
     .action(async (names: string[], { json }: { readonly json?: boolean }) => {
       await download(names, loadConfig(), json === true);
     });
   models
     .command('verify')
-    .description('Read installed models as a whole and compare their hashes; corrupt downloads are set aside')
-    .argument('[name...]', 'names of models; by default all that are installed')
+    .description('Check the hashes of installed models; corrupt downloads are set aside')
+    .argument('[name...]', 'model names; by default all that are installed')
     .option('--json', 'print one JSON document on stdout')
     .action(async (names: string[], { json }: { readonly json?: boolean }) => {
       const found = await createCatalog(loadConfig()).verify(names.length > 0 ? names : undefined);

@@ -21,10 +21,10 @@ export function addOptimizeCommand(models: Command, loadConfig: () => Config): v
   models
     .command('optimize')
     .description(
-      'Make the int8 form of a network with dense blocks (ESRGAN, Real-ESRGAN): faster on CPUs, its fidelity measured. What passes the gate is used by --precision auto',
+      'Make and measure the int8 form of an ESRGAN or Real-ESRGAN network, which is faster on CPUs; --precision auto uses it if it is close enough to fp32',
     )
-    .argument('<name|file>', 'a model, as `models list` shows it, or a checkpoint file')
-    .option('--images <path...>', 'images, folders or glob patterns to calibrate on; by default scenes of our own')
+    .argument('<name|file>', 'a name from `models list`, or a checkpoint file')
+    .option('--images <path...>', 'images, folders or glob patterns to calibrate on; by default built-in scenes')
     .option('--json', 'print one JSON document on stdout')
     .action(async (model: string, flags: OptimizeFlags) => {
       const config = loadConfig();

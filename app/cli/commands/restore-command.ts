@@ -33,18 +33,22 @@ const COLORIZE_EXAMPLES = [
 
 /** Adds `hiresfix restore` to the program. */
 export function addRestoreCommand(program: Command, loadConfig: () => Config): void {
-  const command = program.command('restore').description('Repair photographs: noise, blur, lost colours');
+  const command = program.command('restore').description('Repair photographs: noise, blur, faces, lost colours');
   addImageArguments(command)
     .option(
       '--steps <list>',
-      'what to do, comma-separated: denoise, deblur, face, colorize, or old-photo; by default MODEL_RESTORE',
+      'what to do, comma-separated: denoise, deblur, face, colorize, or old-photo; the default is MODEL_RESTORE',
     )
-    .option('--tile <pixels|auto>', 'tile side in pixels, 0 for the whole image')
-    .addOption(new Option('--face-model <model>', 'what restores faces; by default MODEL_FACE').choices(FACE_MODELS))
+    .option('--tile <pixels|auto>', 'tile side in pixels; 0 is the whole image')
+    .addOption(deviceOption())
+    .optionsGroup('Faces:')
+    .addOption(
+      new Option('--face-model <model>', 'network that restores faces; the default is MODEL_FACE').choices(FACE_MODELS),
+    )
     .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
-    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given; 0.5');
+    .option('--fidelity <0..1>', 'codeformer only: 0 looks best, 1 is most like the input; 0.5 by default');
   addFaceChoiceOptions(command);
-  addColorizeOptions(command);
+  addColorizeOptions(command.optionsGroup('Colours:'));
   addExamples(addResultOptions(command, METHODS.restore.suffix), RESTORE_EXAMPLES).action(
     async (inputs: string[], flags: ImageFlags) => {
       const config = loadConfig();
@@ -57,6 +61,7 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
 export function addColorizeCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('colorize').description('Colour black-and-white photographs');
   addColorizeOptions(addImageArguments(command));
+  command.addOption(deviceOption());
   addExamples(addResultOptions(command, METHODS.colorize.suffix), COLORIZE_EXAMPLES).action(
     async (inputs: string[], flags: ImageFlags) => {
       await restore(inputs, flags, { config: loadConfig(), method: 'colorize', standard: 'colorize' });
@@ -66,9 +71,17 @@ export function addColorizeCommand(program: Command, loadConfig: () => Config): 
 
 function addColorizeOptions(command: Command): void {
   command
-    .addOption(new Option('--model <name>', 'what colours; by default MODEL_COLORIZE').choices(COLORIZE_MODELS))
-    .option('--render-factor <7..45>', 'DeOldify: a sixteenth of the side of the square that it paints; 35')
-    .addOption(new Option('--device <device>', 'where the networks run').choices(DEVICES));
+    .addOption(
+      new Option('--model <name>', 'network that colorizes; the default is MODEL_COLORIZE').choices(COLORIZE_MODELS),
+    )
+    .option(
+      '--render-factor <7..45>',
+      'DeOldify only: it colours a square of 16 times this many pixels a side; 35 by default',
+    );
+}
+
+function deviceOption(): Option {
+  return new Option('--device <device>', 'where the networks run').choices(DEVICES);
 }
 
 interface Restoration {

@@ -9,8 +9,8 @@ import { openInBrowser } from '../open-in-browser.ts';
 export function addServeCommand(program: Command, loadConfig: () => Config): void {
   program
     .command('serve')
-    .description('Answer REST and socket requests until it is stopped')
-    .option('-p, --port <number>', 'port to listen on, instead of PORT; 0 takes a free one')
+    .description('Start the service: dashboard, REST API and socket.io, until Ctrl-C')
+    .option('-p, --port <number>', 'port to listen on, instead of PORT; 0 picks a free one')
     .option('--open', 'open the dashboard in the browser')
     .action(async (flags: { readonly port?: string; readonly open?: boolean }) => {
       const config = loadConfig();

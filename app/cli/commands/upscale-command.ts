@@ -26,40 +26,39 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
       'AUTO, LANCZOS, REALESRGAN_X4PLUS ..., a name in MODELS_DIR, or a checkpoint file',
       'AUTO',
     )
-    .option('-s, --scale <factor>', "any factor above 0; by default the model's own, or 2")
-    .option('--width <pixels>', 'width of the result; alone it keeps the ratio')
-    .option('--height <pixels>', 'height of the result; alone it keeps the ratio')
+    .option('-s, --scale <factor>', "any factor above 0; by default the model's own, 2 for AUTO and Pillow filters")
+    .option('--width <pixels>', 'width of the result; given alone, keeps the ratio')
+    .option('--height <pixels>', 'height of the result; given alone, keeps the ratio')
     .addOption(
-      new Option('--fit <fit>', 'with width and height: stretch, keep the ratio, or keep it and cut off').choices(FITS),
+      new Option(
+        '--fit <fit>',
+        'with --width and --height: fill (the default) stretches, inside keeps the ratio, cover keeps it and crops',
+      ).choices(FITS),
     )
-    .option('--tile <pixels|auto>', 'tile side in input pixels, 0 for the whole image')
-    .option('--tile-pad <pixels|auto>', "pixels around a tile; a number means RealESRGANer's own grid")
-    .option('--pre-pad <pixels>', 'padding of the image before it is cut')
+    .optionsGroup('Network:')
+    .option('--tile <pixels|auto>', 'tile side in input pixels; 0 is the whole image')
+    .option('--tile-pad <pixels|auto>', "context around a tile; a number means exactly RealESRGANer's grid")
+    .option('--pre-pad <pixels>', 'padding added around the image before it is cut into tiles')
     .option(
       '--tta <1|2|4|auto>',
-      'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
+      'average this many mirrored views, one run of the network each; auto: several for small images with COMPACT_X2, else 1',
     )
-    .option('--denoise-strength <0..1>', 'REALESR_GENERAL_X4_V3: 1 is the general model, 0 keeps the most grain')
+    .option('--denoise-strength <0..1>', 'REALESR_GENERAL_X4_V3 only: 1 is the general model, 0 keeps the most grain')
     .addOption(
-      new Option('--colour-fix <how>', "make the result's mean, or all of its tones, the picture's own").choices(
-        COLOR_FIXES,
-      ),
+      new Option(
+        '--colour-fix <how>',
+        "give the result the input's own tones back: the mean colour (mean) or all but fine detail (wavelet)",
+      ).choices(COLOR_FIXES),
     )
-    .option('--clean <model>', 'a network of scale 1 in MODELS_DIR that runs first, against noise or JPEG artefacts')
-    .option('--face-restoration', 'restore faces; by default as IS_FACE_ENHANCE says')
-    .option('--no-face-restoration', 'leave faces as they are')
-    .addOption(new Option('--face-model <model>', 'what restores faces; gfpgan by default').choices(FACE_MODELS))
-    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
-    .option('--fidelity <0..1>', 'codeformer: 0 looks best, 1 is the most like the face given')
-    .option('--strict', 'fail where faces cannot be restored')
-    .option('--no-strict', 'leave the faces as they are where they cannot be restored, and say so; the default')
+    .option('--clean <model>', 'network of scale 1 in MODELS_DIR to run first, against noise or JPEG artefacts')
     .addOption(new Option('--device <device>', 'where the network runs').choices(DEVICES))
     .addOption(
       new Option(
         '--precision <numbers>',
-        'auto: fp16 on CUDA for networks that hold it, int8 on CPUs for weights that `models optimize` found near enough, else fp32; fp16 is for GPUs',
+        'auto: fp16 on CUDA for networks that tolerate it, int8 on CPUs for weights whose int8 form was measured to be close enough, else fp32; fp16 is for GPUs',
       ).choices(PRECISIONS),
     );
+  addFaceOptions(command);
   addExamples(addResultOptions(command, METHODS.upscale.suffix), EXAMPLES).action(
     async (inputs: string[], flags: UpscaleFlags) => {
       const config = loadConfig();
@@ -74,4 +73,18 @@ export function addUpscaleCommand(program: Command, loadConfig: () => Config): v
       });
     },
   );
+}
+
+function addFaceOptions(command: Command): void {
+  command
+    .optionsGroup('Faces:')
+    .option('--face-restoration', 'restore faces; the default is IS_FACE_ENHANCE')
+    .option('--no-face-restoration', 'leave faces as they are')
+    .addOption(
+      new Option('--face-model <model>', 'network that restores faces; gfpgan by default').choices(FACE_MODELS),
+    )
+    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+    .option('--fidelity <0..1>', 'codeformer only: 0 looks best, 1 is most like the input; 0.5 by default')
+    .option('--strict', 'fail if faces cannot be restored')
+    .option('--no-strict', 'leave faces that cannot be restored as they are, and say so (the default)');
 }
