@@ -158,7 +158,7 @@ export class HiresFixClient {
     return this.#connection.json(await this.#connection.ask(`jobs?${query.toString()}`), isJobsPage);
   }
 
-  /** Calls a job off; one that has ended stays as it is. */
+  /** Calls a job off; one that has ended is removed, with its results. */
   async cancel(id: string): Promise<void> {
     await (await this.#connection.ask(`jobs/${id}`, { method: 'DELETE' })).body?.cancel();
   }

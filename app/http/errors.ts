@@ -46,7 +46,7 @@ export class SlowBodyError extends HiresFixError {
   readonly fault = 'service';
 
   constructor() {
-    super('The request body came too slowly; the connection was closed');
+    super('The request body came too slowly: at under 8 KB/s. The connection is closed');
   }
 }
 

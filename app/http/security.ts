@@ -8,7 +8,9 @@ import { HostNotAllowedError, NoHostError, OriginNotAllowedError } from './error
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const EXPOSED_HEADERS = [
+  'Accept-Ranges',
   'Content-Disposition',
+  'Content-Range',
   'ETag',
   'Idempotent-Replayed',
   'Location',
@@ -22,8 +24,11 @@ const EXPOSED_HEADERS = [
   'X-Device',
   'X-Job-Id',
   'X-Model',
+  'X-Process-Time',
   'X-Request-Id',
   'X-Scale',
+  'X-Upscale-Applied',
+  'X-Upscale-Method',
   'X-Warnings',
 ].join(', ');
 

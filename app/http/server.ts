@@ -71,9 +71,10 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use([...A1111_PATHS], startProcessTime());
   // The page lies at a path that a POST has too: before what refuses other methods.
+  const page = { get: 'the page' };
   app.use(
     dashboardRoute(),
-    allowedMethods({ ...OPERATIONS, '/restore': { ...OPERATIONS['/restore'], get: 'the page' } }),
+    allowedMethods({ ...OPERATIONS, '/': page, '/restore': { ...OPERATIONS['/restore'], ...page } }),
   );
   const links = new ArchiveLinks();
   app.use(healthRoute(context), docsRoute(), archiveLinksRoute(context, links));

@@ -64,10 +64,14 @@ export function text(max: number) {
   return z.string({ error }).min(1, { error }).max(max, { error });
 }
 
-/** A truth value, or one of the words for it, in capitals or not. */
+/** A truth value, or one of the words for it, in capitals or not; of numbers, which JSON has, 1 and 0. */
 export function flag() {
   const error = `must be ${TRUTH}`;
-  return z.union([z.boolean(), truthOf(error)], { error });
+  const bit = z
+    .number()
+    .refine((value) => value === 1 || value === 0)
+    .transform((value) => value === 1);
+  return z.union([z.boolean(), truthOf(error), bit], { error });
 }
 
 /** The word `auto`, or what the schema takes. */

@@ -77,6 +77,8 @@ describe('what deploys the service', () => {
     const named = new Set(asked.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
     expect(named.size).toBeGreaterThan(8);
     expect([...named].filter((name) => !known.has(name))).toEqual([]);
+    // What a stage takes is part of the total, which is a stage there too.
+    for (const [labels] of texts[0].matchAll(/hiresfix_stage_seconds\w*\{[^}]*\}/g)) expect(labels).toMatch(/stage!?=/);
     const { panels } = JSON.parse(texts[0]) as { panels: readonly { gridPos: object; targets: object[] }[] };
     expect(panels.length).toBeGreaterThanOrEqual(10);
   });

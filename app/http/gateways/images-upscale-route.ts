@@ -107,7 +107,12 @@ async function* answer(job: Job, result: JobResult, url: string | undefined): As
   yield `}],"info":${JSON.stringify(result.info)}}`;
 }
 
-/** Clients fetch it as it stands, so it has the name by which they reached the service. */
+/**
+ * Clients fetch it as it stands, so it has the name and the scheme by which they reached the service: a proxy that speaks TLS with them
+ * says so. Whoever says so without one misleads nobody but himself.
+ */
 function urlOf({ req }: Response, job: Job, result: JobResult): string {
-  return `${req.protocol}://${req.get('Host') ?? 'localhost'}/processed/${processedName(job, result)}`;
+  const [forwarded = ''] = (req.get('X-Forwarded-Proto') ?? '').split(',');
+  const scheme = forwarded.trim().toLowerCase() === 'https' ? 'https' : req.protocol;
+  return `${scheme}://${req.get('Host') ?? 'localhost'}/processed/${processedName(job, result)}`;
 }

@@ -17,11 +17,11 @@ export const TEXT: JsonSchema = { type: 'string' };
 /** A file, or what else is no text. */
 export const BYTES: JsonSchema = { type: 'string', format: 'binary' };
 
-/** Marks what is text in a request, whatever becomes of it. Not part of what is answered. */
-const IS_TEXT = 'x-text';
+/** Marks what is text or a number in a request, and something else by a transformation. Not part of what is answered. */
+const STANDS_IN = 'x-stands-in';
 
 /**
- * What values a zod schema takes. Text that stands for numbers and truth values is left out: a form has nothing but text, and
+ * What values a zod schema takes. Text that stands for numbers and truth values is left out, as are the numbers 1 and 0: a form has nothing but text, and
  * what matters is what the text may say.
  */
 export function schemaOf(schema: z.ZodType): JsonSchema {
@@ -50,7 +50,7 @@ function jsonSchemaOf(
     },
   });
   Reflect.deleteProperty(json, '$schema');
-  return withoutText(json) as JsonSchema;
+  return withoutStandIns(json) as JsonSchema;
 }
 
 /**
@@ -82,22 +82,23 @@ export function required(schema: JsonSchema, ...names: readonly string[]): JsonS
 
 /** What comes out of a pipe has been through what is before it: its limits hold as well. */
 function narrow(after: z.core.JSONSchema.BaseSchema, before: JsonSchema): void {
-  if (before['type'] === 'integer' || before['type'] === 'number') {
+  const isNumber = before['type'] === 'integer' || before['type'] === 'number';
+  if (after.type === undefined && (isNumber || before['type'] === 'string')) {
+    Object.assign(after, { ...before, ...after, [STANDS_IN]: true });
+  } else if (isNumber) {
     Object.assign(after, { ...before, ...after }, before['type'] === 'integer' && { type: 'integer' });
-  } else if (before['type'] === 'string' && after.type === undefined) {
-    Object.assign(after, { ...before, ...after, [IS_TEXT]: true });
   }
 }
 
-/** Takes text out of alternatives where it stands for something else that is among them. All schemas are complete by then. */
-function withoutText(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutText);
+/** Takes out of alternatives what stands for something else that is among them. All schemas are complete by then. */
+function withoutStandIns(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutStandIns);
   if (typeof value !== 'object' || value === null) return value;
   const { anyOf, ...rest } = value as JsonSchema & { readonly anyOf?: readonly JsonSchema[] };
   const settled = Object.fromEntries(
-    Object.entries(rest).flatMap(([name, one]) => (name === IS_TEXT ? [] : [[name, withoutText(one)]])),
+    Object.entries(rest).flatMap(([name, one]) => (name === STANDS_IN ? [] : [[name, withoutStandIns(one)]])),
   );
   if (!anyOf) return settled;
-  const others = anyOf.filter((one) => one[IS_TEXT] !== true).map(withoutText);
+  const others = anyOf.filter((one) => one[STANDS_IN] !== true).map(withoutStandIns);
   return others.length === 1 ? { ...(others[0] as JsonSchema), ...settled } : { ...settled, anyOf: others };
 }

@@ -35,15 +35,19 @@ export async function* bodyChunks(
   if (request.headers.expect !== undefined) response.writeContinue();
 
   let received = 0;
-  const stopWatching = watchRate(request, () => received);
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, void>;
+  const watch = watchRate(() => received);
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      received += chunk.length;
+    for (;;) {
+      const { done, value } = await watch.orTooSlow(chunks.next());
+      if (done === true) return;
+      received += value.length;
       if (received > limit.maxBytes) throw tooLarge();
-      yield chunk;
+      yield value;
     }
   } finally {
-    stopWatching();
+    watch.stop();
+    void chunks.return?.().catch(() => undefined); // not awaited: it waits for a chunk that has been asked for
   }
 }
 
@@ -64,12 +68,26 @@ export function discardRest(): RequestHandler {
   };
 }
 
-/** Cuts the connection of a body that comes at under 8 KB/s once ten seconds have passed. */
-function watchRate(request: Request, received: () => number): () => void {
+/** Watches that a body comes at 8 KB/s or more once ten seconds have passed. */
+interface RateWatch {
+  /** What `chunk` comes to, if that is soon enough. @throws SlowBodyError where the body turns out too slow meanwhile */
+  orTooSlow<T>(chunk: Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+function watchRate(received: () => number): RateWatch {
   const start = performance.now(); // a clock that is set meanwhile does not count
+  let giveUp: (() => void) | undefined;
   const timer = setInterval(() => {
     const overtimeMs = performance.now() - start - GRACE_MS;
-    if (overtimeMs > 0 && received() < (overtimeMs / 1000) * MIN_BYTES_PER_SECOND) request.destroy(new SlowBodyError());
+    if (overtimeMs > 0 && received() < (overtimeMs / 1000) * MIN_BYTES_PER_SECOND) giveUp?.();
   }, RATE_CHECK_MS);
-  return () => clearInterval(timer);
+  return {
+    orTooSlow: (chunk) =>
+      new Promise((resolve, reject) => {
+        giveUp = () => reject(new SlowBodyError());
+        chunk.then(resolve, reject);
+      }),
+    stop: () => clearInterval(timer),
+  };
 }

@@ -14,10 +14,10 @@ export async function receiveJson(request: Request, response: Response, limit: B
   return parseJson(Buffer.concat(chunks).toString('utf8'));
 }
 
-/** @throws BadBodyError */
+/** @param text with or without the mark by which some editors and shells begin a text in UTF-8 @throws BadBodyError */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
   } catch (error) {
     throw new BadBodyError('The body is not JSON: it does not parse', { cause: error });
   }

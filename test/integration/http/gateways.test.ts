@@ -95,6 +95,20 @@ describe('clients of other upscalers', () => {
     expect(sizeOf(png)).toEqual(size);
   });
 
+  it.each([
+    ['https', 'https:'],
+    ['https, http', 'https:'],
+    ['http', 'http:'],
+    ['javascript', 'http:'],
+  ])('a gateway behind a proxy that was reached by %s gets a URL of %s', async (forwarded, scheme) => {
+    const { body } = (await request(service.url)
+      .post('/v1/images/upscale')
+      .set('X-Forwarded-Proto', forwarded)
+      .field({ model: 'NEAREST', scale: '2' })
+      .attach('image', PICTURE, 'a.png')) as { body: Upscaled };
+    expect(new URL(body.data[0].url ?? '')).toMatchObject({ protocol: scheme, host: new URL(service.url).host });
+  });
+
   it('a gateway that names a model that is not there is told so in its own words', async () => {
     const { status, body } = await send('gateway-unknown-model');
     expect([status, JSON.parse(body.toString())]).toEqual([

@@ -91,6 +91,12 @@ describe('POST /hires-fix', () => {
     expect([response.status, (response.body as { code: string }).code]).toEqual([400, 'ERR_BAD_BODY']);
   });
 
+  it('takes a body that begins with the mark of UTF-8, as some editors and shells write it', async () => {
+    const body = `\uFEFF${JSON.stringify({ images: [text(Buffer.from('x'))] })}`;
+    const response = await request(service.url).post('/hires-fix').set('Content-Type', 'application/json').send(body);
+    expect(response.status).toBe(200);
+  });
+
   it('refuses another content type, and a compressed body, with 415', async () => {
     const form = await request(service.url).post('/hires-fix').type('form').send('images=AAAA');
     const packed = await request(service.url)

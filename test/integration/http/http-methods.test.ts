@@ -7,6 +7,8 @@ import { rawConnection } from '../../support/servers/raw-http.ts';
 
 /** How the WebUI says it. */
 const FASTAPI = /\{"detail":"Method Not Allowed"\}/;
+/** Of the dashboard, which no operation is. */
+const PAGES = ['/', '/restore'];
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
 describe('methods', () => {
@@ -23,11 +25,11 @@ describe('methods', () => {
   };
   const allowOf = (path: string): string => {
     const documented = Object.keys(OPERATIONS[path] ?? {}).map((method) => method.toUpperCase());
-    const own = path === '/restore' ? [...documented, 'GET'] : documented; // a page of the dashboard
+    const own = PAGES.includes(path) ? [...documented, 'GET'] : documented;
     return [...own, 'OPTIONS', ...(own.includes('GET') ? ['HEAD'] : [])].sort().join(', ');
   };
 
-  it.each(Object.keys(OPERATIONS))(
+  it.each([...Object.keys(OPERATIONS), '/'])(
     'that are not those of %s are a 405 with Allow, also without a key',
     async (path) => {
       const at = path.replace(/\{\w+\}/g, '7');

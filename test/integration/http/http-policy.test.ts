@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { eventually } from '../../support/eventually.ts';
+import { gradient } from '../../support/images/images.ts';
+import { writePng } from '../../support/images/png.ts';
 import type { HttpService } from '../../support/servers/http-service.ts';
 import { echo, openHttpService } from '../../support/servers/http-service.ts';
 import { rawConnection } from '../../support/servers/raw-http.ts';
@@ -60,6 +62,29 @@ describe('the HTTP server', () => {
     expect(headers['access-control-expose-headers']).toContain('X-Job-Id');
   });
 
+  it('lets them read every header that tells of an answer', async () => {
+    const picture = writePng(gradient({ width: 8, height: 8, channels: 3, depth: 8 }));
+    const box = { target_width: 8, target_height: 8 };
+    const { headers: made } = await post();
+    const answers = [
+      await request(service.url)
+        .get(`/jobs/${String(made['x-job-id'])}/results/0`)
+        .set({ Range: 'bytes=0-0', Origin: GOOD }),
+      await request(service.url)
+        .post('/v1/upscale')
+        .query(box)
+        .set({ 'Content-Type': 'image/png', Origin: GOOD })
+        .send(picture),
+      await request(service.url).get('/sdapi/v1/progress').set('Origin', GOOD),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([206, 200, 200]);
+    const tellsOfIt = /^(x-(?!content-type-options$)|content-(?!type$|length$|security)|accept-|etag$|server-timing$)/;
+    for (const { headers } of answers) {
+      const exposed = String(headers['access-control-expose-headers']).toLowerCase().split(', ');
+      expect(Object.keys(headers).filter((name) => tellsOfIt.test(name) && !exposed.includes(name))).toEqual([]);
+    }
+  });
+
   it('keeps pages of other origins from using it', async () => {
     const refused = await post().set('Origin', EVIL);
     expect(refused.status).toBe(403);
@@ -100,9 +125,10 @@ describe('the HTTP server', () => {
       'POST /upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\n',
     );
     const trickle = setInterval(() => body.write('x'), 500);
-    const [answer] = await Promise.all([headers.closed(), body.closed()]);
+    const [answer, refusal] = await Promise.all([headers.closed(), body.closed()]);
     clearInterval(trickle);
     expect(answer).toMatch(/^HTTP\/1.1 408 [^]*"code":"ERR_BAD_REQUEST"/);
+    expect(refusal).toMatch(/^HTTP\/1.1 408 [^]*"code":"ERR_SLOW_BODY"/);
     expect(
       await eventually(
         () => service.folder.jobFiles(),

@@ -42,9 +42,11 @@ describe('A truth value', () => {
       expect(thrown(() => loadConfig({ FORCE_CPU: word }))).toContain(`FORCE_CPU: expected ${told}`);
   });
 
-  it('is none of the numbers, which JSON has', () => {
-    expect(flag().safeParse(true).data).toBe(true);
-    expect(refusal(flag(), 1)).toBe('must be true, false, 1, 0, yes, no, on or off');
+  it('is 1 or 0 of the numbers, which JSON has', () => {
+    expect([true, false, 1, 0].map((value) => flag().parse(value))).toEqual([true, false, true, false]);
+    for (const value of [2, -1, 0.5, Number.NaN, null, [], {}]) {
+      expect(refusal(flag(), value)).toBe('must be true, false, 1, 0, yes, no, on or off');
+    }
   });
 });
 
