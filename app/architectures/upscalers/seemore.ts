@@ -9,12 +9,16 @@ import type { Value } from '../../onnx/value.ts';
 import type { Weights } from '../../onnx/weights.ts';
 import type { Architecture, Network } from '../architecture.ts';
 import { UnknownNetworkError } from '../errors.ts';
+import { cropTo, padMirrored } from '../padding.ts';
 import { hasAll } from '../state-dict-keys.ts';
 import { pixelShuffleHead } from './pixel-shuffles.ts';
 
 /** Of DIV2K; not in the file. */
 const MEAN = [0.4488, 0.4371, 0.404] as const;
 const EPSILON = 1e-6;
+
+/** Of smaller pictures nothing would be left when they are made 4 times smaller twice. */
+const MIN_SIDE = 16;
 
 /** What the file does not say, but for the large model by its measures. */
 interface Plan {
@@ -78,23 +82,26 @@ const EFFECTIVE_FIELD = 32;
 /** Feature maps that are alive at once. */
 const LIVE_TENSORS = 21;
 
-/** How the experts' widths grow: 2, 4, 8; 2, 3, 4; or 2, 4, 6. */
+/** How the experts' widths grow: 2, 3, 4; 2, 4, 6; or 2, 4, 8. Two or one fit several, of which spandrel takes the first. */
 function growthOf(weights: Weights): string {
   const widths = weights.indices(EXPERTS).map((index) => weights.dim(`${EXPERTS}.${index}.conv_1.weight`, 0));
   const follow = (width: (index: number) => number): boolean => widths.every((seen, index) => seen === width(index));
-  if (follow((index) => 2 ** (index + 1))) return 'exp';
-  return follow((index) => index + 2) ? 'linear' : 'double';
+  if (follow((index) => index + 2)) return 'linear';
+  return follow((index) => 2 * index + 2) ? 'double' : 'exp';
 }
 
 function build(image: Value, weights: Weights, plan: Plan & { readonly scale: number }): Value {
+  const [height, width] = [image.size(2), image.size(3)];
+  const large = padMirrored(image, Math.max(height, MIN_SIDE), Math.max(width, MIN_SIDE));
   const mean = image.graph.constant(MEAN, [1, 3, 1, 1]);
-  const shallow = image.subtract(mean).conv(weights.at('conv_1'));
+  const shallow = large.subtract(mean).conv(weights.at('conv_1'));
   const deep = chain(shallow, weights.list('body'), (x, layer) => {
     const local = residual(x, layer.at('local_block'), (y, block) => localBlock(y, block, plan));
     return residual(local, layer.at('global_block'), globalBlock);
   });
   const features = layerNorm2d(deep, weights.at('norm'), EPSILON).conv(weights.at('conv_2')).add(shallow);
-  return features.conv(weights.at('upsampler').at(0)).pixelShuffle(plan.scale).add(mean);
+  const whole = features.conv(weights.at('upsampler').at(0)).pixelShuffle(plan.scale).add(mean);
+  return cropTo(whole, height * plan.scale, width * plan.scale);
 }
 
 function residual(x: Value, weights: Weights, block: (x: Value, weights: Weights) => Value): Value {
