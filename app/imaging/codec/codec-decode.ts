@@ -9,6 +9,7 @@ import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { labToSrgb } from './pixels/lab-to-srgb.ts';
 import { METADATA_LIMITS } from './metadata/metadata.ts';
 import type { ChosenPage } from './tiff/choose-page.ts';
+import { YCBCR } from './tiff/readable-samples.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { xmpOrientation } from './exif/xmp-edits.ts';
 import { isOnItsSide, turned } from './pixels/turn.ts';
@@ -94,7 +95,8 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   fillLowBits(stored, bits);
   const image = input.isVideoRange === true ? fromVideoRange(stored, bits) : stored;
   if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*', turnedByXmp };
-  const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1;
+  const isYcc = input.page?.page.photometric === YCBCR;
+  const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1 || isYcc;
   return {
     image: hasAddedAlpha ? withoutUnusedAlpha(image) : image,
     header,

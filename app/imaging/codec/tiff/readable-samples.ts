@@ -1,5 +1,6 @@
 import { UnsupportedImageError } from '../../errors.ts';
 import type { TiffPage } from './tiff-pages.ts';
+import { JPEG } from './tiff-pages.ts';
 
 /** Samples that the decoder reads in whatever channels there are, in bits. */
 const WHOLE_BYTES: ReadonlySet<number> = new Set([8, 16]);
@@ -7,6 +8,8 @@ const WHOLE_BYTES: ReadonlySet<number> = new Set([8, 16]);
 const PARTS_OF_BYTES: ReadonlySet<number> = new Set([1, 2, 4]);
 /** PhotometricInterpretation: white is 0, black is 0, RGB by a palette. */
 const ONE_COLOR_CHANNEL: ReadonlySet<number> = new Set([0, 1, 3]);
+/** PhotometricInterpretation: brightness and two numbers of colour, which decoders make RGB of. */
+export const YCBCR = 6;
 /** SampleFormat, where samples are no unsigned numbers; 4 is "not told". */
 const OTHER_NUMBERS: ReadonlyMap<number, string> = new Map([
   [2, 'signed'],
@@ -17,7 +20,8 @@ const OTHER_NUMBERS: ReadonlyMap<number, string> = new Map([
 
 /**
  * Refuses samples that the decoder does not read, of which it would say that the file is damaged, and those that it reads wrong
- * without a word: CMYK of 32 bits, and gray or a palette with a channel beside it that lies in a plane of its own, or in parts of bytes.
+ * without a word: CMYK of 32 bits, YCbCr that is told for every pixel and is no JPEG, and gray or a palette with a channel beside it that lies
+ * in a plane of its own, or in parts of bytes.
  * @param name what messages call the file
  * @throws UnsupportedImageError
  */
@@ -27,7 +31,7 @@ export function assertReadableSamples(page: TiffPage, name: string): void {
 }
 
 function unreadable(page: TiffPage): string | undefined {
-  const { bits, sampleFormats, channels, photometric, arePlanesApart, tiles } = page;
+  const { bits, sampleFormats, channels, photometric, compression, subsampling, arePlanesApart, tiles } = page;
   const [size] = bits;
   if (size === undefined) return undefined; // the decoder has a number for it, or words where the file is cut
   const numbers = sampleFormats.map((format) => OTHER_NUMBERS.get(format)).find((found) => found !== undefined);
@@ -37,8 +41,16 @@ function unreadable(page: TiffPage): string | undefined {
   if (bits.some((other) => other !== size) || (!isPacked && !WHOLE_BYTES.has(size))) {
     return `whose samples have ${[...new Set(bits)].join(', ')} bits instead of 8 or 16`;
   }
+  if (photometric === YCBCR && compression !== JPEG && isFull(subsampling)) {
+    return 'of YCbCr that is not compressed by JPEG';
+  }
   const isReadApart = tiles === undefined && !isOneColor;
   return arePlanesApart && channels > 1 && !isReadApart
     ? 'whose channels lie apart (PlanarConfiguration 2)'
     : undefined;
+}
+
+/** Whether there is a colour for every pixel; where nothing is said there is not. */
+function isFull(subsampling: readonly number[]): boolean {
+  return subsampling.length > 0 && subsampling.every((pixels) => pixels === 1);
 }

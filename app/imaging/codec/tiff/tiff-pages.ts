@@ -18,6 +18,8 @@ export interface TiffPage {
   readonly bits: readonly number[];
   /** SampleFormat: 1 unsigned, 2 signed, 3 floating-point; of no channel where it is not said. */
   readonly sampleFormats: readonly number[];
+  /** YCbCrSubSampling: for how many pixels across and down there is one colour. */
+  readonly subsampling: readonly number[];
   /** Whether each channel is stored by itself (PlanarConfiguration). */
   readonly arePlanesApart: boolean;
   /** ExtraSamples: 0 unspecified, 1 alpha that colours are multiplied with, 2 alpha; undefined where it is not said. */
@@ -60,6 +62,7 @@ const TAG = {
   subDirectories: 330,
   extraSamples: 338,
   sampleFormat: 339,
+  subsampling: 530,
   dngVersion: 50_706,
 } as const;
 const SHORT = 3;
@@ -70,7 +73,8 @@ const MAX_ENTRIES = 1000;
 const MAX_VALUES = 64;
 /** Strips and tiles of all pages together, which may name the same ones. */
 const MAX_PARTS = 2 ** 20;
-const JPEG = 7;
+/** Compression by JPEG, as all but the oldest files say it. */
+export const JPEG = 7;
 const APART = 2;
 const END_OF_JPEG = Buffer.from([0xff, 0xd9]);
 /** Bytes of one value by field type, BYTE to IFD8. */
@@ -167,6 +171,7 @@ class TiffWalker {
       channels: first(TAG.samplesPerPixel, 1),
       bits: this.#values(entries.get(TAG.bitsPerSample)),
       sampleFormats: this.#values(entries.get(TAG.sampleFormat)),
+      subsampling: this.#values(entries.get(TAG.subsampling)),
       arePlanesApart: first(TAG.planarConfiguration, 1) === APART,
       extraSamples: extra && this.#values(extra),
       orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,

@@ -13,6 +13,7 @@ function page(photometric: number, channels: number): TiffDirectory {
 }
 
 const [gray, grayAndAnother, rgb, palette, cmyk] = [page(1, 1), page(1, 2), page(2, 3), page(3, 2), page(5, 4)];
+const SUBSAMPLING = 530;
 const apart = [PLANES, 3, [2]] as const;
 const alpha = [EXTRA, 3, [2]] as const;
 const tiles: Entries = [
@@ -38,9 +39,24 @@ describe('A TIFF of samples that are not read', () => {
 
     ['gray and alpha in planes', grayAndAnother, [apart, alpha], 'whose channels lie apart (PlanarConfiguration 2)'],
     ['gray and a selection in planes', grayAndAnother, [apart], 'whose channels lie apart (PlanarConfiguration 2)'],
+    ['YCbCr as it is', page(6, 3), [[SUBSAMPLING, 3, [1, 1]]], 'of YCbCr that is not compressed by JPEG'],
     ['RGB in planes of tiles', rgb, [apart, ...tiles], 'whose channels lie apart (PlanarConfiguration 2)'],
   ])('%s is refused by that', async (_what, picture, entries, kind) => {
     const expected = `picture: expected JPEG, PNG, WebP, AVIF, TIFF or GIF, got a TIFF ${kind}; convert it first`;
     await expect(decodeImage(writeTiff([{ ...picture, entries }]), LIMITS)).rejects.toThrow(expected);
+  });
+
+  it('of YCbCr with fewer colours than pixels is read, and has no alpha', async () => {
+    // Of 2 by 2 pixels four of brightness, and two numbers of colour.
+    const samples = Uint8Array.from({ length: 6 * 4 * 2 }, (_, i) => [76, 76, 76, 76, 85, 255][i % 6] ?? 0);
+    const picture = { width: 6, height: 4, samples, photometric: 6 };
+    const sizes: Entries = [
+      [BITS, 3, [8, 8, 8]],
+      [277, 3, [3]],
+      [279, 4, [36]],
+      [SUBSAMPLING, 3, [2, 2]],
+    ];
+    const { image } = await decodeImage(writeTiff([{ ...picture, entries: sizes }]), LIMITS);
+    expect([image.channels, ...image.data.subarray(0, 3)]).toEqual([3, 254, 0, 0]);
   });
 });
