@@ -20,6 +20,13 @@ interface Candidate extends StateDictRoot {
   readonly weights: number;
 }
 
+/** A value of the tree, and the dicts and lists around it, the outermost first. */
+interface Branch {
+  readonly path: readonly string[];
+  readonly value: PickleValue;
+  readonly around: readonly PickleValue[];
+}
+
 /**
  * Finds the state dict in what `torch.save` was given: the dict that holds tensors, wherever it lies. Averaged weights go
  * before raw ones, discriminators, losses and optimizers last.
@@ -33,27 +40,33 @@ export function findStateDict(tree: PickleValue): StateDictRoot {
   throw noTensors(tree);
 }
 
-/** Dicts that hold tensors of one dimension or more, nearer ones first; where there is none, those that hold any tensor. */
+/**
+ * Dicts that hold tensors of one dimension or more, nearer ones first, without those in which a dict of more of them lies: their own are
+ * a training's (states of random generators, losses). Where there is none, those that hold any tensor.
+ */
 function candidatesIn(tree: PickleValue): Candidate[] {
   const visited = new Set<PickleValue>();
   const found: Candidate[] = [];
   const scalars: Candidate[] = [];
-  let level: { readonly path: readonly string[]; readonly value: PickleValue }[] = [{ path: [], value: tree }];
+  const mostWithin = new Map<PickleValue, number>();
+  let level: Branch[] = [{ path: [], value: tree, around: [] }];
   for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth++) {
-    const next: typeof level = [];
-    for (const { path, value } of level) {
+    const next: Branch[] = [];
+    for (const { path, value, around } of level) {
       if (visited.has(value)) continue;
       visited.add(value);
-      if (value instanceof Map) (countWeights(value) > 0 ? found : scalars).push(candidate(path, value));
-      for (const [key, inner] of childrenOf(value)) next.push({ path: [...path, key], value: inner });
+      const weights = value instanceof Map ? countWeights(value) : 0;
+      if (value instanceof Map) (weights > 0 ? found : scalars).push({ path, dict: value, weights });
+      const outers = path.some(isSideKey) ? [] : around;
+      for (const outer of outers) mostWithin.set(outer, Math.max(weights, mostWithin.get(outer) ?? 0));
+      const children = childrenOf(value);
+      const inside = children.length > 0 ? [...around, value] : around;
+      for (const [key, inner] of children) next.push({ path: [...path, key], value: inner, around: inside });
     }
     level = next;
   }
-  return found.length > 0 ? found : scalars.filter(({ dict }) => [...dict.values()].some(isTensor));
-}
-
-function candidate(path: readonly string[], dict: PickleDict): Candidate {
-  return { path, dict, weights: countWeights(dict) };
+  if (found.length === 0) return scalars.filter(({ dict }) => [...dict.values()].some(isTensor));
+  return found.filter(({ dict, weights }) => weights >= (mostWithin.get(dict) ?? 0));
 }
 
 function childrenOf(value: PickleValue): [string, PickleValue][] {

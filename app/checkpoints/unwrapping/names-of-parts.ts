@@ -3,11 +3,11 @@ const AVERAGE = /(^|[_-])ema([_-]|$)|averaged/i;
 
 /** What is trained beside a network, or counts its training: of no use to who runs it. */
 const SIDE =
-  /^(net_?d|model_?d|disc|discriminator|loss(es)?|criterion|cri|perceptual|lpips|vgg|optim(izer)?s?|(lr_)?schedulers?|metrics?|callbacks?)([_-](states?|state_dict|ema|params|[abd\d]))*$/i;
+  /^(net_?d|model_?d|disc|discriminator|(\w+_)?loss(es)?(_(fn|func))?|criterion|cri|perceptual|lpips|vgg(16|19)?|optim(izer)?s?|(lr_)?schedulers?|metrics?|callbacks?)([_-](states?|state_dict|ema|params|[abd\d]))*$/i;
 
 /** Buffers and numbers of a training, by the last part of their names. */
 const COUNTERS: ReadonlySet<string> = new Set(
-  'num_batches_tracked n_averaged num_updates initted step steps global_step step_counter counter iter iteration current_iter epoch decay ema_decay lr best_psnr psnr'.split(
+  'num_batches_tracked n_averaged num_updates initted step steps global_step step_counter counter iter iteration current_iter epoch decay ema_decay lr best_psnr psnr total_ops total_params'.split(
     ' ',
   ),
 );

@@ -65,6 +65,12 @@ function firstPart(name: string): string {
   return end < 0 ? name : name.slice(0, end);
 }
 
+/** An average is a module of its own (`net_ema.module.conv`), and one of both may be compiled (`net._orig_mod.conv`). */
+function withoutWrappers(name: string): string {
+  const part = firstPart(name);
+  return WRAPPERS.has(part) && part !== name ? withoutWrappers(name.slice(part.length + 1)) : name;
+}
+
 /** First parts of names that are no part of the network. */
 function partsToDrop(rows: readonly Row<unknown>[]): ReadonlySet<string> {
   const parts = new Map<string, Set<string>>();
@@ -72,7 +78,7 @@ function partsToDrop(rows: readonly Row<unknown>[]): ReadonlySet<string> {
     const part = firstPart(name);
     if (!isWeight || part === name) continue;
     const names = parts.get(part) ?? new Set();
-    parts.set(part, names.add(name.slice(part.length + 1)));
+    parts.set(part, names.add(withoutWrappers(name.slice(part.length + 1))));
   }
   const side = [...parts.keys()].filter(isSidePart);
   if (side.length === parts.size) return new Set();

@@ -38,9 +38,18 @@ describe('findStateDict', () => {
     ['a key that is a number', new Map<PickleValue, PickleValue>([[0, weights]]), ['0']],
     ['a network in a dict by index', dict({ nets: new Map<PickleValue, PickleValue>([[1, weights]]) }), ['nets', '1']],
     ['the first of a tuple', new PickleTuple([weights, 7]), ['0']],
+    ['what has most tensors of dicts in one another', dict({ model: weights, losses: tensor(9) }), ['model']],
+    ['it also under a known key', dict({ model: dict({ net: weights, rng: tensor(5056) }) }), ['model', 'net']],
     ['a discriminator where it is all there is', dict({ netD: weights }), ['netD']],
   ])('finds %s', (_name, tree, path) => {
     expect(findStateDict(tree)).toEqual({ path, dict: weights });
+  });
+
+  it('keeps to a dict beside whose weights a discriminator lies, or as many averages', () => {
+    const holding = (key: string, inner: PickleValue) =>
+      dict({ 'a.weight': tensor(4, 3), 'a.bias': tensor(4), [key]: inner });
+    expect(findStateDict(holding('net_d', others)).path).toEqual([]);
+    expect(findStateDict(holding('old', weights)).path).toEqual([]);
   });
 
   it('ends where a dict holds itself', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { unwrapNames } from '../../../../app/checkpoints/unwrapping/unwrap-names.ts';
+import { isWeight, unwrapNames } from '../../../../app/checkpoints/unwrapping/unwrap-names.ts';
 
 const weight = { shape: [4, 3, 3, 3], dtype: 'float32' } as const;
 const counter = { shape: [], dtype: 'int64' } as const;
@@ -41,6 +41,18 @@ describe('unwrapNames', () => {
       ['net.a.w', 'net.b.w'],
     ],
     [
+      'and takes the average, which is a module of its own',
+      ['net._orig_mod.a.w', 'net._orig_mod.b.w', 'net_ema.module.a.w', 'net_ema.module.b.w', 'net_ema.n_averaged'],
+      ['a.w', 'b.w'],
+      ['net._orig_mod.a.w', 'net._orig_mod.b.w', 'net_ema.n_averaged'],
+    ],
+    [
+      'and leaves out losses under whatever name',
+      ['net.a.w', 'net.b.w', 'perceptual_loss.vgg.c.w', 'vgg19.d.w', 'loss_fn.e.w'],
+      ['a.w', 'b.w'],
+      ['perceptual_loss.vgg.c.w', 'vgg19.d.w', 'loss_fn.e.w'],
+    ],
+    [
       'and leaves out an average of other names',
       ['model.a.w', 'model.b.w', 'model_ema.aw', 'model_ema.bw'],
       ['a.w', 'b.w'],
@@ -60,5 +72,18 @@ describe('unwrapNames', () => {
     ],
   ])('takes off %s', (_what, names, expected, leftOut) => {
     expect(unwrap(...names)).toEqual({ names: expected, leftOut });
+  });
+});
+
+describe('isWeight', () => {
+  it.each([
+    ['conv.total_ops', [1], 'float64', false], // of a profiler
+    ['conv.total_params', [1], 'float64', false],
+    ['conv.weight', [1], 'float32', true],
+    ['scale', [], 'float32', true],
+    ['index', [], 'int64', false],
+    ['rng', [5056], 'uint8', false],
+  ] as const)('of %s of shape %j and %s is %s', (name, shape, dtype, expected) => {
+    expect(isWeight(name, { shape, dtype })).toBe(expected);
   });
 });
