@@ -18,8 +18,3 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
-
-/** Whether a signal was aborted by a clock. */
-export function isTimeout(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === 'TimeoutError';
-}

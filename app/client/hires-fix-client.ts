@@ -147,7 +147,10 @@ export class HiresFixClient {
 
   /** How a job stands now. */
   async job(id: string, signal?: AbortSignal): Promise<JobState> {
-    return this.#connection.json(await this.#connection.ask(`jobs/${id}`, given(signal)), isJobState);
+    return this.#connection.json(
+      await this.#connection.ask(`jobs/${encodeURIComponent(id)}`, given(signal)),
+      isJobState,
+    );
   }
 
   /** The caller's jobs, the newest first, a page at a time. */
@@ -160,17 +163,17 @@ export class HiresFixClient {
 
   /** Calls a job off; one that has ended is removed, with its results. */
   async cancel(id: string): Promise<void> {
-    await (await this.#connection.ask(`jobs/${id}`, { method: 'DELETE' })).body?.cancel();
+    await (await this.#connection.ask(`jobs/${encodeURIComponent(id)}`, { method: 'DELETE' })).body?.cancel();
   }
 
   /** One result of a job that has completed: an answer of success, whose body is the file. */
   result(id: string, index = 0, signal?: AbortSignal): Promise<Response> {
-    return this.#connection.request(`jobs/${id}/results/${index}`, given(signal));
+    return this.#connection.request(`jobs/${encodeURIComponent(id)}/results/${index}`, given(signal));
   }
 
   /** All results of a job that has completed, as one ZIP. */
   archive(id: string, signal?: AbortSignal): Promise<Response> {
-    return this.#connection.request(`jobs/${id}/results.zip`, given(signal));
+    return this.#connection.request(`jobs/${encodeURIComponent(id)}/results.zip`, given(signal));
   }
 
   /** The models that the service knows, installed or not. */

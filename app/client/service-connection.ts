@@ -1,4 +1,4 @@
-import { anySignal, isTimeout, pause } from './abort.ts';
+import { anySignal, pause } from './abort.ts';
 import { ServiceProblemError, ServiceUnreachableError } from './errors.ts';
 import type { JobState } from './job-state.ts';
 import { isJobState } from './job-state.ts';
@@ -40,13 +40,15 @@ export class ServiceConnection {
   /**
    * Returns an answer of success only. Where the service says when to come back, it is asked again then; where the connection was cut
    * before an answer, at once, and once. A POST has a key, by which the service knows it again.
+   * @param clock ends the request too; it is a service that does not answer, and not its caller, that is told then
    */
-  async request(path: string, init: RequestInit = {}): Promise<Response> {
-    const signal = init.signal ?? undefined;
+  async request(path: string, init: RequestInit = {}, clock?: AbortSignal): Promise<Response> {
+    const caller = init.signal ?? undefined;
+    const signal = anySignal(caller, clock);
     const key = init.method === 'POST' ? { 'Idempotency-Key': madeKey() } : {};
     const headers = { ...this.#headers, ...key, ...(init.headers as Record<string, string> | undefined) };
     const url = new URL(path, this.#base);
-    const send = (): Promise<Response> => fetch(url, { ...init, headers });
+    const send = (): Promise<Response> => fetch(url, { ...init, headers, signal });
     for (let tries = 0; ; tries++) {
       const response = await send()
         .catch((error: unknown) => {
@@ -54,19 +56,21 @@ export class ServiceConnection {
           return send();
         })
         .catch((error: unknown) => {
-          throw this.failure(error, signal);
+          throw this.failure(error, caller);
         });
       if (response.ok) return response;
       const wait = Number(response.headers.get('Retry-After') ?? NaN);
       if (!(wait >= 0 && wait <= MAX_RETRY_SECONDS) || tries === MAX_RETRIES) throw await problemOf(response);
       await response.body?.cancel();
-      await pause(wait * 1000, signal);
+      await pause(wait * 1000, signal).catch((error: unknown) => {
+        throw this.failure(error, caller);
+      });
     }
   }
 
   /** Asks for something short, which is answered within a minute. */
   ask(path: string, init: RequestInit = {}): Promise<Response> {
-    return this.request(path, { ...init, signal: anySignal(init.signal ?? undefined, AbortSignal.timeout(ANSWER_MS)) });
+    return this.request(path, init, AbortSignal.timeout(ANSWER_MS));
   }
 
   /** The JSON of an answer, which must be what `isExpected` says. */
@@ -91,26 +95,28 @@ export class ServiceConnection {
         yield chunk;
       }
     }
-    const either = anySignal(signal, silence.signal);
     try {
-      const headers = { Accept: 'text/event-stream' };
-      const response = await this.request(`jobs/${id}/events`, { headers, signal: either });
+      const init = { headers: { Accept: 'text/event-stream' }, ...(signal && { signal }) };
+      const response = await this.request(`jobs/${encodeURIComponent(id)}/events`, init, silence.signal);
       for await (const { data } of serverSentEvents(watched(chunksOf(response)))) {
         const state = parseJson(data);
         if (isJobState(state)) yield state;
       }
     } catch (error) {
-      throw this.failure(error, either);
+      throw this.failure(error, signal);
     } finally {
       clearTimeout(timer);
       silence.abort(); // closes a connection that is still open
     }
   }
 
-  /** What a failed request, or a body that broke off, is told as: `fetch failed` says nothing; its cause does. */
+  /**
+   * What a failed request, or a body that broke off, is told as: `fetch failed` says nothing; its cause does.
+   * @param signal of the caller, whose reason it is where that has been aborted
+   */
   failure(error: unknown, signal?: AbortSignal): unknown {
     if (error instanceof ServiceUnreachableError || error instanceof ServiceProblemError) return error;
-    if (signal?.aborted && !isTimeout(signal.reason)) return signal.reason;
+    if (signal?.aborted) return signal.reason;
     const cause = causeOf(error);
     const detail = codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
     return new ServiceUnreachableError(`${this.#base.href}: the service cannot be reached (${detail})`, {
@@ -143,7 +149,7 @@ function causeOf(error: unknown): unknown {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return isObject(error) && 'code' in error ? String(error['code']) : undefined;
+  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined; // a DOMException has a number
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

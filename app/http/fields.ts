@@ -106,8 +106,12 @@ function nameOf(path: readonly PropertyKey[]): string {
   return parts.join('');
 }
 
-function valueAt(value: unknown, [index]: readonly PropertyKey[]): unknown {
-  return Array.isArray(value) && typeof index === 'number' ? value[index] : value;
+/** What was sent at a path within a value; undefined where there is nothing. */
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((within, key) => {
+    const isThere = typeof within === 'object' && within !== null && Object.hasOwn(within, key);
+    return isThere ? (within as Record<PropertyKey, unknown>)[key] : undefined;
+  }, value);
 }
 
 function unknownFieldWarnings(unknown: readonly string[]): string[] {

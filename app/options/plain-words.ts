@@ -22,9 +22,9 @@ export function plainWords(issue: z.core.$ZodRawIssue): string {
     case 'invalid_type':
       return `must be ${NOUNS[issue.expected] ?? issue.expected}`;
     case 'too_small':
-      return `must ${amount(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+      return `must ${amount(issue.origin)} at least ${issue.minimum}${unit(issue.origin, issue.minimum)}`;
     case 'too_big':
-      return `must ${amount(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+      return `must ${amount(issue.origin)} at most ${issue.maximum}${unit(issue.origin, issue.maximum)}`;
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(', ')}`;
     case 'not_multiple_of':
@@ -40,7 +40,7 @@ function amount(origin: string): string {
   return origin in UNITS ? 'have' : 'be';
 }
 
-function unit(origin: string): string {
-  const name = UNITS[origin];
-  return name === undefined ? '' : ` ${name}`;
+function unit(origin: string, count: number | bigint): string {
+  const name = UNITS[origin] ?? '';
+  return name && ` ${count === 1 ? name.slice(0, -1) : name}`;
 }

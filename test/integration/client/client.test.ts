@@ -113,9 +113,11 @@ describe('the client of the package', () => {
     }
   });
 
-  it('cancels the job of a call that is aborted', async () => {
+  it.each([
+    ['its caller', new Error('enough')],
+    ["its caller's clock", new DOMException('The operation was aborted due to timeout', 'TimeoutError')],
+  ])('cancels the job of a call that is aborted by %s, and throws the reason', async (_who, reason) => {
     const controller = new AbortController();
-    const reason = new Error('enough');
     let id = '';
     const onProgress = (state: JobState): void => {
       id = state.job_id;
@@ -136,6 +138,7 @@ describe('the client of the package', () => {
     expect(await codeOf(client.upscale(new Blob(['hello'])))).toEqual(['ERR_BAD_IMAGE', undefined]);
     expect(await codeOf(client.faces(picture(8, 8)))).toEqual(['ERR_MODEL_UNAVAILABLE', undefined]);
     expect(await codeOf(client.job('0'.repeat(32)))).toEqual(['ERR_JOB_NOT_FOUND', 404]);
+    expect(await codeOf(client.job('../models'))).toEqual(['ERR_JOB_NOT_FOUND', 404]);
     expect(await codeOf(new HiresFixClient(service.url).models())).toEqual(['ERR_UNAUTHORIZED', 401]);
     expect(() => new HiresFixClient('no url')).toThrow('Invalid URL');
     await expect(new HiresFixClient('http://127.0.0.1:9').models()).rejects.toThrow(ServiceUnreachableError);

@@ -77,6 +77,20 @@ describe('parseParameters', () => {
       /^images\[0\]: must be short, got "x{100}"…$/,
     );
   });
+
+  it('quotes what lies at the place, and nothing where nothing does', () => {
+    const schema = z.object({ jobs: z.array(z.object({ id: z.string() })).min(1) });
+    const messageFor = (jobs: unknown): string => {
+      try {
+        return JSON.stringify(parseParameters(schema, [['jobs', jobs]]).values);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(messageFor([{ id: 7 }])).toBe('jobs[0].id: must be text, got 7');
+    expect(messageFor([{ name: 'a' }])).toBe('jobs[0].id: must be text');
+    expect(messageFor([])).toBe('jobs: must have at least 1 item, got a list of 0');
+  });
 });
 
 describe('Fields', () => {
