@@ -9,7 +9,7 @@ export class UnauthorizedError extends HiresFixError {
   constructor(wasGiven: boolean) {
     super(
       wasGiven
-        ? 'The API key is not one of this service'
+        ? 'This API key is not valid for this service'
         : 'Expected an API key: the header X-API-KEY, or Authorization: Bearer; on a socket, auth: {api_key}',
     );
   }

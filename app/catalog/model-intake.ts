@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { copyFile, link, readdir, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { syncFile, syncFolder } from '../files/durable-file.ts';
 import { errorCode } from '../files/error-code.ts';
+import { makeFolder } from '../files/usable-folder.ts';
 import { InspectionError, ModelExistsError, ModelRefusedError, UnknownModelError } from './errors.ts';
 import { inspectPart } from './inspection/inspect-part.ts';
 import type { Inspect } from './inspection/remembered-inspections.ts';
@@ -43,7 +44,7 @@ export class ModelIntake {
   /** A file in the folder to write to, which counts as no model; the writer removes it. */
   async part(): Promise<string> {
     const { directory } = this.#options;
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     for (const name of (await readdir(directory)).filter((one) => PART.test(one))) {
       const path = join(directory, name);
       const { mtimeMs = Infinity } = (await stat(path).catch(() => undefined)) ?? {};

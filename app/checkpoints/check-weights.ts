@@ -95,6 +95,6 @@ function* pieces(
 function notFinite(name: string): CheckpointError {
   return new CheckpointError(
     'not-finite',
-    `tensor ${quoted(name)} holds values that are no numbers (infinite or NaN): the training failed, or the file is damaged`,
+    `tensor ${quoted(name)} holds values that are not numbers (infinite or NaN): the training failed, or the file is damaged`,
   );
 }

@@ -123,7 +123,7 @@ function refuseText(head: Buffer): void {
   }
   if (head.every(isTextByte)) {
     // What the text says is not told: whoever asks for a model by its name must not get to read files by it.
-    throw new CheckpointError('not-a-checkpoint', 'expected a .pth or .safetensors file, this is a text');
+    throw new CheckpointError('not-a-checkpoint', 'expected a .pth or .safetensors file, this is a text file');
   }
 }
 

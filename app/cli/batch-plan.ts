@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeUsableFolder } from '../files/usable-folder.ts';
 import { outputOptions } from '../options/output-options.ts';
 import type { ImagesTask, TaskImage } from '../processing/tasks.ts';
 import type { WorkedFiles } from './terminal/batch-report.ts';
@@ -77,16 +77,20 @@ export async function batchPlan(
 
 /** Makes the folders that the results of a task go to. @throws UsageError */
 export async function makeFolders({ images }: ImagesTask): Promise<void> {
-  for (const folder of new Set(images.map(({ outputStem }) => dirname(outputStem)))) await makeFolder(folder);
+  for (const folder of new Set(images.map(({ outputStem }) => dirname(outputStem)))) await makeResultFolder(folder);
 }
 
-/** Makes a folder for results, where there is none. @throws UsageError */
-export async function makeFolder(folder: string): Promise<void> {
+/**
+ * Makes a folder for results, where there is none.
+ * @param flag which named it, for the message
+ * @throws UsageError where it cannot be made, or takes no files
+ */
+export async function makeResultFolder(folder: string, flag = '--output'): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeUsableFolder(folder);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`--output: the folder ${folder} cannot be made (${detail})`, { cause });
+    throw new UsageError(`${flag}: no files can be made in ${folder} (${detail}); choose another folder`, { cause });
   }
 }
 

@@ -66,10 +66,10 @@ async function fetchOrRefuse(
   { upscaler, config }: { readonly upscaler: string; readonly config: Config },
 ): Promise<string | undefined> {
   tell(
-    `AUTO takes ${upscaler}, which is not here yet: fetching ${sizeOf(official?.size)}, once, from ${sourceOf(official?.url, config)}`,
+    `AUTO uses ${upscaler}, which is not installed yet: downloading ${sizeOf(official?.size)}, once, from ${sourceOf(official?.url, config)}`,
   );
   tell(
-    `Ctrl-C goes on with ${WITHOUT}, which needs no network. So does --upscaler ${WITHOUT}, or MODEL_DOWNLOADS=false`,
+    `Ctrl-C continues with ${WITHOUT}, which needs no download; so does --upscaler ${WITHOUT} or MODEL_DOWNLOADS=false`,
   );
   const bar = new DownloadBar(name, true);
   const reason = await interruptiblePart(async (signal) => {
@@ -82,7 +82,7 @@ async function fetchOrRefuse(
       bar.stop();
     }
   });
-  if (reason !== undefined) tell(`${reason}; going on with ${WITHOUT}`);
+  if (reason !== undefined) tell(`${reason}; continuing with ${WITHOUT}`);
   return reason;
 }
 

@@ -92,7 +92,7 @@ function assertFolderName(target: string): void {
   const extension = extname(target);
   if (/[\\/]$/.test(target) || !FILE_ENDING.test(extension)) return;
   throw new UsageError(
-    `--output: ${extension.slice(1).toUpperCase()} is not written, got ${target}; expected ${OUTPUT_FORMAT_NAMES.map(extensionOf).join(', ')}, or a folder: ${target}/`,
+    `--output: ${extension.slice(1).toUpperCase()} cannot be written, got ${target}; expected ${OUTPUT_FORMAT_NAMES.map(extensionOf).join(', ')}, or a folder: ${target}/`,
   );
 }
 

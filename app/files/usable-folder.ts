@@ -20,8 +20,12 @@ export async function makeUsableFolder(path: string): Promise<void> {
   }
 }
 
-/** Step by step: Node's own recursive way tries for ever where a folder is there and takes no others, as `/proc`. */
-async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes a folder, with those above it: step by step, as Node's own `recursive` never ends below a folder that is there but
+ * takes no others, such as `/proc`.
+ * @throws what the system says where it cannot be made, or a file has its name
+ */
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {

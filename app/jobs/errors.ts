@@ -8,7 +8,7 @@ export class QueueFullError extends HiresFixError {
   readonly retryAfterSeconds: number;
 
   constructor(waiting: number, retryAfterSeconds: number) {
-    super(`The queue is full: ${waiting} jobs wait. Try again in ${retryAfterSeconds} s`);
+    super(`The queue is full: ${waiting} jobs are waiting. Try again in ${retryAfterSeconds} s`);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -21,7 +21,7 @@ export class CallerQueueFullError extends HiresFixError {
   readonly retryAfterSeconds: number;
 
   constructor(waiting: number, retryAfterSeconds: number) {
-    super(`Your share of the queue is full: ${waiting} of your jobs wait. Try again in ${retryAfterSeconds} s`);
+    super(`Your share of the queue is full: ${waiting} of your jobs are waiting. Try again in ${retryAfterSeconds} s`);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -101,7 +101,7 @@ export class JobNotFoundError extends HiresFixError {
   readonly fault = 'task';
 
   constructor(id: string) {
-    super(`No job '${id.slice(0, 64)}'. It never was, or it ended some time ago and its files are gone`);
+    super(`There is no job '${id.slice(0, 64)}': it never existed, or it ended some time ago and was removed`);
   }
 }
 

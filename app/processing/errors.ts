@@ -31,5 +31,5 @@ export class FileExistsError extends HiresFixError {
   readonly fault = 'image';
 }
 
-/** A network answered with values that are no numbers: weights are damaged, a device is, or 16 bits were too few. */
+/** A network answered with values that are not numbers: weights are damaged, a device is, or 16 bits were too few. */
 export class DamagedAnswerError extends InferenceError {}

@@ -51,9 +51,7 @@ export async function assertFree(file: string, mayOverwrite: boolean): Promise<v
   const isReplaceable = there?.isFile() === true || there?.isSymbolicLink() === true;
   if (there === undefined || (mayOverwrite && isReplaceable)) return;
   if (there.isDirectory()) throw new FileExistsError(`${file}: there is a folder of that name; choose another name`);
-  throw new FileExistsError(
-    `${file}: there is such a file already; choose another name, or allow that it is replaced (--overwrite)`,
-  );
+  throw new FileExistsError(`${file}: this file already exists; choose another name, or replace it with --overwrite`);
 }
 
 async function lookAt(look: typeof stat, file: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {

@@ -332,7 +332,7 @@ describe('A network that answers with no numbers', () => {
     const file = join(at.folder, 'damaged.pth');
     writeCheckpoint(file, overflowingNetwork('NaN'), { format: 'pth-zip' });
     const image = noise({ width: 9, height: 7, channels: 3, depth: 8 });
-    await expect(upscale(file, image, {})).rejects.toThrow(/no numbers at x 0, y 0/);
+    await expect(upscale(file, image, {})).rejects.toThrow(/not numbers at x 0, y 0/);
   });
 });
 

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 /** More than 16 bits hold, and nothing to 32. */
 const WIDE = 1e5;
 
-it('runs an image again in fp32 where fp16 comes to values that are no numbers', async () => {
+it('runs an image again in fp32 where fp16 produces values that are not numbers', async () => {
   const folder = await temporaryFolder();
   const child = new NetworkProcess();
   try {
@@ -49,5 +49,5 @@ it('tells that it did, and takes fp16 by itself on CUDA alone', () => {
     warnings: [],
   });
   const { precision, warnings } = describePrecision({ asked: 'auto', holdsHalf: true, isWidened: true }, 'cuda');
-  expect([precision, warnings.join()]).toEqual(['fp32', expect.stringContaining('values that are no numbers')]);
+  expect([precision, warnings.join()]).toEqual(['fp32', expect.stringContaining('values that are not numbers')]);
 });

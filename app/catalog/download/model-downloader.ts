@@ -1,9 +1,10 @@
-import { chmod, mkdir, rename, stat } from 'node:fs/promises';
+import { chmod, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { missingSpace } from './disk-space.ts';
 import type { DownloadLimits } from './download-limits.ts';
 import { DOWNLOAD_LIMITS } from './download-limits.ts';
 import { syncParent } from '../../files/durable-file.ts';
+import { makeFolder } from '../../files/usable-folder.ts';
 import { DownloadError } from '../errors.ts';
 import { FileClient } from './file-client.ts';
 import { checkFile, setAside, stampOf } from '../installed-file.ts';
@@ -84,7 +85,7 @@ export class ModelDownloader {
   async #downloadLocked(model: RemoteModel, meter: ProgressMeter, signal: AbortSignal): Promise<DownloadedModel> {
     const { directory } = this.#options;
     const file = join(directory, model.filename);
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const lock = await ProcessLock.acquire(`${file}.lock`, this.#limits.lock, {
       signal,
       onWait: async () => {

@@ -69,7 +69,7 @@ export class CheckpointInspector {
     this.#child = child;
     try {
       const answer = inspectionAnswer.safeParse(await this.#answerOf(child, file));
-      if (!answer.success) throw new InspectionError('what was found out about it cannot be read');
+      if (!answer.success) throw new InspectionError('the result of inspecting it cannot be read');
       if ('problem' in answer.data) throw new InspectionError(answer.data.problem);
       return answer.data;
     } finally {
@@ -88,7 +88,7 @@ export class CheckpointInspector {
       return await new Promise((resolve, reject) => {
         const fail = (reason: string) => {
           this.#end(child);
-          reject(new InspectionError(`reading it did not come to its end: ${reason}. Do not use it`));
+          reject(new InspectionError(`reading it did not finish: ${reason}. Do not use it`));
         };
         timer = setTimeout(() => fail(`it takes more than ${timeoutMs / 1000} s`), timeoutMs);
         const excess = excessOf(child.pid, limits);

@@ -8,6 +8,7 @@ import { writeReport } from '../../evaluation/evaluation-report.ts';
 import type { EvaluationView, FailedPair } from '../../evaluation/evaluation-view.ts';
 import { evaluationView } from '../../evaluation/evaluation-view.ts';
 import { BatchFailedError, UsageError } from '../errors.ts';
+import { makeResultFolder } from '../batch-plan.ts';
 import { filePairs } from '../file-pairs.ts';
 
 interface EvaluateFlags {
@@ -40,6 +41,7 @@ async function evaluate(reference: string, candidate: string, flags: EvaluateFla
   const { maxOutputPixels: maxPixels } = config;
   const options = { cropBorder: borderOf(flags.cropBorder), isLumaOnly: flags.yChannel === true, maxPixels };
   const { pairs, unpaired } = await filePairs(reference, candidate);
+  if (flags.report !== undefined) await makeResultFolder(resolve(flags.report), '--report');
   const { scores, failed } = await evaluateAll(pairs, options);
   const failures = [...unpaired, ...failed];
   const [first] = failures;

@@ -4,7 +4,7 @@ import { HiresFixError } from '../../errors.ts';
 import { formatOfExtension } from '../../options/output-formats.ts';
 import { CancelledError } from '../../worker/errors.ts';
 import type { ImageFlags } from '../batch-plan.ts';
-import { batchPlan, makeFolder, makeFolders } from '../batch-plan.ts';
+import { batchPlan, makeFolders, makeResultFolder } from '../batch-plan.ts';
 import type { BatchOutcome } from '../terminal/batch-report.ts';
 import { imageReport, tellBatch } from '../terminal/batch-report.ts';
 import { InterruptedError, UsageError } from '../errors.ts';
@@ -36,7 +36,7 @@ export async function watchImages(inputs: readonly string[], flags: ImageFlags, 
   await assertWatchable(inputs, flags);
   const nothing = await batchPlan({ files: [], leftOut: [] }, flags);
   await command.createTask(nothing.task); // what is wrong with the flags is told at once
-  await makeFolder(flags.output);
+  await makeResultFolder(flags.output);
   await interruptible((signal) => new ImageWatch(inputs, flags, command).run(signal));
 }
 

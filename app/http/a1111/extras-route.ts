@@ -133,7 +133,10 @@ async function inputOf(body: JsonImages, { field, text, name }: SentImage, confi
 /** The picture at an address, where the service may fetch it (`ALLOW_URL_INPUT`). */
 async function fetched(field: string, url: string, { allowUrlInput, maxFileSizeBytes }: Config): Promise<string> {
   if (!allowUrlInput)
-    throw new BadImageError(field, 'addresses are not fetched here (ALLOW_URL_INPUT); send the image itself');
+    throw new BadImageError(
+      field,
+      'this service does not fetch addresses (ALLOW_URL_INPUT is off); send the image itself',
+    );
   try {
     return (await fetchGuarded(url, { maxBytes: maxFileSizeBytes })).toString('base64');
   } catch (error) {

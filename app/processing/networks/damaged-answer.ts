@@ -8,11 +8,11 @@ export interface DamagedAnswer {
   readonly at?: { readonly x: number; readonly y: number };
 }
 
-/** The error of a network that answered with values that are no numbers. */
+/** The error of a network that answered with values that are not numbers. */
 export function damagedAnswer({ architecture, device, at }: DamagedAnswer): DamagedAnswerError {
   const place = at ? ` at x ${at.x}, y ${at.y}` : '';
   return new DamagedAnswerError(
-    `${architecture} answered with values that are no numbers${place}; its weights are damaged, or ${device} is at fault`,
+    `${architecture} answered with values that are not numbers${place}; its weights are damaged, or ${device} is at fault`,
     { isOutOfMemory: false },
   );
 }

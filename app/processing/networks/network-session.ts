@@ -66,7 +66,7 @@ export class NetworkSession {
   }
 
   /**
-   * Runs it on its device; if that fails or answers with values that are no numbers, on the next one, and so on.
+   * Runs it on its device; if that fails or answers with values that are not numbers, on the next one, and so on.
    * @throws InferenceError, that of the last device, if all fail
    */
   async run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {

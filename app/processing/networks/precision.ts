@@ -19,7 +19,7 @@ export interface PrecisionPlan {
   readonly own?: 'fp32' | 'fp16';
   /** Whether the network holds fp16: then `auto` takes it where that is faster. */
   readonly holdsHalf?: boolean | undefined;
-  /** fp16 was tried, and had values that are no numbers. */
+  /** fp16 was tried, and had values that are not numbers. */
   readonly isWidened?: boolean | undefined;
   /** That the CPU is to run fp16 too, which it does by casting back and forth: to try it without a GPU. */
   readonly isHalfOnCpu?: boolean;
@@ -31,7 +31,7 @@ export interface PrecisionPlan {
 export const OWN_NUMBERS = 'an ONNX model runs in the numbers that it was exported in';
 
 /** Why an image was run again. */
-const TOO_NARROW = 'in fp16 it came to values that are no numbers';
+const TOO_NARROW = 'in fp16 it produced values that are not numbers';
 
 export const FP32: PrecisionPlan = { asked: 'fp32' };
 

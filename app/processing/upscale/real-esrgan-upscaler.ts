@@ -147,7 +147,7 @@ export class RealESRGANUpscaler {
   }
 
   /**
-   * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`. Where fp16 comes to values that are no numbers,
+   * One pass: `source` enlarged by the network's scale, into a scratch file in `folder`. Where fp16 produces values that are not numbers,
    * the pass is run again in fp32.
    * @param onTile called with tiles finished, tiles in all, and the tile that was finished last
    */

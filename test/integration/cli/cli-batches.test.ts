@@ -89,7 +89,10 @@ describe('a folder of pictures', () => {
     'is refused, before any work, where the output is the name of no picture',
     async () => {
       for (const [output, line] of [
-        ['new.tga', /TGA is not written, got new\.tga; expected png, jpg, webp, avif, tiff, or a folder: new\.tga\//],
+        [
+          'new.tga',
+          /TGA cannot be written, got new\.tga; expected png, jpg, webp, avif, tiff, or a folder: new\.tga\//,
+        ],
         ['', /--output: expected a file or a folder, got an empty text/],
       ] as const) {
         const end = await run('in/a.png', '-o', output);

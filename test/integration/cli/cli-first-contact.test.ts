@@ -52,12 +52,12 @@ describe('the first command of somebody new', () => {
       })();
     });
 
-  it('hears what AUTO fetches and from where, and one Ctrl-C goes on with COMPACT_X2', async () => {
+  it('hears what AUTO fetches and from where, and one Ctrl-C continues with COMPACT_X2', async () => {
     const { code, stdout, stderr } = await interrupted(['--scale', '2', '--json']);
     expect(stderr.trim().split('\n')).toEqual([
-      `hiresfix: AUTO takes REALESRGAN_X2PLUS, which is not here yet: fetching 67 MB, once, from 127.0.0.1:${mirror.port}`,
-      'hiresfix: Ctrl-C goes on with COMPACT_X2, which needs no network. So does --upscaler COMPACT_X2, or MODEL_DOWNLOADS=false',
-      'hiresfix: the download of realesrgan-x2plus was interrupted; going on with COMPACT_X2',
+      `hiresfix: AUTO uses REALESRGAN_X2PLUS, which is not installed yet: downloading 67 MB, once, from 127.0.0.1:${mirror.port}`,
+      'hiresfix: Ctrl-C continues with COMPACT_X2, which needs no download; so does --upscaler COMPACT_X2 or MODEL_DOWNLOADS=false',
+      'hiresfix: the download of realesrgan-x2plus was interrupted; continuing with COMPACT_X2',
     ]);
     expect(code).toBe(0);
     const { info } = (JSON.parse(stdout) as Told).results[0] ?? {};
@@ -89,9 +89,9 @@ describe('the first command of somebody new', () => {
     });
     expect(stderr.trim().split('\n')).toEqual([
       'hiresfix: watching in for pictures; Ctrl-C ends',
-      expect.stringContaining('fetching 67 MB, once'),
-      expect.stringContaining('Ctrl-C goes on with COMPACT_X2'),
-      'hiresfix: the download of realesrgan-x2plus was interrupted; going on with COMPACT_X2',
+      expect.stringContaining('downloading 67 MB, once'),
+      expect.stringContaining('Ctrl-C continues with COMPACT_X2'),
+      'hiresfix: the download of realesrgan-x2plus was interrupted; continuing with COMPACT_X2',
       'hiresfix: stopped watching: 2 made, 0 there already, 0 failed',
     ]);
     expect(code).toBe(130);

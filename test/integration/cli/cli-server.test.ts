@@ -138,10 +138,7 @@ describe('hiresfix upscale --server', () => {
       expect([code, stdout.trim().split('\n').length]).toEqual([0, 2]);
       expect(await folder.files()).toEqual(['in/a.png', 'in/b.png', 'out/a_x.webp', 'out/b_x.webp']);
       const again = await run(['in', '-o', 'out', '-u', 'NEAREST', '--format', 'webp', '--suffix', '_x']);
-      expect([again.code, again.stderr]).toEqual([
-        1,
-        expect.stringContaining('a_x.webp: there is such a file already'),
-      ]);
+      expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('a_x.webp: this file already exists')]);
     },
     SLOW,
   );

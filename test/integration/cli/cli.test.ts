@@ -273,12 +273,12 @@ describe('hiresfix upscale', () => {
       ]);
       expect(refusal(file)).toMatchObject({
         code: 1,
-        line: expect.stringMatching(/out\.png: there is such a file already.*--overwrite/),
+        line: expect.stringMatching(/out\.png: this file already exists.*--overwrite/),
       });
       expect(batch.code).toBe(1);
       expect(batch.stderr.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
         'failed code why',
-        expect.stringMatching(/^b\.png ERR_FILE_EXISTS .*out\/b_upscaled\.png: there is such a file already; /),
+        expect.stringMatching(/^b\.png ERR_FILE_EXISTS .*out\/b_upscaled\.png: this file already exists; /),
         'hiresfix: 1 of 2 images failed',
         '',
       ]);

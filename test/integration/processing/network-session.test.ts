@@ -13,7 +13,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const CHILD = fileURLToPath(new URL('../../support/networks/network-session-child.ts', import.meta.url));
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const TIMEOUT_MS = 120_000;
-const NO_NUMBERS = 'Compact answered with values that are no numbers; its weights are damaged, or cpu is at fault';
+const NO_NUMBERS = 'Compact answered with values that are not numbers; its weights are damaged, or cpu is at fault';
 
 /** Damaged, it answers with what is no number; endless, with infinities. */
 type State = 'whole' | 'damaged' | 'endless';

@@ -367,13 +367,13 @@ describe('What cannot be done', () => {
     writeCheckpoint(join(models, 'overflowing.pth'), overflowingNetwork('NaN'), { format: 'pth-zip' });
     const { results, failed } = await run([await picture('a.png', 20, 10)], { upscaler: 'overflowing.pth' });
     expect(results).toEqual([]);
-    expect(failed).toEqual([expect.stringMatching(/^a\.png ERR_INFERENCE .*no numbers.*weights are damaged/)]);
+    expect(failed).toEqual([expect.stringMatching(/^a\.png ERR_INFERENCE .*not numbers.*weights are damaged/)]);
     const manifest = readManifest('compact_x2_ultra');
     const tensors = buildManifestTensors(manifest);
     for (const { data } of tensors.values()) if (data instanceof Float32Array) data[0] = NaN;
     writeCheckpoint(join(models, 'damaged.pth'), tensors, { format: 'pth-zip', root: manifest.root });
     const damaged = run([await picture('b.png', 20, 10)], { upscaler: 'damaged.pth' });
-    await expect(damaged).rejects.toThrow(/^damaged\.pth: tensor 'body\.0\.weight' holds values that are no numbers/);
+    await expect(damaged).rejects.toThrow(/^damaged\.pth: tensor 'body\.0\.weight' holds values that are not numbers/);
   });
 });
 

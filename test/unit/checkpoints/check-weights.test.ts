@@ -37,7 +37,7 @@ describe('checkWeights', () => {
       for (const wrong of [NaN, Infinity, -Infinity]) {
         const refusal = refusalOf(() => checkWeights(openCheckpoint(written(tensors(wrong), layout))));
         expect(refusal).toMatchObject({ kind: 'not-finite', code: 'ERR_BAD_CHECKPOINT' });
-        expect(refusal.message).toMatch(/^weights\.pth: tensor 'body\.0\.weight' holds values that are no numbers/);
+        expect(refusal.message).toMatch(/^weights\.pth: tensor 'body\.0\.weight' holds values that are not numbers/);
       }
     },
   );

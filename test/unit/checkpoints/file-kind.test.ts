@@ -24,7 +24,7 @@ describe('detectFormat', () => {
     ['a web page', '\n\n<!DOCTYPE html><html>', 'html', /web page/],
     ['an XML error', '<?xml version="1.0"?><Error/>', 'html', /web page/],
     ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid', 'git-lfs-pointer', /git lfs pull/],
-    ['a text', 'Not Found\n', 'not-a-checkpoint', /this is a text$/],
+    ['a text', 'Not Found\n', 'not-a-checkpoint', /this is a text file$/],
     [
       'a checkpoint of protocol 0',
       'L119547037146038801333356L\n.I1001\n.(dp0\nVprotocol_version\np1',

@@ -86,7 +86,7 @@ describe('where results go', () => {
     await mkdir(at('out'));
     for (const name of ['a.png', 'out/a_upscaled.png', 'out/b_upscaled.jpg']) await writeFile(at(name), 'mine');
     await symlink('gone', at('out/c_upscaled.jpg'));
-    const taken = expect.stringMatching(/there is such a file already; .*--overwrite/);
+    const taken = expect.stringMatching(/this file already exists; .*--overwrite/);
     expect(await places(inputs('a.png'), 'a.png')).toEqual([taken]);
     const files = inputs('a.png', 'b.jpg', 'c.jpg', 'd.jpg');
     expect(await places(files, 'out')).toEqual([taken, taken, taken, { outputStem: at('out/d_upscaled') }]);
@@ -121,7 +121,7 @@ describe('where results go', () => {
     const plan = (flags: Partial<OutputFlags>) => places(names.map(picture), 'out', { skipsFinished: true, ...flags });
     const finished = (name: string) => `finished ${at(`out/${name}_upscaled.png`)}`;
     const asked = (name: string) => ({ outputStem: at(`out/${name}_upscaled`) });
-    const taken = expect.stringMatching(/there is such a file already/);
+    const taken = expect.stringMatching(/this file already exists/);
     expect(await plan({})).toEqual([
       ...[finished('same'), finished('newer'), taken, taken, asked('none'), finished('misnamed')],
       ...[asked('big'), finished('big')], // the PNG is the other's
@@ -140,7 +140,7 @@ describe('where results go', () => {
     for (const name of ['b.gif', 'b.tga', 'b.xyz', 'b.v2', 'b.apng', 'b.heic']) {
       await expect(plan(inputs('a.png'), name)).rejects.toThrow(
         new RegExp(
-          `${name.slice(2).toUpperCase()} is not written.*png, jpg, webp, avif, tiff, or a folder: .*${name}/`,
+          `${name.slice(2).toUpperCase()} cannot be written.*png, jpg, webp, avif, tiff, or a folder: .*${name}/`,
         ),
       );
     }

@@ -93,11 +93,12 @@ describe('the task that flags ask for', () => {
     await expect(create(flags)).rejects.toMatchObject({ code: 'ERR_USAGE', message });
   });
 
-  it('needs a folder that can be made', async () => {
+  it('needs a folder that can be made, and takes files', async () => {
     await writeFile(join(folder.path, 'file'), '');
-    await expect(makeFolders(await create({ output: join(folder.path, 'file/out') }))).rejects.toThrow(
-      /--output: the folder .* cannot be made/,
-    );
+    const refused = /^--output: no files can be made in .*; choose another folder$/;
+    for (const output of [join(folder.path, 'file/out'), '/proc/a/b']) {
+      await expect(makeFolders(await create({ output }))).rejects.toThrow(refused);
+    }
     await makeFolders(await create({ output: join(folder.path, 'deep/there') }));
     expect((await stat(join(folder.path, 'deep/there'))).isDirectory()).toBe(true);
   });
