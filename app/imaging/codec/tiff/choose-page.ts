@@ -28,6 +28,7 @@ const COLOR_CHANNELS: ReadonlyMap<number, number> = new Map([
   [9, 3],
 ]);
 const UNSPECIFIED = 0;
+const PALETTE = 3;
 /** What the decoder takes. */
 const MAX_CHANNELS = 5;
 
@@ -35,7 +36,7 @@ const MAX_CHANNELS = 5;
  * The first page that is no smaller copy of another one.
  * @param name what messages call the file
  * @throws UnsupportedImageError for a camera's raw file, for one whose picture lies where it is not read, and for samples that are not
- * @throws BadImageError where the JPEGs that it is packed in are cut
+ * @throws BadImageError where the JPEGs that it is packed in are cut, or its palette is
  */
 export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage | undefined {
   const [first] = pages;
@@ -57,6 +58,9 @@ export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage
   }
   const extra = extraChannels(page, name);
   assertReadableSamples(page, name);
+  if (page.photometric === PALETTE && !page.hasPalette) {
+    throw notWhole({ name, format: 'tiff' }, 'its palette, the ColorMap, is missing or cut'); // the decoder takes the indexes for gray
+  }
   const [isGray, isInOrder] = [page.photometric <= 1, extra.extraChannels === 0 || page.extraSamples !== undefined];
   return {
     index,
@@ -64,7 +68,12 @@ export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage
     ...extra,
     isGray,
     isInOrder,
-    warnings: [...reducedWarning(found, pages.length), ...extra.warnings, ...sparseWarning(page)],
+    warnings: [
+      ...reducedWarning(found, pages.length),
+      ...extra.warnings,
+      ...sparseWarning(page),
+      ...profileWarning(page),
+    ],
   };
 }
 
@@ -76,6 +85,10 @@ function reducedWarning(found: number, pages: number): string[] {
 function sparseWarning({ tiles }: TiffPage): string[] {
   if (!tiles || tiles.missing === 0) return [];
   return [`${tiles.missing} of ${tiles.count} tiles are not in the file; they are black`];
+}
+
+function profileWarning({ isProfileCut }: TiffPage): string[] {
+  return isProfileCut ? ['ICC profile dropped: it is not in the file, which ends early'] : [];
 }
 
 /** Photoshop's selections and the bands of satellites are channels beside the colours; viewers show neither. */

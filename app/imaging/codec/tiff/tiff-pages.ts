@@ -26,6 +26,10 @@ export interface TiffPage {
   readonly extraSamples: readonly number[] | undefined;
   /** Where in the file the value of Orientation stands, and what it is. */
   readonly orientation: { readonly at: number; readonly value: number } | undefined;
+  /** Whether it has a ColorMap for all that its samples can be, within the file. */
+  readonly hasPalette: boolean;
+  /** Whether it has an ICC profile that does not. */
+  readonly isProfileCut: boolean;
   /** XResolution, YResolution and ResolutionUnit. */
   readonly density: Density | undefined;
   /**
@@ -57,12 +61,14 @@ const TAG = {
   yResolution: 283,
   planarConfiguration: 284,
   resolutionUnit: 296,
+  colorMap: 320,
   tileOffsets: 324,
   tileByteCounts: 325,
   subDirectories: 330,
   extraSamples: 338,
   sampleFormat: 339,
   subsampling: 530,
+  iccProfile: 34_675,
   dngVersion: 50_706,
 } as const;
 const SHORT = 3;
@@ -175,6 +181,8 @@ class TiffWalker {
       arePlanesApart: first(TAG.planarConfiguration, 1) === APART,
       extraSamples: extra && this.#values(extra),
       orientation: orientation?.type === SHORT ? { at: orientation.at, value: first(TAG.orientation, 1) } : undefined,
+      hasPalette: this.#hasPalette(entries.get(TAG.colorMap), first(TAG.bitsPerSample, 1)),
+      isProfileCut: this.#isInFile(entries.get(TAG.iccProfile)) === false,
       density: densityInUnit(
         this.#ratio(entries.get(TAG.xResolution)),
         this.#ratio(entries.get(TAG.yResolution)),
@@ -221,6 +229,14 @@ class TiffWalker {
     return Array.from({ length: Math.min(entry.count, most, inFile) }, (_, i) =>
       this.#unsigned(entry.at + i * bytes, bytes),
     );
+  }
+
+  #hasPalette(entry: Entry | undefined, bits: number): boolean {
+    return this.#isInFile(entry) === true && entry?.count === 3 * 2 ** bits;
+  }
+
+  #isInFile(entry: Entry | undefined): boolean | undefined {
+    return entry && entry.at + entry.count * (TYPE_BYTES[entry.type] ?? 0) <= this.#view.byteLength;
   }
 
   /** 0 for what is no ratio. */

@@ -60,3 +60,37 @@ describe('A TIFF of samples that are not read', () => {
     expect([image.channels, ...image.data.subarray(0, 3)]).toEqual([3, 254, 0, 0]);
   });
 });
+
+describe('What a TIFF says of its colours and has not', () => {
+  const COLOR_MAP = 320;
+  const PROFILE = 34_675;
+  const indexes = page(3, 1);
+
+  it('is a palette: it is refused, and its indexes are not taken for gray', async () => {
+    const reason = 'damaged or ends early (its palette, the ColorMap, is missing or cut)';
+    const whole = Array.from({ length: 768 }, (_, i) => i * 80);
+    const read = (entries: Entries) => decodeImage(writeTiff([{ ...indexes, entries }]), LIMITS);
+    expect((await read([[COLOR_MAP, 3, whole]])).image.channels).toBe(3);
+    await expect(read([])).rejects.toThrow(reason);
+    await expect(read([[COLOR_MAP, 3, whole.slice(0, 30)]])).rejects.toThrow(reason);
+    await expect(
+      decodeImage(beyondEnd({ ...indexes, entries: [[COLOR_MAP, 3, whole]] }, COLOR_MAP), LIMITS),
+    ).rejects.toThrow(reason);
+  });
+
+  it('is a profile: that is told', async () => {
+    const profile = [PROFILE, 1, Array<number>(200).fill(1)] as const;
+    const { warnings } = await decodeImage(beyondEnd({ ...rgb, entries: [profile] }, PROFILE), LIMITS);
+    expect(warnings).toEqual(['ICC profile dropped: it is not in the file, which ends early']);
+  });
+});
+
+/** The file of a page one of whose entries has its values behind the end. */
+function beyondEnd(picture: TiffDirectory, tag: number): Buffer {
+  const file = writeTiff([picture]);
+  const table = file.readUInt32LE(4);
+  for (let at = table + 2; at < file.length - 4; at += 12) {
+    if (file.readUInt16LE(at) === tag) file.writeUInt32LE(file.length - 20, at + 8);
+  }
+  return file;
+}
