@@ -24,6 +24,8 @@ export interface DecodeInput {
   readonly maxPixels: number;
   /** Of an animation, from 0; by default the first. */
   readonly frameIndex?: number;
+  /** Whether the file lacks its end marker, which is not to be told as damage. */
+  readonly endsEarly?: boolean;
   /** The samples are L*a*b*, though the file says RGB. */
   readonly lab?: LabEncoding | undefined;
   /** One channel is stored, of which the decoder makes three. */
@@ -46,6 +48,8 @@ export interface DecodedPixels {
   readonly convertedFrom: string | undefined;
   /** How the picture was turned, where EXIF does not say it and XMP does: 2..8. */
   readonly turnedByXmp: number | undefined;
+  /** JPEG: in what words the decoder complained of the coded pixels, of which it then makes gray or other ones. */
+  readonly damage: string | undefined;
 }
 
 /** The names that libvips has for the formats. */
@@ -83,18 +87,20 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   if (input.format === 'heic') {
     const stored = asMeant(await decodeHeic(input.bytes, input.name), input);
     const image = input.isVideoRange === true ? fromVideoRange(stored, 8) : stored;
-    return { image, header, convertedFrom: undefined, turnedByXmp: undefined };
+    return { image, header, convertedFrom: undefined, turnedByXmp: undefined, damage: undefined };
   }
   const isConverted = CONVERTED.has(header.space);
   const depth = depthOf(header, input.format);
   const graySpace = header.channels === 1 ? 'gray' : 'gray+alpha';
   const space = GRAY.has(header.space) ? graySpace : 'color';
   const turnedByXmp = orientationInXmp(input, header);
-  const stored = asMeant(await readPixels(input, { space, depth, ignoreIcc: !isConverted, turnedByXmp }), input);
+  const read = await readPixels(input, { space, depth, ignoreIcc: !isConverted, turnedByXmp });
+  const { damage } = read;
+  const stored = asMeant(read.image, input);
   const bits = header.bitsPerSample ?? depth;
   fillLowBits(stored, bits);
   const image = input.isVideoRange === true ? fromVideoRange(stored, bits) : stored;
-  if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*', turnedByXmp };
+  if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*', turnedByXmp, damage };
   const isYcc = input.page?.page.photometric === YCBCR;
   const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1 || isYcc;
   return {
@@ -102,6 +108,7 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
     header,
     convertedFrom: isConverted ? header.space.toUpperCase() : undefined,
     turnedByXmp,
+    damage,
   };
 }
 
@@ -181,17 +188,34 @@ interface PixelKind {
   readonly turnedByXmp: number | undefined;
 }
 
-async function readPixels(input: DecodeInput, as: PixelKind): Promise<Image> {
-  const { data, info } = await vipsWork(() => {
-    const stored = open(input, as.ignoreIcc);
-    return rawOf(as.turnedByXmp === undefined ? stored.autoOrient() : turned(stored, as.turnedByXmp), as);
-  }).catch((error: unknown) => fail(input, error));
-  const { width, height } = info;
+async function readPixels(
+  input: DecodeInput,
+  as: PixelKind,
+): Promise<{ readonly image: Image; readonly damage: string | undefined }> {
+  const read = (limit: FailOn): ReturnType<typeof withInfo> =>
+    vipsWork(() => {
+      const stored = open(input, as.ignoreIcc, limit);
+      return rawOf(as.turnedByXmp === undefined ? stored.autoOrient() : turned(stored, as.turnedByXmp), as);
+    });
+  const isComplaintTold = input.format === 'jpeg' && input.endsEarly !== true;
+  let damage: string | undefined;
+  const { data, info } = await read(isComplaintTold ? 'warning' : failOn(input.page))
+    .catch((error: unknown) => {
+      if (!isComplaintTold) throw error;
+      damage = complaintOf(error);
+      return read(failOn(input.page));
+    })
+    .catch((error: unknown) => fail(input, error));
+  const { width, height, channels } = info;
   const samples = as.depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  const { channels } = info;
   if (as.space === 'gray+alpha' && as.depth === 8 && channels === 4)
-    return { width, height, channels: 2, depth: 8, data: grayAndAlpha(data) };
-  return { width, height, channels, depth: as.depth, data: samples };
+    return { image: { width, height, channels: 2, depth: 8, data: grayAndAlpha(data) }, damage };
+  return { image: { width, height, channels, depth: as.depth, data: samples }, damage };
+}
+
+/** What libjpeg says of coded pixels that cannot be right; of what else it warns the picture does not suffer. */
+function complaintOf(error: unknown): string | undefined {
+  return /Corrupt JPEG data: (.+)/.exec(error instanceof Error ? error.message : '')?.[1];
 }
 
 function rawOf(image: Sharp, { space, depth }: PixelKind): ReturnType<typeof withInfo> {
@@ -223,12 +247,18 @@ function fillLowBits({ data, depth }: Image, bits: number): void {
   }
 }
 
-function open({ bytes, maxPixels, page, frameIndex }: DecodeInput, ignoreIcc: boolean): Sharp {
+function open(
+  { bytes, maxPixels, page, frameIndex }: DecodeInput,
+  ignoreIcc: boolean,
+  limit: FailOn = failOn(page),
+): Sharp {
   const which = { pages: 1, page: frameIndex ?? page?.index ?? 0 };
-  return sharp(bytes, { failOn: failOn(page), limitInputPixels: maxPixels, ignoreIcc, ...which, sequentialRead: true });
+  return sharp(bytes, { failOn: limit, limitInputPixels: maxPixels, ignoreIcc, ...which, sequentialRead: true });
 }
 
-function failOn(page: ChosenPage | undefined): 'truncated' | 'error' | 'warning' {
+type FailOn = 'truncated' | 'error' | 'warning';
+
+function failOn(page: ChosenPage | undefined): FailOn {
   // Without its ExtraSamples a TIFF is not in order, which libtiff mends and tells.
   if (page?.isInOrder === false) return 'truncated';
   // Tiles that cannot be read come out black, with a warning and no error.

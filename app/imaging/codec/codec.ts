@@ -83,6 +83,7 @@ export async function decodeImage(file: string | Uint8Array, limits: DecodeLimit
       ...(limits.usesAllFrames === true ? [] : frameWarning(prepared, pixels)),
       ...bitsWarning(format, pixels),
       ...endWarning(prepared),
+      ...damageWarning(pixels),
     ],
   };
 }
@@ -163,4 +164,8 @@ function bitsWarning(format: ImageFormat, { header }: DecodedPixels): string[] {
 
 function endWarning({ endsEarly }: PreparedFile): string[] {
   return endsEarly ? ['the file lacks its end marker; its pixels were complete'] : [];
+}
+
+function damageWarning({ damage }: DecodedPixels): string[] {
+  return damage === undefined ? [] : [`the file is damaged: parts of the picture may be gray or wrong (${damage})`];
 }

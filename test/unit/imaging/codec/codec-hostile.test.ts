@@ -123,6 +123,16 @@ describe('Decoding damaged images', () => {
     expect(warnings).toEqual(['the file lacks its end marker; its pixels were complete']);
   });
 
+  it('takes a JPEG whose coded pixels end before the picture does, as viewers do, and says so', async () => {
+    const bent = Buffer.from(FILES.jpeg);
+    const middle = (bent.length + bent.indexOf(Buffer.from([0xff, 0xda]))) >> 1;
+    bent.set([0xff, 0xd0], middle); // a marker that has no place there: what follows becomes gray
+    const { warnings } = await decodeImage(bent, LIMITS);
+    expect(warnings).toEqual([
+      'the file is damaged: parts of the picture may be gray or wrong (premature end of data segment)',
+    ]);
+  });
+
   it.each(KINDS)('ends with an image or a clear error for %s files with bytes changed', async (kind) => {
     let state = 7;
     const random = (below: number) => {
