@@ -159,7 +159,7 @@ export function padReflect(source: RowSource, right: number, bottom: number): Ro
     channels,
     depth,
     readRows(y, count) {
-      const rows = depth === 16 ? new Uint16Array(count * width * channels) : new Uint8Array(count * width * channels);
+      const rows = allocateSamples(depth, count * width * channels);
       for (let row = 0; row < count; row++) {
         const line = source.readRows(reflect101(y + row, source.height), 1);
         const at = row * width * channels;
