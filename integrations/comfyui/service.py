@@ -1,5 +1,6 @@
 """A running hiresfix service, by the standard library alone."""
 
+import http.client
 import json
 import os
 import time
@@ -14,6 +15,8 @@ _LIST_SECONDS = 5
 _LOOK_SECONDS = 0.25
 # A service that restarts goes on with its jobs; so long it is waited for.
 _AWAY_SECONDS = 60
+# What a proxy says meanwhile, or the service itself.
+_AWAY_STATUSES = (502, 503, 504)
 
 
 class ServiceError(RuntimeError):
@@ -21,7 +24,7 @@ class ServiceError(RuntimeError):
 
 
 class ServiceAwayError(ServiceError):
-    """Nothing answers at the service's address."""
+    """Nothing answers at the service's address, or breaks off."""
 
 
 class Service:
@@ -94,8 +97,9 @@ class Service:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
-            raise ServiceError(f"hiresfix: {_detail(error)}") from error
-        except (OSError, ValueError) as error:
+            kind = ServiceAwayError if error.code in _AWAY_STATUSES else ServiceError
+            raise kind(f"hiresfix: {_detail(error)}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServiceAwayError(f"hiresfix: no service answers at {self._base} ({error})") from error
 
 
@@ -111,5 +115,5 @@ def _file(name, content):
 def _detail(error):
     try:
         return json.loads(error.read())["detail"]
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return f"{error.code} {error.reason}"

@@ -1,6 +1,8 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Interface } from 'node:readline';
 import { createInterface } from 'node:readline';
@@ -10,6 +12,7 @@ import request from 'supertest';
 import { loadConfig } from '../../app/config.ts';
 import type { RunningService } from '../../app/main.ts';
 import { startService } from '../../app/main.ts';
+import { forward } from '../support/servers/events-proxy.ts';
 import { freePort } from '../support/servers/free-port.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -61,8 +64,8 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
       const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
       return JSON.parse(line);
     };
-    const ask = (command: string): Promise<unknown> => {
-      harness.stdin.write(`${command} ${url}\n`);
+    const ask = (command: string, server = url): Promise<unknown> => {
+      harness.stdin.write(`${command} ${server}\n`);
       return answer();
     };
     const BATCH = {
@@ -104,6 +107,28 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
       await service.close();
       await start();
       expect(await ask('batch')).toEqual(BATCH);
+    });
+
+    it('wait for a service that a proxy does not reach for a moment, or whose answer breaks off', async () => {
+      let asked = 0;
+      const proxy = createServer((incoming, response) => {
+        const isState = incoming.method === 'GET' && /^\/jobs\/\w+$/.test(incoming.url ?? '');
+        if (isState) asked++;
+        if (isState && asked === 1) response.writeHead(502).end('Bad Gateway');
+        else if (isState && asked === 2)
+          response.writeHead(200, { 'Content-Length': 99 }).end('{', () => response.destroy());
+        else
+          forward(url, incoming, (answer) => {
+            response.writeHead(answer.statusCode ?? 502, answer.headers);
+            answer.pipe(response);
+          });
+      });
+      proxy.listen(0, '127.0.0.1');
+      await once(proxy, 'listening');
+      expect(await ask('batch', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`)).toEqual(BATCH);
+      expect(asked).toBeGreaterThan(2);
+      proxy.close();
+      proxy.closeAllConnections();
     });
   },
 );

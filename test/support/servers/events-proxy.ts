@@ -47,7 +47,8 @@ export async function eventsProxy(service: string, fault: StreamFault): Promise<
   };
 }
 
-function forward(service: string, incoming: IncomingMessage, onAnswer: (answer: IncomingMessage) => void): void {
+/** Asks a service what a proxy was asked. */
+export function forward(service: string, incoming: IncomingMessage, onAnswer: (answer: IncomingMessage) => void): void {
   const { method, headers, url = '/' } = incoming;
   const { hostname, port, host } = new URL(service);
   const outgoing = request({ hostname, port, path: url, method, headers: { ...headers, host } }, onAnswer);
