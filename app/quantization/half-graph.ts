@@ -10,43 +10,68 @@ const FACTORS_INPUT = 2;
 
 /**
  * The graph with its network in float16: picture and weights are cast on their way in (weights once, when the session loads), the
- * result on its way out. For devices that calculate in float16; the CPU's kernels do not.
+ * result on its way out. For devices that calculate in float16; the CPU's kernels do not, and it is they that calculate what follows from
+ * weights alone when the session loads: that stays float32 up to the cast.
  */
 export function halfGraph(graph: Graph): DeclaredGraph {
   const contents = graph.contents();
   const network = graph.regions.find(({ kind }) => kind === 'network');
   if (!network) throw new GraphError('the graph declares no network');
   const [from, to] = network.nodes;
-  const floats = new Map(contents.initializers.filter(isFloat).map((one) => [one.name, `half_${one.name}`]));
+  const inside = contents.nodes.slice(from, to);
+  const constants = constantsOf(contents.initializers, inside);
+  const isPrepared = ({ outputs }: ProtoNode): boolean => outputs.every((output) => constants.has(output));
   const taken = new Set<string>();
-  const halved = contents.nodes.slice(from, to).map((node) => {
-    const inputs = node.inputs.map((input, index) => {
-      if (node.op === 'Resize' && index === FACTORS_INPUT) return input;
-      if (input === network.input) return `half_${input}`;
-      if (floats.has(input)) taken.add(input);
-      return floats.get(input) ?? renamed(input, network.output);
+  const half = (input: string): string => {
+    if (input === network.input) return `half_${input}`;
+    if (!constants.has(input) || contents.wires.get(input)?.type !== 'float32') return renamed(input, network.output);
+    taken.add(input);
+    return `half_${input}`;
+  };
+  const halved = inside
+    .filter((node) => !isPrepared(node))
+    .map((node) => {
+      const inputs = node.inputs.map((input, index) =>
+        node.op === 'Resize' && index === FACTORS_INPUT ? input : half(input),
+      );
+      return { ...toHalf(node), inputs, outputs: node.outputs.map((output) => renamed(output, network.output)) };
     });
-    return { ...toHalf(node), inputs, outputs: node.outputs.map((output) => renamed(output, network.output)) };
-  });
   const casts = [network.input, ...taken].map((name) => cast(name, `half_${name}`, float16));
   const end = cast(`half_${network.output}`, network.output, float32);
+  const before = [...inside.filter(isPrepared), ...casts];
+  /** Where a node comes to lie that is in the network, or the first behind it. */
+  const placeOf = (at: number): number =>
+    from + before.length + contents.nodes.slice(from, at).filter((node) => !isPrepared(node)).length;
   return {
     ...contents,
-    nodes: [...contents.nodes.slice(0, from), ...casts, ...halved, end, ...contents.nodes.slice(to)],
+    nodes: [...contents.nodes.slice(0, from), ...before, ...halved, end, ...contents.nodes.slice(to)],
     regions: contents.regions.map((region) =>
-      region === network
-        ? { ...region, nodes: [from, to + casts.length + 1] as const }
-        : shifted(region, network, casts.length),
+      region === network ? { ...region, nodes: [from, placeOf(to) + 1] as const } : moved(region, network, placeOf),
     ),
     wires: halfWires(contents.wires, [...casts, ...halved]),
   };
 }
 
-/** A region within the network, behind so many casts. */
-function shifted(region: Region, network: Region, by: number): Region {
+/** What a network's nodes find there: weights, and what they calculate of weights alone. */
+function constantsOf(initializers: readonly ProtoInitializer[], nodes: readonly ProtoNode[]): ReadonlySet<string> {
+  const constants = new Set(['', ...initializers.map(({ name }) => name)]);
+  for (const { inputs, outputs } of nodes) {
+    if (inputs.length > 0 && inputs.every((input) => constants.has(input)))
+      outputs.forEach((output) => constants.add(output));
+  }
+  return constants;
+}
+
+/** A region within the network. */
+function moved(region: Region, network: Region, placeOf: (at: number) => number): Region {
   const [from, to] = region.nodes;
   const input = region.input === network.input ? `half_${region.input}` : region.input;
-  return { ...region, input, output: renamed(region.output, network.output), nodes: [from + by, to + by] };
+  return {
+    ...region,
+    input,
+    output: renamed(region.output, network.output),
+    nodes: [placeOf(from), placeOf(to)] as const,
+  };
 }
 
 /** What `nodes` make is in float16. */
@@ -67,10 +92,6 @@ function toHalf(node: ProtoNode): ProtoNode {
 
 function renamed(value: string, output: string): string {
   return value === output ? `half_${output}` : value;
-}
-
-function isFloat({ type }: ProtoInitializer): boolean {
-  return type === 'float32';
 }
 
 function cast(input: string, output: string, to: number): ProtoNode {
