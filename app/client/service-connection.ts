@@ -2,6 +2,7 @@ import { anySignal, pause } from './abort.ts';
 import { ServiceProblemError, ServiceUnreachableError } from './errors.ts';
 import type { JobState } from './job-state.ts';
 import { isJobState } from './job-state.ts';
+import { madeKey } from './made-key.ts';
 import { serverSentEvents } from './server-sent-events.ts';
 
 /** Requests but uploads and results are answered within moments. */
@@ -14,7 +15,6 @@ const MAX_RETRIES = 20;
 const MAX_RETRY_SECONDS = 60;
 /** A connection that ended: Node's `fetch` takes one that was kept while the service is closing it. Browsers try again by themselves. */
 const CUT: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-const KEY_BYTES = 16;
 
 /** How a service is reached beside its URL. */
 export interface ConnectionOptions {
@@ -154,12 +154,6 @@ function codeOf(error: unknown): string | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** `crypto.randomUUID` is missing in browsers where the page came by plain HTTP. */
-function madeKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 async function problemOf(response: Response): Promise<Error> {

@@ -9,7 +9,9 @@ import { choose } from './state/settings.ts';
 const root = document.getElementById('app');
 if (!root) throw new Error('the page has lost its root');
 
-choose({ method: location.pathname.endsWith('/restore') ? 'restore' : 'upscale' });
+const isRestore = location.pathname.endsWith('/restore');
+document.title = `${isRestore ? 'Restore & colorize' : 'Upscale'} · hiresfix`;
+choose({ method: isRestore ? 'restore' : 'upscale' });
 render(<App />, root);
 takeDrops();
 followJobs();

@@ -39,14 +39,16 @@ export async function pageTasks(page: Page, work: () => Promise<void>): Promise<
     .map(({ dur = 0, tdur = 0 }) => ({ wallMs: dur / 1000, cpuMs: tdur / 1000 }));
 }
 
-/** Has a page scroll up and down its whole length, as long as it is there. */
+/** Has a page scroll up and down its whole length, and its queue beside it, as long as it is there. */
 export async function scrollForever(page: Page): Promise<void> {
   await page.evaluate(`(() => {
-    let step = 40;
-    setInterval(() => {
-      const before = scrollY;
-      scrollBy(0, step);
-      if (scrollY === before) step = -step;
-    }, 16);
+    for (const moved of [document.scrollingElement, document.querySelector('.queue')]) {
+      let step = 40;
+      setInterval(() => {
+        const before = moved.scrollTop;
+        moved.scrollBy(0, step);
+        if (moved.scrollTop === before) step = -step;
+      }, 16);
+    }
   })()`);
 }

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { isKeyPutOff, keyQuestion } from '../service/connection.ts';
 import { connection } from '../service/live.ts';
 import { isDragging } from '../state/intake.ts';
 import { announcement, chosenItem } from '../state/queue.ts';
@@ -75,9 +76,18 @@ const WORDS = {
 } as const;
 
 function Connection(): JSX.Element {
+  if (keyQuestion.value === undefined) {
+    return (
+      <span class={`connection ${connection.value}`} role="status">
+        {WORDS[connection.value]}
+      </span>
+    );
+  }
   return (
-    <span class={`connection ${connection.value}`} role="status">
-      {WORDS[connection.value]}
+    <span class="connection lost">
+      <button type="button" onClick={() => (isKeyPutOff.value = false)}>
+        Enter the API key
+      </button>
     </span>
   );
 }

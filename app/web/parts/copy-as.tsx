@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
-import { apiKey, SERVICE } from '../service/connection.ts';
+import { apiKey, SERVICE, wordsOf } from '../service/connection.ts';
 import type { Settings } from '../state/settings.ts';
 import { asCommand, asCurl } from '../state/submission.ts';
+import { canCopyPictures, copyPng, copyText } from './clipboard.ts';
 
 interface CopyProps {
   readonly name: string;
@@ -16,23 +17,26 @@ export function CopyAs({ name, chosen, picture }: CopyProps): JSX.Element {
   const said = useSignal('');
   const copy = (text: string, what: string): void => {
     const done = (): string => (said.value = `${what} copied`);
-    navigator.clipboard.writeText(text).then(done, () => (said.value = text));
+    copyText(text).then(done, () => (said.value = text));
   };
   const copyPicture = (png: Promise<Blob>): void => {
     const done = (): string => (said.value = 'Picture copied');
-    const failed = (): string => (said.value = 'The browser does not let pictures be copied');
-    navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]).then(done, failed);
+    const refused = (): string => (said.value = 'The browser does not let pictures be copied');
+    const lost = (error: unknown): string => (said.value = wordsOf(error));
+    copyPng(png).then(done, () => png.then(refused, lost));
   };
   return (
     <details class="copy">
-      <summary>Copy as</summary>
+      <summary>
+        Copy as <span class="unseen">of {name}</span>
+      </summary>
       <button type="button" onClick={() => copy(asCurl(chosen, name, SERVICE, apiKey.value !== ''), 'curl')}>
         curl
       </button>
       <button type="button" onClick={() => copy(asCommand(chosen, name), 'Command line')}>
         Command line
       </button>
-      {picture && (
+      {picture && canCopyPictures() && (
         <button type="button" onClick={() => copyPicture(picture())}>
           Picture
         </button>

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
-import { useId } from 'preact/hooks';
+import { useId, useRef } from 'preact/hooks';
 
 interface SliderProps {
   readonly label: string;
@@ -14,10 +14,13 @@ interface SliderProps {
 
 /** A number with its slider, and what it does. */
 export function NumberSlider({ label, value, min, max, step, effect, onChange }: SliderProps): JSX.Element {
-  const change = (event: TargetedEvent<HTMLInputElement>): void => {
-    const typed = Number(event.currentTarget.value);
-    if (Number.isFinite(typed) && typed > 0) onChange(typed);
-    else if (typed === 0 && min === 0) onChange(0);
+  const taken = useRef(value);
+  taken.current = value;
+  const change = ({ currentTarget: field }: TargetedEvent<HTMLInputElement>): void => {
+    const typed = Number(field.value);
+    if (field.value !== '' && (typed > 0 || (typed === 0 && min === 0))) onChange(typed);
+    // What was taken is what stands there, whatever was typed.
+    requestAnimationFrame(() => (field.value = String(taken.current)));
   };
   const id = useId();
   return (

@@ -3,7 +3,7 @@ import type { JSX, TargetedPointerEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { Size } from '../state/estimate.ts';
-import type { Item } from '../state/queue.ts';
+import type { Item } from '../state/items.ts';
 
 const MAX_SIDE = 320;
 const MIN_REGION = 16;

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { RegionSheetState, SheetTile } from '../state/region-sheet.ts';
 import { compareRegion, forgetSheet } from '../state/region-sheet.ts';
 import { upscalers } from '../state/models.ts';
-import type { Item } from '../state/queue.ts';
+import type { Item } from '../state/items.ts';
 import { choose, settings } from '../state/settings.ts';
 import { upscalerFacts } from '../state/upscalers.ts';
 import { RegionBox } from './region-box.tsx';

@@ -1,5 +1,7 @@
+import type { JobResultState } from '../../client/job-state.ts';
 import { fetchBlob, SERVICE } from '../service/connection.ts';
-import type { Item } from '../state/queue.ts';
+import { bitmapOfResult } from '../service/result-bitmap.ts';
+import type { Item } from '../state/items.ts';
 
 const EXTENSIONS: Readonly<Record<string, string>> = { jpeg: 'jpg' };
 
@@ -10,10 +12,10 @@ export async function saveResult(item: Item, index: number): Promise<void> {
 }
 
 /** A result as a PNG, which is what clipboards take. */
-export async function resultAsPng(item: Item, index: number): Promise<Blob> {
-  const blob = await fetchBlob(`jobs/${item.jobId.value ?? ''}/results/${index}`);
-  if (blob.type === 'image/png') return blob;
-  const bitmap = await createImageBitmap(blob);
+export async function resultAsPng(item: Item, { index, info }: JobResultState): Promise<Blob> {
+  const path = `jobs/${item.jobId.value ?? ''}/results/${index}`;
+  if (info.format === 'png') return fetchBlob(path);
+  const bitmap = await bitmapOfResult(path, info.output);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
   bitmap.close();

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { ResultInfo as FullInfo } from '../../processing/result.ts';
 import { inPixels } from '../state/estimate.ts';
-import type { Item } from '../state/queue.ts';
+import type { Item } from '../state/items.ts';
 
 /** What was really done: model, device, every fallback and its reason, faces, seconds, and the digest of the weights. */
 export function TruthStrip({ item }: { readonly item: Item }): JSX.Element | null {

@@ -12,6 +12,8 @@ export const apiKey = signal(sessionStorage.getItem(STORED_KEY) ?? '');
 
 /** What the box that asks for a key says; undefined while none is wanted. */
 export const keyQuestion = signal<string | undefined>(undefined);
+/** Whether that box is closed although a key is wanted. */
+export const isKeyPutOff = signal(false);
 
 /** Takes the key that was typed in; whatever waits for one goes on. */
 export function enterKey(key: string): void {
@@ -53,6 +55,7 @@ export function wordsOf(error: unknown): string {
 }
 
 function newKey(old: string): Promise<void> {
+  if (keyQuestion.value === undefined) isKeyPutOff.value = false; // what asks again by itself does not open it again
   keyQuestion.value = old === '' ? 'This service wants an API key.' : 'The service does not take that key.';
   return new Promise((resolve) => {
     const stop = effect(() => {

@@ -8,7 +8,8 @@ export const isDragging = signal(false);
 export const refusal = signal('');
 
 const MODELS = /\.(safetensors|sft|pth|pt|ckpt|bin)$/i;
-const PICTURES = /\.(png|jpe?g|jfif|webp|avif|tiff?|gif)$/i;
+/** Whether HEIC is read, the service knows; it says what to do where it is not. */
+const PICTURES = /\.(png|jpe?g|jfif|webp|avif|tiff?|gif|hei[cf]|hif)$/i;
 
 interface Found {
   readonly file: File;

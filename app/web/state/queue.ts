@@ -1,55 +1,43 @@
-import type { Signal } from '@preact/signals';
 import { computed, signal } from '@preact/signals';
-import { ServiceUnreachableError } from '../../client/errors.ts';
-import type { JobState } from '../../client/job-state.ts';
-import { ask, fetchBlob, wordsOf } from '../service/connection.ts';
+import { ServiceProblemError, ServiceUnreachableError } from '../../client/errors.ts';
+import type { JobsPage, JobState } from '../../client/job-state.ts';
+import { madeKey } from '../../client/made-key.ts';
+import { ask, isKeyPutOff, wordsOf } from '../service/connection.ts';
 import type { StoredItem } from '../service/stored-items.ts';
 import { forgetItem, storedItems, storeItem } from '../service/stored-items.ts';
-import type { Size } from './estimate.ts';
+import type { Item } from './items.ts';
+import { hasEnded, isOver, itemOf, itemOfJob, items, storedOf } from './items.ts';
+import { lookAtPictures, lookAtResults } from './looks.ts';
 import type { Settings } from './settings.ts';
 import { settings } from './settings.ts';
 import { submissionOf } from './submission.ts';
 import { hide, isHidden } from './hidden-jobs.ts';
-import { thumbnailOf } from './thumbnail.ts';
 
-/** A picture in the queue: one that was dropped here, or a job of this caller's that came another way. */
-export interface Item {
-  readonly id: string;
-  readonly name: string;
-  readonly folder: string;
-  readonly createdAt: number;
-  /** None of a job that came another way; neither has it a file here. */
-  readonly settings: Settings | undefined;
-  readonly file: Blob | undefined;
-  readonly size: Signal<Size | undefined>;
-  /** URL of a small picture of it. */
-  readonly thumbnail: Signal<string | undefined>;
-  readonly jobId: Signal<string | undefined>;
-  readonly job: Signal<JobState | undefined>;
-  /** Why it could not be sent. */
-  readonly problem: Signal<string | undefined>;
-}
-
-/** The newest first. */
-export const items = signal<readonly Item[]>([]);
 /** The item that is looked at. */
 export const chosenId = signal<string | undefined>(undefined);
+/** Rises whenever somebody asks to look at a picture. */
+export const looks = signal(0);
 /** Said to screen readers when the state of something changes. */
 export const announcement = signal('');
 
 export const chosenItem = computed(() => items.value.find(({ id }) => id === chosenId.value));
 /** Jobs of whose progress somebody has to tell. */
 export const activeJobIds = computed(() =>
-  items.value.flatMap(({ jobId, job }) => (jobId.value !== undefined && !hasEnded(job.value) ? [jobId.value] : [])),
+  items.value.flatMap((item) => (item.jobId.value !== undefined && !isOver(item) ? [item.jobId.value] : [])),
 );
 
 const MAX_SENDING = 2;
 const RETRY_MS = 2000;
+const TOO_MANY = 429;
+/** A full queue has a place again when a picture is done. */
+const FULL_RETRY_MS = 10_000;
+const PAGE = 100;
 let sending = 0;
 
-/** Whether a job has reached its last state. */
-export function hasEnded(job: JobState | undefined): boolean {
-  return job?.status === 'completed' || job?.status === 'failed' || job?.status === 'cancelled';
+/** Chooses what is looked at. */
+export function lookAt(id: string): void {
+  chosenId.value = id;
+  looks.value++;
 }
 
 /** Puts pictures into the queue with the settings as they are, and begins to send them. */
@@ -59,11 +47,12 @@ export function enqueue(
 ): void {
   const now = Date.now();
   const added = files.map(({ file, name, folder }, index): StoredItem => {
-    return { id: crypto.randomUUID(), createdAt: now + index, name, folder, settings: chosen, file };
+    return { id: madeKey(), createdAt: now + index, name, folder, settings: chosen, file };
   });
   items.value = [...added.map(itemOf).reverse(), ...items.value];
-  chosenId.value = added[0]?.id;
+  if (added[0]) lookAt(added[0].id);
   for (const stored of added) void storeItem(stored);
+  isKeyPutOff.value = false; // where a key is wanted, it is wanted now
   void sendNext();
   void lookAtPictures(added.map(({ id }) => id));
 }
@@ -72,25 +61,39 @@ export function enqueue(
 export async function restoreQueue(): Promise<void> {
   const kept = (await storedItems()).map(itemOf).reverse();
   items.value = [...items.value, ...kept.filter(({ id }) => items.value.every((item) => item.id !== id))];
-  await refreshJobs();
+  await refreshJobs().catch(() => undefined); // whoever follows the jobs asks again
   chosenId.value ??= items.value[0]?.id;
   void sendNext();
   void lookAtPictures(kept.map(({ id }) => id));
-  void lookAtResults();
 }
 
-/** Asks how all jobs stand. A job that is no longer known has expired. */
+/** Asks how all jobs stand. A job that is no longer known has expired, or the service has lost it. */
 export async function refreshJobs(): Promise<void> {
-  const { jobs } = await ask((client) => client.jobs({ limit: 100 }));
+  const asked = items.value.filter(({ jobId }) => jobId.value !== undefined); // the answer may not know what is sent meanwhile
+  const jobs = await jobsWith(new Set(asked.flatMap((item) => (isOver(item) ? [] : [item.jobId.value]))));
   const byId = new Map(jobs.map((job) => [job.job_id, job]));
   const own = new Set(items.value.map(({ jobId }) => jobId.value));
-  for (const item of items.value) {
+  for (const item of asked) {
     const job = byId.get(item.jobId.value ?? '');
     if (job) setJob(item, job);
-    else if (item.jobId.value !== undefined && item.job.value === undefined) await forget(item);
+    else if (item.job.value === undefined) await forget(item);
+    else if (!isOver(item)) setProblem(item, 'The service no longer knows this job');
   }
   const others = jobs.filter(({ job_id: id, method }) => !own.has(id) && !isHidden(id) && isPictures(method));
   items.value = [...items.value, ...others.map(itemOfJob)].sort((a, b) => b.createdAt - a.createdAt);
+  void lookAtResults();
+}
+
+/** The newest jobs, and as many of the older ones as it takes to find all that are wanted. */
+async function jobsWith(wanted: Set<string | undefined>): Promise<readonly JobState[]> {
+  const found: JobState[] = [];
+  for (let cursor: string | null = null; ;) {
+    const page: JobsPage = await ask((client) => client.jobs({ limit: PAGE, ...(cursor !== null && { cursor }) }));
+    found.push(...page.jobs);
+    for (const { job_id: id } of page.jobs) wanted.delete(id);
+    cursor = page.next_cursor;
+    if (wanted.size === 0 || cursor === null) return found;
+  }
 }
 
 /** Takes what was told of a job. */
@@ -110,17 +113,24 @@ export async function cancel(item: Item): Promise<void> {
   setJob(item, await ask((client) => client.job(id)));
 }
 
-/** Sends a picture again, with the settings that it had or others. */
-export function retry(item: Item, chosen: Settings | undefined = item.settings): void {
-  if (!item.file) return;
-  enqueue([{ file: item.file, name: item.name, folder: item.folder }], chosen);
+/** Does a picture once more, with the settings as they are now. */
+export function again({ file, name, folder }: Item): void {
+  if (file) enqueue([{ file, name, folder }]);
+}
+
+/** Sends a picture of which nothing came once more, with the settings that it had, in place of the first try. */
+export async function retry(item: Item): Promise<void> {
+  const { file, name, folder } = item;
+  if (!file) return;
+  enqueue([{ file, name, folder }], item.settings);
+  await forget(item);
 }
 
 /** Takes an item out of the list; its job, where it still runs, is called off. */
 export async function remove(item: Item): Promise<void> {
   const id = item.jobId.value;
   await forget(item);
-  if (id !== undefined && !hasEnded(item.job.value)) await ask((client) => client.cancel(id));
+  if (id !== undefined && !isOver(item)) await ask((client) => client.cancel(id));
 }
 
 async function forget(item: Item): Promise<void> {
@@ -138,7 +148,14 @@ function isPictures(method: string | undefined): boolean {
 function setJob(item: Item, job: JobState): void {
   const before = item.job.value?.status;
   item.job.value = job;
-  if (before !== job.status && hasEnded(job)) announcement.value = `${item.name}: ${job.status}`;
+  if (before === job.status || !hasEnded(job)) return;
+  announcement.value = `${item.name}: ${job.status}`;
+  void lookAtResults();
+}
+
+function setProblem(item: Item, problem: string): void {
+  item.problem.value = problem;
+  announcement.value = `${item.name}: ${problem}`;
 }
 
 async function sendNext(): Promise<void> {
@@ -163,91 +180,31 @@ async function send(item: Item): Promise<void> {
   if (!file || !chosen) return;
   try {
     const submission = submissionOf(chosen, file, name);
-    const id = await untilReachable(item, () =>
-      ask((client) => client.submit(submission, { idempotencyKey: item.id })),
-    );
+    const id = await untilTaken(item, () => ask((client) => client.submit(submission, { idempotencyKey: item.id })));
     if (items.value.every((one) => one.id !== item.id)) {
       await ask((client) => client.cancel(id)); // it was called off meanwhile
       return;
     }
     item.jobId.value = id;
+    items.value = items.value.filter((one) => one === item || one.jobId.value !== id); // it was listed before it was answered
     await storeItem(storedOf(item));
     setJob(item, await ask((client) => client.job(id)));
   } catch (error) {
-    item.problem.value = wordsOf(error);
-    announcement.value = `${name}: ${item.problem.value}`;
+    setProblem(item, wordsOf(error));
   }
 }
 
-/** A service that is away for a while does not lose a picture: it is sent when there is an answer again. */
-async function untilReachable<T>(item: Item, act: () => Promise<T>): Promise<T> {
+/** A service that is away for a while, or full, does not lose a picture: it is sent when there is an answer again, or a place. */
+async function untilTaken<T>(item: Item, act: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await act();
     } catch (error) {
       const isWanted = items.value.some(({ id }) => id === item.id);
-      if (!(error instanceof ServiceUnreachableError) || !isWanted) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      const isFull = error instanceof ServiceProblemError && error.status === TOO_MANY;
+      if (!(isFull || error instanceof ServiceUnreachableError) || !isWanted) throw error;
+      item.hindrance.value = isFull ? 'Waiting for a place in the queue' : undefined;
+      await new Promise((resolve) => setTimeout(resolve, isFull ? FULL_RETRY_MS : RETRY_MS));
     }
   }
-}
-
-/** One after another: sixty pictures must not stop the page. */
-async function lookAtPictures(ids: readonly string[]): Promise<void> {
-  for (const id of ids) {
-    const item = items.value.find((one) => one.id === id);
-    if (!item?.file || item.thumbnail.value !== undefined) continue;
-    const seen = await thumbnailOf(item.file);
-    if (!seen) continue;
-    item.size.value = seen.size;
-    item.thumbnail.value = URL.createObjectURL(seen.thumbnail);
-    await storeItem({ ...storedOf(item), thumbnail: seen.thumbnail });
-  }
-}
-
-/** Of jobs that came another way there is no picture here but their result. */
-async function lookAtResults(): Promise<void> {
-  for (const { file, thumbnail, job, jobId } of items.value) {
-    const [result] = job.value?.results ?? [];
-    if (file || thumbnail.value !== undefined || !result) continue;
-    const path = `jobs/${jobId.value ?? ''}/results/${result.index}?width=128`;
-    const small = await fetchBlob(path).catch(() => undefined);
-    if (small) thumbnail.value = URL.createObjectURL(small);
-  }
-}
-
-function storedOf(item: Item): StoredItem {
-  const { id, createdAt, name, folder, file, size, jobId } = item;
-  if (!file || !item.settings) throw new Error(`${name} has nothing to remember`);
-  return { id, createdAt, name, folder, settings: item.settings, file, size: size.value, jobId: jobId.value };
-}
-
-function itemOf(stored: StoredItem): Item {
-  const { thumbnail, size, jobId } = stored;
-  return {
-    ...stored,
-    size: signal(size),
-    thumbnail: signal(thumbnail && URL.createObjectURL(thumbnail)),
-    jobId: signal(jobId),
-    job: signal(undefined),
-    problem: signal(undefined),
-  };
-}
-
-function itemOfJob(job: JobState): Item {
-  const [first] = job.image_states ?? [];
-  const count = job.images ?? 1;
-  return {
-    id: job.job_id,
-    name: count > 1 ? `${count} images` : (first?.original_filename ?? job.job_id.slice(0, 8)),
-    folder: '',
-    createdAt: Date.parse(job.created_at ?? ''),
-    settings: undefined,
-    file: undefined,
-    size: signal(job.results?.[0]?.info.input),
-    thumbnail: signal(undefined),
-    jobId: signal(job.job_id),
-    job: signal(job),
-    problem: signal(undefined),
-  };
 }

@@ -2,7 +2,7 @@ import type { Signal } from '@preact/signals';
 import type { JobState } from '../../client/job-state.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import { fetchBlob, wordsOf } from '../service/connection.ts';
-import type { Item } from './queue.ts';
+import type { Item } from './items.ts';
 import { settings } from './settings.ts';
 
 /** A part of a picture by one upscaler, or why there is none. */

@@ -40,8 +40,8 @@ export const COLORIZE_MODELS: Readonly<Record<string, string>> = {
 
 /** What is kept of a picture's own tones after the network, which shifts flat ones by some levels. */
 export const COLOR_FIXES: Readonly<Record<string, string>> = {
-  none: 'as the network gives them',
-  mean: 'the mean of the picture',
+  none: 'as they come out',
+  mean: "the picture's mean",
   wavelet: "the picture's own",
 };
 

@@ -1,6 +1,6 @@
 import { computed } from '@preact/signals';
 import type { Speeds } from './estimate.ts';
-import { items } from './queue.ts';
+import { items } from './items.ts';
 
 /** How fast each upscaler has been here of late: seconds for each megapixel of the input, from the results that are in the queue. */
 export const speeds = computed<Speeds>(() => {

@@ -13,7 +13,7 @@ export interface UpscalerFacts {
 
 /** The upscalers that have names, the most often wanted first. */
 export const UPSCALERS: readonly UpscalerFacts[] = [
-  { name: 'AUTO', label: 'Automatic', goodFor: 'the best that is installed for the size', secondsPerMegapixel: 120 },
+  { name: 'AUTO', label: 'Automatic', goodFor: 'any picture: takes what suits the size', secondsPerMegapixel: 120 },
   {
     name: 'REALESRGAN_X4PLUS',
     label: 'R-ESRGAN 4x+',

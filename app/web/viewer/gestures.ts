@@ -1,5 +1,5 @@
 import type { Signal } from '@preact/signals';
-import type { Extent, Transform } from './transform.ts';
+import type { Extent, Point, Transform } from './transform.ts';
 import { panned, zoomedAt } from './transform.ts';
 
 /** What the hand moves. */
@@ -10,12 +10,8 @@ export interface Moved {
   readonly density: () => number;
   /** The middle of what the transform is about, which side by side is that of the half under the pointer, in CSS pixels of the page. */
   readonly middle: (clientX: number) => { readonly x: number; readonly y: number };
-  readonly onDoubleTap: (offsetX: number, offsetY: number) => void;
-}
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
+  /** At a place from that middle, in device pixels. */
+  readonly onDoubleTap: (place: Point) => void;
 }
 
 /** Wheel, drag, pinch and double tap on an element. @returns what takes the listeners off again */
@@ -27,7 +23,7 @@ export function listenToHands(element: HTMLElement, moved: Moved): () => void {
     pointermove: (event: PointerEvent) => hands.move(event),
     pointerup: (event: PointerEvent) => hands.up(event),
     pointercancel: (event: PointerEvent) => hands.up(event),
-    dblclick: (event: MouseEvent) => moved.onDoubleTap(...hands.offset({ x: event.clientX, y: event.clientY })),
+    dblclick: (event: MouseEvent) => moved.onDoubleTap(hands.offset({ x: event.clientX, y: event.clientY })),
   };
   const all = Object.entries(listeners) as [string, EventListener][];
   for (const [name, listener] of all) element.addEventListener(name, listener, { passive: false });
@@ -47,18 +43,19 @@ class Hands {
   }
 
   /** From the middle, in device pixels. */
-  offset({ x, y }: Point): [number, number] {
+  offset({ x, y }: Point): Point {
     const middle = this.#moved.middle(x);
     const density = this.#moved.density();
-    return [(x - middle.x) * density, (y - middle.y) * density];
+    return { x: (x - middle.x) * density, y: (y - middle.y) * density };
   }
 
   wheel(event: WheelEvent): void {
     event.preventDefault();
-    const { at } = this.#moved;
+    const { at, result } = this.#moved;
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const factor = Math.exp(-Math.max(-120, Math.min(120, event.deltaY * lines)) / 300);
-    at.value = zoomedAt(at.value, at.value.zoom * factor, ...this.offset({ x: event.clientX, y: event.clientY }));
+    const place = this.offset({ x: event.clientX, y: event.clientY });
+    at.value = zoomedAt(at.value, at.value.zoom * factor, place, result());
   }
 
   down(event: PointerEvent): void {
@@ -81,7 +78,7 @@ class Hands {
     }
     const factor = distance(now, other) / Math.max(1, distance(before, other));
     const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
-    const zoomed = zoomedAt(at.value, at.value.zoom * factor, ...this.offset(middle));
+    const zoomed = zoomedAt(at.value, at.value.zoom * factor, this.offset(middle), result());
     at.value = panned(zoomed, ((now.x - before.x) / 2) * scale, ((now.y - before.y) / 2) * scale, result());
   }
 

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { fetchBlob } from '../service/connection.ts';
+import { bitmapOfResult } from '../service/result-bitmap.ts';
 import type { Extent } from './transform.ts';
 
 /** Pixels that can be painted: `source` is what of the picture they show. */
@@ -26,9 +27,10 @@ const REST_MS = 120;
 export const arrivals = signal(0);
 
 /** A picture of this browser. @throws where the browser cannot show it */
-export async function pictureOfFile(file: Blob): Promise<Picture> {
-  const bitmap = await createImageBitmap(file);
-  return wholePicture(bitmap);
+export async function pictureOfFile(file: Blob, name: string): Promise<Picture> {
+  const bitmap = await createImageBitmap(file).catch(() => undefined);
+  if (bitmap) return wholePicture(bitmap);
+  throw new Error(`This browser cannot show ${name} itself`);
 }
 
 /** A result of a job, `path` being where it is: as a whole, or where it is large by parts. */
@@ -37,8 +39,7 @@ export async function pictureOfResult(path: string, size: Extent, signal: AbortS
     const overview = await createImageBitmap(await fetchBlob(`${path}?width=${OVERVIEW_WIDTH}`, { signal }));
     return new PartedPicture(path, size, overview);
   }
-  // As a PNG whatever it was written as: the browser may not know that format.
-  return wholePicture(await createImageBitmap(await fetchBlob(path, { signal })));
+  return wholePicture(await bitmapOfResult(path, size, signal));
 }
 
 function wholePicture(bitmap: ImageBitmap): Picture {

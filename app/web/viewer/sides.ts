@@ -3,8 +3,9 @@ import { computed, signal } from '@preact/signals';
 import type { JobResultState } from '../../client/job-state.ts';
 import { wordsOf } from '../service/connection.ts';
 import { resultSize } from '../state/estimate.ts';
-import type { Item } from '../state/queue.ts';
-import { chosenItem, items } from '../state/queue.ts';
+import type { Item } from '../state/items.ts';
+import { items } from '../state/items.ts';
+import { chosenItem } from '../state/queue.ts';
 import { sentenceOf } from '../state/settings.ts';
 import type { Picture } from './picture.ts';
 import { pictureOfFile, pictureOfResult } from './picture.ts';
@@ -29,7 +30,7 @@ class Side {
   #key: string | undefined;
   #opening: AbortController | undefined;
 
-  /** Shows what was picked; the picture of before stays until the new one is here. */
+  /** Shows what was picked; the picture of before stays until the new one is here, or is known not to come. */
   async show(choice: Choice | undefined): Promise<void> {
     if (choice?.key === this.#key) return;
     this.#key = choice?.key;
@@ -39,16 +40,19 @@ class Side {
     this.problem.value = '';
     try {
       const picture = await choice?.open(opening.signal);
-      if (opening.signal.aborted) {
-        picture?.close();
-        return;
-      }
-      const before = this.picture.value;
-      this.picture.value = picture; // first: what is painted next is no longer the one that is closed
-      before?.close();
+      if (opening.signal.aborted) picture?.close();
+      else this.#take(picture);
     } catch (error) {
-      if (!opening.signal.aborted) this.problem.value = wordsOf(error);
+      if (opening.signal.aborted) return;
+      this.problem.value = wordsOf(error);
+      this.#take(undefined);
     }
+  }
+
+  #take(picture: Picture | undefined): void {
+    const before = this.picture.value;
+    this.picture.value = picture; // first: what is painted next is no longer the one that is closed
+    before?.close();
   }
 }
 
@@ -69,7 +73,7 @@ export function choiceFor(side: SideName): Choice | undefined {
 export function unpickedLabel(side: SideName): string {
   if (side === 'right') return 'Its result';
   const hasOriginal = chosenItem.value?.file !== undefined;
-  return chosenItem.value && !hasOriginal ? 'Its result: the original is elsewhere' : 'Original of the chosen picture';
+  return chosenItem.value && !hasOriginal ? 'Its result: the original is elsewhere' : 'Its original';
 }
 
 const ownChoices = new WeakMap<Item, ReadonlySignal<readonly Choice[]>>();
@@ -96,7 +100,9 @@ function choicesAsTheyCome(item: Item): ReadonlySignal<readonly Choice[]> {
 }
 
 function originalOf({ id, name, file }: Item): Choice | undefined {
-  return file && { key: `file:${id}`, label: `${name}, original`, short: 'Original', open: () => pictureOfFile(file) };
+  return (
+    file && { key: `file:${id}`, label: `${name}, original`, short: 'Original', open: () => pictureOfFile(file, name) }
+  );
 }
 
 function resultOf(item: Item, { index, info, original_filename: of }: JobResultState): Choice {
@@ -118,7 +124,7 @@ function unfinishedOf(item: Item, index: number): Choice {
     label: `${name}, as far as it is`,
     short: 'As far as it is',
     open: async () => {
-      const ground = file && (await createImageBitmap(file));
+      const ground = file && (await createImageBitmap(file).catch(() => undefined)); // no browser shows all that is read here
       const expected = settings && size.value && resultSize(size.value, settings);
       return new UnfinishedPicture({
         path: `jobs/${item.jobId.value ?? ''}/sketch/${index}`,

@@ -5,6 +5,12 @@ export interface Transform {
   readonly zoom: number;
 }
 
+/** A place, in pixels. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** A size in pixels. */
 export interface Extent {
   readonly width: number;
@@ -22,23 +28,18 @@ export function fitted(result: Extent, stage: Extent): Transform {
   return { cx: result.width / 2, cy: result.height / 2, zoom: Math.max(MIN_ZOOM, zoom) };
 }
 
-/** Another zoom about a point of the stage, which stays where it is. Offsets are from the stage's middle, in device pixels. */
-export function zoomedAt(at: Transform, zoom: number, offsetX: number, offsetY: number): Transform {
+/**
+ * Another zoom about a point of the stage, which stays where it is as long as the middle of the stage is over the result.
+ * @param place from the stage's middle, in device pixels
+ */
+export function zoomedAt(at: Transform, zoom: number, { x, y }: Point, result: Extent): Transform {
   const next = snapped(Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, zoom)), at.zoom);
-  return {
-    cx: at.cx + offsetX / at.zoom - offsetX / next,
-    cy: at.cy + offsetY / at.zoom - offsetY / next,
-    zoom: next,
-  };
+  return within({ cx: at.cx + x / at.zoom - x / next, cy: at.cy + y / at.zoom - y / next, zoom: next }, result);
 }
 
 /** Moved by device pixels, as a hand moves paper; the middle of the stage stays over the result. */
 export function panned({ cx, cy, zoom }: Transform, byX: number, byY: number, result: Extent): Transform {
-  return {
-    cx: Math.min(result.width, Math.max(0, cx - byX / zoom)),
-    cy: Math.min(result.height, Math.max(0, cy - byY / zoom)),
-    zoom,
-  };
+  return within({ cx: cx - byX / zoom, cy: cy - byY / zoom, zoom }, result);
 }
 
 /** Where the result lies on the stage: its corner on a whole device pixel, so that both sides fall on the same ones. */
@@ -63,6 +64,10 @@ export function visible(at: Transform, result: Extent, stage: Extent) {
   const right = Math.min(result.width, Math.ceil((stage.width - x) / at.zoom));
   const bottom = Math.min(result.height, Math.ceil((stage.height - y) / at.zoom));
   return right > left && bottom > top ? { x: left, y: top, width: right - left, height: bottom - top } : undefined;
+}
+
+function within({ cx, cy, zoom }: Transform, { width, height }: Extent): Transform {
+  return { cx: Math.min(width, Math.max(0, cx)), cy: Math.min(height, Math.max(0, cy)), zoom };
 }
 
 /** Whole zooms are easy to meet, on the way to them: from 100 % upwards only they are pixel-exact. */

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Mode } from './painter.ts';
 import { sides } from './sides.ts';
-import type { Extent, Transform } from './transform.ts';
+import type { Extent, Point, Transform } from './transform.ts';
 import { fitted, zoomedAt } from './transform.ts';
 
 const STORED = 'hiresfix-view';
@@ -41,12 +41,12 @@ export function fit(): void {
 
 /** Zooms about the middle. */
 export function zoomTo(zoom: number): void {
-  at.value = zoomedAt(at.value, zoom, 0, 0);
+  at.value = zoomedAt(at.value, zoom, { x: 0, y: 0 }, result.value);
 }
 
 /** All of it, or 100 % where it was asked for. */
-export function toggleFit(offsetX = 0, offsetY = 0): void {
+export function toggleFit(place: Point): void {
   const whole = fitted(result.value, sideStage.value);
   if (at.value.zoom === 1 && whole.zoom !== 1) at.value = whole;
-  else at.value = zoomedAt(at.value, 1, offsetX, offsetY);
+  else at.value = zoomedAt(at.value, 1, place, result.value);
 }

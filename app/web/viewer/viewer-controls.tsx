@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { copyText } from '../parts/clipboard.ts';
 import { chosenItem } from '../state/queue.ts';
 import type { Mode } from './painter.ts';
 import type { SideName } from './sides.ts';
@@ -39,6 +40,9 @@ export function ViewerControls({ onSave }: { readonly onSave: () => void }): JSX
         onPointerUp={() => (isFlipped.value = false)}
         onPointerLeave={() => (isFlipped.value = false)}
         onPointerCancel={() => (isFlipped.value = false)}
+        onKeyDown={({ key }) => (isFlipped.value = key === ' ' || key === 'Enter')}
+        onKeyUp={() => (isFlipped.value = false)}
+        onBlur={() => (isFlipped.value = false)}
       >
         Hold for left
       </button>
@@ -60,7 +64,7 @@ function CopyLink(): JSX.Element | null {
   const copy = (): void => {
     history.replaceState(null, '', hashOfView(jobId, at.peek()));
     const tell = (text: string) => () => (said.value = text);
-    navigator.clipboard.writeText(location.href).then(tell('Link copied'), tell('The link is in the address bar'));
+    copyText(location.href).then(tell('Link copied'), tell('The link is in the address bar'));
   };
   return (
     <>
@@ -95,7 +99,7 @@ function SidePicker({ side, label }: { readonly side: SideName; readonly label: 
 }
 
 function Zoom(): JSX.Element {
-  const percent = Number((at.value.zoom * 100).toFixed(at.value.zoom < 0.1 ? 1 : 0));
+  const percent = percentOf(at.value.zoom);
   const { width, height } = result.value;
   return (
     <div class="zoom" role="group" aria-label="Zoom">
@@ -109,7 +113,11 @@ function Zoom(): JSX.Element {
           min={1}
           max={3200}
           value={percent}
-          onChange={(event) => zoomTo(Number(event.currentTarget.value) / 100)}
+          onChange={({ currentTarget: field }) => {
+            const typed = Number(field.value);
+            if (typed > 0) zoomTo(typed / 100);
+            field.value = String(percentOf(at.value.zoom)); // what is, where that is not what was typed
+          }}
         />
         <span title={`${width} × ${height} pixels`}>% of result</span>
       </label>
@@ -124,6 +132,10 @@ function Zoom(): JSX.Element {
       </button>
     </div>
   );
+}
+
+function percentOf(zoom: number): number {
+  return Number((zoom * 100).toFixed(zoom < 0.1 ? 1 : 0));
 }
 
 function Enlarging(): JSX.Element {

@@ -6,7 +6,7 @@ import { Painter } from './painter.ts';
 import { enlarged } from './enlarged.ts';
 import { arrivals } from './picture.ts';
 import { choiceFor, sides } from './sides.ts';
-import { panned, visible } from './transform.ts';
+import { fitted, panned, visible } from './transform.ts';
 import {
   at,
   chooseMode,
@@ -22,7 +22,8 @@ import {
   toggleFit,
   zoomTo,
 } from './view-state.ts';
-import { chosenId, chosenItem, items } from '../state/queue.ts';
+import { items } from '../state/items.ts';
+import { chosenId, chosenItem, looks } from '../state/queue.ts';
 import { saveView } from '../parts/save.ts';
 import { linkedView } from './view-link.ts';
 import { ViewerControls } from './viewer-controls.tsx';
@@ -36,7 +37,14 @@ export function Viewer(): JSX.Element {
   useSides();
   usePainting(canvas);
   useStage(element, canvas);
+  useSignalEffect(() => {
+    // Where the page is one column, what is to be seen may be far from where that was asked.
+    if (looks.value > 0) element.current?.scrollIntoView({ block: 'nearest' });
+  });
   const isEmpty = useComputed(() => !sides.left.picture.value && !sides.right.picture.value);
+  const hint = useComputed(() =>
+    items.value.length === 0 ? 'What you drop is shown here' : 'Choose a picture of the queue to look at it here',
+  );
   const problem = useComputed(() => sides.left.problem.value || sides.right.problem.value);
   return (
     <section class="viewer" aria-label="Comparison">
@@ -51,7 +59,7 @@ export function Viewer(): JSX.Element {
         onBlur={() => (isFlipped.value = false)}
       >
         <canvas ref={canvas} data-testid="stage" />
-        {isEmpty.value && <p class="hint">Choose a picture of the queue to look at it here</p>}
+        {isEmpty.value && problem.value === '' && <p class="hint">{hint.value}</p>}
         {!isEmpty.value && <Corners />}
         {mode.value === 'slider' && !isEmpty.value && <Slider />}
       </div>
@@ -108,7 +116,18 @@ function useSides(): void {
     if (asked && asked.jobId === chosenItem.peek()?.jobId.peek()) at.value = asked.at;
     else fit();
   });
+  useWholeView();
   useLinkedView();
+}
+
+/** What was seen as a whole stays so when there is more or less room for it. */
+function useWholeView(): void {
+  const before = useRef(sideStage.peek());
+  useSignalEffect(() => {
+    const room = sideStage.value;
+    if (at.peek().zoom === fitted(result.peek(), before.current).zoom) fit();
+    before.current = room;
+  });
 }
 
 /** Chooses the picture that the address asks for; what is looked at by hand later is nobody's link. */

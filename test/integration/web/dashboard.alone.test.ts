@@ -147,7 +147,7 @@ describe('the dashboard', () => {
     await elsewhere.getByText('compact-x2.safetensors').waitFor();
     expect(await unpicked(elsewhere, 'Left')).toBe('Its result: the original is elsewhere');
     expect(await elsewhere.locator('.corner.left').textContent()).not.toContain('Original');
-    expect(await unpicked(page, 'Left')).toBe('Original of the chosen picture');
+    expect(await unpicked(page, 'Left')).toBe('Its original');
     await elsewhere.context().close();
 
     // The same file on both sides has no difference, at any zoom; another has.
