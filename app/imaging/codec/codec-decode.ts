@@ -5,6 +5,7 @@ import type { Rectangle } from '../rectangle.ts';
 import type { BitDepth, Image, ImageShape } from '../image.ts';
 import { assertDecodesHeic, decodeHeic } from './pixels/heic-pixels.ts';
 import { clearBeside, withChannels, withoutColor, withoutUnusedAlpha } from './pixels/channels.ts';
+import { dividedColors } from './pixels/divided-colors.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import { labToSrgb } from './pixels/lab-to-srgb.ts';
 import { METADATA_LIMITS } from './metadata/metadata.ts';
@@ -32,6 +33,8 @@ export interface DecodeInput {
   readonly isMonochrome?: boolean | undefined;
   /** The samples of that channel are in the range of video, and the decoder leaves them there. */
   readonly isVideoRange?: boolean | undefined;
+  /** The colours are multiplied with alpha, and the decoder leaves them so. */
+  readonly isMultiplied?: boolean | undefined;
   /** TIFF: which page, and what of its channels is neither colour nor alpha. */
   readonly page?: ChosenPage | undefined;
   /** XMP that the walkers found, and not the decoder. */
@@ -86,7 +89,7 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const header = await readHeader(input);
   if (input.format === 'heic') {
     const stored = asMeant(await decodeHeic(input.bytes, input.name), input);
-    const image = input.isVideoRange === true ? fromVideoRange(stored, 8) : stored;
+    const image = asSeen(stored, input, 8);
     return { image, header, convertedFrom: undefined, turnedByXmp: undefined, damage: undefined };
   }
   const isConverted = CONVERTED.has(header.space);
@@ -99,7 +102,7 @@ export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const stored = asMeant(read.image, input);
   const bits = header.bitsPerSample ?? depth;
   fillLowBits(stored, bits);
-  const image = input.isVideoRange === true ? fromVideoRange(stored, bits) : stored;
+  const image = asSeen(stored, input, bits);
   if (input.lab) return { image: labToSrgb(image, input.lab), header, convertedFrom: 'L*a*b*', turnedByXmp, damage };
   const isYcc = input.page?.page.photometric === YCBCR;
   const hasAddedAlpha = input.format === 'gif' || (header.pages ?? 1) > 1 || isYcc;
@@ -120,6 +123,12 @@ function orientationInXmp({ format, metadata, page }: DecodeInput, header: Metad
   if (format in COMPRESSIONS || isSaid || !xmp || xmp.length > METADATA_LIMITS.xmp) return undefined;
   const orientation = xmpOrientation(xmp);
   return orientation === 1 ? undefined : orientation;
+}
+
+/** What the decoder leaves undone of how samples are told in AVIF and HEIC. */
+function asSeen(image: Image, { isVideoRange, isMultiplied }: DecodeInput, bits: number): Image {
+  const stretched = isVideoRange === true ? fromVideoRange(image, bits) : image;
+  return isMultiplied === true ? dividedColors(stretched) : stretched;
 }
 
 /** The channels that are the picture's, which the decoder does not tell from others. */

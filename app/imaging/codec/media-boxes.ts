@@ -127,6 +127,14 @@ export function partsOf(bytes: Buffer, id: number): number[] {
   });
 }
 
+/** Whether the colours of a picture are multiplied with its alpha (`prem`). */
+export function hasMultipliedColors(bytes: Buffer): boolean {
+  const references = boxAt(bytes, 'meta', 'iref');
+  return (
+    references !== undefined && boxesIn(bytes, references.start + 4, references.end).some(({ type }) => type === 'prem')
+  );
+}
+
 /** Where an item of one extent lies, by the `iloc` box; `undefined` for layouts that libheif does not write. */
 export function extentOf(bytes: Buffer, id: number): Extent | undefined {
   return locationsOf(bytes).find((location) => location.id === id)?.extent;

@@ -6,6 +6,7 @@ import { partialFirstFrame } from './pixels/gif-frame.ts';
 import type { ImageHeader } from './image-header.ts';
 import { readImageHeader } from './image-header.ts';
 import { readJpegParts } from './jpeg-segments.ts';
+import { hasMultipliedColors } from './media-boxes.ts';
 import type { LabEncoding } from './pixels/lab-to-srgb.ts';
 import type { ImageMetadata } from './metadata/metadata.ts';
 import { readPngParts } from './png-chunks.ts';
@@ -38,6 +39,8 @@ export interface PreparedFile {
   readonly isMonochrome?: boolean;
   /** AVIF, HEIC: samples of one channel are in the range of video, and the decoder leaves them there. */
   readonly isVideoRange?: boolean;
+  /** AVIF: colours are multiplied with alpha, and the decoder leaves them so. */
+  readonly isMultiplied?: boolean;
   /** TIFF: the page that is the picture. */
   readonly page?: ChosenPage | undefined;
   /** GIF: what the first frame covers, where that is not all. */
@@ -116,6 +119,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
       : (page?.warnings ?? []),
     lab: header.lab?.encoding,
     isMonochrome: isGray,
+    isMultiplied: format === 'avif' && hasMultipliedColors(buffer),
     isVideoRange: isGray && isVideoRange(buffer),
     page,
     frame: format === 'gif' ? partialFirstFrame(buffer) : undefined,
