@@ -8,8 +8,16 @@ import { downloadName } from './download-name.ts';
 
 const MAX_WARNINGS = 4000;
 
-/** Sets what an image answer says about itself: what it is, how to save it, and what was done to make it. */
-export function setResultHeaders(response: Response, job: Job, result: JobResult): void {
+/**
+ * Sets what an image answer says about itself: what it is, how to save it, and what was done to make it.
+ * @param warnings of the request, where it is not the one that the job came by
+ */
+export function setResultHeaders(
+  response: Response,
+  job: Job,
+  result: JobResult,
+  warnings: readonly string[] = [],
+): void {
   const { info } = result;
   response.attachment(downloadName(job.inputs[result.index]?.name ?? '', job.method, result.file));
   response.set({
@@ -23,7 +31,7 @@ export function setResultHeaders(response: Response, job: Job, result: JobResult
     'X-Device': headerText(info.device ?? 'cpu'),
     'Server-Timing': serverTiming(job, result),
   });
-  setWarnings(response, jobWarnings(job, result));
+  setWarnings(response, [...warnings, ...jobWarnings(job, result)]);
 }
 
 /** Tells in a header what a caller should know beside the answer. */

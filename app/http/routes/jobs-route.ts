@@ -58,10 +58,10 @@ export function jobsRoute({ queue, files }: Pick<RouteContext, 'queue' | 'files'
       const { id, number } = request.params;
       const job = await own(id, response);
       const result = resultOf(job, number);
-      const { values } = parseParameters(partQuery, Fields.ofQuery(request.query).entries());
+      const { values, warnings } = parseParameters(partQuery, Fields.ofQuery(request.query).entries());
       const part = result.info.format === 'json' ? undefined : partOf(result.info.output, values);
       await files.reading({ ...job, results: [result] }, () =>
-        part ? sendPart(response, { job, result, part }) : sendResult(response, job, result),
+        part ? sendPart(response, { job, result, part, warnings }) : sendResult(response, job, result, warnings),
       );
     })
     .get('/jobs/:id/sketch/:number', async (request, response) => {
@@ -100,8 +100,8 @@ function indexIn({ id, inputs }: Job, number: string): number {
 }
 
 /** Ranges and conditional requests are express's to answer; by the ETag that is the content's digest. */
-function sendResult(response: Response, job: Job, result: JobResult): Promise<void> {
-  setResultHeaders(response, job, result);
+function sendResult(response: Response, job: Job, result: JobResult, warnings?: readonly string[]): Promise<void> {
+  setResultHeaders(response, job, result, warnings);
   const options = { root: dirname(result.file), dotfiles: 'allow', cacheControl: false, lastModified: false } as const;
   return new Promise((resolve, reject) => {
     response.sendFile(basename(result.file), options, (error?: Error) => {

@@ -10,10 +10,12 @@ interface PartOfResult {
   readonly job: Job;
   readonly result: JobResult;
   readonly part: PicturePart;
+  /** Of the request. */
+  readonly warnings: readonly string[];
 }
 
 /** Answers a part of a result as a PNG. The decoder is loaded with the first: a server of programs alone never needs it. */
-export async function sendPart(response: Response, { job, result, part }: PartOfResult): Promise<void> {
+export async function sendPart(response: Response, { job, result, part, warnings }: PartOfResult): Promise<void> {
   const { region, width } = part;
   const tag = `"${result.sha256}-${region.x}-${region.y}-${region.width}-${region.height}-${width}"`;
   const headers = {
@@ -25,7 +27,7 @@ export async function sendPart(response: Response, { job, result, part }: PartOf
   const { picturePart } = await import('../../imaging/codec/picture-part.ts');
   const picture = isKnown ? undefined : await picturePart(result.file, part);
   // Only now: what fails is answered as a problem, and not as a part that could be kept.
-  setResultHeaders(response, job, result);
+  setResultHeaders(response, job, result, warnings);
   response.removeHeader('Content-Disposition');
   response.set(headers);
   if (picture) response.send(picture);

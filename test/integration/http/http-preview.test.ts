@@ -108,6 +108,9 @@ describe('parts of pictures', () => {
     expect(again.status).toBe(304);
     expect((await pixelsOf((await result(id, '?width=75')).body)).info).toMatchObject({ width: 75, height: 55 });
     expect((await result(id, '?width=9999')).body).toEqual(whole);
+    for (const query of ['?regoin=10,20,64,48', '?width=75&regoin=10,20,64,48']) {
+      expect((await result(id, query)).headers['x-warnings']).toContain('unknown field "regoin" was ignored');
+    }
   };
 
   const refusedParts = async (id: string): Promise<void> => {
