@@ -22,7 +22,7 @@ const http = {
   PORT: wholeText({ min: 0, max: 65535 }).default(8001).describe('Port of REST and socket; 0 takes a free one'),
   DASHBOARD_PORT: wholeText({ min: 0, max: 65535 })
     .optional()
-    .describe('Another port that answers as PORT does, for the dashboard; none: PORT alone'),
+    .describe('A second port with the same service, for the dashboard; none: only PORT'),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 is every interface'),
   ALLOWED_ORIGINS: origins()
     .default([])
@@ -30,23 +30,25 @@ const http = {
   ALLOWED_HOSTS: hosts()
     .default([])
     .describe(
-      'Names that the service is called by, comma-separated; none: localhost and the like while HOST is loopback',
+      'Host names that callers use for the service, comma-separated; none: only loopback names while HOST is loopback',
     ),
   API_KEY: keys()
     .default([])
-    .describe('Keys that callers need one of, comma-separated, of 4 characters at least; without any, all may come in'),
+    .describe(
+      'API keys, comma-separated, of at least 4 characters each: callers need one of them; none: everybody may call',
+    ),
   ALLOW_MODEL_UPLOAD: flagText()
     .default(false)
     .describe('Whether callers may add checkpoints to MODELS_DIR (POST /models, the dashboard)'),
   ALLOW_URL_INPUT: flagText()
     .default(false)
-    .describe('Whether pictures may be given to the A1111 routes by their address, which the service then fetches'),
+    .describe('Whether the A1111 routes accept pictures by URL, which the service then downloads'),
   RATE_LIMIT_PER_MINUTE: wholeText({ min: 0, max: 1_000_000 })
     .default(0)
-    .describe('Requests a minute for each key; 0 is no limit'),
+    .describe('Requests that each key may make in a minute; 0 is no limit'),
   MAX_FILE_SIZE_MB: decimalText({ above: 0, max: 4096 })
     .default(10)
-    .describe('Largest image file, decoded from its transport, in MB (2^20 bytes)'),
+    .describe('Largest image file, without the encoding of its transport, in MB (2^20 bytes)'),
 };
 
 const imaging = {
@@ -68,18 +70,18 @@ const catalog = {
     .max(255)
     .default('x4plus')
     .describe(
-      'Model above 2x: x2plus|x4plus|x4anime|x4net|animevideov3|general-x4v3|compact-x2, an UpscalerType or a file name',
+      'What AUTO uses above 2x: x2plus|x4plus|x4anime|x4net|animevideov3|general-x4v3|compact-x2, an UpscalerType or a file name',
     ),
   MODEL_COLORIZE: z
     .enum(COLORIZE_MODELS, { error: `expected ${COLORIZE_MODELS.join(', ')}` })
     .default('modelscope')
-    .describe('What colours pictures: modelscope|paper_tiny|artistic|deoldify-artistic|deoldify-stable'),
+    .describe('Network that colorizes: modelscope|paper_tiny|artistic|deoldify-artistic|deoldify-stable'),
   MODEL_RESTORE: z
     .enum(RESTORE_MODELS, { error: `expected ${RESTORE_MODELS.join(', ')}` })
     .default('denoise')
     .describe('What a restoration without steps does: denoise|deblur'),
   MODEL_DOWNLOADS: flagText().default(true).describe('Whether missing official weights are downloaded'),
-  MODEL_MIRROR: httpUrl().optional().describe('Base URL that is tried first for weights'),
+  MODEL_MIRROR: httpUrl().optional().describe('Base URL to try first when weights are downloaded'),
   DOWNLOAD_SEGMENTS: wholeText({ min: 1, max: 64 }).default(8).describe('Parallel ranges of one download'),
 };
 
@@ -99,7 +101,7 @@ const inference = {
     .enum(PRECISIONS, { error: `expected ${PRECISIONS.join(', ')}` })
     .default('auto')
     .describe(
-      'Numbers that networks run in: auto|fp32|fp16|int8; auto is fp16 on CUDA for networks that hold it, and int8 on CPUs where a calibration passed its gate',
+      'Number format that networks run in: auto|fp32|fp16|int8; auto is fp16 on CUDA for networks that tolerate it, and int8 on CPUs where a calibration passed its gate',
     ),
   TILE: autoOr(wholeText({ min: 0 }))
     .default('auto')
@@ -110,12 +112,12 @@ const inference = {
   MODEL_KEEP_ALIVE_SECONDS: wholeText({ min: 0, max: 2_000_000 })
     .default(0)
     .describe(
-      'How long an upscaler, or the network of a restoration of one step, stays loaded for the next job that wants it; 0: it is loaded for each',
+      'How long an upscaler, or the network of a restoration with one step, stays loaded for further jobs; 0: each job loads it',
     ),
 };
 
 const faces = {
-  IS_FACE_ENHANCE: flagText().default(false).describe('Whether faces are restored where a request does not say'),
+  IS_FACE_ENHANCE: flagText().default(false).describe('Whether faces are restored if a request does not say'),
   FACE_RESTORATION_STRENGTH: fractionText().default(0.8).describe('How much of a restored face shows, 0 to 1'),
   MODEL_FACE: z
     .enum(['v0.1', 'codeformer', 'gfpgan-1.3', 'gfpgan-1.4', 'restoreformer'], {
@@ -134,15 +136,17 @@ const jobs = {
   MAX_QUEUE: wholeText({ min: 1 }).default(100).describe('Jobs that may wait; more are refused with 429'),
   MAX_QUEUE_PER_CALLER: wholeText({ min: 1 })
     .optional()
-    .describe('Jobs of one caller that may wait; none is MAX_QUEUE'),
+    .describe('Jobs of one caller that may wait; none: as many as MAX_QUEUE'),
   JOB_TTL_MINUTES: decimalText({ above: 0, max: 525_600 }).default(60).describe('How long results are kept'),
   JANITOR_INTERVAL_MINUTES: decimalText({ above: 0, max: 1440 })
     .default(30)
-    .describe('How often results whose time is over are removed'),
+    .describe('How often expired results are removed'),
   RESULT_CACHE_MB: wholeText({ min: 0, max: 16_777_216 })
     .default(512)
-    .describe('Room for results that may be asked for again, in MB (2^20 bytes); 0 is none'),
-  JOB_TIMEOUT_SECONDS: decimalText({ above: 0, max: 2_000_000 }).default(3600).describe('Longest run of one job'),
+    .describe('Size of the result cache, in MB (2^20 bytes); 0 turns it off'),
+  JOB_TIMEOUT_SECONDS: decimalText({ above: 0, max: 2_000_000 })
+    .default(3600)
+    .describe('Longest time that one job may run'),
 };
 
 const scaleOut = {
@@ -151,30 +155,32 @@ const scaleOut = {
     .refine((text) => /^rediss?:$/.test(parseUrl(text)?.protocol ?? ''), { error: 'expected a redis or rediss URL' })
     .optional()
     .describe(
-      'Redis by which several servers share the jobs, such as redis://:password@host:6379/0; none is one server',
+      'Redis through which several servers share jobs, such as redis://:password@host:6379/0; none: a single server',
     ),
   STORAGE_URL: z
     .string()
     .regex(/^s3:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, { error: 'expected s3://bucket or s3://bucket/prefix' })
     .optional()
-    .describe('Where inputs and results lie for all servers, as s3://bucket/prefix; none is the two folders'),
-  AWS_ENDPOINT_URL: httpUrl().optional().describe('S3-compatible store of STORAGE_URL; none is that of AWS'),
+    .describe('Where all servers keep inputs and results, as s3://bucket/prefix; none: in the two folders'),
+  AWS_ENDPOINT_URL: httpUrl().optional().describe('S3-compatible store of STORAGE_URL; none: AWS'),
   AWS_REGION: z.string().default('us-east-1').describe('Region of the bucket'),
   AWS_ACCESS_KEY_ID: z
     .string()
     .optional()
-    .describe('Key of the store; without one, what else the AWS SDK finds (a role)'),
-  AWS_SECRET_ACCESS_KEY: z.string().optional().describe('Its secret part'),
-  AWS_SESSION_TOKEN: z.string().optional().describe('Its token, where it is a passing one'),
+    .describe('Access key of the store; none: whatever else the AWS SDK finds, such as a role'),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe('Secret of that access key'),
+  AWS_SESSION_TOKEN: z.string().optional().describe('Session token, if the access key is temporary'),
 };
 
 const webhooks = {
-  WEBHOOKS_ENABLED: flagText().default(false).describe('Whether jobs may name a webhook_url that is told of their end'),
+  WEBHOOKS_ENABLED: flagText()
+    .default(false)
+    .describe('Whether jobs may name a webhook_url, which is notified when they end'),
   WEBHOOK_SECRET: z
     .string()
     .min(16, { error: 'expected at least 16 characters, best whsec_ and base64' })
     .optional()
-    .describe('Key that webhooks are signed by: whsec_ and base64, or any text; needed where they are enabled'),
+    .describe('Key that signs webhooks: whsec_ and base64, or any text; required if they are enabled'),
 };
 
 const logging = {
