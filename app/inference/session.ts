@@ -109,9 +109,15 @@ export class Session {
  */
 const TF32_OVERRIDE = 'NVIDIA_TF32_OVERRIDE';
 
+/** Without it the runtime keeps a log and an identity in the folder for scratch files, and tells its maker what it is used for. */
+const NO_TELEMETRY = 'ORT_DISABLE_TELEMETRY';
+
 /** Loads the runtime with the first session: most of what a worker does with pictures by filters alone needs none. */
 async function loadRuntime(): Promise<typeof OnnxRuntime> {
-  if (loading === undefined) process.env[TF32_OVERRIDE] ??= '0';
+  if (loading === undefined) {
+    process.env[TF32_OVERRIDE] ??= '0';
+    process.env[NO_TELEMETRY] = '1';
+  }
   loading ??= import('onnxruntime-node').then((runtime) => {
     runtime.env.logLevel = 'fatal'; // what goes wrong comes as an exception
     return runtime;
