@@ -166,11 +166,7 @@ describe('the dashboard where something is not as it should be', () => {
     await pick(page, { ...photo, name: 'first.png' });
     await done(page, 'first.png');
     for (let count = 0; count < MANY_JOBS; count++) {
-      const body = new FormData();
-      body.append('method', 'upscale');
-      body.append('upscaler', 'NEAREST');
-      body.append('files', new Blob([new Uint8Array(photo.buffer)]), 'other.png');
-      expect((await fetch(`${dashboard.service.url}/jobs`, { method: 'POST', body })).status).toBe(202);
+      expect((await submit(dashboard.service.url, photo.buffer, 'NEAREST')).status).toBe(202);
     }
     await page.reload();
     await done(page, 'first.png');
@@ -185,26 +181,38 @@ describe('the dashboard where something is not as it should be', () => {
 describe('the dashboard of a service that is full', () => {
   it('waits for a place in the queue, however long, and sends what is left then', async () => {
     const dashboard = await Dashboard.start({ tile: 48, maxQueue: 1 });
-    const page = await dashboard.open('/', { isFaulty: true });
-    const grey = sharp({ create: { width: 5000, height: 4000, channels: 3, background: '#888' } });
-    await chooseUpscaler(page, 'COMPACT_X2');
-    await pick(page, { name: 'slow.png', mimeType: 'image/png', buffer: await grey.png().toBuffer() });
-    await row(page, 'slow.png')
-      .getByText(/tile ([3-9]|\d\d)/)
-      .waitFor(); // it is known how long it will take
-    await chooseUpscaler(page, 'NEAREST');
+    const { url } = dashboard.service;
     const small = await sharp(await readFile(PHOTO))
       .resize(90, 70)
       .png()
       .toBuffer();
-    await pick(page, ...['a.png', 'b.png'].map((name) => ({ name, mimeType: 'image/png', buffer: small })));
-    await page.getByText('Waiting for a place in the queue').waitFor();
-    await row(page, 'slow.png').getByRole('button', { name: 'Cancel' }).click();
-    await done(page, 'a.png');
-    await done(page, 'b.png');
+    const grey = sharp({ create: { width: 8000, height: 8000, channels: 3, background: '#888' } });
+    const slow = (await (await submit(url, await grey.png().toBuffer(), 'COMPACT_X2')).json()) as {
+      readonly job_id: string;
+    };
+    // Longer than the client waits by itself; as soon as it is known how long the first takes.
+    const told = await eventually(
+      async () => Number((await submit(url, small, 'NEAREST')).headers.get('Retry-After')),
+      (seconds) => seconds > 60,
+    );
+    expect(told).toBeGreaterThan(60);
+    const page = await dashboard.open('/', { isFaulty: true });
+    await chooseUpscaler(page, 'NEAREST');
+    await pick(page, { name: 'late.png', mimeType: 'image/png', buffer: small });
+    await row(page, 'late.png').getByText('Waiting for a place in the queue').waitFor();
+    await fetch(`${url}/jobs/${slow.job_id}`, { method: 'DELETE' });
+    await done(page, 'late.png');
     await dashboard.close();
   });
 });
+
+function submit(url: string, picture: Buffer, upscaler: string): Promise<Response> {
+  const body = new FormData();
+  body.append('method', 'upscale');
+  body.append('upscaler', upscaler);
+  body.append('files', new Blob([new Uint8Array(picture)]), 'other.png');
+  return fetch(`${url}/jobs`, { method: 'POST', body });
+}
 
 async function chooseUpscaler(page: Page, upscaler: string): Promise<void> {
   await page.getByLabel('Upscaler', { exact: true }).selectOption(upscaler);
