@@ -44,7 +44,9 @@ export interface Network {
   readonly workingBytesPerPixel: number;
   /** The same where the form for the CPU takes less. */
   readonly workingBytesPerPixelOnCpu?: number;
-  /** Why a network that maps pictures to pictures is not made to run in 8-bit integers; missing where its kind may be. */
+  /** Whether it has dense blocks (`region('dense-block')`), which are what is made to run in 8-bit integers. */
+  readonly hasDenseBlocks?: boolean;
+  /** Why it is not made to run in 8-bit integers, where that is not for want of dense blocks: see `int8RefusalOf`. */
   readonly int8Refusal?: string;
   /** Whether its result in 16-bit floats was found to be the same within three 8-bit levels: then GPUs run it in those by default. */
   readonly holdsHalf?: boolean;
@@ -76,4 +78,15 @@ export interface Architecture {
   read(weights: Weights): Network;
   /** Tensors that such files carry and the network does not use. */
   ignores?(name: string): boolean;
+}
+
+/** Why a network is not made to run in 8-bit integers; undefined where it may be. */
+export function int8RefusalOf({
+  hasDenseBlocks,
+  int8Refusal,
+}: Pick<Network, 'hasDenseBlocks' | 'int8Refusal'>): string | undefined {
+  return (
+    int8Refusal ??
+    (hasDenseBlocks ? undefined : 'it has no dense blocks, which are what is made to run in 8-bit integers')
+  );
 }

@@ -73,6 +73,7 @@ export const rrdbNet: Architecture = {
       halo: EFFECTIVE_FIELD * unshuffle,
       workingBytesPerPixel: LIVE_TENSORS * 4 * trunk.features * (networkScale / unshuffle) ** 2,
       holdsHalf: true,
+      hasDenseBlocks: true,
       ...(trunk.isPlus && { int8Refusal: 'ESRGAN+ adds values of different steps inside its dense blocks' }),
       build: (image) => build(image.pixelUnshuffle(unshuffle), weights, layout, { ...trunk, factors }),
     } satisfies Network;

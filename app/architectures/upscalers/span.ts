@@ -47,7 +47,6 @@ export const span: Architecture = {
         img_range: RANGE,
       },
       multipleOf: 1,
-      int8Refusal: 'it has no dense blocks, which are what is made to run in 8-bit integers',
       halo: 3 * BLOCKS.length + 3, // one pixel for every 3x3 convolution: the whole receptive field, so tiles are exact
       workingBytesPerPixel: 4 * (12 * features + 5 * channels * factor ** 2),
       build: (image) => build(norm ? normalised(image) : image, weights, factor),

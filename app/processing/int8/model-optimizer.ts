@@ -1,3 +1,4 @@
+import { int8RefusalOf } from '../../architectures/architecture.ts';
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
 import { recognise } from '../../architectures/registry.ts';
@@ -101,11 +102,8 @@ function progressMeter(
 
 /** @throws Int8RefusedError */
 function quantizableParts(network: RecognisedNetwork): Int8Parts {
-  const { architecture, int8Refusal, role, sides } = network;
-  const reason = int8Refusal ?? (role === undefined ? undefined : `a ${role} is no upscaler`);
+  const { architecture, role } = network;
+  const reason = role === undefined ? int8RefusalOf(network) : `a ${role} is no upscaler`;
   if (reason !== undefined) throw new Int8RefusedError(`${architecture} is not made to run in int8: ${reason}`);
-  // Dense blocks convolve: a network that must know the sides of its picture has none.
-  const parts = sides === 'fixed' ? undefined : int8PartsOf(buildImageGraph(network, CROP));
-  if (parts && parts.blocks.length > 0) return parts;
-  throw new Int8RefusedError(`${architecture} is not made to run in int8: it has no dense blocks`);
+  return int8PartsOf(buildImageGraph(network, CROP));
 }

@@ -1,3 +1,4 @@
+import { int8RefusalOf } from '../../architectures/architecture.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
@@ -43,14 +44,14 @@ export async function holdUpscaler(
   const options = {
     devices,
     isBatch,
-    choosePrecision: async ({ int8Refusal, holdsHalf }: PictureNetwork) =>
+    choosePrecision: async (network: PictureNetwork) =>
       choosePrecision({
         asked,
         checkpoint: files.file,
         sha256: await catalog.sha256(files.file),
         devices,
-        holdsHalf,
-        refusal: int8Refusal ?? (files.blend && 'blended weights have no int8 form'),
+        holdsHalf: network.holdsHalf,
+        refusal: int8RefusalOf(network) ?? (files.blend && 'blended weights have no int8 form'),
       }),
   };
   const isCutByMemory = devices[0] !== 'cpu' && tilingOf(task.options, config).tile === 'auto';

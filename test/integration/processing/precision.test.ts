@@ -206,6 +206,9 @@ describe('The int8 form of a model', () => {
     async () => {
       writeCheckpoint(at('net.pth'), buildManifestTensors(readVariant('realcugan-x3')), { format: 'pth-zip' });
       expect((await upscale('auto')).info).toMatchObject({ architecture: 'RealCUGAN', precision: 'fp32' });
+      const { info } = await upscale('int8');
+      expect(info.precision).toBe('fp32');
+      expect(JSON.stringify(info)).toContain('it has no dense blocks');
       const { code, stderr } = await run('models', 'optimize', 'net.pth');
       expect([code, stderr]).toEqual([1, expect.stringContaining('RealCUGAN is not made to run in int8: it has no')]);
     },

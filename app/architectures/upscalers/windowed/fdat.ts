@@ -60,7 +60,6 @@ export const fdat: Architecture = {
       tiling: 'whole-image-preferred',
       sides: 'fixed',
       workingBytesPerPixel: (BYTES_PER_FEATURE * features + 4 * 3 * head.middle * head.scale ** 2) / unshuffle ** 2,
-      int8Refusal: 'attention has no 8-bit form here',
       build: (image) => build(image, weights, size),
     } satisfies Network;
   },

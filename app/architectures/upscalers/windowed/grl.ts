@@ -57,7 +57,6 @@ export const grl: Architecture = {
       sides: 'fixed',
       ...(isLocal(weights) && { tiling: 'whole-image-preferred' as const }),
       workingBytesPerPixel: workingBytes(weights, features, size) + 4 * 3 * 64 * head.upscale ** 2,
-      int8Refusal: 'attention has no 8-bit form here',
       build: (image) => build(image, weights, size, head),
     } satisfies Network;
   },

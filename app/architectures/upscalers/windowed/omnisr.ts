@@ -80,7 +80,6 @@ export const omniSr: Architecture = {
       tiling: 'whole-image-preferred',
       sides: 'fixed',
       workingBytesPerPixel: 4 * (LIVE_TENSORS * features + 4 * channels * factor ** 2),
-      int8Refusal: 'attention has no 8-bit form here',
       build: (image) => build(image, weights, size, factor),
     } satisfies Network;
   },

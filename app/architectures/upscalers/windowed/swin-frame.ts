@@ -73,13 +73,12 @@ export function swinNetwork({
   inputs,
   unshuffle,
   head,
-}: SwinFrame): Pick<Network, 'scale' | 'inputChannels' | 'outputChannels' | 'sides' | 'int8Refusal'> {
+}: SwinFrame): Pick<Network, 'scale' | 'inputChannels' | 'outputChannels' | 'sides'> {
   return {
     scale: head.upscale / unshuffle,
     inputChannels: inputs,
     outputChannels: head.outputs,
     sides: 'fixed',
-    int8Refusal: 'attention has no 8-bit form here',
   };
 }
 
