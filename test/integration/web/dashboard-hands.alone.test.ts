@@ -146,6 +146,7 @@ describe('the box that asks for a key', () => {
       await page.getByRole('dialog').waitFor({ state: 'hidden' });
       await page.getByRole('button', { name: 'Enter the API key' }).click();
     }
+    await eventually(isFocused, Boolean); // what is typed before the box is open goes nowhere
     await page.keyboard.type('wrong');
     await page.keyboard.press('Enter');
     await page.getByText('The service does not take that key.').waitFor();
