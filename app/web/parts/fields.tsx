@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
-import { useId, useRef } from 'preact/hooks';
+import { useId } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
 
 interface SliderProps {
   readonly label: string;
@@ -14,20 +15,28 @@ interface SliderProps {
 
 /** A number with its slider, and what it does. */
 export function NumberSlider({ label, value, min, max, step, effect, onChange }: SliderProps): JSX.Element {
-  const taken = useRef(value);
-  taken.current = value;
+  /** What is being typed: the page may be drawn meanwhile. Once it is done, what was taken stands there, whatever was typed. */
+  const draft = useSignal<string | undefined>(undefined);
   const change = ({ currentTarget: field }: TargetedEvent<HTMLInputElement>): void => {
     const typed = Number(field.value);
     if (field.value !== '' && (typed > 0 || (typed === 0 && min === 0))) onChange(typed);
-    // What was taken is what stands there, whatever was typed.
-    requestAnimationFrame(() => (field.value = String(taken.current)));
+    draft.value = undefined;
   };
   const id = useId();
   return (
     <div class="field">
       <div class="named">
         <label for={id}>{label}</label>
-        <input id={id} type="number" value={value} min={min} step={step} onChange={change} />
+        <input
+          id={id}
+          type="number"
+          value={draft.value ?? value}
+          min={min}
+          step={step}
+          onInput={({ currentTarget: field }) => (draft.value = field.value)}
+          onChange={change}
+          onBlur={() => (draft.value = undefined)}
+        />
       </div>
       <input type="range" aria-label={`${label}, slider`} {...{ value, min, max, step }} onInput={change} />
       <small>{effect}</small>

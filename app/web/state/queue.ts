@@ -146,6 +146,7 @@ function isPictures(method: string | undefined): boolean {
 }
 
 function setJob(item: Item, job: JobState): void {
+  if (hasEnded(item.job.value) && !hasEnded(job)) return; // an answer that was overtaken by the end of what it tells of
   const before = item.job.value?.status;
   item.job.value = job;
   if (before === job.status || !hasEnded(job)) return;

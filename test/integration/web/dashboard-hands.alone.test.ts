@@ -87,6 +87,10 @@ describe('the dashboard in the hand', () => {
     await page.getByRole('button', { name: 'Fit' }).click();
     for (const mode of ['Side by side', 'Slider']) {
       await page.setViewportSize({ width: 1200, height: 500 });
+      await eventually(
+        () => page.evaluate('innerHeight'),
+        (height) => height === 500,
+      );
       await page.getByRole('button', { name: mode }).click();
       const zoom = await settled(page);
       await page.getByRole('button', { name: 'Fit' }).click();
@@ -126,9 +130,13 @@ describe('the dashboard in the hand', () => {
     await page.context().close();
   });
 
-  /** The zoom, once nothing changes it any more. */
+  /** The zoom, once nothing changes it any more: the page has been drawn often enough since, however long that takes. */
   async function settled(page: Page): Promise<string | null> {
-    await page.evaluate('new Promise((resolve) => setTimeout(resolve, 200))');
+    await page.evaluate(`new Promise((resolve) => {
+      let left = 30;
+      const drawn = () => (left-- > 0 ? requestAnimationFrame(drawn) : resolve());
+      drawn();
+    })`);
     return zoomOf(page);
   }
 });
