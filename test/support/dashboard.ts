@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import type { Config } from '../../app/config.ts';
 import { loadConfig } from '../../app/config.ts';
@@ -20,6 +20,13 @@ export interface Finding {
   readonly id: string;
   readonly impact: string | null;
   readonly nodes: readonly { readonly html: string }[];
+}
+
+/** A file that is picked on a page. */
+export interface SentFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
 }
 
 /** How a page is opened. */
@@ -79,6 +86,25 @@ export class Dashboard {
     await this.service.close(0);
     await this.#folder.remove();
   }
+}
+
+/** Chooses what enlarges the pictures that are picked next. */
+export async function chooseUpscaler(page: Page, upscaler: string): Promise<void> {
+  await page.getByLabel('Upscaler', { exact: true }).selectOption(upscaler);
+}
+
+export function pick(page: Page, ...files: readonly SentFile[]): Promise<void> {
+  return page.getByTestId('pick').setInputFiles([...files]);
+}
+
+/** The row of a picture in the queue. */
+export function row(page: Page, name: string): Locator {
+  return page.locator('.item', { hasText: name });
+}
+
+/** Waits until a picture's result is there. */
+export function done(page: Page, name: string): Promise<void> {
+  return row(page, name).locator('.done').first().waitFor();
 }
 
 /** What axe-core has against a page that is serious or worse. */

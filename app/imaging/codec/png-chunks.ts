@@ -2,7 +2,7 @@ import type { Density } from './metadata/density.ts';
 import { densityOf } from './metadata/density.ts';
 import { crc32, inflateSync } from 'node:zlib';
 import { BadImageError } from '../errors.ts';
-import { orientationAlone } from './exif/exif.ts';
+import { exifBody, orientationAlone } from './exif/exif.ts';
 import { COLOR_CHUNKS, METADATA_LIMITS } from './metadata/metadata.ts';
 import type { PngText } from './metadata/png-text.ts';
 import { readPngText, unpacked } from './metadata/png-text.ts';
@@ -46,7 +46,6 @@ const MAX_OTHER_CHUNKS = 10_000;
 const MAX_BOMBS = 8;
 /** The keyword of the text chunk that is an XMP packet. */
 export const XMP_KEYWORD = 'XML:com.adobe.xmp';
-const EXIF_HEAD = 'Exif\0\0';
 const INCHES_PER_METRE = 0.0254;
 
 /**
@@ -140,11 +139,6 @@ function isWhole({ whole }: Chunk): boolean {
   return crc32(whole.subarray(4, -4)) === whole.readUInt32BE(whole.length - 4);
 }
 
-/** Whether EXIF has in front of it what it has in JPEG alone: some writers leave it there, and the decoder then takes it for nothing. */
-function startsAsInJpeg(exif: Buffer): boolean {
-  return exif.toString('latin1', 0, EXIF_HEAD.length) === EXIF_HEAD;
-}
-
 class PngCollector {
   readonly #forPixels: Buffer[] = [];
   readonly #color: Buffer[] = [];
@@ -209,8 +203,11 @@ class PngCollector {
 
   /** What is too large to be kept still says how the picture is turned. */
   #boundedExif({ data, whole }: Chunk): Buffer | undefined {
-    if (data.length <= METADATA_LIMITS.exif)
-      return startsAsInJpeg(data) ? Buffer.from(makePngChunk('eXIf', data.subarray(EXIF_HEAD.length))) : whole;
+    if (data.length <= METADATA_LIMITS.exif) {
+      // Some writers leave in front of it what belongs there in JPEG alone, and the decoder then takes it for nothing.
+      const body = exifBody(data);
+      return body && body.length < data.length ? Buffer.from(makePngChunk('eXIf', body)) : whole;
+    }
     this.#leftOut.push(`EXIF of ${data.length} bytes dropped: at most ${METADATA_LIMITS.exif} are kept`);
     const turned = orientationAlone(data);
     return turned && Buffer.from(makePngChunk('eXIf', turned));

@@ -2,7 +2,7 @@ import { buildImageGraph } from '../../architectures/image-graph.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
 import { Session } from '../../inference/session.ts';
 import { serializeModel } from '../../onnx/model-proto.ts';
-import { halfGraph } from '../../quantization/half-graph.ts';
+import { halfGraph } from '../../rewriting/half-graph.ts';
 import { int8Graph } from '../../quantization/int8-graph.ts';
 import { FormSession } from './forms/form-session.ts';
 import { formsOn, targetOf } from './forms/graph-forms.ts';

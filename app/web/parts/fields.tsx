@@ -15,12 +15,19 @@ interface SliderProps {
 
 /** A number with its slider, and what it does. */
 export function NumberSlider({ label, value, min, max, step, effect, onChange }: SliderProps): JSX.Element {
-  /** What is being typed: the page may be drawn meanwhile. Once it is done, what was taken stands there, whatever was typed. */
+  /** What is being typed, which nothing else may change. Once that is done, what was taken stands there, whatever was typed. */
   const draft = useSignal<string | undefined>(undefined);
-  const change = ({ currentTarget: field }: TargetedEvent<HTMLInputElement>): void => {
-    const typed = Number(field.value);
-    if (field.value !== '' && (typed > 0 || (typed === 0 && min === 0))) onChange(typed);
+  const type = (event: TargetedEvent<HTMLInputElement>): void => {
+    draft.value = event.currentTarget.value;
+    take(event);
+  };
+  const settle = (): void => {
     draft.value = undefined;
+  };
+  /** At once: a picture may be dropped while the hand is still in the field. */
+  const take = ({ currentTarget: { value: text } }: TargetedEvent<HTMLInputElement>): void => {
+    const typed = Number(text);
+    if (text !== '' && (typed > 0 || (typed === 0 && min === 0))) onChange(typed);
   };
   const id = useId();
   return (
@@ -33,12 +40,12 @@ export function NumberSlider({ label, value, min, max, step, effect, onChange }:
           value={draft.value ?? value}
           min={min}
           step={step}
-          onInput={({ currentTarget: field }) => (draft.value = field.value)}
-          onChange={change}
-          onBlur={() => (draft.value = undefined)}
+          onInput={type}
+          onChange={settle}
+          onBlur={settle}
         />
       </div>
-      <input type="range" aria-label={`${label}, slider`} {...{ value, min, max, step }} onInput={change} />
+      <input type="range" aria-label={`${label}, slider`} {...{ value, min, max, step }} onInput={take} />
       <small>{effect}</small>
     </div>
   );

@@ -1,6 +1,5 @@
 import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
-import { memo } from 'preact/compat';
 import { inBytes, inPixels } from '../state/estimate.ts';
 import type { Item } from '../state/items.ts';
 import { chosenId, lookAt } from '../state/queue.ts';
@@ -10,7 +9,7 @@ import { RowActions } from './row-actions.tsx';
 import { useTurn } from './turn.ts';
 
 /** One picture: what is done to it, how far that is, and what can be done about it. */
-export const QueueRow = memo(function QueueRow({ item }: { readonly item: Item }): JSX.Element {
+export function QueueRow({ item }: { readonly item: Item }): JSX.Element {
   const isChosen = useComputed(() => chosenId.value === item.id);
   const { name, folder } = item;
   if (!useTurn()) return <li class="item" aria-busy="true" />;
@@ -33,7 +32,7 @@ export const QueueRow = memo(function QueueRow({ item }: { readonly item: Item }
       <RowActions item={item} />
     </li>
   );
-});
+}
 
 function Thumbnail({ item }: { readonly item: Item }): JSX.Element {
   const url = item.thumbnail.value;

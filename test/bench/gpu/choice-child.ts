@@ -13,7 +13,7 @@ import type { ProtoGraph } from '../../../app/onnx/model-proto.ts';
 import { serializeModel } from '../../../app/onnx/model-proto.ts';
 import { rehearse } from '../../../app/processing/networks/forms/rehearsal.ts';
 import { openNetwork } from '../../../app/processing/networks/open-network.ts';
-import { halfGraph } from '../../../app/quantization/half-graph.ts';
+import { halfGraph } from '../../../app/rewriting/half-graph.ts';
 import { channelsLastGraph } from '../../../app/rewriting/channels-last.ts';
 import { scanGraph } from '../../../app/rewriting/scan-graph.ts';
 import { median } from '../../support/median.ts';

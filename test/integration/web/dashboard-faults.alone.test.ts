@@ -3,19 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { brightest, Dashboard, OTHER_HOST } from '../../support/dashboard.ts';
+import type { SentFile } from '../../support/dashboard.ts';
+import { brightest, chooseUpscaler, Dashboard, done, OTHER_HOST, pick, row } from '../../support/dashboard.ts';
 import { eventually } from '../../support/eventually.ts';
 import { cuttableLine } from '../../support/servers/cuttable-line.ts';
 
 const PHOTO = fileURLToPath(new URL('../../fixtures/cases/face-a.png', import.meta.url));
 /** More than a page of `GET /jobs` has. */
 const MANY_JOBS = 101;
-
-interface SentFile {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
 
 describe('the dashboard where something is not as it should be', () => {
   let dashboard: Dashboard;
@@ -212,22 +207,6 @@ function submit(url: string, picture: Buffer, upscaler: string): Promise<Respons
   body.append('upscaler', upscaler);
   body.append('files', new Blob([new Uint8Array(picture)]), 'other.png');
   return fetch(`${url}/jobs`, { method: 'POST', body });
-}
-
-async function chooseUpscaler(page: Page, upscaler: string): Promise<void> {
-  await page.getByLabel('Upscaler', { exact: true }).selectOption(upscaler);
-}
-
-function pick(page: Page, ...files: readonly SentFile[]): Promise<void> {
-  return page.getByTestId('pick').setInputFiles([...files]);
-}
-
-function row(page: Page, name: string) {
-  return page.locator('.item', { hasText: name });
-}
-
-function done(page: Page, name: string): Promise<void> {
-  return row(page, name).locator('.done').first().waitFor();
 }
 
 /** Whether anything is seen in the left half of the comparison, and in the right one. */

@@ -107,7 +107,10 @@ describe('the dashboard in the hand', () => {
       await scale.press('Enter');
       expect(await eventually(() => scale.inputValue(), (value) => value === '2')).toBe('2'); // prettier-ignore
     }
-    await scale.fill('3');
+    await scale.press('End');
+    await scale.press('Backspace');
+    expect(await scale.inputValue()).toBe(''); // what is being typed is nobody's but the hand's
+    await scale.press('3');
     await scale.press('Enter');
     await page.getByText('3× with Automatic').waitFor();
     await page.getByLabel('Written as').selectOption('jpeg');

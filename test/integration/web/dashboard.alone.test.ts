@@ -7,16 +7,11 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { eventually } from '../../support/eventually.ts';
 import { cuttableLine } from '../../support/servers/cuttable-line.ts';
-import { brightest, Dashboard, seriousFindings } from '../../support/dashboard.ts';
+import type { SentFile } from '../../support/dashboard.ts';
+import { brightest, chooseUpscaler, Dashboard, done, pick, row, seriousFindings } from '../../support/dashboard.ts';
 
 const PHOTO = fileURLToPath(new URL('../../fixtures/cases/face-a.png', import.meta.url));
 const MAX_FIRST_LOAD_BYTES = 150_000;
-
-interface SentFile {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
 
 interface ListedJob {
   readonly job_id: string;
@@ -41,12 +36,6 @@ describe('the dashboard', () => {
     await dashboard.close();
   });
 
-  const choose = async (page: Page, upscaler: string): Promise<void> => {
-    await page.getByLabel('Upscaler', { exact: true }).selectOption(upscaler);
-  };
-  const pick = (page: Page, ...files: readonly SentFile[]) => page.getByTestId('pick').setInputFiles([...files]);
-  const row = (page: Page, name: string) => page.locator('.item', { hasText: name });
-  const done = (page: Page, name: string) => row(page, name).locator('.done').first().waitFor();
   /** The file of the newest result of a picture. */
   const resultOf = async (name: string): Promise<Buffer> => {
     const { jobs } = (await (await fetch(`${dashboard.service.url}/jobs`)).json()) as {
@@ -69,7 +58,7 @@ describe('the dashboard', () => {
 
   it('follows a dropped photo to its end, compares, zooms, and gives the bytes that the service made', async () => {
     const page = await dashboard.open();
-    await choose(page, 'COMPACT_X2');
+    await chooseUpscaler(page, 'COMPACT_X2');
     await page.getByLabel('Tones', { exact: true }).selectOption('mean');
     await drop(page, { ...photo, name: 'dropped.png' });
     await page.getByLabel('Look at dropped.png').click();
@@ -167,7 +156,7 @@ describe('the dashboard', () => {
     // The service's own LANCZOS: the original as LANCZOS makes it has no difference from that result.
     await page.getByRole('button', { name: 'Slider' }).click();
     await page.getByLabel('Smaller side as').selectOption('lanczos');
-    await choose(page, 'LANCZOS');
+    await chooseUpscaler(page, 'LANCZOS');
     await pick(page, { ...photo, name: 'filtered.png' });
     await done(page, 'filtered.png');
     await page.getByLabel('Look at filtered.png').click();
@@ -187,7 +176,7 @@ describe('the dashboard', () => {
 
   it('shows a part by several upscalers, each equal to that part of its whole result; a click takes the upscaler', async () => {
     const page = await dashboard.open();
-    await choose(page, 'COMPACT_X2');
+    await chooseUpscaler(page, 'COMPACT_X2');
     await pick(page, photo);
     await done(page, photo.name);
     await page.getByText('Try upscalers on a part').click();
@@ -212,7 +201,7 @@ describe('the dashboard', () => {
     const page = await dashboard.open();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
-    await choose(page, 'COMPACT_X2');
+    await chooseUpscaler(page, 'COMPACT_X2');
     const large = { ...photo, buffer: await sharp(photo.buffer).resize(1400, 1000).png().toBuffer() };
     await page.getByRole('button', { name: 'Difference' }).click();
     await pick(page, { ...large, name: 'watched.png' }, { ...photo, name: 'other.png' });
@@ -236,7 +225,7 @@ describe('the dashboard', () => {
 
   it('is worked by the keyboard alone, from the picture to its file', async () => {
     const page = await dashboard.open();
-    await choose(page, 'COMPACT_X2');
+    await chooseUpscaler(page, 'COMPACT_X2');
     const chosen = page.waitForEvent('filechooser'); // caught from here on: to ask for it takes the browser a moment
     await tabTo(page, '[data-testid=pick]');
     await page.keyboard.press('Enter');
@@ -260,14 +249,14 @@ describe('the dashboard', () => {
 
   it('keeps its queue over a reload, calls off what it is told to, and goes on past a bad file', async () => {
     const page = await dashboard.open();
-    await choose(page, 'NEAREST');
+    await chooseUpscaler(page, 'NEAREST');
     await page.getByLabel('Size', { exact: true }).selectOption('width');
     await page.getByLabel('Width', { exact: true }).fill('6000');
     await page.getByLabel('Written as').selectOption('avif'); // slow to write
     await pick(page, { ...photo, name: 'slow.png' });
     await row(page, 'slow.png').getByRole('progressbar').waitFor();
     await page.getByRole('button', { name: 'Reset all settings' }).click();
-    await choose(page, 'COMPACT_X2');
+    await chooseUpscaler(page, 'COMPACT_X2');
     await pick(page, { ...photo, name: 'bad.png', buffer: Buffer.from('no picture') }, { ...photo, name: 'good.png' });
     await row(page, 'good.png').getByText('in the queue').waitFor();
     await page.reload();
@@ -288,7 +277,7 @@ describe('the dashboard', () => {
     const line = await cuttableLine(dashboard.service.url);
     const page = await dashboard.open(line.url, { isFaulty: true });
     await page.getByText('Live', { exact: true }).waitFor();
-    await choose(page, 'COMPACT_X2');
+    await chooseUpscaler(page, 'COMPACT_X2');
     line.cut();
     await pick(page, { ...photo, name: 'later.png' });
     await page.getByText('Connection lost').waitFor();
@@ -314,7 +303,7 @@ describe('the dashboard', () => {
   it('fits a phone, and zooms between two fingers', async () => {
     const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
     const page = await dashboard.open('/', { ...phone, colorScheme: 'dark' });
-    await choose(page, 'AUTO'); // its fallback tells an address that has no place to break
+    await chooseUpscaler(page, 'AUTO'); // its fallback tells an address that has no place to break
     const named = { ...photo, name: 'the-name-of-a-picture-that-a-phone-has-no-room-for-in-one-line.png' };
     await pick(page, named);
     await done(page, named.name);

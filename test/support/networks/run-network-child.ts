@@ -19,7 +19,7 @@ import { blendedValues } from '../../../app/processing/networks/blended-weights.
 import type { PrecisionPlan } from '../../../app/processing/networks/precision.ts';
 import { RealESRGANUpscaler } from '../../../app/processing/upscale/real-esrgan-upscaler.ts';
 import { runNetwork } from '../../../app/processing/networks/run-network.ts';
-import { halfGraph } from '../../../app/quantization/half-graph.ts';
+import { halfGraph } from '../../../app/rewriting/half-graph.ts';
 import { int8Graph } from '../../../app/quantization/int8-graph.ts';
 import type { Int8Numbers } from '../../../app/quantization/int8-numbers.ts';
 import { measuredForm } from '../forms/measured-form.ts';

@@ -33,7 +33,7 @@ const FASTEST: GraphForm = (graph) => scanGraph(channelsLastGraph(graph));
 const LOOPS: GraphForm = (graph) => scanGraph(graph, Infinity);
 
 /**
- * The forms for a device. CUDA searches the best algorithm for each convolution, and its own kernels have channels last; whether they
+ * The forms for a device. CUDA plans each convolution by itself, and its own kernels have channels last; whether they
  * calculate what they are taken to may still be in doubt.
  */
 export async function formsOn(device: SessionDevice, rehearsal = rehearsalOn): Promise<GraphForms> {

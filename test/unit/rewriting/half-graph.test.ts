@@ -5,7 +5,7 @@ import { recognise } from '../../../app/architectures/registry.ts';
 import { openCheckpoint } from '../../../app/checkpoints/open-checkpoint.ts';
 import type { DeclaredGraph } from '../../../app/onnx/graph.ts';
 import type { ProtoNode } from '../../../app/onnx/model-proto.ts';
-import { halfGraph } from '../../../app/quantization/half-graph.ts';
+import { halfGraph } from '../../../app/rewriting/half-graph.ts';
 import { ConstantValues } from '../../../app/rewriting/constant-values.ts';
 import { writeCheckpoint } from '../../support/checkpoints/checkpoint-writer.ts';
 import {

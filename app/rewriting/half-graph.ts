@@ -1,7 +1,8 @@
 import { GraphError } from '../onnx/errors.ts';
 import type { DeclaredGraph, Graph, Region, Wire } from '../onnx/graph.ts';
-import type { ProtoInitializer, ProtoNode } from '../onnx/model-proto.ts';
+import type { ProtoNode } from '../onnx/model-proto.ts';
 import { ELEMENT_CODES } from '../onnx/model-proto.ts';
+import { ConstantValues } from './constant-values.ts';
 
 const { float16, float32 } = ELEMENT_CODES;
 
@@ -19,8 +20,8 @@ export function halfGraph(graph: Graph): DeclaredGraph {
   if (!network) throw new GraphError('the graph declares no network');
   const [from, to] = network.nodes;
   const inside = contents.nodes.slice(from, to);
-  const constants = constantsOf(contents.initializers, inside);
-  const isPrepared = ({ outputs }: ProtoNode): boolean => outputs.every((output) => constants.has(output));
+  const constants = new ConstantValues(contents);
+  const isPrepared = (node: ProtoNode): boolean => constants.isMadeBy(node);
   const taken = new Set<string>();
   const half = (input: string): string => {
     if (input === network.input) return `half_${input}`;
@@ -50,16 +51,6 @@ export function halfGraph(graph: Graph): DeclaredGraph {
     ),
     wires: halfWires(contents.wires, [...casts, ...halved]),
   };
-}
-
-/** What a network's nodes find there: weights, and what they calculate of weights alone. */
-function constantsOf(initializers: readonly ProtoInitializer[], nodes: readonly ProtoNode[]): ReadonlySet<string> {
-  const constants = new Set(['', ...initializers.map(({ name }) => name)]);
-  for (const { inputs, outputs } of nodes) {
-    if (inputs.length > 0 && inputs.every((input) => constants.has(input)))
-      outputs.forEach((output) => constants.add(output));
-  }
-  return constants;
 }
 
 /** A region within the network. */
