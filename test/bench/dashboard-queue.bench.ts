@@ -3,9 +3,9 @@
  * the page's thread that took over 50 ms (`npm run bench:dashboard`). Fails where one took over 100 ms and did not spend most of that
  * waiting for a processor, or computed for over 50 ms, which is half of what a task may take.
  */
-import { Dashboard } from '../support/dashboard.ts';
+import { Dashboard } from '../support/web/dashboard.ts';
 import { pictureFiles } from '../support/images/picture-files.ts';
-import { pageTasks, scrollForever } from '../support/page-tasks.ts';
+import { pageTasks, scrollForever } from '../support/web/page-tasks.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const PICTURES = 60;

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import type { SentFile } from '../../support/dashboard.ts';
-import { brightest, chooseUpscaler, Dashboard, done, OTHER_HOST, pick, row } from '../../support/dashboard.ts';
+import type { SentFile } from '../../support/web/dashboard.ts';
+import { brightest, chooseUpscaler, Dashboard, done, OTHER_HOST, pick, row } from '../../support/web/dashboard.ts';
 import { eventually } from '../../support/eventually.ts';
 import { cuttableLine } from '../../support/servers/cuttable-line.ts';
 

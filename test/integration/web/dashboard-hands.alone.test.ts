@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { brightest, Dashboard, seriousFindings } from '../../support/dashboard.ts';
+import { brightest, Dashboard, seriousFindings } from '../../support/web/dashboard.ts';
 import { eventually } from '../../support/eventually.ts';
 import { pictureFiles } from '../../support/images/picture-files.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';

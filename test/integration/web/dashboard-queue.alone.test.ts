@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Dashboard } from '../../support/dashboard.ts';
+import { Dashboard } from '../../support/web/dashboard.ts';
 import { pictureFiles } from '../../support/images/picture-files.ts';
-import { pageTasks, scrollForever } from '../../support/page-tasks.ts';
+import { pageTasks, scrollForever } from '../../support/web/page-tasks.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -7,8 +7,8 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { eventually } from '../../support/eventually.ts';
 import { cuttableLine } from '../../support/servers/cuttable-line.ts';
-import type { SentFile } from '../../support/dashboard.ts';
-import { brightest, chooseUpscaler, Dashboard, done, pick, row, seriousFindings } from '../../support/dashboard.ts';
+import type { SentFile } from '../../support/web/dashboard.ts';
+import { brightest, chooseUpscaler, Dashboard, done, pick, row, seriousFindings } from '../../support/web/dashboard.ts';
 
 const PHOTO = fileURLToPath(new URL('../../fixtures/cases/face-a.png', import.meta.url));
 const MAX_FIRST_LOAD_BYTES = 150_000;

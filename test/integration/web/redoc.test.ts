@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Dashboard } from '../../support/dashboard.ts';
+import { Dashboard } from '../../support/web/dashboard.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import type { Config } from '../../app/config.ts';
-import { loadConfig } from '../../app/config.ts';
-import type { RunningService } from '../../app/main.ts';
-import { startService } from '../../app/main.ts';
-import type { TemporaryFolder } from './temporary-folder.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import type { Config } from '../../../app/config.ts';
+import { loadConfig } from '../../../app/config.ts';
+import type { RunningService } from '../../../app/main.ts';
+import { startService } from '../../../app/main.ts';
+import type { TemporaryFolder } from '../temporary-folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** Debian's. */
 const CHROMIUM = '/usr/bin/chromium';
