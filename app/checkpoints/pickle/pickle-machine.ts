@@ -11,7 +11,8 @@ export type ResolveGlobal = (module: string, name: string) => PickleGlobal;
 const MAX_STACK = 1_000_000;
 const MAX_MEMO = 1_000_000;
 const MAX_MARKS = 100;
-const MAX_STRING_BYTES = 1 << 20;
+/** An array of NumPy beside the weights is one string; all together take what the budget has. */
+const MAX_STRING_BYTES = 16 << 20;
 const MAX_NAME_BYTES = 256;
 
 /** Dicts under these names differ from plain ones only in behaviour, which nothing here has. */
@@ -110,6 +111,11 @@ export class PickleMachine {
     const set = this.top();
     if (!(set instanceof Set)) throw bad(`cannot add to ${kindOf(set)}`);
     for (const value of values) set.add(hashable(value));
+  }
+
+  pushSet(values: readonly PickleValue[]): void {
+    this.pushObject(new Set());
+    this.addToSet(values);
   }
 
   /** Sets alternating keys and values. */

@@ -45,6 +45,8 @@ const OPCODES: readonly Opcode[] = [
   op(0x55, 'SHORT_BINSTRING', (m) => m.pushString(m.input.uint8())),
   op(0x42, 'BINBYTES', (m) => m.push(m.stringBytes(m.input.uint32()))),
   op(0x43, 'SHORT_BINBYTES', (m) => m.push(m.stringBytes(m.input.uint8()))),
+  op(0x8e, 'BINBYTES8', (m) => m.push(m.stringBytes(Number(m.input.uint64())))),
+  op(0x96, 'BYTEARRAY8', (m) => m.push(m.stringBytes(Number(m.input.uint64())))),
 
   op(0x29, 'EMPTY_TUPLE', (m) => m.pushTuple(0)),
   op(0x85, 'TUPLE1', (m) => m.pushTuple(1)),
@@ -59,6 +61,7 @@ const OPCODES: readonly Opcode[] = [
   op(0x75, 'SETITEMS', (m) => m.setItems(m.popToMark())),
   op(0x8f, 'EMPTY_SET', (m) => m.pushObject(new Set())),
   op(0x90, 'ADDITEMS', (m) => m.addToSet(m.popToMark())),
+  op(0x91, 'FROZENSET', (m) => m.pushSet(m.popToMark())),
 
   op(0x71, 'BINPUT', (m) => m.memoize(m.input.uint8())),
   op(0x72, 'LONG_BINPUT', (m) => m.memoize(m.input.uint32())),

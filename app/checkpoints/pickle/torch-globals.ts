@@ -16,8 +16,11 @@ const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
   ['torch.BoolStorage', 'bool'],
 ]);
 
-const BUILTINS = 'dict list set tuple int float bool complex str bytes bytearray slice';
+const BUILTINS = 'dict list set frozenset tuple int float bool complex str bytes bytearray slice range xrange';
 const NUMPY_ARRAYS = 'scalar _reconstruct';
+/** Protocol 5 writes most arrays by it. */
+const NUMPY_BUFFERS = '_frombuffer';
+const PATHS = 'Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath';
 const NUMPY_DTYPES =
   'BoolDType Float16DType Float32DType Float64DType Int32DType Int64DType UInt8DType StrDType ObjectDType';
 const TORCH_DTYPES =
@@ -35,11 +38,16 @@ const ALLOWED: ReadonlySet<string> = new Set([
   ...under('collections', 'OrderedDict defaultdict Counter'),
   ...under('argparse', 'Namespace'),
   ...under('_codecs', 'encode'),
+  ...under('datetime', 'date datetime time timedelta timezone'),
+  ...under('pathlib', PATHS),
+  ...under('pathlib._local', PATHS),
   ...under('builtins', BUILTINS),
   ...under('__builtin__', BUILTINS),
   ...under('numpy', 'dtype ndarray'),
   ...under('numpy.core.multiarray', NUMPY_ARRAYS),
   ...under('numpy._core.multiarray', NUMPY_ARRAYS),
+  ...under('numpy.core.numeric', NUMPY_BUFFERS),
+  ...under('numpy._core.numeric', NUMPY_BUFFERS),
   ...under('numpy.dtypes', NUMPY_DTYPES),
 ]);
 

@@ -58,6 +58,9 @@ describe('unpickle', () => {
       ]),
     ],
     ['ADDITEMS', '\u008f(K\u0001K\u0001K\u0002\u0090', new Set([1, 2])],
+    ['FROZENSET', '(K\u0001K\u0001K\u0002\u0091', new Set([1, 2])],
+    ['BINBYTES8', `\u008e\u0002${'\u0000'.repeat(7)}ab`, Buffer.from('ab')],
+    ['BYTEARRAY8', `\u0096\u0002${'\u0000'.repeat(7)}ab`, Buffer.from('ab')],
     ['memo', 'K\u0007q\u0005h\u0005\u0086', new PickleTuple([7, 7])],
     ['LONG_BINPUT', 'Nr\u0000\u0000\u0000\u0001j\u0000\u0000\u0000\u0001\u0086', new PickleTuple([null, null])],
     ['MEMOIZE', 'K\u0009\u0094h\u0000\u0086', new PickleTuple([9, 9])],
@@ -115,6 +118,7 @@ describe('unpickle', () => {
     ['a pop through a mark', '}(s'],
     ['a key without a value', '}(Nu'],
     ['an unhashable key', '}]Ns'],
+    ['a set of lists', '(]\u0091'],
     ['items of a list', ']NNs'],
     ['appending to a dict', '}Na'],
     ['adding to a list', '](N\u0090'],
@@ -145,6 +149,8 @@ describe('unpickle', () => {
     ['a string', 'X\u0000\u0000\u0001\u0000', 'truncated'],
     ['a long string', 'X\u00ff\u00ff\u00ff\u00ff', 'too-large'],
     ['bytes', 'B\u00ff\u00ff\u00ff\u00ff', 'too-large'],
+    ['long bytes', `\u008e${'\u00ff'.repeat(8)}`, 'too-large'],
+    ['an array of bytes', `\u0096\u0000\u0000\u0001${'\u0000'.repeat(5)}`, 'truncated'],
   ])('refuses %s that announces more than there is', (_name, body, kind) => {
     expect(kindFor(body)).toBe(kind);
   });
