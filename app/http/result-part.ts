@@ -23,7 +23,7 @@ export const regionText = z
 /** The query by which a part of a result is asked for. */
 export const partQuery = z.object({
   region: regionText.optional(),
-  width: whole(1).optional().describe('width of the answer in pixels; a part is reduced, never enlarged'),
+  width: whole(1).optional().describe('Width of the answer, in pixels; a part is reduced, never enlarged'),
 });
 
 /**

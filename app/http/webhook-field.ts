@@ -10,7 +10,7 @@ export const webhookUrl = z
   .string({ error: 'must be a URL, as text' })
   .max(MAX_URL, { error: `must have at most ${MAX_URL} characters` })
   .optional()
-  .describe('URL that is told of the end of the job by a signed POST, where WEBHOOKS_ENABLED');
+  .describe('URL to notify by a signed POST when the job ends; only with WEBHOOKS_ENABLED');
 
 /**
  * The part of a job that `webhook_url` stands for.

@@ -18,34 +18,34 @@ const DEFAULT_FIDELITY = 0.5;
 
 /** How faces are restored, under the names of the form fields. */
 export const faceRestorationFields = {
-  face_model: oneOf(FACE_MODELS).optional().describe('What restores the faces'),
+  face_model: oneOf(FACE_MODELS).optional().describe('Face restorer'),
   face_restoration_strength: fraction()
     .optional()
-    .describe('How much of the restored face shows: 0 is the face as it was'),
+    .describe('How much of the restored face shows: 0 leaves it as it was; by default, FACE_RESTORATION_STRENGTH'),
   fidelity: fraction()
     .optional()
-    .describe('CodeFormer only: 0 is the best looking face, 1 the most like the one given; 0.5 without'),
+    .describe('CodeFormer only: 0 is the best-looking face, 1 the most faithful; 0.5 by default'),
 } as const;
 
 /** Which faces are restored, where they are what is asked for, and what it means that they cannot be. */
 export const faceChoiceFields = {
-  only_center_face: flag().optional().describe('Only the face nearest to the centre'),
-  faces: faceNumbers().optional().describe('Which faces to restore, as POST /faces numbers them: 0,2'),
-  min_face_size: whole(0).optional().describe('Smaller faces are left as they are; in pixels'),
+  only_center_face: flag().optional().describe('Whether to restore only the face nearest the centre'),
+  faces: faceNumbers().optional().describe('Which faces to restore, by the numbers that POST /faces gives them: 0,2'),
+  min_face_size: whole(0).optional().describe('Faces smaller than this many pixels are left as they are'),
   strict: flag()
     .optional()
     .describe(
-      'true: a face step that fails is an error; false: none is, and the result tells of it; without it, only a model that is missing',
+      'true: any failure to restore faces is an error; false: none is, the result only reports it; by default, only a missing model is',
     ),
 } as const;
 
 /** What an upscale may be asked to do about faces. */
 export const faceEnhanceFields = {
-  is_face_enhance: flag().optional().describe('Whether faces are restored'),
+  is_face_enhance: flag().optional().describe('Whether to restore faces; by default, IS_FACE_ENHANCE'),
   ...faceRestorationFields,
   strict: flag()
     .optional()
-    .describe('Whether it is an error that faces cannot be restored; else the result tells of it'),
+    .describe('Whether a failure to restore faces is an error; by default, the result only reports it'),
 } as const;
 
 /** How the faces of a picture are restored, once all that was not asked for is known. */

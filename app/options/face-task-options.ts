@@ -14,13 +14,17 @@ export const faceOptions = z
     ...faceRestorationFields,
     face_model: oneOf(FACE_TASK_MODELS)
       .optional()
-      .describe('By default what MODEL_FACE names; realesrgan takes aligned faces only'),
+      .describe('Face restorer; by default, the one MODEL_FACE names. realesrgan takes aligned faces only'),
     ...faceChoiceFields,
-    aligned: flag().default(false).describe('The picture is one face, cut out upright'),
-    face_upscale: numberAbove(0).default(1).describe('How many times larger the result is than the picture'),
-    size: whole(1).optional().describe('With aligned: width and height of the result; 512 without'),
-    upscaler: text(255).optional().describe('What enlarges the picture around the faces'),
-    tile: autoOr(whole(0)).optional().describe('Tile side of that upscaler: auto, 0 for the whole image, or pixels'),
+    aligned: flag().default(false).describe('Whether the image is a single face, cropped and upright'),
+    face_upscale: numberAbove(0).default(1).describe('How many times larger than the image the result is'),
+    size: whole(1).optional().describe('Only with aligned: width and height of the result; 512 by default'),
+    upscaler: text(255)
+      .optional()
+      .describe('What enlarges the image around the faces; by default, LANCZOS at face_upscale=1, else AUTO'),
+    tile: autoOr(whole(0))
+      .optional()
+      .describe('Tile side for that upscaler, in pixels; 0: the whole image at once; by default, TILE'),
     device: deviceField(),
   })
   .check(({ value, issues }) => {

@@ -7,7 +7,9 @@ import { oneOf } from './values.ts';
 export const findFacesOptions = z.object({
   face_model: oneOf(FACE_MODELS)
     .optional()
-    .describe('Whose faces are listed, since CodeFormer looks more closely; by default those of what MODEL_FACE names'),
+    .describe(
+      'The restorer whose faces are listed (CodeFormer detects in its own way); by default, the one MODEL_FACE names',
+    ),
   device: deviceField(),
 });
 

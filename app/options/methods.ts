@@ -86,7 +86,7 @@ export const METHODS = {
     workOf: (values, { modelRestore }) => ({ kind: 'restore', ...restorePlan(values, modelRestore) }),
   }),
   colorize: imageMethod({
-    summary: 'Colour an image',
+    summary: 'Colorize an image',
     suffix: '_colorized',
     restores: 'always',
     isAllOrNothing: false,
@@ -113,14 +113,14 @@ export const METHODS = {
     workOf: (options) => ({ kind: 'find-faces', options }),
   }),
   'hires-fix': {
-    summary: 'Enlarge images that come in JSON',
+    summary: 'Enlarge images sent as JSON',
     suffix: '_upscaled',
     restores: 'where faces are asked for',
     isAllOrNothing: true,
     answer: 'other',
   },
   preview: {
-    summary: 'Enlarge a region of an image by one or several upscalers, as each would in the whole',
+    summary: 'Enlarge a region of an image by one or several upscalers, each as it would in the whole image',
     suffix: '_preview',
     restores: 'never',
     isAllOrNothing: false,
@@ -134,7 +134,7 @@ export const METHODS = {
     answer: 'other',
   },
   download: {
-    summary: 'Fetch a model, as a job; one that is there already is left alone',
+    summary: 'Download a model, as a job; does nothing if it is installed',
     suffix: '', // has no results
     restores: 'never',
     isAllOrNothing: true,

@@ -9,15 +9,15 @@ export const ASKED_FORMATS = ['auto', ...OUTPUT_FORMAT_NAMES] as const;
 export const outputOptions = z.object({
   output_format: formatWord()
     .default('auto')
-    .describe("auto keeps the image's own where that loses nothing, else png; jpg is jpeg, tif is tiff"),
-  quality: whole(1, 100).optional().describe('Of formats that lose something; each has its own without'),
+    .describe("auto: the image's own format if it can hold the result, else png. jpg means jpeg, tif means tiff"),
+  quality: whole(1, 100).optional().describe('Quality of lossy formats; by default, one chosen for the format'),
   lossless: flag()
     .optional()
-    .describe('Whether WebP and AVIF keep every sample; without, as the image that was sent did, and at quality 100'),
+    .describe('Whether WebP and AVIF are lossless; by default, if the image sent is lossless or quality is 100'),
   frames: oneOf(['first', 'all'])
     .default('first')
-    .describe('Of a GIF, WebP or PNG that moves; all makes a WebP or PNG that moves'),
-  metadata: oneOf(['keep', 'strip']).default('keep').describe('What becomes of EXIF, XMP, DPI and texts'),
+    .describe('Which frames of an animated GIF, WebP or PNG to process; all produces an animated WebP or PNG'),
+  metadata: oneOf(['keep', 'strip']).default('keep').describe('Whether EXIF, XMP, DPI and texts are kept'),
 });
 
 /** A format by its name, or by an extension of its files. */

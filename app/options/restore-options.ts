@@ -30,10 +30,10 @@ const STEPS_LIST = `must be a comma-separated list of ${STEP_NAMES.join(', ')}`;
 export const colorizeOptions = z.object({
   colorize_model: oneOf(COLORIZE_MODELS)
     .optional()
-    .describe('DDColor: modelscope, paper_tiny, artistic; or a DeOldify'),
+    .describe('A DDColor (modelscope, paper_tiny, artistic) or a DeOldify; by default, the one MODEL_COLORIZE names'),
   render_factor: whole(7, 45)
     .default(35)
-    .describe('DeOldify only: it paints a square of 16 times as many pixels a side'),
+    .describe('DeOldify only: colours are predicted on a square of 16 times this many pixels a side'),
   device: deviceField(),
 });
 
@@ -50,9 +50,9 @@ export const restoreOptions = colorizeOptions.extend({
       return z.NEVER;
     })
     .optional()
-    .describe(`A comma-separated list of ${STEP_NAMES.join(', ')}`)
+    .describe(`A comma-separated list of ${STEP_NAMES.join(', ')}; by default, the step MODEL_RESTORE names`)
     .meta({ examples: ['denoise,face', OLD_PHOTO] }),
-  tile: autoOr(whole(0)).optional().describe('auto, 0 for the whole image, or pixels'),
+  tile: autoOr(whole(0)).optional().describe('Tile side, in pixels; 0: the whole image at once; by default, TILE'),
   scale: numberOneOf([1], 'must be 1: a restoration does not change the size').optional(),
 });
 

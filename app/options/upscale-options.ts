@@ -31,42 +31,48 @@ export type Precision = (typeof PRECISIONS)[number];
 export const upscaleOptions = z.object({
   upscaler: text(255)
     .default('AUTO')
-    .describe('AUTO, an UpscalerType, an A1111 name or a file in MODELS_DIR')
+    .describe(
+      'AUTO, a name listed by GET /models, a Pillow filter (LANCZOS ...), an A1111 name, or a file in MODELS_DIR',
+    )
     .meta({ examples: ['AUTO', 'LANCZOS', 'REALESRGAN_X4PLUS'] }),
   scale: numberAbove(0)
     .optional()
-    .describe("How many times larger the result is; below 1 smaller. Without a size: the model's own, or 2")
+    .describe(
+      "How many times larger the result is; below 1, smaller. Without scale, width and height: the network's own, or 2",
+    )
     .meta({ examples: [2, 1.5] }),
-  width: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
-  height: whole(1).optional().describe('Of the result, in pixels; alone it keeps the ratio'),
+  width: whole(1).optional().describe('Width of the result, in pixels; without height, the aspect ratio is kept'),
+  height: whole(1).optional().describe('Height of the result, in pixels; without width, the aspect ratio is kept'),
   fit: oneOf(FITS)
     .optional()
     .describe(
-      'With width and height: fill (the default) stretches, inside keeps the ratio, cover keeps it and cuts off',
+      'With width and height. fill (the default): stretch; inside: keep the ratio; cover: keep it and crop the rest',
     ),
   denoise_strength: fraction()
     .optional()
-    .describe('REALESR_GENERAL_X4_V3 only: 1 is the general model, 0 keeps the most grain'),
+    .describe('REALESR_GENERAL_X4_V3 only: 1 denoises most, 0 keeps the most grain'),
   tile: autoOr(whole(0))
     .optional()
-    .describe('auto, 0 for the whole image, or pixels')
+    .describe('Tile side, in pixels of the image; 0: the whole image at once; by default, TILE')
     .meta({ examples: ['auto', 256] }),
   tile_pad: autoOr(whole(0))
     .optional()
-    .describe('auto for the halo the network needs; a number means the grid of RealESRGANer'),
-  pre_pad: whole(0).default(0).describe('Padding of the image before it is cut into tiles, in pixels'),
+    .describe(
+      'Pixels around a tile. auto: as many as the network sees; a number: tiles exactly as RealESRGANer cuts them',
+    ),
+  pre_pad: whole(0).default(0).describe('Pixels of padding around the image before it is cut into tiles'),
   tta: z
     .union([z.literal('auto'), numberOneOf(VIEWS, VIEWS_LIST)], { error: VIEWS_LIST })
     .optional()
     .describe(
-      'mean of so many mirrored views, each a run of the network; auto: several for small pictures of COMPACT_X2, else 1',
+      'Number of mirrored views to average, each a run of the network; auto: several for small images with COMPACT_X2, else 1',
     ),
   ...correctionFields(),
   device: deviceField(),
   precision: oneOf(PRECISIONS)
     .optional()
     .describe(
-      'auto: fp16 on CUDA for networks that hold it, int8 on CPUs for weights whose calibration passed its gate (models optimize), else fp32; fp16 is for GPUs',
+      'auto: fp16 on CUDA if the network tolerates it, int8 on CPUs if the weights have an int8 form that passed its gate, else fp32. fp16 is for GPUs. By default, PRECISION',
     ),
   ...faceEnhanceFields,
 });
@@ -77,18 +83,18 @@ export function correctionFields() {
     colour_fix: oneOf(COLOR_FIXES)
       .optional()
       .describe(
-        "none, or after the network: the result's mean, or (wavelet) all of its tones, become the picture's own",
+        "Restores the image's own tones after the network. mean: its mean colour; wavelet: everything but fine detail",
       ),
     clean: text(255)
       .optional()
-      .describe('A network of scale 1 in MODELS_DIR that runs before it, against noise or JPEG artefacts')
+      .describe('A network of scale 1 in MODELS_DIR to run first, against noise or JPEG artefacts')
       .meta({ examples: ['nafnet-sidd-width64'] }),
   };
 }
 
 /** Where a request wants its networks to run. */
 export function deviceField() {
-  return oneOf(DEVICES).optional().describe('Where networks run; by default what DEVICE names');
+  return oneOf(DEVICES).optional().describe('Where networks run; by default, DEVICE');
 }
 
 export type UpscaleOptions = z.output<typeof upscaleOptions>;

@@ -14,23 +14,23 @@ const DEFAULT_SIDE = 512;
 export const extrasBody = z.object({
   resize_mode: numberOneOf([0, 1], 'must be 0 or 1')
     .default(0)
-    .describe('0: by a factor; 1: to a width and a height, and upscaling_resize does not count'),
-  show_extras_results: flag().default(true).describe('The picture is answered either way'),
+    .describe('0: by a factor; 1: to a width and height, ignoring upscaling_resize'),
+  show_extras_results: flag().default(true).describe('Accepted without effect: the image is always returned'),
   gfpgan_visibility: fraction()
     .default(0)
-    .describe('How much of the faces that GFPGAN restores shows; 0: none are restored'),
-  codeformer_visibility: fraction().default(0).describe('The same of CodeFormer, which comes after GFPGAN'),
-  codeformer_weight: fraction().default(0).describe('0 is the best looking face, 1 the most like the one given'),
-  upscaling_resize: numberAbove(0).optional().describe('The factor; 2 without, or 1 where there is no upscaler either'),
+    .describe('How much of the faces restored by GFPGAN shows; 0: none are restored'),
+  codeformer_visibility: fraction().default(0).describe('The same for CodeFormer, which runs after GFPGAN'),
+  codeformer_weight: fraction().default(0).describe('0 is the best-looking face, 1 the most faithful'),
+  upscaling_resize: numberAbove(0).optional().describe('The factor; by default 2, or 1 without an upscaler'),
   upscaling_resize_w: whole(1).default(DEFAULT_SIDE),
   upscaling_resize_h: whole(1).default(DEFAULT_SIDE),
-  upscaling_crop: flag().default(true).describe('Whether what reaches beyond the width and the height is cut off'),
-  upscaler_1: z.string().default(NONE).describe('As GET /sdapi/v1/upscalers lists them; None resizes by Lanczos'),
-  upscaler_2: z.string().default(NONE).describe('Makes the picture once more, to be blended with the first'),
-  extras_upscaler_2_visibility: fraction().default(0).describe('How much of the second picture covers the first'),
-  upscale_first: flag().default(false).describe('Taken and without effect: the picture is always enlarged first'),
+  upscaling_crop: flag().default(true).describe('Whether to crop what extends beyond the width and height'),
+  upscaler_1: z.string().default(NONE).describe('A name from GET /sdapi/v1/upscalers; None resizes by Lanczos'),
+  upscaler_2: z.string().default(NONE).describe('A second upscaler, whose result is blended with that of the first'),
+  extras_upscaler_2_visibility: fraction().default(0).describe('How much of the second result covers the first'),
+  upscale_first: flag().default(false).describe('Accepted without effect: the image is always enlarged first'),
   ...correctionFields(),
-  force_task_id: z.string().max(255).optional().describe('By which POST /internal/progress finds the task'),
+  force_task_id: z.string().max(255).optional().describe('An ID by which POST /internal/progress finds the task'),
 });
 
 export type ExtrasBody = z.output<typeof extrasBody>;

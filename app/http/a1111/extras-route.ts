@@ -34,7 +34,7 @@ const URL_START = /^\s*https?:\/\//i;
 const image = z.string({ error: 'must be text: base64 or a data URL' });
 
 /** The body of `extra-single-image`. */
-export const singleBody = extrasBody.extend({ image: image.default('').describe('base64 or a data URL') });
+export const singleBody = extrasBody.extend({ image: image.default('').describe('In base64, or as a data URL') });
 
 /** The body of `extra-batch-images`. */
 export const batchBody = extrasBody.extend({

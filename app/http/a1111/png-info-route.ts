@@ -16,7 +16,7 @@ import { sendJson } from './process-time.ts';
 const JSON_OVERHEAD_BYTES = 2 ** 16;
 
 /** The body of `png-info`, and the query of its `GET`. */
-export const pngInfoBody = z.object({ image: z.string().default('').describe('base64 or a data URL') });
+export const pngInfoBody = z.object({ image: z.string().default('').describe('In base64, or as a data URL') });
 
 /** `POST /sdapi/v1/png-info`, with SD.Next also by `GET`: the texts that an image carries, and the parameters in them. */
 export function pngInfoRoute(context: Pick<RouteContext, 'config' | 'files'>): Router {

@@ -21,7 +21,7 @@ export const internalProgressBody = z.object({
   id_task: z
     .string()
     .default('')
-    .describe('force_task_id of a request, its Idempotency-Key, or an X-Job-Id; none: the running one'),
+    .describe("A request's force_task_id, Idempotency-Key or X-Job-Id; empty: the running task"),
   id_live_preview: z.number().default(-1),
   live_preview: z.boolean().default(true),
 });

@@ -23,15 +23,15 @@ const FIT_NAMES = FITS.filter((fit) => fit !== 'fill');
 export const fittedUpscaleForm = z.object({
   ...upscaleOptions.omit({ width: true, height: true }).shape,
   ...outputOptions.omit({ output_format: true }).shape,
-  target_width: whole(1).describe('Of the box, in pixels'),
-  target_height: whole(1).describe('Of the box, in pixels'),
+  target_width: whole(1).describe('Width of the box, in pixels'),
+  target_height: whole(1).describe('Height of the box, in pixels'),
   fit: oneOf(FIT_NAMES)
     .default('inside')
-    .describe('inside: as large as goes into the box; cover: the middle of what fills it'),
+    .describe('inside: the largest size that fits into the box; cover: fill the box and crop the rest'),
   format: outputOptions.shape.output_format,
   trigger_ratio: numberAbove(0)
     .default(1)
-    .describe('A picture that need not grow by more than this is answered as it came, with X-Upscale-Applied: false'),
+    .describe('An image that would grow by no more than this is returned as it came, with X-Upscale-Applied: false'),
 });
 
 /**

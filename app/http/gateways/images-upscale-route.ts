@@ -28,7 +28,7 @@ const RESPONSE_FORMATS = ['url', 'b64_json'] as const;
 type ResponseFormat = (typeof RESPONSE_FORMATS)[number];
 
 const imageText = z.string({ error: 'must be an image as base64 or a data URL' });
-const responseFormat = oneOf(RESPONSE_FORMATS).optional().describe('By default url for a form, b64_json for JSON');
+const responseFormat = oneOf(RESPONSE_FORMATS).optional().describe('By default, url for a form and b64_json for JSON');
 
 /** The fields of the form beside its picture. */
 export const imagesUpscaleForm = upscaleOptions.extend({ ...outputOptions.shape, response_format: responseFormat });

@@ -18,30 +18,30 @@ export const A1111_SCHEMAS = {
         z.string(),
         z.array(z.object({ loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), type: z.string() })),
       ])
-      .describe('What is wrong; of a body that does not validate the places'),
+      .describe('What is wrong; for a body that does not validate, a list of the places'),
     error: z.string().optional(),
     errors: z.string().optional(),
     body: z.string().optional(),
   }),
   A1111Image: z.object({
     html_info: z.string().describe('What was asked, and what was done'),
-    image: z.string().describe('base64, without a prefix'),
+    image: z.string().describe('In base64, without a prefix'),
   }),
   A1111Images: z.object({ html_info: z.string(), images: z.array(z.string()).describe('In the order of imageList') }),
   A1111Options: z.looseObject({ sd_model_checkpoint: z.string(), samples_format: z.string() }),
   A1111PngInfo: z.object({
-    info: z.string().describe('The text in which the WebUI keeps how an image was made'),
+    info: z.string().describe('The text in which the WebUI records how an image was made'),
     items: z.record(z.string(), z.string()).describe('The other texts'),
-    parameters: z.record(z.string(), z.string()).describe('What `info` says, by name'),
+    parameters: z.record(z.string(), z.string()).describe('The parameters in `info`, by name'),
   }),
   A1111Progress: z.looseObject({
-    progress: z.number().min(0).max(1).describe('0 where nothing runs'),
+    progress: z.number().min(0).max(1).describe('0 if nothing runs'),
     eta_relative: z.number().describe('Seconds'),
     state: z.looseObject({
       job: z.string(),
-      job_count: z.int().describe('Pictures of the job; 0 where there is none'),
-      job_no: z.int().describe('Pictures that are finished'),
-      sampling_step: z.int().describe('Tiles that are finished'),
+      job_count: z.int().describe('Images of the job; 0 if nothing runs'),
+      job_no: z.int().describe('Finished images'),
+      sampling_step: z.int().describe('Finished tiles'),
       sampling_steps: z.int(),
     }),
     current_image: z.null(),
@@ -57,7 +57,7 @@ export const A1111_SCHEMAS = {
   A1111Upscalers: z.array(
     named.extend({
       model_name: z.string().nullable(),
-      model_path: z.string().nullable().describe("The weights' file name"),
+      model_path: z.string().nullable().describe('File name of the weights'),
       model_url: z.string().nullable(),
       scale: nullable,
     }),
@@ -72,7 +72,7 @@ export const A1111_SCHEMAS = {
 /** Errors as the WebUI tells them; 422 is what does not validate, and an upscaler that is not there. */
 export const A1111_ERRORS: Readonly<Record<string, JsonSchema>> = {
   default: {
-    description: 'What is wrong, as the WebUI tells it',
+    description: 'What is wrong, in the form of the WebUI',
     content: { 'application/json': { schema: { $ref: '#/components/schemas/A1111Error' } } },
   },
 };
@@ -101,20 +101,20 @@ export const A1111_OPERATIONS: Operations = {
   '/sdapi/v1/process-batch': { post: { ...batch, summary: 'extra-batch-images, as SD.Next calls it' } },
   '/sdapi/v1/upscalers': { get: get('Upscalers that can be used now; the first is None', 'A1111Upscalers') },
   '/sdapi/v1/realesrgan-models': { get: get('R-ESRGAN models, and where they are published', 'A1111Named') },
-  '/sdapi/v1/face-restorers': { get: get('What restores faces', 'A1111Named') },
-  '/sdapi/v1/progress': { get: get("How far the caller's extras have come, tile by tile", 'A1111Progress') },
+  '/sdapi/v1/face-restorers': { get: get('Face restorers', 'A1111Named') },
+  '/sdapi/v1/progress': { get: get("Progress of the caller's extras, tile by tile", 'A1111Progress') },
   '/internal/progress': {
-    post: post('How far one task has come', withExample(schemaOf(internalProgressBody), { id_task: 'task(1)' }), [
-      'How it stands',
+    post: post('Progress of one task', withExample(schemaOf(internalProgressBody), { id_task: 'task(1)' }), [
+      'Its state',
       'A1111TaskProgress',
     ]),
   },
   '/sdapi/v1/interrupt': {
-    post: post("Cancel the caller's extras that run", undefined, ['An empty object', 'always']),
+    post: post("Cancel the caller's running extras", undefined, ['An empty object', 'always']),
   },
-  '/sdapi/v1/skip': { post: post('The same, where they are of one image', undefined, ['null', 'always']) },
+  '/sdapi/v1/skip': { post: post('The same, if they have only one image', undefined, ['null', 'always']) },
   '/sdapi/v1/options': {
-    get: get('What the caller has set, and what clients look for', 'A1111Options'),
+    get: get('What the caller has set, and what clients expect', 'A1111Options'),
     post: post(
       'Set options; only samples_format has an effect',
       withExample({ type: 'object' }, { samples_format: 'webp' }),
@@ -122,8 +122,8 @@ export const A1111_OPERATIONS: Operations = {
     ),
   },
   '/sdapi/v1/png-info': {
-    get: { ...get('The texts that an image carries', 'A1111PngInfo'), query: pngInfoBody },
-    post: post('The texts that an image carries', withExample(schemaOf(pngInfoBody), { image: EXAMPLE_IMAGE }), [
+    get: { ...get('The texts in an image', 'A1111PngInfo'), query: pngInfoBody },
+    post: post('The texts in an image', withExample(schemaOf(pngInfoBody), { image: EXAMPLE_IMAGE }), [
       'The texts',
       'A1111PngInfo',
     ]),
@@ -132,13 +132,13 @@ export const A1111_OPERATIONS: Operations = {
   ...Object.fromEntries(
     Object.entries(EMPTY_PROBES).map(([name, value]) => [
       `/sdapi/v1/${name}`,
-      { get: answering('Asked by clients before they begin; always the same', { const: value }) },
+      { get: answering('Requested by clients at their start; always the same', { const: value }) },
     ]),
   ),
   ...Object.fromEntries(
     REFRESHES.map((name) => [
       `/sdapi/v1/${name}`,
-      { post: answering('Has no effect: what is installed is read whenever it is asked for', { type: 'null' }) },
+      { post: answering('No effect: installed models are looked up on every request', { type: 'null' }) },
     ]),
   ),
 };

@@ -9,20 +9,20 @@ const link = z.object({ url: z.string().describe('Relative to the service'), exp
 export const ARCHIVE_OPERATIONS: Operations = {
   '/archives': {
     post: {
-      summary: 'A link to the results of several jobs as one ZIP, which is asked for without a key',
+      summary: 'A link to the results of several jobs as one ZIP; the link itself needs no key',
       tag: 'jobs',
       body: {
         'application/json': withExample(required(schemaOf(archiveBody), 'jobs'), {
           jobs: [{ job_id: '0123456789abcdef0123456789abcdef', folder: 'scans' }],
         }),
       },
-      answers: { 201: ['The link, for some minutes', { 'application/json': answerSchemaOf(link) }] },
+      answers: { 201: ['The link, and how long it is valid', { 'application/json': answerSchemaOf(link) }] },
       steps: ['changes something', 'reads parameters', 'reads a body', 'finds a job', 'reads a result'],
     },
   },
   '/archives/{name}': {
     get: {
-      summary: 'What a link leads to',
+      summary: 'Download by such a link',
       tag: 'jobs',
       isOpen: true,
       answers: { 200: ['The results', { 'application/zip': BYTES }] },

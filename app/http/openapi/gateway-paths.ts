@@ -23,8 +23,8 @@ const json = (schema: z.ZodType): Readonly<Record<string, JsonSchema>> => ({
 });
 
 const upscaled = z.object({
-  id: z.string().describe('Of the job'),
-  created: z.int().describe('In seconds since 1970'),
+  id: z.string().describe('ID of the job'),
+  created: z.int().describe('Unix time, in seconds'),
   data: z.array(z.object({ url: z.string().optional(), b64_json: z.string().optional() })).length(1),
   info: z.looseObject({}).describe('What was done'),
 });
@@ -42,7 +42,7 @@ const models = z.object({ models: z.array(z.string()), path: z.string() });
 export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post', Operation>>>>> = {
   '/v1/images/upscale': {
     post: {
-      summary: 'Enlarge an image as OpenAI-like gateways ask for it; errors are {"error": {...}}',
+      summary: 'Enlarge an image, in the form of OpenAI-like gateways; errors are {"error": {...}}',
       tag: 'images',
       body: {
         'multipart/form-data': form(imagesUpscaleForm, 'image'),
@@ -52,14 +52,14 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
           scale: 2,
         }),
       },
-      answers: { 200: ['The result by its URL, or in base64', json(upscaled)] },
+      answers: { 200: ['The result as a URL or in base64', json(upscaled)] },
       steps: TAKING,
       errors: answerSchemaOf(gatewayError),
     },
   },
   '/v1/upscale': {
     post: {
-      summary: 'Put an image into a box; X-Upscale-Applied says whether it was enlarged, X-Upscale-Method by what',
+      summary: 'Fit an image into a box; X-Upscale-Applied says whether it was enlarged, X-Upscale-Method by what',
       tag: 'images',
       query: fittedUpscaleForm,
       body: { 'multipart/form-data': form(fittedUpscaleForm, 'file'), 'image/*': BYTES },
@@ -69,21 +69,21 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
   },
   '/comfy/models': {
     get: {
-      summary: 'Upscalers by their names, for remote-upscale nodes of ComfyUI',
+      summary: 'Names of the upscalers, for remote-upscale nodes of ComfyUI',
       tag: 'service',
       answers: { 200: ['Names', json(models)] },
     },
   },
   '/comfy/health': {
     get: {
-      summary: 'Whether the service answers, for the same',
+      summary: 'Whether the service answers, for the same nodes',
       tag: 'service',
-      answers: { 200: ['It does', json(z.object({ status: z.string() }))] },
+      answers: { 200: ['Yes', json(z.object({ status: z.string() }))] },
     },
   },
   '/comfy/upscale': {
     post: {
-      summary: 'Enlarge an image to a PNG, for the same',
+      summary: 'Enlarge an image to a PNG, for the same nodes',
       tag: 'images',
       body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
       answers: { 200: PNG },
@@ -92,7 +92,7 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
   },
   '/comfy/upscale_stream': {
     post: {
-      summary: 'The same, answered by events: {"progress", "total"}, then {"status": "done", "result_id"}',
+      summary: 'The same, answered with events: {"progress", "total"}, then {"status": "done", "result_id"}',
       tag: 'images',
       body: { 'multipart/form-data': form(METHODS.upscale.form, 'file') },
       answers: { 200: ['Server-sent events', { 'text/event-stream': SERVER_SENT_EVENT }] },
@@ -101,7 +101,7 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
   },
   '/comfy/result/{id}': {
     get: {
-      summary: 'The result of such a stream',
+      summary: 'The result of /comfy/upscale_stream',
       tag: 'jobs',
       answers: { 200: PNG },
       steps: ['finds a job', 'reads a result'],

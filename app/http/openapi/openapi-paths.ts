@@ -33,22 +33,22 @@ const PART_NAMES = `The part may also be called ${IMAGE_PARTS.filter((name) => n
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: JsonSchema): Readonly<Record<string, JsonSchema>> => ({ 'application/json': schema });
 
-const JOB_HEADERS = { 'X-Job-Id': header('The job', ref('JobId')) };
+const JOB_HEADERS = { 'X-Job-Id': header('ID of the job', ref('JobId')) };
 const RESULT_HEADERS = {
   ...JOB_HEADERS,
-  ETag: header('Of the content'),
-  'X-Model': header('What made it'),
-  'X-Scale': header('How many times larger it is', { type: 'number' }),
-  'X-Device': header('Where it was made'),
-  'X-Warnings': header('What the caller should know about it: fallbacks, fields that were ignored'),
-  'Server-Timing': header('Milliseconds by stage'),
+  ETag: header('Identifies the content'),
+  'X-Model': header('The model that made it'),
+  'X-Scale': header('How many times larger than the image it is', { type: 'number' }),
+  'X-Device': header('The device it was made on'),
+  'X-Warnings': header('What the caller should know: fallbacks, ignored fields'),
+  'Server-Timing': header('Milliseconds per stage'),
 };
 const IMAGE = { 'image/*': BYTES };
 const RESULT_TYPES = Object.fromEntries(OUTPUT_FORMAT_NAMES.map((format) => [traitsOf(format).mediaType, BYTES]));
 const ACCEPTED: Answer = [
-  'Accepted; `Location` says where to ask',
+  'Accepted; `Location` is the job',
   json(ref('Accepted')),
-  { ...JOB_HEADERS, Location: header('Where to ask for the job') },
+  { ...JOB_HEADERS, Location: header('URL of the job') },
   Object.fromEntries(
     ['getJobsId', 'getJobsIdEvents', 'getStatusId', 'deleteJobsId'].map((operationId) => [
       operationId,
@@ -56,16 +56,16 @@ const ACCEPTED: Answer = [
     ]),
   ),
 ];
-const JOB: Answer = ['The job as it stands', json(ref('Job'))];
+const JOB: Answer = ['The job in its current state', json(ref('Job'))];
 const PAGE: Answer = ['A page', { 'text/html': TEXT }];
 const RESULT: Answer = ['The result', RESULT_TYPES, RESULT_HEADERS];
 /** Of a job of any method: what finds faces has a list as its result. */
 const ANY_RESULT: Answer = ['The result', { ...RESULT_TYPES, ...json({ type: 'object' }) }, RESULT_HEADERS];
 const PARTS = {
   206: ['A range of it', ANY_RESULT[1], RESULT_HEADERS],
-  304: ['What the caller has is still it', {}],
+  304: ['Not modified', {}],
 } as const satisfies Readonly<Record<number, Answer>>;
-const MODEL_FILE = { ...BYTES, description: 'Its name is that of the model; nothing is replaced' };
+const MODEL_FILE = { ...BYTES, description: 'Its file name names the model; existing models are not replaced' };
 const SUBMITTING = ['Idempotency-Key', 'Prefer'] as const;
 const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job'];
 
@@ -125,7 +125,7 @@ function withOtherNames(form: z.ZodObject): z.ZodObject {
   const others = [...otherNames((name) => Object.hasOwn(form.shape, name))].map(([name, field]) => {
     const kind = form.shape[field] as z.ZodType;
     const bare = kind instanceof z.ZodDefault ? (kind.unwrap() as z.ZodType) : kind;
-    return [name, bare.optional().describe(`Another name of ${field}; where both come they must not differ`)] as const;
+    return [name, bare.optional().describe(`Another name for ${field}; if both are given, they must agree`)] as const;
   });
   return z.object({ ...form.shape, ...Object.fromEntries(others) });
 }
@@ -140,7 +140,7 @@ export const OPERATIONS: Operations = {
   ...imageOperations(),
   '/preview': {
     post: imageOperation(previewForm, METHODS.preview.summary, [
-      'The job; its results are in the order of the upscalers',
+      'The job, with results in the order of the upscalers',
       json(ref('Job')),
     ]),
   },
@@ -155,7 +155,7 @@ export const OPERATIONS: Operations = {
           { images: [EXAMPLE_IMAGE], config: { upscaler: 'COMPACT_X2', upscale_factor: 2 } },
         ),
       ),
-      answers: { 200: ['The results, and what was done', json(ref('HiresFixResult')), JOB_HEADERS], 202: ACCEPTED },
+      answers: { 200: ['The results and what was done', json(ref('HiresFixResult')), JOB_HEADERS], 202: ACCEPTED },
       steps: [...TAKING, 'does the work'],
     },
   },
@@ -172,9 +172,9 @@ export const OPERATIONS: Operations = {
   '/jobs/{id}': {
     get: { summary: 'A job', tag: 'jobs', answers: { 200: JOB }, steps: ['finds a job'] },
     delete: {
-      summary: 'Cancel a job that waits or runs; remove one that has ended, with its results',
+      summary: 'Cancel a waiting or running job; remove an ended one with its results',
       tag: 'jobs',
-      answers: { 200: JOB, 204: ['It is gone', {}] },
+      answers: { 200: JOB, 204: ['Removed', {}] },
       steps: ['changes something', 'finds a job', 'ends a job'],
     },
   },
@@ -189,21 +189,21 @@ export const OPERATIONS: Operations = {
   },
   '/jobs/{id}/sketch/{number}': {
     get: {
-      summary: 'What is finished of a result while it is being made: small, and transparent where nothing is',
+      summary: 'The finished parts of a result in progress: reduced, and transparent where nothing is finished',
       tag: 'jobs',
       answers: {
-        200: ['What is finished', { 'image/webp': BYTES }],
-        204: ['Nothing to see: no tile is finished, there is only one, or all is done', {}],
+        200: ['The finished parts', { 'image/webp': BYTES }],
+        204: ['Nothing to show: no tile is finished, there is only one tile, or the job is done', {}],
       },
       steps: ['finds a job', 'finds a result'],
     },
   },
   '/jobs/{id}/results.zip': {
     get: {
-      summary: 'All results of a job as one ZIP, stored',
+      summary: 'All results of a job as one ZIP, without compression',
       tag: 'jobs',
       answers: {
-        200: ['The results, under the names by which they are saved', { 'application/zip': BYTES }, JOB_HEADERS],
+        200: ['The results, under the names they are saved by', { 'application/zip': BYTES }, JOB_HEADERS],
       },
       steps: ['finds a job', 'reads a result'],
     },
@@ -219,7 +219,7 @@ export const OPERATIONS: Operations = {
   },
   '/status/{id}': {
     get: {
-      summary: 'How a job stands, in short',
+      summary: 'State of a job, in short',
       tag: 'jobs',
       answers: { 200: ['Its state', json(ref('Status'))] },
       steps: ['finds a job'],
@@ -235,17 +235,17 @@ export const OPERATIONS: Operations = {
   },
   '/models': {
     get: {
-      summary: 'Models that are known, installed, verified, being downloaded',
+      summary: 'Known models: which are installed, verified, being downloaded',
       tag: 'service',
       answers: { 200: ['Models', json(ref('Models'))] },
     },
     post: {
-      summary: 'Add a checkpoint, where the operator allows it (ALLOW_MODEL_UPLOAD)',
+      summary: 'Add a checkpoint, if allowed (ALLOW_MODEL_UPLOAD)',
       tag: 'service',
       body: {
         'multipart/form-data': required({ type: 'object', properties: { file: MODEL_FILE } }, 'file'),
       },
-      answers: { 201: ['The model, as the list has it', json(ref('Model'))] },
+      answers: { 201: ['The model, as GET /models lists it', json(ref('Model'))] },
       steps: ['changes something', 'reads a body', 'takes a model'],
     },
   },
@@ -264,13 +264,13 @@ export const OPERATIONS: Operations = {
   ...A1111_OPERATIONS,
   '/metrics': {
     get: {
-      summary: 'Figures for Prometheus',
+      summary: 'Metrics for Prometheus',
       tag: 'service',
-      answers: { 200: ['Figures', { 'text/plain': TEXT }] },
+      answers: { 200: ['Metrics', { 'text/plain': TEXT }] },
     },
   },
-  '/health/live': { get: healthOperation('Whether the process answers') },
-  '/health/ready': { get: healthOperation('Whether jobs are taken', ['tells whether it is ready']) },
+  '/health/live': { get: healthOperation('Whether the process is alive') },
+  '/health/ready': { get: healthOperation('Whether jobs are accepted', ['tells whether it is ready']) },
   '/openapi.json': {
     get: {
       summary: 'This document',
@@ -279,12 +279,12 @@ export const OPERATIONS: Operations = {
       answers: { 200: ['OpenAPI 3.1', json({ type: 'object' })] },
     },
   },
-  '/docs': { get: { summary: 'This document for people', tag: 'service', isOpen: true, answers: { 200: PAGE } } },
-  '/redoc': { get: { summary: 'The same', tag: 'service', isOpen: true, answers: { 200: PAGE } } },
+  '/docs': { get: { summary: 'This document as a page', tag: 'service', isOpen: true, answers: { 200: PAGE } } },
+  '/redoc': { get: { summary: 'The same, in Redoc', tag: 'service', isOpen: true, answers: { 200: PAGE } } },
 };
 
 function healthOperation(summary: string, steps: readonly Step[] = []): Operation {
-  return { summary, tag: 'service', isOpen: true, answers: { 200: ['It does', json(ref('Health'))] }, steps };
+  return { summary, tag: 'service', isOpen: true, answers: { 200: ['Yes', json(ref('Health'))] }, steps };
 }
 
 /** What an operation answers where it cannot do what was asked, by status. */

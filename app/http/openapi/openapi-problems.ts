@@ -84,12 +84,12 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
 };
 
 const SECONDS: JsonSchema = {
-  description: 'In how many seconds to try again',
+  description: 'Seconds to wait before trying again',
   schema: { type: 'integer', minimum: 0 },
 };
 /** What a problem of some status says in its header. */
 const HEADERS_OF_STATUS: Readonly<Record<string, JsonSchema>> = {
-  401: { 'WWW-Authenticate': { description: 'How to say who one is', schema: TEXT } },
+  401: { 'WWW-Authenticate': { description: 'How to authenticate', schema: TEXT } },
   429: { 'Retry-After': SECONDS },
   503: { 'Retry-After': SECONDS },
 };

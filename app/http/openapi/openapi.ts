@@ -8,7 +8,7 @@ import { answerSchemaOf, fieldsOf } from './openapi-schema.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
 
 const JOB_STATUS = z.enum(['queued', 'processing', 'completed', 'failed', 'cancelled']);
-const info = z.looseObject({}).describe('What was done: upscaler, sizes, tiles, device, fallbacks, seconds by stage');
+const info = z.looseObject({}).describe('What was done: upscaler, sizes, tiles, device, fallbacks, seconds per stage');
 const result = z.looseObject({ original_filename: z.string(), url: z.string().describe('Relative to the server') });
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -22,14 +22,14 @@ const imageState = z.object({
 const job = z.looseObject({
   job_id: z.string(),
   method: z.string(),
-  model: z.string().nullable().describe('What a download fetches'),
+  model: z.string().nullable().describe('The model, if the job is a download'),
   status: JOB_STATUS,
   stage: z.string(),
-  progress: share.describe('Of the whole job; it never falls'),
+  progress: share.describe('Progress of the whole job; never decreases'),
   stage_progress: share,
-  tile: count.nullable().describe('Tiles that are finished'),
+  tile: count.nullable().describe('Finished tiles'),
   tiles: count.nullable(),
-  image: count.describe('Which image is worked on, from 1'),
+  image: count.describe('Number of the image in progress, from 1'),
   images: count,
   downloaded_bytes: count.nullable(),
   total_bytes: count.nullable(),
@@ -39,7 +39,7 @@ const job = z.looseObject({
   started_at: time.nullable(),
   finished_at: time.nullable(),
   warnings: z.array(z.string()),
-  image_states: z.array(imageState).describe('How each image stands'),
+  image_states: z.array(imageState).describe('State of each image'),
   results: z.array(result.extend({ index: z.int(), bytes: z.int(), sha256: z.string(), info })),
   error: z.string().nullable(),
   code: z.string().nullable(),
@@ -51,32 +51,35 @@ const model = z.looseObject({
   kind: z.enum(['official', 'bundled', 'user']),
   filename: z.string(),
   installed: z.boolean(),
-  verified: z.boolean().nullable().describe('False for a file that was placed by hand; null where that says nothing'),
+  verified: z
+    .boolean()
+    .nullable()
+    .describe('True: downloaded and checked; false: placed by hand; null: neither applies'),
   size: bytes.nullable().describe('In bytes'),
   scale: z.number().nullable(),
-  architecture: z.string().nullable().describe('The family of its network; ONNX for such a file'),
+  architecture: z.string().nullable().describe('Family of its network; ONNX for an ONNX file'),
   input_channels: z.int().nullable(),
   output_channels: z.int().nullable(),
   licence: z.string().nullable(),
-  non_commercial: z.boolean().nullable().describe('Whether the licence keeps it from commercial use'),
-  asked_by_name: z.boolean().describe('An upscaler that is asked for by this name, having none of the service’s own'),
+  non_commercial: z.boolean().nullable().describe('Whether the licence forbids commercial use'),
+  asked_by_name: z.boolean().describe('Whether requests name it like this, as it has no name of the service’s own'),
   purpose: z.string().nullable(),
   downloading: z
     .object({ downloaded_bytes: bytes, total_bytes: bytes.nullable() })
     .nullable()
-    .describe('While some process downloads it'),
-  problem: z.string().nullable().describe('Why the file cannot be used'),
+    .describe('Set while some process downloads it'),
+  problem: z.string().nullable().describe('Why the file cannot be used, if so'),
 });
 
 const face = z.object({
-  index: z.int().min(0).describe('By which `faces` of POST /face names it'),
-  box: z.array(z.number()).length(4).describe('Left, top, right, bottom, in pixels; may reach beyond the image'),
+  index: z.int().min(0).describe('Its number, for `faces` of POST /face'),
+  box: z.array(z.number()).length(4).describe('Left, top, right, bottom, in pixels; may extend beyond the image'),
   landmarks: z
     .array(z.array(z.number()).length(2))
     .length(5)
-    .describe('Left eye, right eye, nose, left and right corner of the mouth, as they stand in the image'),
-  score: z.number().min(0).max(1).describe('How sure the detector is'),
-  size: z.number().describe('The shorter side of the box: what min_face_size is about'),
+    .describe('Left eye, right eye, nose, left and right corner of the mouth, left and right as seen in the image'),
+  score: z.number().min(0).max(1).describe('Confidence of the detector'),
+  size: z.number().describe('The shorter side of the box, which min_face_size is compared with'),
 });
 
 const EXAMPLE_JOB = '0123456789abcdef0123456789abcdef';
@@ -101,14 +104,14 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
     .object({ job_id: z.string(), status: JOB_STATUS, queue_position: count })
     .partial()
     .meta({ examples: [{ job_id: EXAMPLE_JOB, status: 'queued', queue_position: 1 }] }),
-  Faces: z.object({ faces: z.array(face).describe('The surest first'), info }),
+  Faces: z.object({ faces: z.array(face).describe('Highest score first'), info }),
   Health: z.object({ status: z.string() }),
   HiresFixResult: z.object({ images: z.array(z.string().describe('base64')), info }),
   Job: job,
   Model: model,
   Models: z.object({
     models: z.array(model),
-    takes_models: z.boolean().describe('Whether POST /models adds one (ALLOW_MODEL_UPLOAD)'),
+    takes_models: z.boolean().describe('Whether POST /models is allowed (ALLOW_MODEL_UPLOAD)'),
   }),
   ...A1111_SCHEMAS,
   JobPage: z.object({ jobs: z.array(job), next_cursor: z.string().nullable() }),
@@ -118,7 +121,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
       title: z.string(),
       status: z.int(),
       detail: z.string(),
-      instance: z.string().optional().describe('The path that was asked for'),
+      instance: z.string().optional().describe('The path of the request'),
       code: z.enum(Object.keys(STATUS_OF_CODE)),
       request_id: z.string().optional(),
     })
@@ -136,7 +139,7 @@ export function openApiDocument(version: string): JsonSchema {
       title: 'hiresfix',
       version,
       description:
-        'Upscales and restores images. Errors are problem documents; a path that is there answers another method by 405 and `Allow`.',
+        'Upscales and restores images. Errors are problem documents (RFC 9457). A path called by a method it does not have answers 405 with `Allow`.',
     },
     servers: [{ url: '/' }],
     tags: ['images', 'jobs', 'service', 'a1111'].map((name) => ({ name })),
@@ -151,7 +154,7 @@ export function openApiDocument(version: string): JsonSchema {
       securitySchemes: {
         key: { type: 'apiKey', in: 'header', name: 'X-API-KEY' },
         bearer: { type: 'http', scheme: 'bearer' },
-        basic: { type: 'http', scheme: 'basic', description: 'Any user; the key is the password' },
+        basic: { type: 'http', scheme: 'basic', description: 'Any user name, with the key as the password' },
       },
     },
     security: [{}, { key: [] }, { bearer: [] }, { basic: [] }],

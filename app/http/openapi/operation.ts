@@ -33,15 +33,15 @@ export type Operations = Readonly<Record<string, Readonly<Partial<Record<'get' |
 
 /** What the header of a request may say. */
 export const REQUEST_HEADERS = {
-  'Idempotency-Key': header('A name for the request: sent again, it is answered by the same job', {
+  'Idempotency-Key': header('A name for the request: if it is sent again, the same job answers', {
     ...{ type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
     examples: ['photo-1'],
   }),
-  Prefer: header('respond-async: answer 202 at once; wait=N: after N seconds at the latest', {
+  Prefer: header('respond-async: answer 202 at once; wait=N: answer 202 after N seconds at the latest', {
     ...{ type: 'string', pattern: '^(respond-async|wait=[0-9]{1,4})$' },
     examples: ['respond-async'],
   }),
-  'Last-Event-ID': header('The last event that an earlier connection has got', { type: 'integer', minimum: 0 }),
+  'Last-Event-ID': header('ID of the last event that an earlier connection received', { type: 'integer', minimum: 0 }),
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
 /** A header of a request or an answer: by default text. */

@@ -22,7 +22,11 @@ export const archiveBody = z.object({
     .array(
       z.object({
         job_id: z.string().max(64),
-        folder: z.string().max(1000).default('').describe('Where its results lie in the archive, with `/` between'),
+        folder: z
+          .string()
+          .max(1000)
+          .default('')
+          .describe('Folder for its results in the archive; `/` separates levels'),
       }),
     )
     .min(1)

@@ -21,8 +21,8 @@ import type { RouteContext } from './route-context.ts';
 const MAX_PAGE = 100;
 
 export const jobsPage = z.object({
-  limit: whole(1, MAX_PAGE).default(20).describe('Jobs on a page'),
-  cursor: text(64).optional().describe('`next_cursor` of the page before'),
+  limit: whole(1, MAX_PAGE).default(20).describe('Jobs per page'),
+  cursor: text(64).optional().describe('`next_cursor` of the previous page'),
 });
 
 /** `/jobs`, `/status/{id}` and `/processed/{name}`: how the caller's jobs stand, their results, and ending them: one that runs is cancelled, one that has ended is removed. */

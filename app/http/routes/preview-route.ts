@@ -13,7 +13,7 @@ import type { RouteContext } from './route-context.ts';
 
 /** More are more than anyone compares at once. */
 const MAX_UPSCALERS = 12;
-const UPSCALERS_ERROR = `must be 1 to ${MAX_UPSCALERS} names of upscalers with commas between`;
+const UPSCALERS_ERROR = `must be 1 to ${MAX_UPSCALERS} names of upscalers, comma-separated`;
 
 /** The fields of `POST /preview`: those of an upscale, and what is looked at. */
 export const previewForm = upscaleOptions.extend({
@@ -26,7 +26,7 @@ export const previewForm = upscaleOptions.extend({
     .transform((text) => [...new Set(text.split(',').map((name) => name.trim()))])
     .pipe(z.array(z.string().min(1)).min(1, UPSCALERS_ERROR).max(MAX_UPSCALERS, UPSCALERS_ERROR))
     .optional()
-    .describe('Names of upscalers with commas between; without it, `upscaler` alone'),
+    .describe('Names of upscalers, comma-separated; by default, `upscaler` alone'),
 });
 
 /**
