@@ -86,7 +86,7 @@ const EXAMPLE_JOB = '0123456789abcdef0123456789abcdef';
 
 const EXAMPLE_PROBLEM = {
   type: 'urn:hiresfix:error:bad-parameter',
-  title: 'Bad Request',
+  title: 'Bad parameter',
   status: 400,
   detail: 'scale: must be a number above 0, got "x"',
   instance: '/upscale',
