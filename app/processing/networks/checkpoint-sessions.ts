@@ -1,5 +1,6 @@
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import type { RecognisedNetwork } from '../../architectures/registry.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
 import { Session } from '../../inference/session.ts';
 import { serializeModel } from '../../onnx/model-proto.ts';
 import { halfGraph } from '../../rewriting/half-graph.ts';
@@ -14,7 +15,7 @@ import { precisionOn } from './precision.ts';
 export interface CheckpointSessionOptions {
   /** The folder of the checkpoint, links resolved. */
   readonly weightsFolder: string;
-  readonly precision: PrecisionPlan;
+  readonly precisionFor: (device: SessionDevice) => PrecisionPlan | Promise<PrecisionPlan>;
   /** How graphs may be laid out on a device; by default as is best there. */
   readonly forms?: typeof formsOn;
 }
@@ -22,9 +23,10 @@ export interface CheckpointSessionOptions {
 /** Opens sessions of a checkpoint's network, in the numbers that are asked for. */
 export function checkpointSessions(
   network: RecognisedNetwork,
-  { weightsFolder, precision, forms = formsOn }: CheckpointSessionOptions,
+  { weightsFolder, precisionFor, forms = formsOn }: CheckpointSessionOptions,
 ): RunnerOptions['open'] {
   return async (key, device) => {
+    const precision = await precisionFor(device);
     const graph = buildImageGraph(network, key, targetOf(device));
     const used = precisionOn(device, { ...precision, isWidened: key.isWidened });
     const options = { weightsFolder, device };

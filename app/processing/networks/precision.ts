@@ -8,7 +8,7 @@ import type { Precision } from '../../options/upscale-options.ts';
 import { officialForm } from './official-form.ts';
 import { weightLimit } from './weight-limit.ts';
 
-/** In what numbers a network is to run; where they cannot be had on a device, it runs in fp32. */
+/** In what numbers a network is to run on a device; where they cannot be had there, it runs in fp32. */
 export interface PrecisionPlan {
   readonly asked: Precision;
   /** Of the int8 form, where it is to be used on the CPU. */
@@ -40,8 +40,8 @@ export interface PrecisionQuery {
   readonly asked: Precision;
   readonly checkpoint: string;
   readonly sha256: string;
-  /** Those to try, best first. */
-  readonly devices: readonly SessionDevice[];
+  /** Where the network is to run: asked again where another takes its place. */
+  readonly device: SessionDevice;
   /** Why there can be no int8 form, if there is a reason. */
   readonly refusal?: string | undefined;
   readonly holdsHalf?: boolean | undefined;
@@ -55,7 +55,7 @@ export async function choosePrecision({
   asked,
   checkpoint,
   sha256,
-  devices,
+  device,
   refusal,
   holdsHalf,
 }: PrecisionQuery): Promise<PrecisionPlan> {
@@ -65,7 +65,7 @@ export async function choosePrecision({
   const limit = await weightLimit();
   const own = await findCalibration(checkpoint, sha256);
   const isOwnGood = typeof own !== 'string' && problemOf(own, limit) === undefined;
-  const isMade = !isOwnGood && (asked === 'int8' || devices[0] === 'cpu'); // a GPU has no use for what takes seconds to make
+  const isMade = !isOwnGood && (asked === 'int8' || device === 'cpu'); // a GPU has no use for what takes seconds to make
   const shipped = isMade ? officialForm({ checkpoint, sha256, limit }) : undefined;
   const isShippedGood = shipped !== undefined && problemOf(shipped, limit) === undefined;
   const found = isShippedGood || typeof own === 'string' ? (shipped ?? own) : own;

@@ -129,7 +129,7 @@ function openRunner(file: string, { devices, isBatch }: StepContext): NetworkRun
     );
   }
   assertTakesPictures(network);
-  const open = checkpointSessions(network, { weightsFolder: weightsFolderOf(file), precision: FP32 });
+  const open = checkpointSessions(network, { weightsFolder: weightsFolderOf(file), precisionFor: () => FP32 });
   return new NetworkRunner(network, { open, devices, isBatch });
 }
 

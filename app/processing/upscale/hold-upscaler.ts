@@ -1,6 +1,7 @@
 import { int8RefusalOf } from '../../architectures/architecture.ts';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 import { deviceMemory } from '../networks/device-memory.ts';
 import { fileStamps } from '../networks/file-stamps.ts';
@@ -44,12 +45,12 @@ export async function holdUpscaler(
   const options = {
     devices,
     isBatch,
-    choosePrecision: async (network: PictureNetwork) =>
+    choosePrecision: async (network: PictureNetwork, device: SessionDevice) =>
       choosePrecision({
         asked,
         checkpoint: files.file,
         sha256: await catalog.sha256(files.file),
-        devices,
+        device,
         holdsHalf: network.holdsHalf,
         refusal: int8RefusalOf(network) ?? (files.blend && 'blended weights have no int8 form'),
       }),

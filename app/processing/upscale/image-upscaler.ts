@@ -103,8 +103,9 @@ export class ImageUpscaler {
     }
     const clock = whole.span(0, 1, NETWORK_STAGES);
     const upscaled = await runPasses(image, { ...plan, network }, { task, clock, cut: this.#tiling(task, image) });
-    const precision = describePrecision(network.precision, network.device);
-    this.#isWidened ||= network.precision.isWidened === true;
+    const numbers = await network.precision();
+    const precision = describePrecision(numbers, network.device);
+    this.#isWidened ||= numbers.isWidened === true;
     return {
       image: upscaled.image,
       encodingFrom: NETWORK_END,

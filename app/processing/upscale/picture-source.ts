@@ -6,6 +6,7 @@ import { readOnnxFile } from '../../exported/onnx-file.ts';
 import type { PictureModel } from '../../exported/picture-model.ts';
 import { isOnnxName } from '../../exported/picture-model.ts';
 import { PictureModelSession } from '../../exported/picture-model-session.ts';
+import type { SessionDevice } from '../../inference/devices.ts';
 import { weightsFolderOf } from '../../inference/session.ts';
 import { blendedValues } from '../networks/blended-weights.ts';
 import { checkWeightsOnce } from '../networks/check-weights-once.ts';
@@ -22,13 +23,17 @@ export interface ModelFiles {
   readonly blend?: { readonly file: string; readonly strength: number };
 }
 
-/** In what numbers a network is to run. */
-export type ChoosePrecision = (network: PictureNetwork) => PrecisionPlan | Promise<PrecisionPlan>;
+/** In what numbers a network is to run on a device; asked once for each that is tried. */
+export type ChoosePrecision = (
+  network: PictureNetwork,
+  device: SessionDevice,
+) => PrecisionPlan | Promise<PrecisionPlan>;
 
 /** A network for pictures, and how sessions of it are opened. */
 export interface PictureSource extends Pick<RunnerOptions, 'open'> {
   readonly network: PictureNetwork;
-  readonly precision: PrecisionPlan;
+  /** In what numbers it runs there. @throws CheckpointError, WeightsError where its int8 form cannot be made */
+  readonly precisionFor: (device: SessionDevice) => Promise<PrecisionPlan>;
   /** @throws WeightsError where weights are missing, too many or of wrong shapes, which else shows when a session is loaded */
   assertBuilds(): void;
 }
@@ -41,7 +46,7 @@ export async function openPictureSource(files: ModelFiles, choosePrecision: Choo
   return isOnnxName(files.file) ? onnxSource(files.file, choosePrecision) : checkpointSource(files, choosePrecision);
 }
 
-async function checkpointSource({ file, blend }: ModelFiles, choosePrecision: ChoosePrecision): Promise<PictureSource> {
+function checkpointSource({ file, blend }: ModelFiles, choosePrecision: ChoosePrecision): PictureSource {
   const dict = openCheckpoint(file);
   const other = blend && openCheckpoint(blend.file);
   const values = blend && other && blendedValues(dict, other, blend.strength);
@@ -49,9 +54,9 @@ async function checkpointSource({ file, blend }: ModelFiles, choosePrecision: Ch
   checkWeightsOnce(dict);
   if (other) checkWeightsOnce(other);
   assertTakesPictures(network);
-  const precision = await choosePrecision(network);
-  const open = checkpointSessions(network, { weightsFolder: weightsFolderOf(file), precision });
-  return { network, precision, open, assertBuilds: () => assertBuilds(network) };
+  const precisionFor = onceForEach((device) => choosePrecision(network, device));
+  const open = checkpointSessions(network, { weightsFolder: weightsFolderOf(file), precisionFor });
+  return { network, precisionFor, open, assertBuilds: () => assertBuilds(network) };
 }
 
 /** What a window sees around its core where it was not measured what the network sees: more than ESRGANs need. */
@@ -62,13 +67,26 @@ const ONNX_BYTES_PER_PIXEL = 20_480;
 async function onnxSource(file: string, choosePrecision: ChoosePrecision): Promise<PictureSource> {
   const model = await pictureModelOf(file);
   const network = networkOf(model);
-  const chosen = await choosePrecision(network);
   const bytes = readOnnxFile(file);
   return {
     network,
-    precision: { ...chosen, own: model.input.element === 'float16' ? 'fp16' : 'fp32' },
+    precisionFor: onceForEach(async (device) => ({
+      ...(await choosePrecision(network, device)),
+      own: model.input.element === 'float16' ? 'fp16' : 'fp32',
+    })),
     open: (shape, device) => PictureModelSession.open(bytes, model, { shape, device }),
     assertBuilds: () => undefined,
+  };
+}
+
+function onceForEach(
+  choose: (device: SessionDevice) => PrecisionPlan | Promise<PrecisionPlan>,
+): PictureSource['precisionFor'] {
+  const chosen = new Map<SessionDevice, Promise<PrecisionPlan>>();
+  return async (device) => {
+    const plan = chosen.get(device) ?? Promise.resolve(choose(device));
+    chosen.set(device, plan);
+    return plan;
   };
 }
 

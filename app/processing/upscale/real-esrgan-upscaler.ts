@@ -102,8 +102,9 @@ export class RealESRGANUpscaler {
     return this.#runner.device;
   }
 
-  get precision(): PrecisionPlan {
-    return { ...this.#source.precision, isWidened: this.#isWidened };
+  /** In what numbers it runs on the device in use. */
+  async precision(): Promise<PrecisionPlan> {
+    return { ...(await this.#source.precisionFor(this.device)), isWidened: this.#isWidened };
   }
 
   /** What is to be known of how it ran. */
@@ -166,7 +167,7 @@ export class RealESRGANUpscaler {
       await this.#runner.run(plan.padded, this.#settled(image, source, options), plan.run, told);
       return { image, used };
     } catch (error) {
-      if (!(error instanceof DamagedAnswerError) || !this.#isInHalf()) throw error;
+      if (!(error instanceof DamagedAnswerError) || !(await this.#isInHalf())) throw error;
     }
     image.dispose();
     this.#isWidened = true;
@@ -195,9 +196,9 @@ export class RealESRGANUpscaler {
     };
   }
 
-  #isInHalf(): boolean {
-    const { own } = this.#source.precision;
-    return own === undefined && precisionOn(this.device, this.precision) === 'fp16';
+  async #isInHalf(): Promise<boolean> {
+    const plan = await this.precision();
+    return plan.own === undefined && precisionOn(this.device, plan) === 'fp16';
   }
 
   /** With explicit numbers the reference's padding and grid; else tiles that cannot be seen. */

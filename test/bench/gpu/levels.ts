@@ -29,7 +29,10 @@ export function openPixels(
   device: SessionDevice,
 ): Promise<PixelSession> {
   const precision = { asked: numbers, isHalfOnCpu: true };
-  const open = checkpointSessions(openNetwork(checkpoint), { weightsFolder: weightsFolderOf(checkpoint), precision });
+  const open = checkpointSessions(openNetwork(checkpoint), {
+    weightsFolder: weightsFolderOf(checkpoint),
+    precisionFor: () => precision,
+  });
   return open(keyOf(side), device);
 }
 

@@ -11,6 +11,9 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const WEIGHTS = 'RealESRGAN_x4plus_anime_6B.pth';
 
+/** A device that this machine does not have. */
+const ABSENT = process.platform === 'darwin' ? 'cuda' : 'mps';
+
 /** Every start loads the network anew, and other tests share the machine. */
 const SLOW = 120_000;
 
@@ -30,10 +33,10 @@ describeWithReference('An official model on a CPU with 8-bit dot products', ['we
       await writeFile(at('a.png'), writePng(proceduralScene(8, 48)));
       await copyFile(at('a.png'), at('b.png'));
       const commandLine = await CommandLine.build();
+      const env: Record<string, string> = { MODELS_DIR: at('models'), HOME: folder.path };
       const upscale = async (pictures: readonly string[], ...options: readonly string[]): Promise<Made[]> => {
         const args = ['upscale', ...pictures, '-o', 'out', '--upscaler', at(`models/${WEIGHTS}`), '--json'];
-        const place = { cwd: folder.path, env: { MODELS_DIR: at('models'), HOME: folder.path } };
-        const { stdout } = await commandLine.run([...args, ...options], place);
+        const { stdout } = await commandLine.run([...args, ...options], { cwd: folder.path, env });
         const { results } = JSON.parse(stdout) as { results: { info: ResultInfo; output: string }[] };
         return Promise.all(results.map(async ({ info, output }) => ({ info, bytes: await readFile(output) })));
       };
@@ -55,6 +58,18 @@ describeWithReference('An official model on a CPU with 8-bit dot products', ['we
       const [exact] = await upscale(['a.png'], '--overwrite', '--precision', 'fp32');
       expect(exact?.info).toMatchObject({ precision_asked: 'fp32', precision: 'fp32', warnings: [] });
       expect(exact?.bytes).not.toEqual(first?.bytes);
+
+      env['FORCE_CPU'] = 'false';
+      const elsewhere = ['--overwrite', '--device', ABSENT] as const;
+      const [instead] = await upscale(['a.png'], ...elsewhere);
+      expect(instead?.info).toMatchObject({
+        ...{ device_asked: ABSENT, device: 'cpu', precision_asked: 'auto', precision: 'int8' },
+        fallbacks: [{ from: ABSENT, to: 'cpu' }],
+      });
+      expect(instead?.bytes).toEqual(first?.bytes);
+      const [named] = await upscale(['a.png'], ...elsewhere, '--precision', 'fp32');
+      expect(named?.info).toMatchObject({ device: 'cpu', precision_asked: 'fp32', precision: 'fp32' });
+      expect(named?.bytes).toEqual(exact?.bytes);
       await commandLine.remove();
       await folder.remove();
     },

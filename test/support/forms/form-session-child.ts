@@ -168,7 +168,7 @@ async function runTiles(file: string, forms: readonly GraphForm[]): Promise<Form
   const network = openNetwork(file);
   const open = checkpointSessions(network, {
     weightsFolder: join(file, '..'),
-    precision: FP32,
+    precisionFor: () => FP32,
     forms: () => Promise.resolve({ forms }),
   });
   const runner = new NetworkRunner(network, { open, devices: ['cpu'], isBatch: true });
