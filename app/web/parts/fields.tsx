@@ -1,6 +1,35 @@
-import type { ComponentChildren, JSX, TargetedEvent } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
+
+interface TypedNumberProps extends Pick<JSX.IntrinsicElements['input'], 'id' | 'min' | 'max' | 'step'> {
+  readonly value: number;
+  /** Called with every text on the way to the number. */
+  readonly onDraft?: (text: string) => void;
+  /** Called with the whole text, by Enter or by going elsewhere. */
+  readonly onDone?: (text: string) => void;
+}
+
+/** A number that is typed. What is being typed nothing else may change; once that is done, what was taken stands there. */
+export function TypedNumber({ value, onDraft, onDone, ...range }: TypedNumberProps): JSX.Element {
+  const draft = useSignal<string | undefined>(undefined);
+  return (
+    <input
+      type="number"
+      {...range}
+      value={draft.value ?? value}
+      onInput={({ currentTarget: field }) => {
+        draft.value = field.value;
+        onDraft?.(field.value);
+      }}
+      onChange={({ currentTarget: field }) => {
+        draft.value = undefined;
+        onDone?.(field.value);
+      }}
+      onBlur={() => (draft.value = undefined)}
+    />
+  );
+}
 
 interface SliderProps {
   readonly label: string;
@@ -15,17 +44,8 @@ interface SliderProps {
 
 /** A number with its slider, and what it does. */
 export function NumberSlider({ label, value, min, max, step, effect, onChange }: SliderProps): JSX.Element {
-  /** What is being typed, which nothing else may change. Once that is done, what was taken stands there, whatever was typed. */
-  const draft = useSignal<string | undefined>(undefined);
-  const type = (event: TargetedEvent<HTMLInputElement>): void => {
-    draft.value = event.currentTarget.value;
-    take(event);
-  };
-  const settle = (): void => {
-    draft.value = undefined;
-  };
   /** At once: a picture may be dropped while the hand is still in the field. */
-  const take = ({ currentTarget: { value: text } }: TargetedEvent<HTMLInputElement>): void => {
+  const take = (text: string): void => {
     const typed = Number(text);
     if (text !== '' && (typed > 0 || (typed === 0 && min === 0))) onChange(typed);
   };
@@ -34,18 +54,14 @@ export function NumberSlider({ label, value, min, max, step, effect, onChange }:
     <div class="field">
       <div class="named">
         <label for={id}>{label}</label>
-        <input
-          id={id}
-          type="number"
-          value={draft.value ?? value}
-          min={min}
-          step={step}
-          onInput={type}
-          onChange={settle}
-          onBlur={settle}
-        />
+        <TypedNumber {...{ id, value, min, step }} onDraft={take} />
       </div>
-      <input type="range" aria-label={`${label}, slider`} {...{ value, min, max, step }} onInput={take} />
+      <input
+        type="range"
+        aria-label={`${label}, slider`}
+        {...{ value, min, max, step }}
+        onInput={(event) => take(event.currentTarget.value)}
+      />
       <small>{effect}</small>
     </div>
   );

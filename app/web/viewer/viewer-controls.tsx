@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { copyText } from '../parts/clipboard.ts';
+import { TypedNumber } from '../parts/fields.tsx';
 import { chosenItem } from '../state/queue.ts';
 import type { Mode } from './painter.ts';
 import type { SideName } from './sides.ts';
@@ -99,7 +100,10 @@ function SidePicker({ side, label }: { readonly side: SideName; readonly label: 
 }
 
 function Zoom(): JSX.Element {
-  const percent = percentOf(at.value.zoom);
+  const take = (text: string): void => {
+    const typed = Number(text);
+    if (typed > 0) zoomTo(typed / 100);
+  };
   const { width, height } = result.value;
   return (
     <div class="zoom" role="group" aria-label="Zoom">
@@ -108,17 +112,7 @@ function Zoom(): JSX.Element {
       </button>
       <label>
         <span class="unseen">Zoom, per cent of the result</span>
-        <input
-          type="number"
-          min={1}
-          max={3200}
-          value={percent}
-          onChange={({ currentTarget: field }) => {
-            const typed = Number(field.value);
-            if (typed > 0) zoomTo(typed / 100);
-            field.value = String(percentOf(at.value.zoom)); // what is, where that is not what was typed
-          }}
-        />
+        <TypedNumber min={1} max={3200} value={percentOf(at.value.zoom)} onDone={take} />
         <span title={`${width} × ${height} pixels`}>% of result</span>
       </label>
       <button type="button" aria-label="Zoom in" onClick={() => zoomTo(at.value.zoom * 1.25)}>

@@ -130,6 +130,16 @@ describe('the dashboard in the hand', () => {
       await zoom.press('Enter');
       expect(await eventually(() => zoom.inputValue(), (value) => value === taken)).toBe(taken); // prettier-ignore
     }
+    await zoom.fill('250');
+    await page.locator('.stage').hover();
+    await page.mouse.wheel(0, 120); // the page is drawn anew, with another zoom
+    await eventually(
+      () => zoomOf(page),
+      (drawn) => drawn !== '32',
+    );
+    expect(await zoom.inputValue()).toBe('250');
+    await zoom.press('Enter');
+    expect(await eventually(() => zoomOf(page), (drawn) => drawn === '2.5')).toBe('2.5'); // prettier-ignore
     await page.context().close();
   });
 
