@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from './user-folders.ts';
 
 /** A file that was changed less than this ago may be changed again without its times telling. */
 const SETTLED_MS = 100;
@@ -14,7 +14,7 @@ const SETTLED_MS = 100;
 export class RememberedFacts {
   readonly #folder: string;
 
-  constructor(folder = join(homedir(), '.cache', 'hiresfix', 'files')) {
+  constructor(folder = join(cacheFolder(), 'files')) {
     this.#folder = folder;
   }
 

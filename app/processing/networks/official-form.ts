@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import { recognise } from '../../architectures/registry.ts';
@@ -7,6 +6,7 @@ import { CheckpointError } from '../../checkpoints/errors.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import { writeSafetensors } from '../../checkpoints/safetensors-writer.ts';
+import { cacheFolder } from '../../files/user-folders.ts';
 import { WeightsError } from '../../onnx/errors.ts';
 import { int8PartsOf } from '../../quantization/int8-graph.ts';
 import type { Int8Tensors } from '../../quantization/int8-model.ts';
@@ -33,7 +33,7 @@ export interface OfficialForms {
  */
 export function officialForm(
   weights: { readonly checkpoint: string; readonly sha256: string; readonly limit: 63 | 127 },
-  { recipes = officialRecipes(), folder = join(homedir(), '.cache', 'hiresfix', 'int8') }: OfficialForms = {},
+  { recipes = officialRecipes(), folder = join(cacheFolder(), 'int8') }: OfficialForms = {},
 ): Calibration | undefined {
   const { checkpoint, sha256, limit } = weights;
   const usable = recipes.filter(({ measured }) => measured[limit] !== undefined);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
@@ -33,14 +34,16 @@ describeWithReference('An official model on a CPU with 8-bit dot products', ['we
       await writeFile(at('a.png'), writePng(proceduralScene(8, 48)));
       await copyFile(at('a.png'), at('b.png'));
       const commandLine = await CommandLine.build();
-      const env: Record<string, string> = { MODELS_DIR: at('models'), HOME: folder.path };
+      const env: Record<string, string> = {
+        ...{ MODELS_DIR: at('models'), HOME: at('home'), XDG_CACHE_HOME: at('cache') },
+      };
       const upscale = async (pictures: readonly string[], ...options: readonly string[]): Promise<Made[]> => {
         const args = ['upscale', ...pictures, '-o', 'out', '--upscaler', at(`models/${WEIGHTS}`), '--json'];
         const { stdout } = await commandLine.run([...args, ...options], { cwd: folder.path, env });
         const { results } = JSON.parse(stdout) as { results: { info: ResultInfo; output: string }[] };
         return Promise.all(results.map(async ({ info, output }) => ({ info, bytes: await readFile(output) })));
       };
-      const forms = at('.cache/hiresfix/int8');
+      const forms = at('cache/hiresfix/int8');
 
       const [first, second] = await upscale(['a.png', 'b.png']);
       expect(first?.info).toMatchObject({ precision_asked: 'auto', precision: 'int8', warnings: [], fallbacks: [] });
@@ -54,6 +57,8 @@ describeWithReference('An official model on a CPU with 8-bit dot products', ['we
       expect(again?.info.precision).toBe('int8');
       expect(again?.bytes).toEqual(first?.bytes);
       expect((await stat(join(forms, kept[0] ?? ''))).ino).toBe(ino);
+
+      expect(existsSync(at('home'))).toBe(false); // all that is kept lies where such things are to lie
 
       const [exact] = await upscale(['a.png'], '--overwrite', '--precision', 'fp32');
       expect(exact?.info).toMatchObject({ precision_asked: 'fp32', precision: 'fp32', warnings: [] });
