@@ -154,6 +154,7 @@ family(SwinIR, SWIN, {
     "swinir-odd-window": (dict(window_size=5, img_size=15), (13, 21)),
     "swinir-smaller-than-window": (dict(), (5, 6)),
     "swinir-one-head-one-block": (dict(depths=[1, 1], num_heads=[1, 1]), (13, 21)),
+    "swinir-trained-on-one-window": (dict(img_size=8), (13, 21)),
 })
 family(Swin2SR, SWIN, {
     "swin2sr-x2": (dict(), (13, 21)),
@@ -172,6 +173,8 @@ family(Swin2SR, SWIN, {
     "swin2sr-mlp4": (dict(mlp_ratio=4, num_heads=[3, 3]), (13, 21)),
     "swin2sr-x1": (dict(upscale=1), (13, 21)),
     "swin2sr-smaller-than-window": (dict(window_size=16, img_size=32), (9, 10)),
+    "swin2sr-trained-on-one-window": (dict(img_size=8), (13, 21)),
+    "swin2sr-one-block": (dict(depths=[1, 1]), (13, 21)),
 })
 family(SRFormer, {**SWIN, "img_size": 24, "window_size": 12}, {
     "srformer-x3": (dict(upscale=3), (13, 29)),
@@ -183,6 +186,8 @@ family(SRFormer, {**SWIN, "img_size": 24, "window_size": 12}, {
     "srformer-no-qkv-bias": (dict(qkv_bias=False), (13, 29)),
     "srformer-x1": (dict(upscale=1), (13, 29)),
     "srformer-smaller-than-window": (dict(window_size=16, img_size=64), (9, 10)),
+    "srformer-trained-on-one-window": (dict(img_size=12), (13, 29)),
+    "srformer-one-block": (dict(depths=[1, 1]), (13, 29)),
 })
 HAT_USUAL = {**SWIN, **dict(compress_ratio=3, squeeze_factor=6, overlap_ratio=0.5, num_feat=16, depths=[2, 2], num_heads=[2, 2])}
 family(HAT, HAT_USUAL, {
@@ -254,6 +259,7 @@ family(DRCT, {**SWIN, **dict(depths=[6, 6], num_heads=[2, 4], gc=8)}, {
     "drct-gray": (dict(in_chans=1), (13, 21), GRAY),
     "drct-x1": (dict(upscale=1), (13, 21)),
     "drct-smaller-than-window": (dict(window_size=16, img_size=32), (9, 10), dict(multiple=16)),
+    "drct-trained-on-one-window": (dict(img_size=8), (13, 21)),
     "drct-heads-of-sorts": (dict(depths=[6, 6, 6], num_heads=[1, 3, 6], gc=12), (13, 21)),
 }, multiple=8)
 ATD_USUAL = {**SWIN, **dict(embed_dim=32, category_size=256, num_tokens=16, reducted_dim=8, convffn_kernel_size=5, depths=[2, 3], num_heads=[2, 4])}

@@ -10,6 +10,7 @@ import type { SwinFrame } from './swin-frame.ts';
 import {
   assertWindow,
   betweenNorms,
+  hasShifts,
   inSwinFrame,
   readSwinFrame,
   squareNetwork,
@@ -65,10 +66,9 @@ const BYTES_PER_FEATURE = 160;
 
 function parametersOf(weights: Weights, frame: SwinFrame, window: number): Network['parameters'] {
   const layers = weights.list('layers');
-  const mask = 'layers.0.swin2.attn_mask';
   return {
     ...swinParameters(weights, frame),
-    img_size: weights.has(mask) ? trainedSide(weights, mask, window) : window,
+    img_size: trainedSide(weights, 'layers.0.swin2.attn_mask', window),
     depths: layers.map(() => DEPTH),
     num_heads: layers.map((layer) => layer.dim(`swin1.${TABLE}`, 1)),
     window_size: window,
@@ -79,7 +79,7 @@ function parametersOf(weights: Weights, frame: SwinFrame, window: number): Netwo
 
 /** The groups: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, window: number): Value {
-  const windows = swinWindows(map, window, hasBias);
+  const windows = swinWindows(map, window, hasBias, hasShifts(weights));
   const growth = weights.dim('layers.0.adjust1.weight', 0);
   return betweenNorms(map, weights, (x, layer) => denseGroup(x, layer, windows, growth));
 }

@@ -14,6 +14,7 @@ import type { SwinFrame } from './swin-frame.ts';
 import {
   betweenNorms,
   groupConv,
+  hasShifts,
   inSwinFrame,
   readSwinFrame,
   squareNetwork,
@@ -30,7 +31,7 @@ interface PermutedWindows {
   readonly side: number;
   readonly plain: Windows;
   readonly shifted: Windows;
-  readonly mask: Value;
+  readonly mask: Value | undefined;
   /** Rows of the tables of relative positions, for pairs of keys. */
   readonly positions: Value;
 }
@@ -88,7 +89,7 @@ function parametersOf(weights: Weights, frame: SwinFrame, window: number): Netwo
 
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, window: number): Value {
-  const windows = permutedWindows(map, window);
+  const windows = permutedWindows(map, window, hasShifts(weights));
   return betweenNorms(map, weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
     const y = chain(x, blocks, (z, block, index) =>
@@ -98,7 +99,7 @@ function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, windo
   });
 }
 
-function permutedWindows({ graph, shape }: Value, window: number): PermutedWindows {
+function permutedWindows({ graph, shape }: Value, window: number, isShifting: boolean): PermutedWindows {
   const [height = 0, width = 0] = shape.slice(2).map((side) => side ?? 0);
   const [side, shift] = [window / 2, Math.floor(window / 2)];
   const layout = { height, width, window: [window, window] } as const;
@@ -106,11 +107,12 @@ function permutedWindows({ graph, shape }: Value, window: number): PermutedWindo
   // The reference halves the shift towards the end of the map, so half of 11 is 6.
   const keyShift = Math.ceil(shift / 2);
   const keys = { height: height / 2, width: width / 2, window: [side, side], shift: [keyShift, keyShift] } as const;
+  const plain = new Windows(graph, layout);
   return {
     side,
-    plain: new Windows(graph, layout),
-    shifted: new Windows(graph, shifted),
-    mask: regionMask(graph, shifted, keys),
+    plain,
+    shifted: isShifting ? new Windows(graph, shifted) : plain,
+    mask: isShifting ? regionMask(graph, shifted, keys) : undefined,
     positions: relativePositions(graph, [side, side]),
   };
 }

@@ -22,13 +22,17 @@ export interface SwinWindows {
   readonly hasBias: boolean;
 }
 
-/** @param map [N, C, H, W], whose sides they are for */
-export function swinWindows(map: Value, window: number, hasBias: boolean): SwinWindows {
+/**
+ * @param map [N, C, H, W], whose sides they are for
+ * @param hasShifts whether those that are to be shifted are
+ */
+export function swinWindows(map: Value, window: number, hasBias: boolean, hasShifts = true): SwinWindows {
   const layout = { height: map.size(2), width: map.size(3), window: [window, window] } as const;
   const half = Math.floor(window / 2);
+  const plain = new Windows(map.graph, layout);
   return {
-    plain: new Windows(map.graph, layout),
-    shifted: new Windows(map.graph, { ...layout, shift: [half, half] }),
+    plain,
+    shifted: hasShifts ? new Windows(map.graph, { ...layout, shift: [half, half] }) : plain,
     positions: relativePositions(map.graph, [window, window]),
     hasBias,
   };

@@ -135,9 +135,20 @@ export function swinParameters(weights: Weights, frame: SwinFrame): Network['par
   };
 }
 
-/** The side of the pictures that a network was trained on, as a mask in its file tells it: that of whole windows. */
-export function trainedSide(weights: Weights, mask: string, window: number): number {
-  return weights.has(mask) ? Math.floor(Math.sqrt(weights.dim(mask, 0)) * window) : 64;
+/**
+ * The side of the pictures that a network was trained on, as a mask in its file tells it: that of whole windows.
+ * @param otherwise where there is no mask; by default a single window, which has none
+ */
+export function trainedSide(weights: Weights, mask: string, window: number, otherwise = window): number {
+  return weights.has(mask) ? Math.floor(Math.sqrt(weights.dim(mask, 0)) * window) : otherwise;
+}
+
+/**
+ * Whether every second block is shifted. In a network that was made for pictures of a single window none is, and none has a mask; a file
+ * without the index of positions either lacks all that can be made anew, and tells nothing.
+ */
+export function hasShifts(weights: Weights): boolean {
+  return weights.hasAny(/\.attn_mask$/) || !weights.hasAny(/relative_position_index$/);
 }
 
 /**

@@ -17,6 +17,7 @@ import type { SwinFrame } from './swin-frame.ts';
 import {
   assertWindow,
   betweenNorms,
+  hasShifts,
   inSwinFrame,
   readSwinFrame,
   squareNetwork,
@@ -96,7 +97,7 @@ function parametersOf(weights: Weights, frame: SwinFrame, { window, hasBias }: S
 
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, size: Swin2SrSize, layers: string): Value {
-  const windows = swinWindows(map, size.window, size.hasBias);
+  const windows = swinWindows(map, size.window, size.hasBias, hasShifts(weights));
   const embed = (x: Value, at: Weights): Value => conv1x1(x, at.at('patch_embed.proj'), x.size(1));
   const group = (x: Value, layer: Weights): Value => {
     const y = chain(x, blocksOf(layer), (z, block, index) =>

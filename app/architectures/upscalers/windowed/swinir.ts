@@ -9,6 +9,7 @@ import {
   assertWindow,
   betweenNorms,
   groupConv,
+  hasShifts,
   inSwinFrame,
   readSwinFrame,
   squareNetwork,
@@ -17,6 +18,7 @@ import {
 } from './swin-frame.ts';
 
 const FIRST_BLOCK = 'layers.0.residual_group.blocks.0';
+const SECOND_BLOCK = 'layers.0.residual_group.blocks.1';
 
 /**
  * SwinIR (arXiv:2108.10257): groups of transformer blocks with attention in windows, every second of them shifted; classical,
@@ -63,7 +65,7 @@ function parametersOf(
   const layers = weights.list('layers');
   return {
     ...swinParameters(weights, frame),
-    img_size: trainedSide(weights, `${FIRST_BLOCK.replace(/0$/, '1')}.attn_mask`, window),
+    img_size: trainedSide(weights, `${SECOND_BLOCK}.attn_mask`, window, weights.has(SECOND_BLOCK) ? window : 64),
     depths: layers.map((layer) => layer.list('residual_group.blocks').length),
     num_heads: layers.map((layer) => layer.dim('residual_group.blocks.0.attn.relative_position_bias_table', 1)),
     window_size: window,
@@ -75,7 +77,7 @@ function parametersOf(
 
 /** The groups of blocks, every second of them shifted: [N, C, H, W] to the like. */
 function transformer(map: Value, weights: Weights, { hasBias }: SwinFrame, window: number): Value {
-  const windows = swinWindows(map, window, hasBias);
+  const windows = swinWindows(map, window, hasBias, hasShifts(weights));
   return betweenNorms(map, weights, (x, layer) => {
     const blocks = layer.list('residual_group.blocks');
     const y = chain(x, blocks, (z, block, index) => swinBlock(z, block, windows, index % 2 === 1));
