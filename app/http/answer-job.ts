@@ -16,14 +16,13 @@ export async function answerJob(
   sendResult: (job: Job) => unknown,
 ): Promise<void> {
   const { waitMs, applied } = parsePrefer(response.req.get('Prefer'));
-  response.set('X-Job-Id', accepted.id);
   if (applied) response.set('Preference-Applied', applied);
-  if (isReplay) response.set('Idempotent-Replayed', 'true');
   if (waitMs === 0) {
-    if (!hasEnded(accepted.status)) awaited.keep(accepted.id);
-    sendAccepted(response, accepted);
+    answerAccepted(awaited, { job: accepted, isReplay }, response);
     return;
   }
+  response.set('X-Job-Id', accepted.id);
+  if (isReplay) response.set('Idempotent-Replayed', 'true');
   const job = await awaited.wait(accepted.id, { signal: disconnection(response.req, response), waitMs });
   if (!job) return;
   if (job.status === 'completed') await sendResult(job);
@@ -34,9 +33,10 @@ export async function answerJob(
 }
 
 /** Answers the request that submitted a job by 202 and where to ask, whatever `Prefer` says. */
-export function answerAccepted({ job, isReplay }: Submission, response: Response): void {
+export function answerAccepted(awaited: AwaitedJobs, { job, isReplay }: Submission, response: Response): void {
   response.set('X-Job-Id', job.id);
   if (isReplay) response.set('Idempotent-Replayed', 'true');
+  if (!hasEnded(job.status)) awaited.keep(job.id);
   sendAccepted(response, job);
 }
 

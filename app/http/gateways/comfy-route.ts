@@ -4,11 +4,11 @@ import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
 import { JobNotCompletedError } from '../../jobs/errors.ts';
 import type { Job } from '../../jobs/job.ts';
-import { hasEnded } from '../../jobs/job.ts';
 import { ownJob } from '../../jobs/own-job.ts';
 import { METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
 import { PIL_UPSCALERS, NETWORK_UPSCALERS } from '../../processing/upscale/upscalers.ts';
+import { disconnection } from '../answer-job.ts';
 import { callerOf } from '../caller.ts';
 import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
@@ -18,7 +18,6 @@ import type { RouteContext } from '../routes/route-context.ts';
 import type { AskedWork } from '../submit-job.ts';
 import { failureOf, whenCompleted } from './completed-job.ts';
 
-const EVENTS = ['progress', 'completed', 'failed', 'cancelled', 'interrupted'] as const;
 /** Progress is told in steps of this many, whatever the number of tiles: that is known only when the work has begun. */
 const STEPS = 100;
 
@@ -69,29 +68,27 @@ async function upscalerNames(
   return [...known, ...own.map(({ name }) => name), ...PIL_UPSCALERS];
 }
 
-/** Tells a job's progress as events without names until its end. A caller that goes away has its job cancelled. */
-async function streamProgress({ queue }: Pick<RouteContext, 'queue'>, { id }: Job, response: Response): Promise<void> {
+/** Tells a job's progress as events without names until its end. The job of a caller that goes away is cancelled, unless others want it too. */
+async function streamProgress(
+  { queue, awaited }: Pick<RouteContext, 'queue' | 'awaited'>,
+  accepted: Job,
+  response: Response,
+): Promise<void> {
+  const { id } = accepted;
   response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
   response.set('X-Job-Id', id).flushHeaders();
   const write = (data: object): void => void response.write(`data: ${JSON.stringify(data)}\n\n`);
   const follow = (job: Job): void => {
-    if (job.id !== id || response.writableEnded) return;
-    write({ progress: Math.floor(job.progress.progress * STEPS), total: STEPS });
-    if (job.status === 'completed') write({ status: 'done', result_id: id });
-    else if (hasEnded(job.status)) write({ status: 'error', ...errorOf(job) });
-    if (hasEnded(job.status)) response.end();
+    if (job.id === id) write({ progress: Math.floor(job.progress.progress * STEPS), total: STEPS });
   };
-  const interrupted = (job: Job): void => {
-    if (job.id !== id) return;
-    write({ status: 'error', ...errorOf(job) });
-    response.end();
-  };
-  for (const event of EVENTS) queue.events.on(event, event === 'interrupted' ? interrupted : follow);
-  response.once('close', () => {
-    for (const event of EVENTS) queue.events.off(event, event === 'interrupted' ? interrupted : follow);
-    if (!response.writableFinished) void queue.cancel(id).catch(() => undefined); // it may have ended meanwhile
-  });
-  follow(await queue.get(id));
+  follow(accepted);
+  queue.events.on('progress', follow);
+  const waiting = awaited.wait(id, { signal: disconnection(response.req, response), waitMs: undefined });
+  const job = await waiting.finally(() => queue.events.off('progress', follow));
+  if (!job) return;
+  follow(job);
+  write(job.status === 'completed' ? { status: 'done', result_id: id } : { status: 'error', ...errorOf(job) });
+  response.end();
 }
 
 function errorOf(job: Job): { readonly error: string; readonly code: string } {

@@ -35,7 +35,7 @@ export function imageRoutes(context: RouteContext): Router {
       const mostFiles = answer === 'job' ? MAX_IMAGES : 1;
       const submission = await submitImages(context, { request, response, mostFiles, read });
       if (answer === 'job') {
-        answerAccepted(submission, response);
+        answerAccepted(awaited, submission, response);
         return;
       }
       const send = SENDERS[answer];

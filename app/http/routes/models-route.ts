@@ -53,7 +53,7 @@ export function modelsRoute(context: ModelsContext): Router {
       const { waitMs = 0 } = parsePrefer(request.get('Prefer'));
       const { id, status } = submission.job;
       if (!hasEnded(status)) awaited.keep(id); // who asks is not the only one who wants the model
-      if (waitMs === 0) answerAccepted(submission, response);
+      if (waitMs === 0) answerAccepted(awaited, submission, response);
       else await answerJob(awaited, submission, response, (job) => response.json(jobView(job)));
     });
 }

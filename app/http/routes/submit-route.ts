@@ -16,7 +16,8 @@ const DEFAULT_STEPS = 'old-photo';
 export function submitRoute(context: RouteContext): Router {
   return Router().post('/jobs', async (request, response) => {
     const read = (fields: Fields): AskedWork => readMethod(fields, context.config);
-    answerAccepted(await submitImages(context, { request, response, mostFiles: MAX_IMAGES, read }), response);
+    const submission = await submitImages(context, { request, response, mostFiles: MAX_IMAGES, read });
+    answerAccepted(context.awaited, submission, response);
   });
 }
 

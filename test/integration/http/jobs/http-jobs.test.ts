@@ -192,23 +192,6 @@ describe('a job over HTTP', () => {
     expect(jobs.hooks(id).signal.aborted).toBe(true);
   });
 
-  it('is not cancelled while another waits for it, or has its id', async () => {
-    const key = { 'Idempotency-Key': 'shared' };
-    const started = jobs.next();
-    const connection = await rawConnection(service.port);
-    connection.write(postHead('/upscale', 'Content-Type: image/png', 'Content-Length: 1', 'Idempotency-Key: shared'));
-    connection.write('x');
-    const id = await started;
-    const replay = await request(service.url)
-      .post('/upscale')
-      .set({ 'Content-Type': 'image/png', Prefer: 'respond-async', ...key })
-      .send(Buffer.from('x'));
-    expect((replay.body as Accepted).job_id).toBe(id);
-    connection.destroy();
-    while ((await service.connections()) > 0) await new Promise(setImmediate);
-    expect((await service.queue.get(id)).status).toBe('processing');
-  });
-
   it('is refused with 429 and Retry-After when the queue is full, before its body is read', async () => {
     await accept();
     await accept();
