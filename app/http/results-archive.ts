@@ -17,21 +17,25 @@ export interface ArchivedJob {
 }
 
 /**
- * Answers with all results of some jobs as one ZIP, which is written while it is sent; the same jobs give the same bytes.
+ * Answers with all results of some jobs as one ZIP, which is written while it is sent; the same jobs give the same bytes. A caller who
+ * has them is told so.
  * @param name of the archive
  */
 export async function sendArchive(response: Response, jobs: readonly ArchivedJob[], name: string): Promise<void> {
+  const digest = createHash('sha256').update(JSON.stringify(jobs.map(contentOf)));
+  response.set({ 'Cache-Control': 'private, no-cache', ETag: `"${digest.digest('hex')}"` });
+  if (response.req.fresh) {
+    response.status(304).end();
+    return;
+  }
   const zip = new ZipFile();
   const failed = once(zip, 'error').then(([error]) => {
     throw error;
   });
   for (const { file, name: path, mtime } of entriesOf(jobs)) zip.addFile(file, path, { ...STORED, mtime });
   const size = await Promise.race([failed, sizeOf(zip)]);
-  const digest = createHash('sha256').update(JSON.stringify(jobs.map(contentOf)));
   response.attachment(name).set({
     'Content-Type': 'application/zip',
-    'Cache-Control': 'private, no-cache',
-    ETag: `"${digest.digest('hex')}"`,
     ...(size >= 0 && { 'Content-Length': String(size) }),
   });
   await Promise.race([failed, pipeline(zip.outputStream, response)]);

@@ -16,6 +16,7 @@ import { startProcessTime } from './a1111/process-time.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { ArchiveLinks } from './archive-links.ts';
 import { authentication, rateLimit } from './authentication.ts';
+import { conditionalRequests } from './conditional-requests.ts';
 import { limitConnections } from './connections/limit-connections.ts';
 import { answerUnreadableRequests } from './connections/parser-problems.ts';
 import { answerUpgradesAsPlainHttp } from './connections/plain-http.ts';
@@ -67,7 +68,7 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
   const context = { config, queue, files, catalog, awaited: new AwaitedJobs(queue) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  app.use(collectedBuffers());
+  app.use(collectedBuffers(), conditionalRequests());
   app.use(requestLog(logger), discardRest(), securityHeaders(config), hostPolicy(config), originPolicy(config));
   app.use([...A1111_PATHS], startProcessTime());
   // The page lies at a path that a POST has too: before what refuses other methods.

@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { Response } from 'express';
 import type { ModelCatalog } from '../../catalog/model-catalog.ts';
 import type { Config } from '../../config.ts';
-import { JobNotCompletedError } from '../../jobs/errors.ts';
+import { JobNotCompletedError, ResultNotFoundError } from '../../jobs/errors.ts';
 import type { Job } from '../../jobs/job.ts';
 import { ownJob } from '../../jobs/own-job.ts';
 import { METHODS } from '../../options/methods.ts';
@@ -14,6 +14,7 @@ import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
 import { sendProblem } from '../problem.ts';
 import { sendImage, submitImages } from '../routes/image-routes.ts';
+import { sendResult } from '../routes/send-result.ts';
 import type { RouteContext } from '../routes/route-context.ts';
 import type { AskedWork } from '../submit-job.ts';
 import { failureOf, whenCompleted } from './completed-job.ts';
@@ -51,7 +52,9 @@ export function comfyRoute(context: RouteContext): Router {
     .get('/comfy/result/:id', async (request, response) => {
       const job = await ownJob(queue, request.params.id, callerOf(response));
       if (job.status !== 'completed') throw new JobNotCompletedError(job.id, job.status);
-      await files.reading(job, () => sendImage(response, job));
+      const [result] = job.results;
+      if (!result) throw new ResultNotFoundError(job.id, '0', 'its image failed');
+      await files.reading(job, () => sendResult(response, job, result));
     });
 }
 

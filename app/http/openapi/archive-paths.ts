@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { archiveBody } from '../routes/archives-route.ts';
 import type { Operations } from './operation.ts';
+import { UNCHANGED } from './operation.ts';
 import { answerSchemaOf, BYTES, required, schemaOf, withExample } from './openapi-schema.ts';
 
 const link = z.object({ url: z.string().describe('Relative to the service'), expires_in_seconds: z.int() });
@@ -25,7 +26,7 @@ export const ARCHIVE_OPERATIONS: Operations = {
       summary: 'Download by such a link',
       tag: 'jobs',
       isOpen: true,
-      answers: { 200: ['The results', { 'application/zip': BYTES }] },
+      answers: { 200: ['The results', { 'application/zip': BYTES }], 304: UNCHANGED },
       steps: ['finds a name', 'finds a job', 'reads a result'],
     },
   },

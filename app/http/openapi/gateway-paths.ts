@@ -4,6 +4,7 @@ import { fittedUpscaleForm } from '../gateways/fitted-upscale-route.ts';
 import { imagesUpscaleBody, imagesUpscaleForm } from '../gateways/images-upscale-route.ts';
 import { STATUS_OF_CODE } from '../problem.ts';
 import type { Operation } from './operation.ts';
+import { UNCHANGED } from './operation.ts';
 import type { Step } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
 import {
@@ -72,6 +73,7 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
       summary: 'Names of the upscalers, for remote-upscale nodes of ComfyUI',
       tag: 'service',
       answers: { 200: ['Names', json(models)] },
+      steps: ['lists models'],
     },
   },
   '/comfy/health': {
@@ -103,8 +105,8 @@ export const GATEWAY_OPERATIONS: Readonly<Record<string, Readonly<Partial<Record
     get: {
       summary: 'The result of /comfy/upscale_stream',
       tag: 'jobs',
-      answers: { 200: PNG },
-      steps: ['finds a job', 'reads a result'],
+      answers: { 200: PNG, 206: ['A range of it', PNG[1]], 304: UNCHANGED },
+      steps: ['finds a job', 'reads a result', 'sends a file'],
     },
   },
 };

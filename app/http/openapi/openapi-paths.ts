@@ -3,7 +3,7 @@ import { ARCHIVE_OPERATIONS } from './archive-paths.ts';
 import { GATEWAY_OPERATIONS } from './gateway-paths.ts';
 import { A1111_ERRORS, A1111_OPERATIONS } from './a1111-operations.ts';
 import type { Answer, Operation, Operations } from './operation.ts';
-import { header } from './operation.ts';
+import { header, UNCHANGED } from './operation.ts';
 import type { Step } from './openapi-problems.ts';
 import { problemAnswers } from './openapi-problems.ts';
 import type { JsonSchema } from './openapi-schema.ts';
@@ -61,10 +61,7 @@ const PAGE: Answer = ['A page', { 'text/html': TEXT }];
 const RESULT: Answer = ['The result', RESULT_TYPES, RESULT_HEADERS];
 /** Of a job of any method: what finds faces has a list as its result. */
 const ANY_RESULT: Answer = ['The result', { ...RESULT_TYPES, ...json({ type: 'object' }) }, RESULT_HEADERS];
-const PARTS = {
-  206: ['A range of it', ANY_RESULT[1], RESULT_HEADERS],
-  304: ['Not modified', {}],
-} as const satisfies Readonly<Record<number, Answer>>;
+const PARTS: Operation['answers'] = { 206: ['A range of it', ANY_RESULT[1], RESULT_HEADERS], 304: UNCHANGED };
 const MODEL_FILE = { ...BYTES, description: 'Its file name names the model; existing models are not replaced' };
 const SUBMITTING = ['Idempotency-Key', 'Prefer'] as const;
 const TAKING: readonly Step[] = ['changes something', 'reads a body', 'submits a job'];
@@ -184,7 +181,7 @@ export const OPERATIONS: Operations = {
       tag: 'jobs',
       query: partQuery,
       answers: { 200: ANY_RESULT, ...PARTS },
-      steps: ['reads parameters', 'finds a job', 'reads a result'],
+      steps: ['reads parameters', 'finds a job', 'reads a result', 'sends a file'],
     },
   },
   '/jobs/{id}/sketch/{number}': {
@@ -204,6 +201,7 @@ export const OPERATIONS: Operations = {
       tag: 'jobs',
       answers: {
         200: ['The results, under the names they are saved by', { 'application/zip': BYTES }, JOB_HEADERS],
+        304: UNCHANGED,
       },
       steps: ['finds a job', 'reads a result'],
     },
@@ -230,7 +228,7 @@ export const OPERATIONS: Operations = {
       summary: 'A result by its name',
       tag: 'jobs',
       answers: { 200: ANY_RESULT, ...PARTS },
-      steps: ['finds a job', 'reads a result', 'finds a name'],
+      steps: ['finds a job', 'reads a result', 'sends a file', 'finds a name'],
     },
   },
   '/models': {
@@ -238,6 +236,7 @@ export const OPERATIONS: Operations = {
       summary: 'Known models: which are installed, verified, being downloaded',
       tag: 'service',
       answers: { 200: ['Models', json(ref('Models'))] },
+      steps: ['lists models'],
     },
     post: {
       summary: 'Add a checkpoint, if allowed (ALLOW_MODEL_UPLOAD)',

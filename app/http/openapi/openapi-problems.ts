@@ -16,8 +16,10 @@ export type Step =
   | 'ends a job'
   | 'finds a result'
   | 'reads a result'
+  | 'sends a file' // whole or in ranges, on conditions
   | 'finds a name'
   | 'streams'
+  | 'lists models'
   | 'fetches a model'
   | 'takes a model'
   | 'tells whether it is ready';
@@ -30,7 +32,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_BAD_GRAPH: ['does the work'],
   ERR_BAD_IMAGE: ['does the work'],
   ERR_BAD_JOURNAL: [],
-  ERR_BAD_MODELS_LOCK: ['does the work', 'fetches a model', 'takes a model'],
+  ERR_BAD_MODELS_LOCK: ['does the work', 'lists models', 'fetches a model', 'takes a model'],
   ERR_BAD_PARAMETER: ['reads parameters', 'reads a body', 'submits a job', 'does the work'],
   ERR_BAD_REQUEST: ['answers'],
   ERR_BAD_WEIGHTS: ['does the work'],
@@ -59,7 +61,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_MODEL_UPLOAD_OFF: ['takes a model'],
   ERR_NETWORK_INPUT: ['does the work'],
   ERR_NOT_FOUND: ['finds a name'],
-  ERR_NOT_READY: ['submits a job', 'tells whether it is ready'],
+  ERR_NOT_READY: ['submits a job', 'finds a job', 'tells whether it is ready'],
   ERR_ORIGIN_NOT_ALLOWED: ['changes something'],
   ERR_OUTPUT_FORMAT: ['does the work'],
   ERR_OUTPUT_TOO_LARGE: ['reads a body', 'does the work'],
@@ -105,8 +107,8 @@ export function problemAnswers(steps: readonly Step[], errors?: JsonSchema): Rea
     const status = String(STATUS_OF_CODE[code]);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  // By express: a range that lies beyond the end of a result.
-  if (steps.includes('reads a result')) byStatus.set('416', ['ERR_BAD_REQUEST']);
+  // By express: an If-Match that does not hold, a range that lies beyond the end.
+  if (steps.includes('sends a file')) for (const status of ['412', '416']) byStatus.set(status, ['ERR_BAD_REQUEST']);
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problemAnswer(status, codes, errors)]));
 }
 

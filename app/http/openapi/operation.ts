@@ -12,6 +12,9 @@ export type Answer = readonly [
   links?: Readonly<Record<string, JsonSchema>>,
 ];
 
+/** To a caller who has what the ETag names. */
+export const UNCHANGED: Answer = ['Not modified', {}];
+
 /** What a route answers and takes. */
 export interface Operation {
   readonly summary: string;

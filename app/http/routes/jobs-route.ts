@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import type { Response } from 'express';
 import { Router } from 'express';
 import { z } from 'zod';
@@ -11,10 +10,11 @@ import { text, whole } from '../../options/values.ts';
 import { callerOf } from '../caller.ts';
 import { RouteNotFoundError } from '../errors.ts';
 import { Fields, parseParameters } from '../fields.ts';
-import { setResultHeaders, setWarnings } from '../result-headers.ts';
+import { setWarnings } from '../result-headers.ts';
 import { sendArchive } from '../results-archive.ts';
 import { partOf, partQuery } from '../result-part.ts';
 import { sendPart } from './send-part.ts';
+import { sendResult } from './send-result.ts';
 import { sendSketch } from './send-sketch.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -97,16 +97,4 @@ function indexIn({ id, inputs }: Job, number: string): number {
   const index = /^\d{1,4}$/.test(number) ? Number(number) : -1;
   if (index >= 0 && index < inputs.length) return index;
   throw new ResultNotFoundError(id, number, `its results are numbered 0 to ${inputs.length - 1}`);
-}
-
-/** Ranges and conditional requests are express's to answer; by the ETag that is the content's digest. */
-function sendResult(response: Response, job: Job, result: JobResult, warnings?: readonly string[]): Promise<void> {
-  setResultHeaders(response, job, result, warnings);
-  const options = { root: dirname(result.file), dotfiles: 'allow', cacheControl: false, lastModified: false } as const;
-  return new Promise((resolve, reject) => {
-    response.sendFile(basename(result.file), options, (error?: Error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

@@ -18,18 +18,18 @@ interface PartOfResult {
 export async function sendPart(response: Response, { job, result, part, warnings }: PartOfResult): Promise<void> {
   const { region, width } = part;
   const tag = `"${result.sha256}-${region.x}-${region.y}-${region.width}-${region.height}-${width}"`;
-  const headers = {
-    'Content-Type': 'image/png',
-    'Cache-Control': `private, max-age=${KEPT_SECONDS}, immutable`,
-    ETag: tag,
-  };
-  const isKnown = response.req.get('If-None-Match') === tag;
+  response.set('ETag', tag);
+  const isKnown = response.req.fresh;
   const { picturePart } = await import('../../imaging/codec/picture-part.ts');
   const picture = isKnown ? undefined : await picturePart(result.file, part);
   // Only now: what fails is answered as a problem, and not as a part that could be kept.
   setResultHeaders(response, job, result, warnings);
   response.removeHeader('Content-Disposition');
-  response.set(headers);
+  response.set({
+    'Content-Type': 'image/png',
+    'Cache-Control': `private, max-age=${KEPT_SECONDS}, immutable`,
+    ETag: tag,
+  });
   if (picture) response.send(picture);
   else response.status(304).end();
 }

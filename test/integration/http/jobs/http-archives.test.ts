@@ -47,6 +47,27 @@ describe('results of several jobs as one archive', () => {
     for (const text of ['one', 'two', 'three']) expect(zip).toContain(text);
   });
 
+  it('are not sent again to who has them', async () => {
+    const { body } = await link([{ job_id: ids[0] }]);
+    for (const path of [body.url, `/jobs/${String(ids[1])}/results.zip`]) {
+      const get = (headers: Record<string, string>) =>
+        request(service.url)
+          .get(path)
+          .set({ 'X-API-KEY': KEY, ...headers });
+      const etag = String((await get({})).headers['etag']);
+      for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+        const again = await get({ 'If-None-Match': known });
+        expect([known, again.status, again.headers['etag'], again.headers['content-length']]).toEqual([
+          known,
+          304,
+          etag,
+          undefined,
+        ]);
+      }
+      expect((await get({ 'If-None-Match': '"other"' })).status).toBe(200);
+    }
+  });
+
   it("are nobody's but their caller's, and only of jobs that have ended well", async () => {
     const strange = await link([{ job_id: ids[0] }], 'other');
     expect([strange.status, strange.body.code]).toEqual([404, 'ERR_JOB_NOT_FOUND']);

@@ -96,20 +96,24 @@ describe('the answers of a live service', () => {
     const { results } = JSON.parse((await get(200, `/jobs/${id}`)).body.toString()) as { results: { url: string }[] };
     const { headers } = await get(200, `/jobs/${id}/results/0`);
     await get(200, `/jobs/${id}/results/0?region=0,0,8,8&width=4`);
-    await get(206, `/jobs/${id}/results/0`, { Range: 'bytes=0-9' });
-    await get(304, `/jobs/${id}/results/0`, {
-      'If-None-Match': headers.get('ETag') ?? '',
-      'Cache-Control': 'max-age=60',
-    });
-    await get(416, `/jobs/${id}/results/0`, { Range: 'bytes=9999999-' });
+    const processed = results[0]?.url ?? '';
+    for (const path of [`/jobs/${id}/results/0`, processed, `/comfy/result/${id}`]) {
+      await get(206, path, { Range: 'bytes=0-9' });
+      await get(304, path, { 'If-None-Match': `"other", ${String(headers.get('ETag'))}` });
+      await get(412, path, { 'If-Match': '"other"' });
+      await get(416, path, { Range: 'bytes=9999999-' });
+    }
     await get(404, `/jobs/${id}/results/7`);
-    await get(200, `/jobs/${id}/results.zip`);
+    const zip = await get(200, `/jobs/${id}/results.zip`);
+    await get(304, `/jobs/${id}/results.zip`, { 'If-None-Match': zip.headers.get('ETag') ?? '' });
     await get(204, `/jobs/${id}/sketch/0`);
     const archive = await post(201, '/archives', { jobs: [{ job_id: id }] });
-    await get(200, archive.headers.get('Location') ?? '');
+    const linked = archive.headers.get('Location') ?? '';
+    const { headers: ofLinked } = await get(200, linked);
+    await get(304, linked, { 'If-None-Match': ofLinked.get('ETag') ?? '' });
     await get(404, '/archives/nothing.zip');
     await get(200, `/status/${id}`);
-    await get(200, results[0]?.url ?? '');
+    await get(200, processed);
     await get(404, '/processed/nothing.png');
     await get(200, '/jobs?limit=2');
     await get(400, '/jobs?limit=0');
