@@ -35,11 +35,11 @@ export interface PreparedFile {
   readonly warnings: readonly string[];
   /** Samples are L*a*b*, though libvips is told that they are RGB. */
   readonly lab?: LabEncoding | undefined;
-  /** AVIF: one channel is stored, of which the decoder makes three. */
+  /** AVIF, HEIC: one channel is stored, of which the decoder makes three. */
   readonly isMonochrome?: boolean;
   /** AVIF, HEIC: samples of one channel are in the range of video, and the decoder leaves them there. */
   readonly isVideoRange?: boolean;
-  /** AVIF: colours are multiplied with alpha, and the decoder leaves them so. */
+  /** AVIF, HEIC: colours are multiplied with alpha, and the decoder leaves them so. */
   readonly isMultiplied?: boolean;
   /** TIFF: the page that is the picture. */
   readonly page?: ChosenPage | undefined;
@@ -107,7 +107,8 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
   }
   const page = format === 'tiff' ? choosePage(readTiffPages(bytes), name) : undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isGray = (format === 'avif' || format === 'heic') && isMonochrome(buffer);
+  const isBoxes = format === 'avif' || format === 'heic';
+  const isGray = isBoxes && isMonochrome(buffer);
   return {
     bytes: asLibvipsReads(bytes, header, page),
     size: page ? page.page.size : header.size,
@@ -119,7 +120,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
       : (page?.warnings ?? []),
     lab: header.lab?.encoding,
     isMonochrome: isGray,
-    isMultiplied: format === 'avif' && hasMultipliedColors(buffer),
+    isMultiplied: isBoxes && hasMultipliedColors(buffer),
     isVideoRange: isGray && isVideoRange(buffer),
     page,
     frame: format === 'gif' ? partialFirstFrame(buffer) : undefined,

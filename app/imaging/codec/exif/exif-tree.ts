@@ -24,34 +24,69 @@ export const TAG = {
 } as const;
 
 const POINTERS: ReadonlySet<number> = new Set([TAG.exif, TAG.gps, TAG.interoperability]);
-/** Bytes of one value by field type: BYTE, ASCII, SHORT, LONG, RATIONAL, SBYTE, UNDEFINED, SSHORT, … IFD. */
-const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4] as const;
+/** Bytes of one value by field type: BYTE, ASCII, SHORT, LONG, RATIONAL, SBYTE, UNDEFINED, SSHORT, … IFD; LONG8 to IFD8 of BigTIFF. */
+const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
+const [LONG, LONG8] = [4, 16];
 const MAX_ENTRIES = 1000;
 const MAX_DEPTH = 3;
 
-/** A TIFF structure: its bytes and byte order. */
+/** How many bytes numbers and entries have. */
+export interface Layout {
+  /** The number at the start of the file that says which layout it is. */
+  readonly version: number;
+  /** Where the file says where its first directory is. */
+  readonly firstAt: number;
+  /** Of the number of entries. */
+  readonly countBytes: 2 | 8;
+  readonly entryBytes: 12 | 20;
+  /** Of a place in the file, of the number of an entry's values, and of values that stand in the entry itself. */
+  readonly placeBytes: 4 | 8;
+}
+
+export const CLASSIC: Layout = { version: 42, firstAt: 4, countBytes: 2, entryBytes: 12, placeBytes: 4 };
+/** Of BigTIFF, for files of more than 4 GiB. */
+export const BIG: Layout = { version: 43, firstAt: 8, countBytes: 8, entryBytes: 20, placeBytes: 8 };
+
+/** A TIFF structure: its bytes, byte order and layout. */
 export interface TiffStructure {
   readonly view: DataView;
   readonly isIntel: boolean;
+  readonly layout: Layout;
   readonly firstDirectory: number;
 }
 
-/** Recognises the 8-byte header of a TIFF structure (not BigTIFF). */
+/** Recognises the 8-byte header of a TIFF structure such as EXIF is (not BigTIFF). */
 export function openTiff(bytes: Uint8Array): TiffStructure | undefined {
+  const tiff = openTiffFile(bytes);
+  return tiff?.layout === CLASSIC ? tiff : undefined;
+}
+
+/** Recognises the header of a TIFF or BigTIFF file. */
+export function openTiffFile(bytes: Uint8Array): TiffStructure | undefined {
   if (bytes.length < 14) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const order = view.getUint16(0);
   const isIntel = order === 0x4949;
-  if ((!isIntel && order !== 0x4d4d) || view.getUint16(2, isIntel) !== 42) return undefined;
-  return { view, isIntel, firstDirectory: view.getUint32(4, isIntel) };
+  if (!isIntel && order !== 0x4d4d) return undefined;
+  const version = view.getUint16(2, isIntel);
+  const layout = [CLASSIC, BIG].find((one) => one.version === version);
+  if (!layout || layout.firstAt + layout.placeBytes > view.byteLength) return undefined;
+  return { view, isIntel, layout, firstDirectory: unsigned(view, layout.firstAt, layout.placeBytes, isIntel) };
 }
 
-/** Where the 12-byte entries of a directory lie; none where the directory is out of bounds. */
-export function entryOffsets({ view, isIntel }: TiffStructure, directory: number): number[] {
-  if (directory < 8 || directory + 2 > view.byteLength) return [];
-  const count = view.getUint16(directory, isIntel);
-  if (count > MAX_ENTRIES || directory + 2 + count * 12 > view.byteLength) return [];
-  return Array.from({ length: count }, (_, i) => directory + 2 + i * 12);
+/** Where the entries of a directory lie; none where the directory is out of bounds. */
+export function entryOffsets({ view, isIntel, layout }: TiffStructure, directory: number): number[] {
+  const { countBytes, entryBytes } = layout;
+  const first = directory + countBytes;
+  if (directory < 8 || first > view.byteLength) return [];
+  const count = unsigned(view, directory, countBytes, isIntel);
+  if (count > MAX_ENTRIES || first + count * entryBytes > view.byteLength) return [];
+  return Array.from({ length: count }, (_, i) => first + i * entryBytes);
+}
+
+function unsigned(view: DataView, at: number, bytes: 2 | 4 | 8, isIntel: boolean): number {
+  if (bytes === 8) return Number(view.getBigUint64(at, isIntel));
+  return bytes === 4 ? view.getUint32(at, isIntel) : view.getUint16(at, isIntel);
 }
 
 /**
@@ -78,19 +113,23 @@ class DirectoryReader {
     return entryOffsets(this.#tiff, directory).flatMap((at) => {
       const entry = this.#entry(at, keeps);
       if (!entry || !POINTERS.has(entry.tag)) return entry ?? [];
-      if (depth === MAX_DEPTH || entry.value.length !== 4) return [];
-      const pointer = new DataView(entry.value.buffer, entry.value.byteOffset).getUint32(0, true);
-      return { ...entry, child: this.read(pointer, () => true, depth + 1) };
+      const bytes = entry.value.length;
+      if (depth === MAX_DEPTH || (bytes !== 4 && bytes !== 8)) return [];
+      const place = unsigned(new DataView(entry.value.buffer, entry.value.byteOffset), 0, bytes, true);
+      const pointer = bytes === 8 ? { ...entry, type: LONG, value: new Uint8Array(4) } : entry;
+      return { ...pointer, child: this.read(place, () => true, depth + 1) };
     });
   }
 
   #entry(at: number, keeps: (tag: number) => boolean): Entry | undefined {
-    const { view, isIntel } = this.#tiff;
+    const { view, isIntel, layout } = this.#tiff;
     const tag = view.getUint16(at, isIntel);
     const type = view.getUint16(at + 2, isIntel);
-    const count = view.getUint32(at + 4, isIntel);
-    const length = (TYPE_BYTES[type] ?? 0) * count;
-    const start = length > 4 ? view.getUint32(at + 8, isIntel) : at + 8;
+    const count = unsigned(view, at + 4, layout.placeBytes, isIntel);
+    const isOfBig = type >= LONG8 && !POINTERS.has(tag); // which EXIF has no type for
+    const length = isOfBig ? 0 : (TYPE_BYTES[type] ?? 0) * count;
+    const valueAt = at + 4 + layout.placeBytes;
+    const start = length > layout.placeBytes ? unsigned(view, valueAt, layout.placeBytes, isIntel) : valueAt;
     if (!keeps(tag) || length === 0 || start + length > view.byteLength) return undefined;
     this.#budget -= length + 12;
     if (this.#budget < 0) return undefined;
@@ -99,21 +138,28 @@ class DirectoryReader {
   }
 }
 
-/** How a directory is written: where its first byte lies in the file, and the byte order. */
+/** How a directory is written: where its first byte lies in the file, the byte order, and the layout. */
 export interface Placement {
   readonly offset: number;
   readonly isIntel: boolean;
+  readonly layout: Layout;
 }
 
 /**
  * The bytes of a directory and of all that it points to, for `offset` (even) in a file. The entries come first, sorted by
  * tag as TIFF demands, and no directory follows.
  */
-export function writeDirectory(directory: Directory, { offset, isIntel }: Placement): Uint8Array {
+export function writeDirectory(directory: Directory, { offset, isIntel, layout }: Placement): Uint8Array {
+  const { countBytes, entryBytes, placeBytes } = layout;
   const entries = [...directory].sort((a, b) => a.tag - b.tag);
-  const table = new DataView(new ArrayBuffer(2 + entries.length * 12 + 4));
+  const table = new DataView(new ArrayBuffer(countBytes + entries.length * entryBytes + placeBytes));
   const parts: Uint8Array[] = [new Uint8Array(table.buffer)];
   let end = offset + table.byteLength;
+  const write = (at: number, value: number, bytes: 2 | 4 | 8): void => {
+    if (bytes === 8) table.setBigUint64(at, BigInt(value), isIntel);
+    else if (bytes === 4) table.setUint32(at, value, isIntel);
+    else table.setUint16(at, value, isIntel);
+  };
   const append = (bytes: Uint8Array): number => {
     const at = end;
     const padding = new Uint8Array(bytes.length % 2);
@@ -121,16 +167,17 @@ export function writeDirectory(directory: Directory, { offset, isIntel }: Placem
     end += bytes.length + padding.length;
     return at;
   };
-  table.setUint16(0, entries.length, isIntel);
+  write(0, entries.length, countBytes);
   for (const [i, { tag, type, count, value, child }] of entries.entries()) {
-    const at = 2 + i * 12;
-    table.setUint16(at, tag, isIntel);
-    table.setUint16(at + 2, type, isIntel);
-    table.setUint32(at + 4, count, isIntel);
+    const at = countBytes + i * entryBytes;
+    const valueAt = at + 4 + placeBytes;
+    write(at, tag, 2);
+    write(at + 2, child && placeBytes === 8 ? LONG8 : type, 2);
+    write(at + 4, count, placeBytes);
     const bytes = isIntel ? value : swapped(value, type);
-    if (child) table.setUint32(at + 8, append(writeDirectory(child, { offset: end, isIntel })), isIntel);
-    else if (bytes.length > 4) table.setUint32(at + 8, append(bytes), isIntel);
-    else new Uint8Array(table.buffer).set(bytes, at + 8);
+    if (child) write(valueAt, append(writeDirectory(child, { offset: end, isIntel, layout })), placeBytes);
+    else if (bytes.length > placeBytes) write(valueAt, append(bytes), placeBytes);
+    else new Uint8Array(table.buffer).set(bytes, valueAt);
   }
   return Buffer.concat(parts);
 }
@@ -138,7 +185,7 @@ export function writeDirectory(directory: Directory, { offset, isIntel }: Placem
 /** A whole TIFF structure, big-endian as EXIF writers prefer. */
 export function writeTiff(directory: Directory): Uint8Array {
   const header = Buffer.from('MM\0*\0\0\0\x08', 'latin1');
-  return Buffer.concat([header, writeDirectory(directory, { offset: header.length, isIntel: false })]);
+  return Buffer.concat([header, writeDirectory(directory, { offset: header.length, isIntel: false, layout: CLASSIC })]);
 }
 
 /** The value in the other byte order. */

@@ -1,5 +1,5 @@
 import type { Entry, TiffStructure } from './exif-tree.ts';
-import { entryOffsets, openTiff, readDirectory, TAG, writeTiff } from './exif-tree.ts';
+import { entryOffsets, openTiff, openTiffFile, readDirectory, TAG, writeTiff } from './exif-tree.ts';
 
 const LONG = 4;
 const UNDEFINED = 7;
@@ -106,9 +106,9 @@ export function withUserComment(exif: Uint8Array | undefined, text: string): Uin
   return writeTiff([...others, pointer(TAG.exif, [...(existing?.child ?? []), comment])]);
 }
 
-/** The EXIF block that the directory of a TIFF file amounts to; `undefined` if it describes nothing, or is BigTIFF. */
+/** The EXIF block that the directory of a TIFF file amounts to; `undefined` if it describes nothing. */
 export function exifOfTiffFile(file: Uint8Array): Uint8Array | undefined {
-  const tiff = openTiff(file);
+  const tiff = openTiffFile(file);
   const entries = tiff ? descriptiveEntries(tiff) : [];
   return entries.length > 0 ? writeTiff(entries) : undefined;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Entry } from './exif-tree.ts';
-import { openTiff, readDirectory } from './exif-tree.ts';
+import { openTiffFile, readDirectory } from './exif-tree.ts';
 
 /** What an APP13 segment with Photoshop's resources begins with. */
 export const RESOURCES_HEAD = 'Photoshop 3.0\0';
@@ -36,9 +36,9 @@ export function resourcesOfIptc(iptc: Uint8Array): Buffer {
   return Buffer.concat([head, iptc, Buffer.alloc(iptc.length % 2)]);
 }
 
-/** What the first directory of a TIFF file has of it; nothing of a BigTIFF. */
+/** What the first directory of a TIFF file has of it. */
 export function iptcOfTiffFile(file: Uint8Array): Uint8Array | undefined {
-  const tiff = openTiff(file);
+  const tiff = openTiffFile(file);
   return tiff && readDirectory(tiff, tiff.firstDirectory, (tag) => tag === RICH_TIFF_IPTC)[0]?.value;
 }
 

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { avifColorEdits } from '../color/avif-color-edits.ts';
 import type { ColorCodes } from '../color/stated-color.ts';
 import { descriptiveEntries } from '../exif/exif.ts';
-import type { Directory } from '../exif/exif-tree.ts';
-import { openTiff, writeDirectory } from '../exif/exif-tree.ts';
+import type { Directory, Layout } from '../exif/exif-tree.ts';
+import { BIG, CLASSIC, openTiff, writeDirectory } from '../exif/exif-tree.ts';
 import { iptcEntry, resourcesOfIptc } from '../exif/iptc.ts';
 import type { Edit } from '../file-edits.ts';
 import { readBytes } from '../file-edits.ts';
@@ -130,62 +130,75 @@ function avifExifEdit(file: string, head: Buffer, exif: Uint8Array): Edit {
 
 /**
  * A new first directory at the end, with what EXIF and IPTC say besides what the old one says; where the size of pixels is not known,
- * that it is not. Of a BigTIFF nothing.
+ * that it is not.
  */
 export function tiffEdits(file: string, { exif, iptc, density }: OutputMetadata): Edit[] {
   const unit = density?.unit ?? 'none';
-  const head = readBytes(file, 0, 8);
-  if (head.readUInt16LE(2) !== TIFF_VERSION) return [];
-  const directoryAt = head.readUInt32LE(4);
-  const count = readBytes(file, directoryAt, 2).readUInt16LE();
-  const old = splitEntries(readBytes(file, directoryAt + 2, count * 12));
+  const head = readBytes(file, 0, 16);
+  const layout = head.readUInt16LE(2) === BIG.version ? BIG : CLASSIC;
+  const { countBytes, entryBytes, placeBytes, firstAt } = layout;
+  const directoryAt = readNumber(head, firstAt, placeBytes);
+  const tableAt = directoryAt + countBytes;
+  const count = readNumber(readBytes(file, directoryAt, countBytes), 0, countBytes);
+  const old = splitEntries(readBytes(file, tableAt, count * entryBytes), layout);
   const unitAt = old.findIndex((entry) => entry.readUInt16LE() === RESOLUTION_UNIT);
+  const valueAt = 4 + placeBytes;
   const unsaid =
-    unit === 'none' && unitAt >= 0 ? [{ at: directoryAt + 2 + unitAt * 12 + 8, remove: 2, insert: NO_UNIT }] : [];
-  if (unit === 'none') old[unitAt]?.set(NO_UNIT, 8);
+    unit === 'none' && unitAt >= 0 ? [{ at: tableAt + unitAt * entryBytes + valueAt, remove: 2, insert: NO_UNIT }] : [];
+  if (unit === 'none') old[unitAt]?.set(NO_UNIT, valueAt);
   const source = exif && openTiff(exif);
   const taken = new Set(old.map((entry) => entry.readUInt16LE()));
   const said = [...(source ? descriptiveEntries(source) : []), ...(iptc ? [iptcEntry(iptc)] : [])];
   const added = said.filter(({ tag }) => !taken.has(tag));
-  return said.length > 0 ? directoryEdits(file, old, added) : unsaid;
+  return said.length > 0 ? directoryEdits(file, layout, old, added) : unsaid;
 }
 
 /** @param old the entries of the directory that the file has */
-function directoryEdits(file: string, old: readonly Buffer[], added: Directory): Edit[] {
+function directoryEdits(file: string, layout: Layout, old: readonly Buffer[], added: Directory): Edit[] {
+  const { countBytes, entryBytes, placeBytes, firstAt } = layout;
   const size = statSync(file).size;
   const padding = size % 2;
   const offset = size + padding;
-  const tableBytes = 2 + (old.length + added.length) * 12 + 4;
-  const addedTableBytes = 2 + added.length * 12 + 4;
+  const bytesOf = (entries: number): number => countBytes + entries * entryBytes + placeBytes;
   // Placed so that its own table ends where the joined one will: then what follows the table is where it says it is.
-  const written = Buffer.from(writeDirectory(added, { offset: offset + tableBytes - addedTableBytes, isIntel: true }));
-  const entries = [...old, ...splitEntries(written.subarray(2, addedTableBytes - 4))];
+  const place = offset + bytesOf(old.length + added.length) - bytesOf(added.length);
+  const written = Buffer.from(writeDirectory(added, { offset: place, isIntel: true, layout }));
+  const addedTable = written.subarray(countBytes, countBytes + added.length * entryBytes);
+  const entries = [...old, ...splitEntries(addedTable, layout)];
   entries.sort((a, b) => a.readUInt16LE() - b.readUInt16LE());
-  const head = Buffer.alloc(2);
-  head.writeUInt16LE(entries.length);
   const directory = Buffer.concat([
     Buffer.alloc(padding),
-    head,
+    numberBytes(entries.length, countBytes),
     ...entries,
-    Buffer.alloc(4),
-    written.subarray(addedTableBytes),
+    Buffer.alloc(placeBytes),
+    written.subarray(bytesOf(added.length)),
   ]);
   return [
-    { at: 4, remove: 4, insert: uint32le(offset) },
+    { at: firstAt, remove: placeBytes, insert: numberBytes(offset, placeBytes) },
     { at: size, remove: 0, insert: directory },
   ];
 }
 
-const TIFF_VERSION = 42;
 const RESOLUTION_UNIT = 296;
 const NO_UNIT = Uint8Array.of(1, 0);
 
-function splitEntries(table: Buffer): Buffer[] {
-  return Array.from({ length: table.length / 12 }, (_, i) => table.subarray(i * 12, (i + 1) * 12));
+function splitEntries(table: Buffer, { entryBytes }: Layout): Buffer[] {
+  return Array.from({ length: table.length / entryBytes }, (_, i) =>
+    table.subarray(i * entryBytes, (i + 1) * entryBytes),
+  );
+}
+
+function readNumber(bytes: Buffer, at: number, length: 2 | 4 | 8): number {
+  return length === 8 ? Number(bytes.readBigUInt64LE(at)) : bytes.readUIntLE(at, length);
+}
+
+function numberBytes(value: number, length: 2 | 4 | 8): Buffer {
+  const bytes = Buffer.alloc(length);
+  if (length === 8) bytes.writeBigUInt64LE(BigInt(value));
+  else bytes.writeUIntLE(value, 0, length);
+  return bytes;
 }
 
 function uint32le(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
+  return numberBytes(value, 4);
 }

@@ -4,6 +4,8 @@ import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { decodeImage, encodeImage } from '../../../../app/imaging/codec/codec.ts';
+import { editFile } from '../../../../app/imaging/codec/file-edits.ts';
+import { tiffEdits } from '../../../../app/imaging/codec/metadata/embed-metadata.ts';
 import { readUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
@@ -240,6 +242,35 @@ describe('IPTC and the comment of a JPEG', () => {
     const file = await jpegWith([0xed, `Photoshop 3.0\0${start}`], [0xed, `Photoshop 3.0\0${end}`]);
     const { result, iptc } = await kept(file, 'tiff');
     expect([iptc, (await kept(readFileSync(result), 'jpeg')).iptc]).toEqual([IPTC, IPTC]);
+  });
+
+  it('go into a BigTIFF and out of it, with EXIF and the density', async () => {
+    const result = join(folder.path, 'big.tiff');
+    const exif = writeTiff([
+      { tag: 0x0110, type: 2, count: 5, value: Buffer.from('Make\0') },
+      { ...entry(0x8769, 4, 0), child: [entry(0xa002, 3, 96)] },
+    ]);
+    const resolution = { xres: 8, yres: 4 };
+    await sharp({ create: { width: 9, height: 5, channels: 3, background: 'red' } })
+      .tiff({ bigtiff: true, compression: 'lzw', ...resolution })
+      .toFile(result);
+    const density = densityOf(203.2, 101.6, 1);
+    const iptc = Buffer.from(IPTC, 'latin1');
+    const said = outputMetadata({ ...RESULT, width: 9 }, 'tiff', { format: 'tiff', exif, iptc, density });
+    editFile(result, tiffEdits(result, said));
+    const { image, metadata, warnings } = await decodeImage(result, LIMITS);
+    expect([readFileSync(result).readUInt16LE(2), image.width, [...image.data.subarray(0, 3)]]).toEqual([
+      43,
+      9,
+      [255, 0, 0],
+    ]);
+    expect([metadata.exif && Buffer.from(metadata.exif), metadata.iptc]).toEqual([
+      said.exif && Buffer.from(said.exif),
+      new Uint8Array(iptc),
+    ]);
+    expect([metadata.density?.unit, warnings]).toEqual(['inch', []]);
+    editFile(result, tiffEdits(result, { ...said, density: undefined }));
+    expect((await decodeImage(result, LIMITS)).metadata.density?.unit).toBe('none');
   });
 
   it('are not told of where they are not wanted, and broken ones are none', async () => {

@@ -6,9 +6,12 @@ import {
   resetOrientation,
   withUserComment,
 } from '../../../../../app/imaging/codec/exif/exif.ts';
-import type { Entry } from '../../../../../app/imaging/codec/exif/exif-tree.ts';
+import type { Entry, TiffStructure } from '../../../../../app/imaging/codec/exif/exif-tree.ts';
 import {
+  BIG,
+  CLASSIC,
   openTiff,
+  openTiffFile,
   readDirectory,
   TAG,
   writeDirectory,
@@ -48,8 +51,8 @@ const camera = [
 ];
 
 /** Tags and values, deep, without what depends on places. */
-function summary(bytes: Uint8Array): unknown {
-  const tiff = openTiff(bytes);
+function summary(bytes: Uint8Array, open: (bytes: Uint8Array) => TiffStructure | undefined = openTiff): unknown {
+  const tiff = open(bytes);
   const plain = (entries: readonly Entry[]): unknown =>
     entries.map(({ tag, type, value, child }) => [
       tag,
@@ -60,7 +63,19 @@ function summary(bytes: Uint8Array): unknown {
 }
 
 const intel = (directory: readonly Entry[]) =>
-  Buffer.concat([Buffer.from('II*\0\x08\0\0\0', 'latin1'), writeDirectory(directory, { offset: 8, isIntel: true })]);
+  Buffer.concat([
+    Buffer.from('II*\0\x08\0\0\0', 'latin1'),
+    writeDirectory(directory, { offset: 8, isIntel: true, layout: CLASSIC }),
+  ]);
+
+/** A BigTIFF of either byte order. */
+const big = (directory: readonly Entry[], isIntel: boolean) => {
+  const header = isIntel ? 'II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0' : 'MM\0+\0\x08\0\0\0\0\0\0\0\0\0\x10';
+  return Buffer.concat([
+    Buffer.from(header, 'latin1'),
+    writeDirectory(directory, { offset: 16, isIntel, layout: BIG }),
+  ]);
+};
 
 describe('TIFF structures', () => {
   it('are the same read in either byte order', () => {
@@ -89,7 +104,12 @@ describe('TIFF structures', () => {
     expect(JSON.stringify(summary(loop)).length).toBeLessThan(200);
     expect(
       readDirectory(
-        { view: new DataView(loop.buffer, loop.byteOffset, loop.length), isIntel: true, firstDirectory: 0xffff_fff0 },
+        {
+          view: new DataView(loop.buffer, loop.byteOffset, loop.length),
+          isIntel: true,
+          layout: CLASSIC,
+          firstDirectory: 0xffff_fff0,
+        },
         0xffff_fff0,
       ),
     ).toEqual([]);
@@ -160,5 +180,25 @@ describe('EXIF', () => {
       summary(writeTiff([ascii(0x0110, 'Model'), pointer(TAG.gps, ascii(1, 'N'))])),
     );
     expect(exifOfTiffFile(intel([short(256, 70)]))).toBeUndefined();
+  });
+
+  it.each([true, false])('of a BigTIFF is the same, Intel %s, with places of 8 bytes and of 4', (isIntel) => {
+    const file = big(camera, isIntel);
+    const expected = summary(writeTiff(camera.filter(({ tag }) => tag !== TAG.orientation)));
+    expect(summary(file, openTiffFile)).toEqual(summary(writeTiff(camera)));
+    expect(summary(exifOfTiffFile(file) ?? new Uint8Array())).toEqual(expected);
+    const exifAt = 16 + 8 + 2 * 20;
+    if (isIntel) file.writeUInt16LE(4, exifAt + 2);
+    else file.writeUInt16BE(4, exifAt + 2);
+    if (!isIntel) file.copy(file, exifAt + 12, exifAt + 16, exifAt + 20);
+    expect(summary(exifOfTiffFile(file) ?? new Uint8Array())).toEqual(expected);
+    expect(openTiff(file)).toBeUndefined(); // no EXIF block is of this layout
+  });
+
+  it('of a BigTIFF that is cut, or counts beyond its end, is none', () => {
+    const file = big(camera, true);
+    for (const end of [13, 16, 20, 24, 60]) expect(exifOfTiffFile(file.subarray(0, end))).toBeUndefined();
+    file.writeBigUInt64LE(2n ** 63n, 16);
+    expect(exifOfTiffFile(file)).toBeUndefined();
   });
 });
