@@ -43,16 +43,21 @@ export function boxAt(bytes: Buffer, ...path: readonly string[]): Box | undefine
   return within;
 }
 
-/** Where the whole of the top-level boxes says that the file ends; more than its length if it was cut. */
+/** The top-level boxes that a picture needs. What else goes on past the end of the file is not the picture's: often no box at all. */
+const PICTURE_BOXES: ReadonlySet<string> = new Set(['ftyp', 'meta', 'mdat', 'moov']);
+
+/** Where those of the top-level boxes that a picture needs say that they end, the last of them; more than the file's length if it was cut. */
 export function declaredLength(bytes: Buffer): number {
-  let at = 0;
-  while (at + 8 <= bytes.length) {
+  let declared = 0;
+  for (let at = 0; at + 8 <= bytes.length;) {
     const size = bytes.readUInt32BE(at);
-    if (size === 0) return bytes.length;
+    if (size === 0) return Math.max(declared, bytes.length);
     const isLong = size === 1 && at + 16 <= bytes.length;
+    const type = bytes.toString('latin1', at + 4, at + 8);
     at += isLong ? Math.max(Number(bytes.readBigUInt64BE(at + 8)), 16) : Math.max(size, 8);
+    if (PICTURE_BOXES.has(type)) declared = at;
   }
-  return at;
+  return declared;
 }
 
 /** The largest image that the file's properties name (`ispe`): the whole of a grid, not its tiles. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sharp } from '../../../../app/imaging/codec/codec-sharp.ts';
 import { readImageHeader } from '../../../../app/imaging/codec/image-header.ts';
 import { extentOf, itemsOf } from '../../../../app/imaging/codec/media-boxes.ts';
+import { prepareFile } from '../../../../app/imaging/codec/prepare-file.ts';
 
 const picture = () => sharp({ create: { width: 70, height: 30, channels: 4, background: '#08f8' } });
 const size = { width: 70, height: 30 };
@@ -105,6 +106,20 @@ describe('Reading the headers of images', () => {
     expect(file.toString('latin1', (place?.offset ?? 0) + 4, (place?.offset ?? 0) + 8)).toBe('Exif');
     expect(file.subarray(place?.offset, (place?.offset ?? 0) + (place?.length ?? 0)).includes('nobody')).toBe(true);
     expect(extentOf(file, 99)).toBeUndefined();
+  });
+
+  it.each([
+    ['text', Buffer.from('by a camera that writes this')],
+    ['bytes of 255', Buffer.alloc(64, 0xff)],
+    ['zeros', Buffer.alloc(64)],
+    ['a few bytes', Buffer.from('abc')],
+    ['a box of its own, cut', Buffer.from('\0\0\x10\0sefd the rest', 'latin1')],
+  ])('knows AVIF and HEIC to be whole with %s behind them, and not to be without their last byte', (_, behind) => {
+    for (const name of ['told-colors/multiplied.avif', 'imaging/heic/color.heic']) {
+      const file = readFileSync(new URL(`../../../fixtures/${name}`, import.meta.url));
+      expect(prepareFile(Buffer.concat([file, behind]), 'avif', name).endsEarly).toBe(false);
+      expect(prepareFile(file.subarray(0, -1), 'avif', name).endsEarly).toBe(true);
+    }
   });
 
   it('survives boxes that lie about their sizes', async () => {
