@@ -11,6 +11,7 @@ import { labToSrgb } from './pixels/lab-to-srgb.ts';
 import { METADATA_LIMITS } from './metadata/metadata.ts';
 import type { ChosenPage } from './tiff/choose-page.ts';
 import { YCBCR } from './tiff/readable-samples.ts';
+import { JPEG } from './tiff/tiff-pages.ts';
 import type { ImageFormat } from './sniff-format.ts';
 import { xmpOrientation } from './exif/xmp-edits.ts';
 import { isOnItsSide, turned } from './pixels/turn.ts';
@@ -51,7 +52,7 @@ export interface DecodedPixels {
   readonly convertedFrom: string | undefined;
   /** How the picture was turned, where EXIF does not say it and XMP does: 2..8. */
   readonly turnedByXmp: number | undefined;
-  /** JPEG: in what words the decoder complained of the coded pixels, of which it then makes gray or other ones. */
+  /** JPEG, also in strips of a TIFF: in what words the decoder complained of the coded pixels, of which it then makes gray or other ones. */
   readonly damage: string | undefined;
 }
 
@@ -206,12 +207,14 @@ async function readPixels(
       const stored = open(input, as.ignoreIcc, limit);
       return rawOf(as.turnedByXmp === undefined ? stored.autoOrient() : turned(stored, as.turnedByXmp), as);
     });
-  const isComplaintTold = input.format === 'jpeg' && input.endsEarly !== true;
+  const isComplaintTold = canComplain(input);
   let damage: string | undefined;
   const { data, info } = await read(isComplaintTold ? 'warning' : failOn(input.page))
     .catch((error: unknown) => {
       if (!isComplaintTold) throw error;
       damage = complaintOf(error);
+      // Of a JPEG without an end it is that pixels are missing.
+      if (damage !== undefined && hasOpenJpegs(input)) throw error;
       return read(failOn(input.page));
     })
     .catch((error: unknown) => fail(input, error));
@@ -220,6 +223,15 @@ async function readPixels(
   if (as.space === 'gray+alpha' && as.depth === 8 && channels === 4)
     return { image: { width, height, channels: 2, depth: 8, data: grayAndAlpha(data) }, damage };
   return { image: { width, height, channels, depth: as.depth, data: samples }, damage };
+}
+
+/** Whether the decoder complains of coded pixels that it makes something else of; of one that lacks its end it would complain of that. */
+function canComplain({ format, endsEarly, page }: DecodeInput): boolean {
+  return format === 'jpeg' ? endsEarly !== true : page?.page.compression === JPEG && page.page.tiles === undefined;
+}
+
+function hasOpenJpegs({ page }: DecodeInput): boolean {
+  return (page?.page.openJpegs.length ?? 0) > 0;
 }
 
 /** What libjpeg says of coded pixels that cannot be right; of what else it warns the picture does not suffer. */
@@ -277,6 +289,7 @@ function failOn(page: ChosenPage | undefined): FailOn {
 function fail({ name, format, page }: DecodeInput, cause: unknown): never {
   const packing = NOT_BUILT_IN.get(page?.page.compression ?? 0);
   if (packing !== undefined) throw new UnsupportedImageError(name, `a TIFF image compressed by ${packing}`);
-  const [detail = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  const detail = lines.find((line) => !line.startsWith('Warning treated as error')) ?? '';
   throw notWhole({ name, format }, detail, { cause });
 }

@@ -14,6 +14,7 @@ import type { ImageFormat } from './sniff-format.ts';
 import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
 import type { ChosenPage } from './tiff/choose-page.ts';
 import { choosePage } from './tiff/choose-page.ts';
+import { withClosedJpegs } from './tiff/closed-jpegs.ts';
 import { readTiffPages } from './tiff/tiff-pages.ts';
 
 /** Where an ISO base media file has its major brand. */
@@ -110,7 +111,7 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
   const isBoxes = format === 'avif' || format === 'heic';
   const isGray = isBoxes && isMonochrome(buffer);
   return {
-    bytes: asLibvipsReads(bytes, header, page),
+    bytes: closed(asLibvipsReads(bytes, header, page), page),
     size: page ? page.page.size : header.size,
     frames: 1,
     endsEarly: (header.declaredLength ?? 0) > bytes.length,
@@ -125,6 +126,11 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
     page,
     frame: format === 'gif' ? partialFirstFrame(buffer) : undefined,
   };
+}
+
+function closed(bytes: Uint8Array, page: ChosenPage | undefined): Uint8Array {
+  const { openJpegs = [] } = page?.page ?? {};
+  return openJpegs.length > 0 ? withClosedJpegs(bytes, openJpegs) : bytes;
 }
 
 /** The file with what libvips cannot take relabelled. */

@@ -1,5 +1,6 @@
 import { notWhole, UnsupportedImageError } from '../../errors.ts';
 import { assertReadableSamples } from './readable-samples.ts';
+import { canCloseJpegs } from './closed-jpegs.ts';
 import type { TiffPage } from './tiff-pages.ts';
 
 /** The page of a TIFF file that is its picture, and how it is to be read. */
@@ -36,7 +37,7 @@ const MAX_CHANNELS = 5;
  * The first page that is no smaller copy of another one.
  * @param name what messages call the file
  * @throws UnsupportedImageError for a camera's raw file, for one whose picture lies where it is not read, and for samples that are not
- * @throws BadImageError where the JPEGs that it is packed in are cut, or its palette is
+ * @throws BadImageError where the JPEGs that it is packed in have no end, or its palette is
  */
 export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage | undefined {
   const [first] = pages;
@@ -52,9 +53,9 @@ export function choosePage(pages: readonly TiffPage[], name: string): ChosenPage
   }
   const index = Math.max(found, 0);
   const page = pages[index] ?? first;
-  if (page.cutJpegs > 0) {
+  if (!canCloseJpegs(page)) {
     const parts = page.tiles ? 'tiles' : 'strips';
-    throw notWhole({ name, format: 'tiff' }, `${page.cutJpegs} of its ${parts}, which are JPEGs, have no end`);
+    throw notWhole({ name, format: 'tiff' }, `${page.openJpegs.length} of its ${parts}, which are JPEGs, have no end`);
   }
   const extra = extraChannels(page, name);
   assertReadableSamples(page, name);

@@ -37,12 +37,30 @@ export interface TiffPage {
    * well beyond so many tiles in a file as no picture has.
    */
   readonly tiles: { readonly count: number; readonly missing: number } | undefined;
-  /** Where its pixels are packed as JPEG: how many of its strips or tiles do not come to their end marker. */
-  readonly cutJpegs: number;
+  /** Where its pixels are packed as JPEG: the strips or tiles that do not come to their end marker. */
+  readonly openJpegs: readonly OpenJpeg[];
   /** Whether it has a DNGVersion. */
   readonly isDng: boolean;
   /** Directories that belong to this one. */
   readonly children: readonly TiffPage[];
+}
+
+/** A strip or a tile that is a JPEG without its end marker: its bytes in the file, and where the file says so. */
+export interface OpenJpeg extends Part {
+  readonly placeAt: ValuePlace;
+  readonly lengthAt: ValuePlace;
+}
+
+/** A strip or a tile: its bytes in the file. */
+interface Part {
+  readonly place: number;
+  readonly length: number;
+}
+
+/** Where in a file an unsigned number stands, and in how many bytes. */
+export interface ValuePlace {
+  readonly at: number;
+  readonly bytes: number;
 }
 
 const TAG = {
@@ -82,19 +100,13 @@ const MAX_PARTS = 2 ** 20;
 /** Compression by JPEG, as all but the oldest files say it. */
 export const JPEG = 7;
 const APART = 2;
-const END_OF_JPEG = Buffer.from([0xff, 0xd9]);
+export const END_OF_JPEG = Buffer.from([0xff, 0xd9]);
 /** Bytes of one value by field type, BYTE to IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
 
 /** The pages of a TIFF or BigTIFF file in their order, with what their directories point to. Nothing of pixels is looked at. */
 export function readTiffPages(file: Uint8Array): TiffPage[] {
   return new TiffWalker(file).pages();
-}
-
-/** A strip or a tile: its bytes in the file. */
-interface Part {
-  readonly place: number;
-  readonly length: number;
 }
 
 interface Entry {
@@ -189,7 +201,7 @@ class TiffWalker {
         this.#values(entries.get(TAG.resolutionUnit))[0],
       ),
       tiles: tiles && { count: tiles.length, missing: tiles.filter(isMissing).length },
-      cutJpegs: compression === JPEG ? this.#cutJpegs(tiles ?? this.#strips(entries)) : 0,
+      openJpegs: compression === JPEG ? this.#openJpegs(entries, tiles) : [],
       isDng: entries.has(TAG.dngVersion),
       children: children.filter((at) => this.#isNew(at)).map((at) => this.#page(this.#directory(at).entries, false)),
     };
@@ -211,12 +223,19 @@ class TiffWalker {
     return this.#values(offsets, count).map((place, part) => ({ place, length: lengths[part] ?? 0 }));
   }
 
-  /** The decoder says nothing of a JPEG that ends early: it leaves the rest gray. */
-  #cutJpegs(parts: readonly Part[] = []): number {
-    return parts.filter((part) => this.#isCutJpeg(part)).length;
+  #openJpegs(entries: ReadonlyMap<number, Entry>, tiles: readonly Part[] | undefined): OpenJpeg[] {
+    const parts = tiles ?? this.#strips(entries) ?? [];
+    const [offsets, byteCounts] = tiles
+      ? [entries.get(TAG.tileOffsets), entries.get(TAG.tileByteCounts)]
+      : [entries.get(TAG.stripOffsets), entries.get(TAG.stripByteCounts)];
+    return parts.flatMap((part, index) =>
+      this.#isOpenJpeg(part)
+        ? [{ ...part, placeAt: valuePlace(offsets, index), lengthAt: valuePlace(byteCounts, index) }]
+        : [],
+    );
   }
 
-  #isCutJpeg(part: Part): boolean {
+  #isOpenJpeg(part: Part): boolean {
     if (isMissing(part) || part.length > this.#bytesLeft) return false;
     this.#bytesLeft -= part.length;
     return !this.#bytes.subarray(part.place, part.place + part.length).includes(END_OF_JPEG);
@@ -257,4 +276,9 @@ class TiffWalker {
 /** Whether it is not in the file, as GDAL leaves out tiles that hold nothing. */
 function isMissing({ place, length }: Part): boolean {
   return place === 0 && length === 0;
+}
+
+function valuePlace(entry: Entry | undefined, index: number): ValuePlace {
+  const bytes = TYPE_BYTES[entry?.type ?? 0] ?? 0;
+  return { at: (entry?.at ?? 0) + index * bytes, bytes };
 }

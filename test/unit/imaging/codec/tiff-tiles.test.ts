@@ -102,6 +102,28 @@ describe('A TIFF packed as JPEG', () => {
   });
 });
 
+describe.each([{ bigtiff: false }, { bigtiff: true }])('A TIFF in strips that are JPEGs, %p,', (options) => {
+  let whole: Buffer;
+  beforeAll(async () => {
+    whole = await tiled('jpeg', { ...options, tile: false });
+  });
+
+  it('is read where they lack their end marker, and nothing else', async () => {
+    const open = edited(whole, STRIP_BYTE_COUNTS, (value) => value - 2);
+    const [{ image }, read] = [await decodeImage(whole, LIMITS), await decodeImage(open, LIMITS)];
+    expect([read.image, read.warnings]).toEqual([image, []]);
+  });
+
+  it('is read where one of them is damaged within, and that is told', async () => {
+    const damaged = Buffer.from(whole);
+    damaged.set([0xff, 0xd9], whole.indexOf(Buffer.of(0xff, 0xda)) + 1000); // an end within its scan
+    const { warnings } = await decodeImage(damaged, LIMITS);
+    expect(warnings).toEqual([
+      'the file is damaged: parts of the picture may be gray or wrong (premature end of data segment)',
+    ]);
+  });
+});
+
 describe('A TIFF some of whose tiles are not in the file', () => {
   it('is read, and how many are black is told', async () => {
     const without = (file: Buffer, tag: number) => edited(file, tag, (value, tile) => (tile === 1 ? 0 : value));
