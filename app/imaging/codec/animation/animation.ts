@@ -1,7 +1,7 @@
 import { allocateSamples, hasAlpha, maxSample } from '../../image.ts';
 import type { Channels, Image } from '../../image.ts';
 import { decodePixels } from '../codec-decode.ts';
-import type { DecodeInput } from '../codec-decode.ts';
+import type { DecodeInput } from '../decode-input.ts';
 import type { DecodeLimits } from '../codec.ts';
 import { openImage } from '../codec.ts';
 import { ApngCanvas } from './apng-canvas.ts';
