@@ -4,7 +4,6 @@ import { describe, expect, it } from '@jest/globals';
 import { warpImage } from '../../app/imaging/opencv/affine-warp.ts';
 import { blendSamples } from '../../app/imaging/blend.ts';
 import type { Image } from '../../app/imaging/image.ts';
-import { interpolate, LANCZOS4 } from '../../app/imaging/opencv/interpolate.ts';
 import { resizeLinear } from '../../app/imaging/opencv/resize-linear.ts';
 import { rowsOf } from '../../app/imaging/rows.ts';
 import type { AffineMatrix, Point } from '../../app/imaging/opencv/similarity-transform.ts';
@@ -18,7 +17,7 @@ import type { Face } from '../../app/processing/faces/face.ts';
 import { grayFace, isGray } from '../../app/processing/faces/gray-face.ts';
 import { pasteFaces } from '../../app/processing/faces/paste-faces.ts';
 import { chooseFaces, restorableFaces } from '../../app/processing/faces/select-faces.ts';
-import { CUBIC } from '../support/images/cubic.ts';
+import { curveResize } from '../support/images/curve-resize.ts';
 import { readPng } from '../support/images/png.ts';
 import { describeWithReference } from '../support/reference.ts';
 
@@ -199,9 +198,9 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
       const scale = given.upscale;
       const [width, height] = [Math.trunc(photo.width * scale), Math.trunc(photo.height * scale)];
       let background = photo;
-      if (given.name.startsWith('bg-')) background = interpolate(photo, photo.width * 3, photo.height * 3, CUBIC);
+      if (given.name.startsWith('bg-')) background = curveResize(photo, photo.width * 3, photo.height * 3, 'cubic');
       if (given.name.startsWith('bg-bgra')) background = withRampAlpha(background);
-      const upscaled = interpolate(background, width, height, LANCZOS4);
+      const upscaled = curveResize(background, width, height, 'lanczos4');
       const names = given.faces ?? [];
       names.forEach((name, index) => {
         const aligned = alignFace(photo, landmarksOf(name));
@@ -224,7 +223,7 @@ describeWithReference('The face pipelines', ['goldens', 'pipelines', 'face'], (f
 
     it.each(['all', 'center'])('GFPGANer, %s', (name) => {
       const given = facexlib.gfpganer.find((enhanced) => enhanced.name === name);
-      const upscaled = interpolate(photo, photo.width * 2, photo.height * 2, LANCZOS4);
+      const upscaled = curveResize(photo, photo.width * 2, photo.height * 2, 'lanczos4');
       const faces = (given?.landmarks_used ?? []).map((landmarks) => ({ landmarks, face: restored }));
       const pipeline = FACE_PROFILES.facexlib;
       const result = paste(faces, upscaled, { working: photo, pipeline, isParsed: true, scale: 2 });

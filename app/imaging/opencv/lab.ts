@@ -1,4 +1,4 @@
-import { LabTable } from './lab-table.ts';
+import { LightnessTable } from './lightness-table.ts';
 import { toSrgb } from '../srgb.ts';
 
 /*
@@ -8,24 +8,11 @@ import { toSrgb } from '../srgb.ts';
 
 const WHITE_X = 0.950456;
 const WHITE_Z = 1.088754;
-/** R, G, B in 0..1 (clipped) to L, a, b, as OpenCV's `COLOR_RGB2Lab`. */
-export function rgbToLab(rgb: Float32Array, lab: Float32Array): void {
-  const table = LabTable.get();
-  for (let i = 0; i + 2 < rgb.length; i += 3) {
-    table.lookUp(rgb, i, lab, { to: i, count: 3 });
-    lab[i] = (lab[i] ?? 0) * 100;
-    lab[i + 1] = (lab[i + 1] ?? 0) * 256 - 128;
-    lab[i + 2] = (lab[i + 2] ?? 0) * 256 - 128;
-  }
-}
 
-/** The L alone, one for every pixel. */
+/** R, G, B in 0..1 (clipped) to the L of Lab, one for every pixel, as OpenCV's `COLOR_RGB2Lab`. */
 export function rgbToLightness(rgb: Float32Array, lightness: Float32Array): void {
-  const table = LabTable.get();
-  for (let pixel = 0; pixel < lightness.length; pixel++) {
-    table.lookUp(rgb, 3 * pixel, lightness, { to: pixel, count: 1 });
-    lightness[pixel] = (lightness[pixel] ?? 0) * 100;
-  }
+  const table = LightnessTable.get();
+  for (let pixel = 0; pixel < lightness.length; pixel++) lightness[pixel] = table.lookUp(rgb, 3 * pixel) * 100;
 }
 
 /** L, a, b to R, G, B, clipped to 0..1, as OpenCV's `COLOR_Lab2RGB`. Where a and b are 0 the three are equal. */

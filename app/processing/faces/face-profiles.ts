@@ -1,5 +1,5 @@
 import type { Image } from '../../imaging/image.ts';
-import { reduceByArea } from '../../imaging/opencv/interpolate.ts';
+import { reduceByArea } from '../../imaging/opencv/reduce-by-area.ts';
 import { resizeLinear, resizeLinearBy } from '../../imaging/opencv/resize-linear.ts';
 
 /** What the two pipelines do in their own ways. */

@@ -5,12 +5,12 @@ import { planeSource, rowSampler, warpImage } from '../../../../app/imaging/open
 import { erode } from '../../../../app/imaging/opencv/erosion.ts';
 import { gaussianBlur } from '../../../../app/imaging/opencv/gaussian-blur.ts';
 import type { Image } from '../../../../app/imaging/image.ts';
-import { interpolate, LANCZOS4, reduceByArea } from '../../../../app/imaging/opencv/interpolate.ts';
+import { reduceByArea } from '../../../../app/imaging/opencv/reduce-by-area.ts';
 import { resizeLinear } from '../../../../app/imaging/opencv/resize-linear.ts';
 import type { Plane } from '../../../../app/imaging/opencv/plane.ts';
 import type { AffineMatrix, Point } from '../../../../app/imaging/opencv/similarity-transform.ts';
 import { estimateSimilarity, invertAffine, mapPoint } from '../../../../app/imaging/opencv/similarity-transform.ts';
-import { CUBIC } from '../../../support/images/cubic.ts';
+import { curveResize } from '../../../support/images/curve-resize.ts';
 import { difference, noise } from '../../../support/images/images.ts';
 
 interface Stored {
@@ -126,7 +126,7 @@ describe(`Imaging against OpenCV ${cases.opencv}`, () => {
 
 const METHODS: Readonly<Record<string, (image: Image, width: number, height: number) => Image>> = {
   linear: resizeLinear,
-  cubic: (image, width, height) => interpolate(image, width, height, CUBIC),
-  lanczos4: (image, width, height) => interpolate(image, width, height, LANCZOS4),
+  cubic: (image, width, height) => curveResize(image, width, height, 'cubic'),
+  lanczos4: (image, width, height) => curveResize(image, width, height, 'lanczos4'),
   area: reduceByArea,
 };
