@@ -9,6 +9,12 @@ import { addExamples, addImageArguments, addResultOptions } from '../image-argum
 import { runImageCommand } from '../image-command.ts';
 import type { ImageFlags } from '../batch-plan.ts';
 import { OUTPUT_FLAGS } from '../batch-plan.ts';
+import {
+  addFaceChoiceOptions,
+  addFaceRestorationOptions,
+  FACE_CHOICE_FLAGS,
+  FACE_RESTORATION_FLAGS,
+} from './face-flags.ts';
 
 const EXAMPLES = [
   'face group.jpg -o restored.png',
@@ -16,25 +22,16 @@ const EXAMPLES = [
   'face crops/ -o faces/ --aligned --size 256',
 ];
 
-/** What `addFaceChoiceOptions` adds. */
-export const FACE_CHOICE_FLAGS = ['onlyCenterFace', 'faces', 'minFaceSize', 'strict'] as const;
-
 const FLAGS = [
-  ...['faceModel', 'fidelity', 'faceRestorationStrength', 'aligned', 'size', 'upscale', 'upscaler', 'tile', 'device'],
+  ...FACE_RESTORATION_FLAGS,
+  ...['aligned', 'size', 'upscale', 'upscaler', 'tile', 'device'],
   ...FACE_CHOICE_FLAGS,
 ] as const;
 
 /** Adds `hiresfix face` to the program. */
 export function addFaceCommand(program: Command, loadConfig: () => Config): void {
   const command = program.command('face').description('Restore the faces of photographs');
-  addImageArguments(command)
-    .addOption(
-      new Option('--face-model <model>', 'network that restores faces; the default is MODEL_FACE').choices(
-        FACE_TASK_MODELS,
-      ),
-    )
-    .option('--fidelity <0..1>', 'codeformer only: 0 looks best, 1 is most like the input; 0.5 by default')
-    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
+  addFaceRestorationOptions(addImageArguments(command), FACE_TASK_MODELS, 'the default is MODEL_FACE')
     .option('--aligned', 'each input is one face, cropped and upright')
     .option('--size <pixels>', 'with --aligned: width and height of the result; 512 by default')
     .option('--upscale <factor>', 'how many times larger the result is; 1 by default')
@@ -54,15 +51,4 @@ export function addFaceCommand(program: Command, loadConfig: () => Config): void
       });
     },
   );
-}
-
-/** Adds which faces of a picture are restored, and what it means that they cannot be. */
-export function addFaceChoiceOptions(command: Command): void {
-  command
-    .optionsGroup('Faces:')
-    .option('--only-center-face', 'restore only the face nearest to the centre')
-    .option('--faces <numbers>', 'which faces to restore, as `hiresfix faces` numbers them: 0,2')
-    .option('--min-face-size <pixels>', 'leave smaller faces as they are')
-    .option('--strict', 'fail if restoring faces fails for any reason; by default only if a model is missing')
-    .option('--no-strict', 'never fail because of faces: leave them as they are, and say so');
 }

@@ -7,7 +7,12 @@ import type { RestoreStep } from '../../options/restore-options.ts';
 import type { ImagesTask, RestoreTask } from '../../processing/tasks.ts';
 import { METHODS } from '../../options/methods.ts';
 import { DEVICES } from '../../options/upscale-options.ts';
-import { addFaceChoiceOptions, FACE_CHOICE_FLAGS } from './face-command.ts';
+import {
+  addFaceChoiceOptions,
+  addFaceRestorationOptions,
+  FACE_CHOICE_FLAGS,
+  FACE_RESTORATION_FLAGS,
+} from './face-flags.ts';
 import { givenFlags, parseOptions } from '../flag-options.ts';
 import { addExamples, addImageArguments, addResultOptions } from '../image-arguments.ts';
 import { runImageCommand } from '../image-command.ts';
@@ -16,7 +21,7 @@ import { OUTPUT_FLAGS } from '../batch-plan.ts';
 
 const FLAGS = [
   ...['steps', 'model', 'renderFactor', 'tile', 'device'],
-  ...['faceModel', 'faceRestorationStrength', 'fidelity'],
+  ...FACE_RESTORATION_FLAGS,
   ...FACE_CHOICE_FLAGS,
 ] as const;
 
@@ -40,13 +45,8 @@ export function addRestoreCommand(program: Command, loadConfig: () => Config): v
       'what to do, comma-separated: denoise, deblur, face, colorize, or old-photo; the default is MODEL_RESTORE',
     )
     .option('--tile <pixels|auto>', 'tile side in pixels; 0 is the whole image')
-    .addOption(deviceOption())
-    .optionsGroup('Faces:')
-    .addOption(
-      new Option('--face-model <model>', 'network that restores faces; the default is MODEL_FACE').choices(FACE_MODELS),
-    )
-    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
-    .option('--fidelity <0..1>', 'codeformer only: 0 looks best, 1 is most like the input; 0.5 by default');
+    .addOption(deviceOption());
+  addFaceRestorationOptions(command.optionsGroup('Faces:'), FACE_MODELS, 'the default is MODEL_FACE');
   addFaceChoiceOptions(command);
   addColorizeOptions(command.optionsGroup('Colours:'));
   addExamples(addResultOptions(command, METHODS.restore.suffix), RESTORE_EXAMPLES).action(

@@ -9,6 +9,7 @@ import { fetchedAhead } from '../fetch-ahead.ts';
 import { runImageCommand } from '../image-command.ts';
 import type { UpscaleFlags } from '../upscale-task.ts';
 import { createTask, givenOptions } from '../upscale-task.ts';
+import { addFaceRestorationOptions } from './face-flags.ts';
 
 const EXAMPLES = [
   'upscale photo.jpg -o photo-2x.png --scale 2',
@@ -79,12 +80,8 @@ function addFaceOptions(command: Command): void {
   command
     .optionsGroup('Faces:')
     .option('--face-restoration', 'restore faces; the default is IS_FACE_ENHANCE')
-    .option('--no-face-restoration', 'leave faces as they are')
-    .addOption(
-      new Option('--face-model <model>', 'network that restores faces; gfpgan by default').choices(FACE_MODELS),
-    )
-    .option('--face-restoration-strength <0..1>', 'how much of the restored face shows')
-    .option('--fidelity <0..1>', 'codeformer only: 0 looks best, 1 is most like the input; 0.5 by default')
+    .option('--no-face-restoration', 'leave faces as they are');
+  addFaceRestorationOptions(command, FACE_MODELS, 'gfpgan by default')
     .option('--strict', 'fail if faces cannot be restored')
     .option('--no-strict', 'leave faces that cannot be restored as they are, and say so (the default)');
 }
