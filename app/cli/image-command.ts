@@ -1,6 +1,7 @@
 import type { ImageFlags } from './batch-plan.ts';
 import { batchPlan, makeFolders } from './batch-plan.ts';
 import { imageReport, notesIn, reportBatch, throwFailure } from './terminal/batch-report.ts';
+import { printable } from '../errors.ts';
 import { UsageError } from './errors.ts';
 import type { FoundFiles } from './inputs/input-files.ts';
 import { findInputs } from './inputs/input-files.ts';
@@ -30,7 +31,7 @@ export async function runImageCommand(
     if (flags.output === DASH) await pipeResult(found, flags, { ...command, pipes });
     else await makeImages(found, flags, command);
   } finally {
-    await pipes.remove();
+    pipes.remove();
   }
 }
 
@@ -56,7 +57,7 @@ async function pipeResult(
   if (found.files.length > 1) throw new UsageError(`--output -: expected one picture, got ${found.files.length}`);
   const plan = await batchPlan(found, {
     ...flags,
-    output: await pipes.folder(),
+    output: pipes.folder(),
     suffix: '-result',
     skipExisting: false,
   });
@@ -65,7 +66,7 @@ async function pipeResult(
   throwFailure(outcome);
   for (const { file, info } of outcome.results.values()) {
     await pipes.deliver(file);
-    for (const note of notesIn(info)) process.stderr.write(`hiresfix: note: ${note}\n`);
+    for (const note of notesIn(info)) process.stderr.write(`hiresfix: note: ${printable(note)}\n`);
   }
 }
 

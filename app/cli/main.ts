@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { loadConfig, loadLocalConfig } from '../config.ts';
-import { HiresFixError } from '../errors.ts';
+import { HiresFixError, printable } from '../errors.ts';
 import { version } from '../version.ts';
 import { addCommandExamples } from './command-examples.ts';
 import { InterruptedError } from './errors.ts';
@@ -14,7 +14,11 @@ const BAD_USAGE = 2;
 /** Commands that have to do with all variables; others read none of those that are a server's alone. */
 const OF_SERVERS: ReadonlySet<string> = new Set(['serve', 'config', 'doctor']);
 
-process.stdout.on('error', () => process.exit(FAILED)); // whoever read it (`| head`) has read enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever read it (`| head`) has read enough.
+  if (error.code !== 'EPIPE') process.stderr.write(`hiresfix: stdout cannot be written (${error.message})\n`);
+  process.exit(FAILED);
+});
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -53,10 +57,11 @@ function exitCodeOf(error: unknown): number {
   return FAILED;
 }
 
-/** One line, whatever lists a message holds. */
+/** One line, whatever lists a message holds, and whatever names of files. */
 function lineOf(text: string): string {
-  return text
+  const line = text
     .trim()
     .replace(/:\s*\n\s*/g, ': ')
     .replace(/\s*\n\s*/g, '; ');
+  return printable(line);
 }

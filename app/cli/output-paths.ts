@@ -77,7 +77,10 @@ export async function namedFormat(
   if (there?.isDirectory() === true) return undefined;
   const named = results === 1 ? formatOfExtension(extname(target)) : undefined;
   if (named === undefined) {
-    if (there) throw new UsageError(`--output: expected a folder for ${results} results, ${target} is a file`);
+    if (there)
+      throw new UsageError(
+        `--output: expected a folder for ${results === 1 ? 'the result' : `${results} results`}, ${target} is a file`,
+      );
     if (results === 1) assertFolderName(target);
     return undefined;
   }

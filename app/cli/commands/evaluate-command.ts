@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import type { Config } from '../../config.ts';
-import { HiresFixError } from '../../errors.ts';
+import { HiresFixError, printable } from '../../errors.ts';
 import type { EvaluationOptions, FilePair, FileScore } from '../../evaluation/evaluate-files.ts';
 import { evaluateFiles } from '../../evaluation/evaluate-files.ts';
 import { writeReport } from '../../evaluation/evaluation-report.ts';
@@ -52,7 +52,7 @@ async function evaluate(reference: string, candidate: string, flags: EvaluateFla
     await writeReport(resolve(flags.report), view, maxPixels);
   }
   process.stdout.write(`${flags.json === true ? JSON.stringify(view, null, 2) : textOf(view)}\n`);
-  for (const { error } of failures) process.stderr.write(`hiresfix: ${error.message}\n`);
+  for (const { error } of failures) process.stderr.write(`hiresfix: ${printable(error.message)}\n`);
   if (failures.length > 0) {
     throw new BatchFailedError(`${failures.length} of ${failures.length + scores.length} images were not compared`);
   }
@@ -91,7 +91,7 @@ function borderOf(text: string): number {
 
 function textOf({ files, mean }: EvaluationView): string {
   const line = (name: string, { psnr, ssim }: EvaluationView['mean']): string =>
-    `${name}  PSNR ${psnr === null ? 'infinite (equal)' : `${psnr.toFixed(4)} dB`}  SSIM ${ssim.toFixed(6)}`;
+    `${printable(name)}  PSNR ${psnr === null ? 'infinite (equal)' : `${psnr.toFixed(4)} dB`}  SSIM ${ssim.toFixed(6)}`;
   const lines = files.map((file) => line(file.name, file));
   return (files.length > 1 ? [...lines, line(`mean of ${files.length}`, mean)] : lines).join('\n');
 }

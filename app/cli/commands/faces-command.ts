@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../../config.ts';
+import { printable } from '../../errors.ts';
 import { FACE_MODELS } from '../../options/face-options.ts';
 import type { FindFacesOptions } from '../../options/find-faces-options.ts';
 import { findFacesOptions } from '../../options/find-faces-options.ts';
@@ -22,6 +22,7 @@ import type { CommonFlags } from '../batch-plan.ts';
 import type { InputFile } from '../inputs/input-files.ts';
 import { findInputs, nameOf } from '../inputs/input-files.ts';
 import { PipedPictures } from '../inputs/piped-pictures.ts';
+import { scratchFolder } from '../scratch-folder.ts';
 import type { TaskRunner } from '../task-runner.ts';
 import { taskRunner } from '../task-runner.ts';
 import { workOnImages } from '../work-on-images.ts';
@@ -64,12 +65,12 @@ async function listFaces(
   options: FindFacesOptions,
   { run, isJson }: { readonly run: TaskRunner; readonly isJson: boolean },
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'hiresfix-faces-'));
+  const folder = scratchFolder('faces');
   const pipes = new PipedPictures();
   try {
     const found = await findInputs(inputs, { pipes });
     const all = { ...found, indices: found.files.map((_, index) => index), skipped: new Map(), failures: new Map() };
-    const task = findFacesTask(found.files, options, folder);
+    const task = findFacesTask(found.files, options, folder.path);
     const outcome = await workOnImages(all, { task, run }, { isBarWanted: !isJson });
     const faces = await readFaces(outcome);
     const facesOf = (index: number): readonly FaceView[] => faces.get(index) ?? [];
@@ -79,8 +80,8 @@ async function listFaces(
       text: ({ index, info }, input) => describe(facesOf(index), info, input),
     });
   } finally {
-    await pipes.remove();
-    await rm(folder, { recursive: true, force: true });
+    pipes.remove();
+    folder.remove();
   }
 }
 
@@ -106,5 +107,5 @@ function describe(faces: readonly FaceView[], info: ResultInfo, input: string): 
   const { input: size, face_model: model = 'the detector' } = info;
   const count = faces.length === 1 ? '1 face' : `${faces.length || 'no'} faces`;
   const table = faces.length === 0 ? '' : `\n${facesTable(faces).replace(/^/gm, '  ')}`;
-  return `${input}  ${size.width}x${size.height}, ${count} as ${model} sees them${table}${notesOf(info)}`;
+  return `${printable(input)}  ${size.width}x${size.height}, ${count} as ${model} sees them${table}${notesOf(info)}`;
 }

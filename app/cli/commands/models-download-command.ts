@@ -3,6 +3,7 @@ import { createCatalog } from '../../catalog/create-catalog.ts';
 import type { Verification } from '../../catalog/model-catalog.ts';
 import { verificationView } from '../../catalog/model-view.ts';
 import type { Config } from '../../config.ts';
+import { printable } from '../../errors.ts';
 import { DownloadBar } from '../terminal/download-bar.ts';
 import { VerificationFailedError } from '../errors.ts';
 
@@ -66,5 +67,5 @@ function describe({ name, kind, state, matchesPublished, setAside, sha256 }: Ver
   const published =
     matchesPublished === null ? '' : `, ${matchesPublished ? 'equals' : 'DIFFERS FROM'} the published hash`;
   const moved = setAside === null ? '' : `, set aside as ${setAside}`;
-  return `${name.padEnd(26)} ${kind === 'bundled' ? 'part of the package' : STATES[state]}${published}${moved}  ${sha256 ?? ''}`.trimEnd();
+  return `${printable(name).padEnd(26)} ${kind === 'bundled' ? 'part of the package' : STATES[state]}${published}${moved}  ${sha256 ?? ''}`.trimEnd();
 }

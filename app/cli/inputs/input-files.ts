@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
@@ -111,6 +112,7 @@ function sorted(
 }
 
 function nothingIn(input: string, leftOut: readonly LeftOut[]): string {
-  if (leftOut.length === 0) return `${input}: no such file, and no image matches it`;
+  if (leftOut.length === 0)
+    return `${input}: ${existsSync(input) ? 'no image is in it' : 'no such file, and no image matches it'}`;
   return `${input}: no image that is read (${leftOutLines(leftOut).join('; ')})`;
 }

@@ -1,3 +1,5 @@
+import { printable } from '../../errors.ts';
+
 /** Why a file was not taken, in the order in which it is told. */
 export type LeftOutReason = keyof typeof REASONS;
 
@@ -25,7 +27,7 @@ export function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
     const paths = leftOut.filter((one) => one.reason === reason).map(({ path }) => path);
     if (paths.length === 0) return [];
     const kinds = reason === 'not_read' ? ` (${kindsOf(paths)})` : '';
-    return [`left out, ${paths.length} ${REASONS[reason]}${kinds}: ${someOf(paths)}`];
+    return [printable(`left out, ${paths.length} ${REASONS[reason]}${kinds}: ${someOf(paths)}`)];
   });
 }
 

@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UsageError } from '../errors.ts';
+import type { ScratchFolder } from '../scratch-folder.ts';
+import { scratchFolder } from '../scratch-folder.ts';
 
 /** What stands for stdin among inputs, and for stdout as output. */
 export const DASH = '-';
@@ -19,12 +19,12 @@ export function isPipe(input: string, info: Stats | undefined): boolean {
 
 /** Pictures that come and go through pipes. They lie in files for as long as they are worked on. */
 export class PipedPictures {
-  #folder: Promise<string> | undefined;
+  #folder: ScratchFolder | undefined;
   #received = 0;
 
   /** A folder of scratch files, made when it is first asked for. */
-  folder(): Promise<string> {
-    return (this.#folder ??= mkdtemp(join(tmpdir(), 'hiresfix-pipe-')));
+  folder(): string {
+    return (this.#folder ??= scratchFolder('pipe')).path;
   }
 
   /** Reads a pipe to its end. Returns the file that has it all. @throws UsageError where a terminal is at the other end */
@@ -36,7 +36,7 @@ export class PipedPictures {
       );
     }
     const name = isStdin ? 'stdin' : basename(input);
-    const file = join(await this.folder(), `${(this.#received += 1)}-${name}`);
+    const file = join(this.folder(), `${(this.#received += 1)}-${name}`);
     await pipeline(isStdin ? process.stdin : createReadStream(input), createWriteStream(file));
     return file;
   }
@@ -46,7 +46,7 @@ export class PipedPictures {
     await pipeline(createReadStream(file), process.stdout, { end: false });
   }
 
-  async remove(): Promise<void> {
-    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
+  remove(): void {
+    this.#folder?.remove();
   }
 }

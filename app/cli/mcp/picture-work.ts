@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { ImageMethodName } from '../../options/methods.ts';
@@ -10,6 +9,7 @@ import type { WorkProgress } from '../../processing/progress.ts';
 import type { ResultInfo } from '../../processing/result.ts';
 import { batchPlan, makeFolders } from '../batch-plan.ts';
 import { UsageError } from '../errors.ts';
+import { scratchFolder } from '../scratch-folder.ts';
 import { taskRunner } from '../task-runner.ts';
 import type { AllowedRoots } from './allowed-roots.ts';
 import { previewOf } from './preview.ts';
@@ -79,13 +79,13 @@ export class PictureWork {
       const { config, roots } = this.#options;
       const path = await roots.input(input);
       const work = METHODS.faces.workOf(parseFields(METHODS.faces.form, fields), config);
-      const folder = await mkdtemp(join(tmpdir(), 'hiresfix-faces-'));
+      const folder = scratchFolder('faces');
       try {
-        const images = [{ file: path, name: path, outputStem: join(folder, 'faces') }];
+        const images = [{ file: path, name: path, outputStem: join(folder.path, 'faces') }];
         const { file } = await this.#run('faces', fields, { ...work, images, output: outputOptions.parse({}) }, hooks);
         return JSON.parse(await readFile(file, 'utf8')) as unknown;
       } finally {
-        await rm(folder, { recursive: true, force: true });
+        folder.remove();
       }
     });
   }

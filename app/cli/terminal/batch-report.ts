@@ -1,4 +1,5 @@
 import type { HiresFixError } from '../../errors.ts';
+import { printable } from '../../errors.ts';
 import type { ImageResult } from '../../processing/result.ts';
 import { makerOf } from '../../processing/result.ts';
 import { BatchFailedError } from '../errors.ts';
@@ -67,7 +68,7 @@ interface Indexed {
 /** How images that were made are told of: where each is, and what was done. */
 export const imageReport: Pick<BatchReport, 'document' | 'text'> = {
   document: ({ file, bytes, info }) => ({ output: file, bytes, info }),
-  text: ({ file, info }) => `${file}  ${summary(info)}`,
+  text: ({ file, info }) => `${printable(file)}  ${summary(info)}`,
 };
 
 /**
@@ -135,7 +136,7 @@ function nameAt({ files }: BatchOutcome<Indexed>, index: number): string {
 /** What a caller should know of a result beside it, each on a line of its own that is indented. */
 export function notesOf(info: Notes): string {
   return notesIn(info)
-    .map((note) => `\n  note: ${note}`)
+    .map((note) => `\n  note: ${printable(note)}`)
     .join('');
 }
 

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { printable } from '../../errors.ts';
 
 /** Why one file of several failed. */
 export interface FailedFile {
@@ -24,8 +25,13 @@ export function failuresTable(failures: readonly FailedFile[]): string {
 }
 
 function cellsOf({ name, code, message }: FailedFile): readonly string[] {
-  const why = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
-  return [fromHere(name), code, why.trim().replace(/\s+/g, ' ')];
+  const [said, named] = [onOneLine(message), `${onOneLine(name)}: `];
+  const why = said.startsWith(named) ? said.slice(named.length) : said;
+  return [fromHere(name), code, why].map(printable);
+}
+
+function onOneLine(text: string): string {
+  return text.trim().replace(/\s+/g, ' ');
 }
 
 function fromHere(path: string): string {

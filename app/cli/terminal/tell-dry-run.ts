@@ -1,4 +1,5 @@
 import type { Config } from '../../config.ts';
+import { printable } from '../../errors.ts';
 import type { ForeseeableTask, ForeseenResult } from '../../processing/dry-run/dry-run.ts';
 import { dryRun } from '../../processing/dry-run/dry-run.ts';
 import type { NeededDownload } from '../../processing/dry-run/noted-models.ts';
@@ -26,7 +27,7 @@ export async function tellDryRun(
   reportBatch(outcome, {
     isJson: flags.json === true,
     document: ({ file, ...foreseen }) => ({ output: file, would_be: { ...foreseen, index: undefined } }),
-    text: (result, input) => `${input} -> ${result.file}  ${summary(result)}`,
+    text: (result, input) => `${printable(input)} -> ${printable(result.file)}  ${summary(result)}`,
   });
 }
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { HiresFixError } from '../../errors.ts';
+import { HiresFixError, printable } from '../../errors.ts';
 import { formatOfExtension } from '../../options/output-formats.ts';
 import { CancelledError } from '../../worker/errors.ts';
 import type { ImageFlags } from '../batch-plan.ts';
@@ -76,7 +76,7 @@ class ImageWatch {
   /** @throws CancelledError once `signal` aborts; what is wrong with all images */
   async run(signal: AbortSignal): Promise<void> {
     const changes = new FolderChanges(this.#inputs);
-    process.stderr.write(`hiresfix: watching ${this.#inputs.join(', ')} for pictures; Ctrl-C ends\n`);
+    process.stderr.write(`hiresfix: watching ${this.#inputs.map(printable).join(', ')} for pictures; Ctrl-C ends\n`);
     try {
       while (!signal.aborted) await changes.next(await this.#look(), signal);
     } finally {
@@ -122,7 +122,8 @@ class ImageWatch {
   #goOn(error: Error | undefined): void {
     if (error instanceof InterruptedError) return;
     if (error && !(error instanceof HiresFixError && ['service', 'machine'].includes(error.fault))) throw error;
-    if (error && error.message !== this.#toldError) process.stderr.write(`hiresfix: ${error.message}; trying again\n`);
+    if (error && error.message !== this.#toldError)
+      process.stderr.write(`hiresfix: ${printable(error.message)}; trying again\n`);
     this.#toldError = error?.message;
   }
 

@@ -144,6 +144,22 @@ describe('a pipe', () => {
   );
 
   it(
+    'that nobody reads leaves no picture behind',
+    async () => {
+      const before = await folder.files();
+      const { code, stderr } = await commandLine.pipe(['upscale', '-', '-o', '-', '-u', 'NEAREST'], {
+        cwd: folder.path,
+        env: { TMPDIR: folder.path },
+        input: PICTURE,
+        onStart: ({ stdout }) => stdout?.destroy(),
+      });
+      expect([code, stderr]).toEqual([1, '']);
+      expect(await folder.files()).toEqual(before);
+    },
+    SLOW,
+  );
+
+  it(
     'says by stderr and exit codes alone what is wrong',
     async () => {
       const ends = await Promise.all([
@@ -156,6 +172,49 @@ describe('a pipe', () => {
         [2, 0, expect.stringMatching(/--json: does not go/)],
         [2, 0, expect.stringMatching(/--output -: expected one picture, got 2/)],
       ]);
+    },
+    SLOW,
+  );
+});
+
+describe('what is told', () => {
+  it(
+    'obeys no name of a file: what a terminal would do is spelt out',
+    async () => {
+      await writeFile(at('in/\x1b]0;mine\x07.png'), PICTURE);
+      await writeFile(at('in/bad\n\x1b[2K.png'), 'a text');
+      await writeFile(at('in/left\x1b[8m.bmp'), '');
+      const both = await run('in', '-o', 'out');
+      const one = await run('in/bad\n\x1b[2K.png', '-o', 'out');
+      const dry = await run('in', '-o', 'dry', '--dry-run');
+      const told = [both, one, dry].map(({ stdout, stderr }) => stdout + stderr).join('');
+      expect(told.replaceAll('\n', '')).toMatch(/^\P{Cc}+$/u);
+      expect(both.stdout).toContain('out/\\u{1b}]0;mine\\u{7}_upscaled.png  30x20');
+      expect(both.stderr.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+        expect.stringContaining('left\\u{1b}[8m.bmp'),
+        'failed code why',
+        expect.stringMatching(/^in\/bad\\u\{a\}\\u\{1b\}\[2K\.png ERR_BAD_IMAGE expected JPEG/),
+        'hiresfix: 1 of 3 images failed',
+        '',
+      ]);
+    },
+    SLOW,
+  );
+
+  (existsSync('/dev/full') ? it : it.skip)(
+    'is missed in one line where stdout has no room',
+    () => {
+      const command = `"${process.execPath}" "${commandLine.main}" upscale in/a.png -u NEAREST`;
+      for (const output of ['out', '-']) {
+        const { status, stderr } = spawnSync('sh', ['-c', `${command} -o ${output} > /dev/full`], {
+          cwd: folder.path,
+          env: { PATH: process.env['PATH'], TMPDIR: folder.path },
+        });
+        expect([status, String(stderr)]).toEqual([
+          1,
+          expect.stringMatching(/^hiresfix: stdout cannot be written \(ENOSPC: .*\)\n$/),
+        ]);
+      }
     },
     SLOW,
   );
