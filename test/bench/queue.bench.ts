@@ -2,17 +2,14 @@
  * How many jobs a second the queue accepts durably (inputs of 20 KB and the journal on the disk before each answer), by how many
  * callers at once; and how long a server takes to take up 10,000 queued jobs.
  */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileJobQueue } from '../../app/jobs/local/file-job-queue.ts';
-import { ANYONE, newJobId } from '../../app/jobs/job.ts';
 import { JobFiles } from '../../app/jobs/job-files.ts';
 import { Journal } from '../../app/jobs/local/journal.ts';
 import { StateFolder } from '../../app/jobs/local/state-folder.ts';
 import type { StoredJob } from '../../app/jobs/local/stored-job.ts';
 import { createLogger } from '../../app/logger.ts';
-import { outputOptions } from '../../app/options/output-options.ts';
-import { upscaleOptions } from '../../app/options/upscale-options.ts';
+import { upscaleRequest } from '../support/made-jobs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const QUEUED = 10_000;
@@ -69,19 +66,9 @@ async function open(): Promise<FileJobQueue> {
 
 /** @returns ms until it was accepted; receiving the input is not part of it, syncing it is */
 async function submit(queue: FileJobQueue): Promise<number> {
-  const id = newJobId();
-  const file = files.input(id, 0);
-  await writeFile(file, INPUT);
+  const request = await upscaleRequest(files, {}, INPUT);
   const start = performance.now();
-  await queue.submit({
-    id,
-    caller: ANYONE,
-    method: 'upscale',
-    inputs: [{ file, name: 'photo.png', sha256: '' }],
-    work: { kind: 'hires-fix', options: upscaleOptions.parse({}) },
-    output: outputOptions.parse({}),
-    warnings: [],
-  });
+  await queue.submit(request);
   return performance.now() - start;
 }
 

@@ -1,19 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HiresFixError } from '../../app/errors.ts';
 import type { QueueFullError } from '../../app/jobs/errors.ts';
 import type { Job, JobRequest, JobResult } from '../../app/jobs/job.ts';
-import { ANYONE, newJobId } from '../../app/jobs/job.ts';
+import { ANYONE } from '../../app/jobs/job.ts';
 import { JobFiles } from '../../app/jobs/job-files.ts';
 import type { JobQueue } from '../../app/jobs/job-queue.ts';
 import { MAX_CRASHES } from '../../app/jobs/job-queue.ts';
 import type { WorkProgress } from '../../app/processing/progress.ts';
-import { outputOptions } from '../../app/options/output-options.ts';
-import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import { TaskFailedError, WorkerCrashedError } from '../../app/worker/errors.ts';
 import { eventually } from '../support/eventually.ts';
+import { upscaleRequest, writtenResult } from '../support/made-jobs.ts';
 import { ManualHandler } from '../support/servers/manual-handler.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -58,21 +56,7 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
       await closing;
       await open(options);
     };
-    const request = async (changes: Partial<JobRequest> = {}): Promise<JobRequest> => {
-      const id = newJobId();
-      const file = files.input(id, 0);
-      await writeFile(file, 'image');
-      return {
-        id,
-        caller: ANYONE,
-        method: 'upscale',
-        inputs: [{ file, name: 'photo.png', sha256: 'i' }],
-        work: { kind: 'hires-fix', options: upscaleOptions.parse({}) },
-        output: outputOptions.parse({}),
-        warnings: [],
-        ...changes,
-      };
-    };
+    const request = (changes: Partial<JobRequest> = {}): Promise<JobRequest> => upscaleRequest(files, changes);
     const submit = async (changes: Partial<JobRequest> = {}): Promise<Job> =>
       (await queue.submit(await request(changes))).job;
     const ending = (id: string): Promise<Job> =>
@@ -86,19 +70,7 @@ export function jobQueueContract(name: string, { create }: QueueSubject): void {
       image: 1,
       images: 1,
     });
-    /** What a worker would have written, and says of it. */
-    const result = async (job: Job, text = 'result'): Promise<JobResult> => {
-      const file = `${files.resultStem(job, 0)}.png`;
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, text);
-      return {
-        index: 0,
-        file,
-        bytes: text.length,
-        sha256: text,
-        info: { format: 'png', fallbacks: [] },
-      } as unknown as JobResult;
-    };
+    const result = (job: Job, text?: string): Promise<JobResult> => writtenResult(files, job, text);
     const complete = async (id: string): Promise<Job> => {
       const job = await handler.running(id);
       const ended = ending(id);

@@ -1,19 +1,16 @@
 import { createHmac } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
-import { writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { ANYONE, newJobId } from '../../app/jobs/job.ts';
 import type { JobView } from '../../app/jobs/job-view.ts';
 import { createLogger } from '../../app/logger.ts';
-import { outputOptions } from '../../app/options/output-options.ts';
-import { upscaleOptions } from '../../app/options/upscale-options.ts';
 import type { WebhookSenderOptions } from '../../app/webhooks/webhook-sender.ts';
 import { WebhookSender } from '../../app/webhooks/webhook-sender.ts';
+import { upscaleRequest } from '../support/made-jobs.ts';
 import type { HttpService } from '../support/servers/http-service.ts';
 import { echo, openHttpService } from '../support/servers/http-service.ts';
 
@@ -99,22 +96,11 @@ describe('a webhook', () => {
     sender = new WebhookSender({ queue: service.queue, logger: recording, secret: SECRET, ...options });
   };
   const run = async (webhookUrl: string): Promise<string> => {
-    const id = newJobId();
-    const file = `${service.folder.path}/in/${id}-0`;
-    await writeFile(file, 'image');
+    const asked = await upscaleRequest(service.files, { webhookUrl });
     const ended = new Promise((resolve) => service.queue.events.once('completed', resolve));
-    await service.queue.submit({
-      id,
-      caller: ANYONE,
-      method: 'upscale',
-      inputs: [{ file, name: 'a.png', sha256: '0' }],
-      work: { kind: 'hires-fix', options: upscaleOptions.parse({}) },
-      output: outputOptions.parse({}),
-      warnings: [],
-      webhookUrl,
-    });
+    await service.queue.submit(asked);
     await ended;
-    return id;
+    return asked.id;
   };
   const logged = async (text: string): Promise<void> => {
     while (!log.includes(text)) await new Promise<void>((resolve) => waiting.push(resolve));

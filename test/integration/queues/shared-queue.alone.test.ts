@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Job, JobRequest, JobResult } from '../../../app/jobs/job.ts';
-import { ANYONE, newJobId } from '../../../app/jobs/job.ts';
+import type { Job, JobResult } from '../../../app/jobs/job.ts';
+import { newJobId } from '../../../app/jobs/job.ts';
 import { JobFiles } from '../../../app/jobs/job-files.ts';
 import { BullJobQueue } from '../../../app/jobs/redis/bull-job-queue.ts';
 import { createLogger } from '../../../app/logger.ts';
-import { outputOptions } from '../../../app/options/output-options.ts';
-import { upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { upscaleRequest, writtenResult } from '../../support/made-jobs.ts';
 import { ManualHandler } from '../../support/servers/manual-handler.ts';
 import { HAS_REDIS, RedisServer } from '../../support/servers/redis-server.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
@@ -81,33 +80,9 @@ describeWithRedis('servers that share a Redis', () => {
   });
 
   const newServer = (): Server => new Server(files, { redisUrl: redis.url, prefix });
-  const submit = async (server: Server): Promise<string> => {
-    const id = newJobId();
-    const file = files.input(id, 0);
-    await writeFile(file, 'image');
-    const request: JobRequest = {
-      id,
-      caller: ANYONE,
-      method: 'upscale',
-      inputs: [{ file, name: 'photo.png', sha256: 'i' }],
-      work: { kind: 'hires-fix', options: upscaleOptions.parse({}) },
-      output: outputOptions.parse({}),
-      warnings: [],
-    };
-    return (await server.queue.submit(request)).job.id;
-  };
-  const written = async (job: Job, text: string): Promise<JobResult> => {
-    const file = `${files.resultStem(job, 0)}.png`;
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-    return {
-      index: 0,
-      file,
-      bytes: text.length,
-      sha256: text,
-      info: { format: 'png', fallbacks: [] },
-    } as unknown as JobResult;
-  };
+  const submit = async (server: Server): Promise<string> =>
+    (await server.queue.submit(await upscaleRequest(files))).job.id;
+  const written = (job: Job, text: string): Promise<JobResult> => writtenResult(files, job, text);
   /** The first runs a job of its own, so that what it accepts is the second's to run. */
   const occupyFirst = async (): Promise<string> => {
     await first.start();

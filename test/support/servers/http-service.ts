@@ -27,6 +27,7 @@ export interface HttpService {
   readonly url: string;
   readonly port: number;
   readonly queue: FileJobQueue;
+  readonly files: JobFiles;
   readonly folder: TemporaryFolder;
   /** Connections that are open now. */
   connections(): Promise<number>;
@@ -62,6 +63,7 @@ export async function openHttpService(
     url: `http://127.0.0.1:${port}`,
     port,
     queue,
+    files,
     folder,
     connections: () =>
       new Promise((resolve, reject) =>

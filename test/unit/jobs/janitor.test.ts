@@ -4,14 +4,13 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { FileJobQueue } from '../../../app/jobs/local/file-job-queue.ts';
 import { Janitor } from '../../../app/jobs/janitor.ts';
 import type { Job, JobRequest } from '../../../app/jobs/job.ts';
-import { ANYONE, newJobId } from '../../../app/jobs/job.ts';
+import { newJobId } from '../../../app/jobs/job.ts';
 import { JobFiles } from '../../../app/jobs/job-files.ts';
 import { Journal } from '../../../app/jobs/local/journal.ts';
 import { StateFolder } from '../../../app/jobs/local/state-folder.ts';
 import type { StoredJob } from '../../../app/jobs/local/stored-job.ts';
 import { createLogger } from '../../../app/logger.ts';
-import { outputOptions } from '../../../app/options/output-options.ts';
-import { upscaleOptions } from '../../../app/options/upscale-options.ts';
+import { upscaleRequest } from '../../support/made-jobs.ts';
 import { echoResults } from '../../support/servers/http-service.ts';
 import type { TemporaryFolder } from '../../support/temporary-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -66,19 +65,7 @@ describe('Janitor', () => {
     await folder.remove();
   });
 
-  const request = async (): Promise<JobRequest> => {
-    const id = newJobId();
-    await writeFile(files.input(id, 0), 'image');
-    return {
-      id,
-      caller: ANYONE,
-      method: 'upscale',
-      inputs: [{ file: files.input(id, 0), name: 'photo.png', sha256: 'i' }],
-      work: { kind: 'hires-fix', options: upscaleOptions.parse({}) },
-      output: outputOptions.parse({}),
-      warnings: [],
-    };
-  };
+  const request = (): Promise<JobRequest> => upscaleRequest(files);
   const completed = async (): Promise<Job> => {
     const asked = await request();
     const ended = new Promise<Job>((resolve) =>
