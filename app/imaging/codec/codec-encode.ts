@@ -9,6 +9,8 @@ import { OutputFormatError, ScratchSpaceError } from '../errors.ts';
 import { editFile } from './file-edits.ts';
 import type { ImageShape } from '../image.ts';
 import type { OutputMetadata } from './metadata/output-metadata.ts';
+import { eightBitRows } from './pixels/eight-bit-rows.ts';
+import { rowsInto } from '../rows-into.ts';
 import type { ScratchImage } from '../scratch-image.ts';
 import { vipsWork } from './vips-work.ts';
 
@@ -40,6 +42,17 @@ interface Writing {
  * appears when it is complete.
  */
 export async function writeImage(source: ScratchImage, target: string, options: Writing): Promise<void> {
+  // sharp converts no gray of 16 bits.
+  if (!options.metadata.isConvertedToSrgb || source.depth === 8) return write(source, target, options);
+  const reduced = rowsInto(eightBitRows(source), dirname(source.file));
+  try {
+    await write(reduced, target, options);
+  } finally {
+    reduced.dispose();
+  }
+}
+
+async function write(source: ScratchImage, target: string, options: Writing): Promise<void> {
   const { format, metadata } = options;
   const partial = `${target}.part`;
   source.attach(metadata, metadata.density);

@@ -39,7 +39,7 @@ export function outputMetadata(
   source: Partial<ImageMetadata>,
 ): OutputMetadata {
   const { chunks, warnings: colorWarnings, ...colors } = outputColors(shape, format, source);
-  const warnings = [...shapeWarnings(shape, format), ...colorWarnings, ...(source.leftOut ?? [])];
+  const warnings = [...shapeWarnings(shape, format, colors), ...colorWarnings, ...(source.leftOut ?? [])];
   const { holdsTexts } = traitsOf(format);
   const exif = source.exif && withExifSize(source.exif, shape);
   const xmp = source.xmp && withXmpSize(source.xmp, shape);
@@ -65,8 +65,13 @@ function withXmp(texts: readonly Uint8Array[], xmp: Uint8Array | undefined): rea
   return texts.some(isXmp) ? told : [...texts, makeXmpChunk(xmp)];
 }
 
-function shapeWarnings({ channels, depth }: ImageShape, format: OutputFormat): string[] {
-  const { label, bits, holdsAlpha } = traitsOf(format);
+function shapeWarnings(
+  { channels, depth }: ImageShape,
+  format: OutputFormat,
+  { isConvertedToSrgb }: Pick<OutputColors, 'isConvertedToSrgb'>,
+): string[] {
+  const { label, holdsAlpha, ...traits } = traitsOf(format);
+  const bits = isConvertedToSrgb ? 8 : traits.bits;
   return [
     ...(hasAlpha(channels) && !holdsAlpha ? [`${label} has no transparency: the image is laid on white`] : []),
     ...(depth > bits ? [`${depth} bits are reduced to ${bits} in ${format.toUpperCase()}`] : []),

@@ -195,6 +195,18 @@ describe('Encoding', () => {
     expect(image.data[middle]).toBeGreaterThan(170); // linear 0.5 is 188 in sRGB
   });
 
+  it.each([1, 2] as const)('converts gray of 16 bits as it does that of 8, %d channels', async (channels) => {
+    const metadata: ImageMetadata = { format: 'png', icc: linearGrayProfile() };
+    const gray = gradient({ width: 60, height: 40, channels, depth: 8 });
+    const fine: Image = { ...gray, depth: 16, data: Uint16Array.from(gray.data, (level) => level * 257) };
+    for (const format of ['webp', 'avif'] as const) {
+      const expected = await decodeImage((await encode(gray, format, { metadata, quality: 100 })).file, LIMITS);
+      const { file, warnings } = await encode(fine, format, { metadata, quality: 100 });
+      expect((await decodeImage(file, LIMITS)).image).toEqual(expected.image);
+      expect(warnings).toEqual([`16 bits are reduced to 8 in ${format.toUpperCase()}`]);
+    }
+  });
+
   it('lays transparency on white in JPEG, at 16 bits too, and says so', async () => {
     for (const depth of [8, 16] as const) {
       const clear = { ...noise({ width: 16, height: 16, channels: 4, depth }) };
