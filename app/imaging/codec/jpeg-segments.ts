@@ -19,6 +19,8 @@ export interface JpegParts {
   readonly iptc: Uint8Array | undefined;
   /** The first that says something. */
   readonly comment: Uint8Array | undefined;
+  /** What of its XMP is not kept, one sentence. */
+  readonly leftOut: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -71,8 +73,8 @@ export function readJpegParts(file: Uint8Array, name: string): JpegParts {
       if (!size) throw new BadImageError(name, 'expected a JPEG with a frame header before its pixels, got none');
       const endsEarly = checkScans(bytes, at, name);
       const pixels = filter.dropped === 0 ? bytes : Buffer.concat([...kept, bytes.subarray(at)]);
-      const { density, exif, iptc, comment, warnings } = filter;
-      return { ...size, pixels, endsEarly, density, exif, iptc, comment, warnings };
+      const { density, exif, iptc, comment, leftOut, warnings } = filter;
+      return { ...size, pixels, endsEarly, density, exif, iptc, comment, leftOut, warnings };
     }
     if (filter.keeps(segment)) kept.push(segment.whole);
     at += segment.whole.length;
@@ -143,6 +145,11 @@ class ApplicationFilter {
   readonly #resources: Buffer[] = [];
   #profileBytes = 0;
   #hasXmp = false;
+  #hasMoreXmp = false;
+
+  get leftOut(): string[] {
+    return this.#hasMoreXmp ? ['XMP beyond the first segment of it in the file (extended XMP) is left out'] : [];
+  }
 
   get iptc(): Uint8Array | undefined {
     return iptcOfResources(Buffer.concat(this.#resources));
@@ -176,6 +183,7 @@ class ApplicationFilter {
       this.exif = data;
       return true;
     }
+    this.#hasMoreXmp ||= startsWith(data, 'http://ns.adobe.com/xmp/extension/\0');
     if (startsWith(data, 'http://ns.adobe.com/xap/1.0/\0') && !this.#hasXmp) return (this.#hasXmp = true);
     return false;
   }

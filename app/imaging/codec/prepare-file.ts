@@ -91,13 +91,13 @@ export function prepareFile(bytes: Uint8Array, format: ImageFormat, name: string
     return { bytes: pixels, size: { width, height }, frames, endsEarly: false, metadata, warnings };
   }
   if (format === 'jpeg') {
-    const { pixels, endsEarly, density, iptc, comment, warnings, width, height } = readJpegParts(bytes, name);
+    const { pixels, endsEarly, density, iptc, comment, leftOut, warnings, width, height } = readJpegParts(bytes, name);
     return {
       bytes: pixels,
       size: { width, height },
       frames: 1,
       endsEarly,
-      metadata: { density, iptc, comment },
+      metadata: { density, iptc, comment, leftOut },
       warnings,
     };
   }

@@ -56,6 +56,13 @@ export function withoutCompanions(xmp: Uint8Array): { readonly xmp: Uint8Array; 
   return { xmp: left, warnings: there.map(({ what }) => what) };
 }
 
+/** A copy of an XMP packet that does not say that there is more of it elsewhere in the file, as JPEG has it. */
+export function withoutExtension(xmp: Uint8Array): Uint8Array {
+  const said =
+    /\sxmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')|<xmpNote:HasExtendedXMP>[^<]*<\/xmpNote:HasExtendedXMP>/g;
+  return edited(xmp, (text) => text.replace(said, ''));
+}
+
 /** The text without the elements whose start tags match; from one on that is not closed, as it is. */
 function withoutElements(text: string, startTag: RegExp): string {
   const kept: string[] = [];

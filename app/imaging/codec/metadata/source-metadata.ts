@@ -9,7 +9,7 @@ import type { ImageMetadata } from './metadata.ts';
 import { iccColorSpace, METADATA_LIMITS } from './metadata.ts';
 import type { PreparedFile } from '../prepare-file.ts';
 import type { ImageFormat } from '../sniff-format.ts';
-import { resetXmpOrientation, withoutCompanions } from '../exif/xmp-edits.ts';
+import { resetXmpOrientation, withoutCompanions, withoutExtension } from '../exif/xmp-edits.ts';
 
 /** Gathers what the walkers and libvips found, within limits. */
 export class MetadataCollector {
@@ -57,7 +57,7 @@ export class MetadataCollector {
   #ownXmp(packet: Uint8Array): Uint8Array {
     const { xmp, warnings } = withoutCompanions(packet);
     this.#warnings.push(...warnings);
-    return resetXmpOrientation(xmp);
+    return resetXmpOrientation(withoutExtension(xmp));
   }
 
   #profile({ image, convertedFrom }: DecodedPixels, icc: Uint8Array | undefined): Uint8Array | undefined {

@@ -109,6 +109,21 @@ describe('XMP of a result', () => {
     expect(warnings).toEqual([expect.stringContaining(name)]);
   });
 
+  it.each([
+    '<rdf:Description xmpNote:HasExtendedXMP="0123" dc:title="t"/>',
+    '<rdf:Description dc:title="t"><xmpNote:HasExtendedXMP>01</xmpNote:HasExtendedXMP></rdf:Description>',
+  ])('says nothing of more of it in further segments of a JPEG, which is told: %s', async (packet) => {
+    const [first, further] = ['http://ns.adobe.com/xap/1.0/', 'http://ns.adobe.com/xmp/extension/'];
+    const more = [0xe1, `${further}\0${'0'.repeat(40)}<x/>`] as const;
+    const file = await jpegWith([0xe1, `${first}\0${packet}`], more, more);
+    const { metadata, warnings } = await decodeImage(file, LIMITS);
+    expect(Buffer.from(metadata.xmp ?? []).toString()).toMatch(
+      /^<rdf:Description dc:title="t"(\/>|><\/rdf:Description>)$/,
+    );
+    const left = 'XMP beyond the first segment of it in the file (extended XMP) is left out';
+    expect([warnings, metadata.leftOut]).toEqual([[], [left]]);
+  });
+
   it('that is not closed, or speaks of none, stays', () => {
     for (const packet of ['<hdrgm:Max>3', '<rdf:Description dc:title="GainMap"/>']) {
       expect(Buffer.from(withoutCompanions(Buffer.from(packet)).xmp).toString()).toBe(packet);
