@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { HiresFixError } from './errors.ts';
 import { editDistance } from './files/edit-distance.ts';
+import { envFile } from './files/env-file.ts';
 import { defaultModelsDir } from './files/models-folder.ts';
 import { environment, SERVER_VARIABLES } from './options/environment.ts';
 import type { Device } from './options/upscale-options.ts';
@@ -118,7 +118,7 @@ export function environmentWithoutSecrets(): NodeJS.ProcessEnv {
 }
 
 function processEnvironment(): NodeJS.ProcessEnv {
-  if (existsSync('.env')) process.loadEnvFile();
+  for (const [name, value] of Object.entries(envFile())) process.env[name] ??= value;
   return process.env;
 }
 

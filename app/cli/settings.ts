@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import { loadConfig, SECRET_VARIABLES } from '../config.ts';
+import { envFile } from '../files/env-file.ts';
 import { environment } from '../options/environment.ts';
 
 /** One variable of the service: what it is now, and who said so. */
@@ -14,8 +13,6 @@ export interface Setting {
 
 type SettingValue = string | number | boolean | null | readonly string[];
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const MASK = '***';
 
 /**
@@ -25,7 +22,7 @@ const MASK = '***';
  */
 export function currentSettings(): readonly Setting[] {
   const outside = { ...process.env }; // loading the configuration adds those of the file
-  const inFile: Environment = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+  const inFile = envFile();
   const { modelsDir, uploadFolder, processedFolder } = loadConfig();
   const names = Object.keys(environment.shape);
   const given = names.map((name) => [name, (outside[name] ?? inFile[name] ?? '').trim()] as const);

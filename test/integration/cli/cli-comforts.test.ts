@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -47,6 +47,20 @@ describe('hiresfix config', () => {
     expect(text.stdout).toMatch(/^WEBHOOK_SECRET +\*\*\* +environment$/m);
     expect(text.stdout).toContain('http://***@mirror.test/models');
     for (const { stdout, stderr } of [text, json]) expect(stdout + stderr).not.toMatch(/of-ours|whsec_|word/);
+  });
+
+  it('reads the file as Windows writes it, and takes a folder of that name for what it is', async () => {
+    const text = 'API_KEY=first-key-of-ours\r\nPORT=8123\r\n';
+    const little = Buffer.from(`\ufeff${text}`, 'utf16le');
+    for (const bytes of [Buffer.from(`\ufeff${text}`), little, Buffer.from(little).swap16()]) {
+      await writeFile(join(folder.path, '.env'), bytes);
+      const { stdout } = await config([]);
+      expect(stdout).toMatch(/^PORT +8123 +\.env$/m);
+      expect(stdout).toMatch(/^API_KEY +\*\*\* +\.env$/m); // missed, it would leave the service open
+    }
+    await rm(join(folder.path, '.env'));
+    await mkdir(join(folder.path, '.env'));
+    expect(await config([])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^PORT +8001 +default$/m) });
   });
 
   it('names a bad value in one line', async () => {
