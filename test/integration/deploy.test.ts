@@ -6,8 +6,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
+import { isAllowedHost } from '../../app/access/allowed-host.ts';
 import { loadConfig } from '../../app/config.ts';
 import { environment } from '../../app/options/environment.ts';
+import { CommandLine } from '../support/command-line.ts';
 import type { HttpService } from '../support/servers/http-service.ts';
 import { echo, openHttpService } from '../support/servers/http-service.ts';
 import type { TemporaryFolder } from '../support/temporary-folder.ts';
@@ -18,18 +20,30 @@ const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url));
 const SCHEMA = fileURLToPath(new URL('../fixtures/deploy/compose-spec.json', import.meta.url));
 
 interface Compose {
-  readonly services: Readonly<Record<string, { readonly environment?: object; readonly profiles?: readonly string[] }>>;
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly environment?: Readonly<Record<string, unknown>>;
+        readonly ports?: readonly string[];
+        readonly profiles?: readonly string[];
+      }
+    >
+  >;
 }
 
 describe('what deploys the service', () => {
   let folder: TemporaryFolder;
   let service: HttpService;
+  let commandLine: CommandLine;
 
   beforeAll(async () => {
     folder = await temporaryFolder();
     service = await openHttpService(echo);
+    commandLine = await CommandLine.build();
   });
   afterAll(async () => {
+    await commandLine.remove();
     await service.close();
     await folder.remove();
   });
@@ -58,6 +72,16 @@ describe('what deploys the service', () => {
     expect(theirs.length).toBeGreaterThan(15);
     const unknown = [...ours, ...theirs].filter((name) => !(name in environment.shape) && !system.includes(name));
     expect(unknown).toEqual([]);
+  });
+
+  it('answers by loopback names and to other containers where nothing is set, as its port is of this machine alone', async () => {
+    const { services } = await composed();
+    const { ports = [], environment: settings = {} } = services['hiresfix'] ?? {};
+    expect(ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
+    const [, names = ''] = /^\$\{ALLOWED_HOSTS:-(.*)\}$/.exec(String(settings['ALLOWED_HOSTS'])) ?? [];
+    const config = loadConfig({ HOST: '0.0.0.0', ALLOWED_HOSTS: names });
+    const hosts = ['localhost:8001', '127.0.0.1:8001', 'hiresfix:8001', 'a-page-of-a-stranger.test:8001'];
+    expect(hosts.map((host) => isAllowedHost(host, config))).toEqual([true, true, true, false]);
   });
 
   it('starts with the settings of its profile `scale`', async () => {
@@ -89,6 +113,11 @@ describe('what deploys the service', () => {
     };
     const [results] = rules.filter(({ Filter: filter }) => filter.Prefix === 'results/');
     expect((results?.Expiration?.Days ?? 0) * 24 * 60).toBeGreaterThan(loadConfig({}).jobTtlMs / 60_000);
+  });
+
+  it('is not started again by systemd where its settings are wrong', async () => {
+    const { code } = await commandLine.run(['serve'], { cwd: folder.path, env: { PORT: 'none' } });
+    expect(await textOf('systemd/hiresfix.service')).toContain(`\nRestartPreventExitStatus=${code}\n`);
   });
 
   withTool('systemd-analyze')('is a unit that systemd takes without a word', async () => {
