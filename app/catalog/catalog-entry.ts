@@ -57,6 +57,7 @@ export interface CatalogEntry {
 /** How far the file of a model is to be trusted; `changed`: since it was downloaded. */
 export type ModelState = 'missing' | 'unusable' | 'bundled' | 'verified' | 'by hand' | 'changed';
 
+/** How far the file of an entry is to be trusted; `unusable`: there is a file, but no network that is run in it. */
 export function modelState({ kind, file, isInstalled, isVerified }: CatalogEntry): ModelState {
   if (!isInstalled) return file === null ? 'missing' : 'unusable';
   if (kind === 'bundled') return 'bundled';

@@ -11,6 +11,7 @@ export interface ProcessIdentity {
   readonly scope: string;
 }
 
+/** The identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startedAt: startTime(process.pid) ?? null, scope: ownScope() };
 }

@@ -59,7 +59,10 @@ export class ImageTooLargeError extends HiresFixError {
   }
 }
 
-/** @throws ImageTooLargeError */
+/**
+ * Refuses a picture of more than `maxPixels`, or with a side of more than `MAX_INPUT_SIDE`.
+ * @throws ImageTooLargeError
+ */
 export function assertAllowedSize(
   name: string,
   size: { readonly width: number; readonly height: number },

@@ -28,7 +28,10 @@ export interface VipsAttachments {
   readonly xmp?: Uint8Array | undefined;
 }
 
-/** @param density pixels per inch, by axis */
+/**
+ * The 64 bytes that a file of libvips (.v) begins with; the rows follow.
+ * @param density pixels per inch, by axis
+ */
 export function vipsHeader(
   { width, height, channels, depth }: ImageShape,
   density: VipsDensity = { x: DEFAULT_DENSITY, y: DEFAULT_DENSITY },

@@ -58,6 +58,7 @@ export interface JobView extends ProgressView {
   readonly code: string | null;
 }
 
+/** A job as `progress` events tell it. */
 export function progressView(job: Job): ProgressView {
   const { progress } = job;
   return {
@@ -79,6 +80,7 @@ export function progressView(job: Job): ProgressView {
   };
 }
 
+/** A job as `GET /jobs/{id}` answers it, and as its last event tells it. */
 export function jobView(job: Job): JobView {
   return {
     ...progressView(job),

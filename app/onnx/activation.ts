@@ -15,10 +15,12 @@ export function mish(x: Value): Value {
 const EXP_IS_NOTHING = -80;
 const EXP_IS_ALL = 20;
 
+/** The hyperbolic tangent of every element. */
 export function tanh(x: Value): Value {
   return x.graph.node({ op: 'Tanh', inputs: [x] }, x.shape);
 }
 
+/** e to the power of every element. */
 export function exp(x: Value): Value {
   return x.graph.node({ op: 'Exp', inputs: [x] }, x.shape);
 }

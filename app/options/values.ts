@@ -99,7 +99,7 @@ export function fractionText() {
   return numberText(/^[01](\.\d{1,16})?$/, error).pipe(z.number().max(1, { error }));
 }
 
-/** A word for a truth value, in capitals or not. */
+/** Text of a truth value, in any case: 1, true, yes, on; 0, false, no, off. */
 export function flagText() {
   return truthOf(`expected ${TRUTH}`);
 }
@@ -123,6 +123,7 @@ export function keys() {
   });
 }
 
+/** Text of an http or https URL, which stays text. */
 export function httpUrl() {
   return z
     .string()
@@ -151,6 +152,7 @@ export function hosts() {
   });
 }
 
+/** The URL that a text is; undefined where it is none. */
 export function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -52,7 +52,10 @@ const NEAR_DB = 40;
 /** What equal pictures count as: their PSNR would be infinite. */
 const EQUAL_DB = 100;
 
-/** @param seam in levels */
+/**
+ * The figures that the gate looks at, over all measured pictures.
+ * @param seam how much the edges of tiles stand out more than in float32, in levels of 255
+ */
 export function fidelityOf(pairs: readonly MeasuredPair[], seam: number): Fidelity {
   const psnrChanges = pairs.map(({ float32, int8 }) => Math.min(int8.psnr, NEAR_DB) - Math.min(float32.psnr, NEAR_DB));
   const ssimChanges = pairs.map(({ float32, int8 }) => int8.ssim - float32.ssim);
@@ -76,6 +79,7 @@ export function failuresOf(fidelity: Fidelity): (keyof typeof GATE)[] {
   return names.filter((name) => !(name === 'seam' ? fidelity.seam <= GATE.seam : fidelity[name] >= GATE[name]));
 }
 
+/** Whether a form may be used without asking: all of its figures are within the gate. */
 export function passesGate(fidelity: Fidelity): boolean {
   return failuresOf(fidelity).length === 0;
 }

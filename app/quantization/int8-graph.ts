@@ -19,6 +19,7 @@ export interface Int8Parts {
   readonly head?: EnlargingHead | undefined;
 }
 
+/** The dense blocks of a graph, and its enlarging end where it can be in 8 bits. */
 export function int8PartsOf(graph: Graph): Int8Parts {
   return { blocks: denseBlocksOf(graph), head: headOf(graph) };
 }

@@ -39,7 +39,10 @@ interface Seen {
   readonly head?: SeenHead | undefined;
 }
 
-/** @param margin that of `trunkScales` */
+/**
+ * The scales by which blocks, trunk and head are made 8-bit, from what was seen of their values.
+ * @param margin that of `trunkScales`
+ */
 export function int8Recipe({ parts: { blocks }, ranges, moments, head }: Seen, margin: number): Int8Recipe {
   const { trunk, blocks: scales } = trunkScales(blocks, ranges, margin);
   return {

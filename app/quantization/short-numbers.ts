@@ -6,6 +6,7 @@ export function shortened(numbers: ArrayLike<number>): number[] {
   return Array.from(numbers, shortOf);
 }
 
+/** A number as a recipe has it. */
 export function shortOf(number: number): number {
   return Number(number.toPrecision(DIGITS));
 }

@@ -93,7 +93,7 @@ export function isChannelsLastConv({ op, domain, inputs: [picture = ''], attribu
   return isEven && dilations.every((step) => step === 1) && layouts.isPicture(picture);
 }
 
-/** Such a convolution in the internal domain. */
+/** The form with channels last of a convolution that `isChannelsLastConv` is true of, for the runtime's own kernels. */
 export function channelsLastConv({ op, inputs, attributes }: ProtoNode, layouts: Layouts): Form {
   const [picture = '', ...weights] = inputs;
   return { op, domain: INTERNAL_DOMAIN, inputs: [layouts.last(picture), ...weights], attributes };

@@ -13,6 +13,7 @@ const FACTORS_INPUT = 2;
  * The graph with its network in float16: picture and weights are cast on their way in (weights once, when the session loads), the
  * result on its way out. For devices that calculate in float16; the CPU's kernels do not, and it is they that calculate what follows from
  * weights alone when the session loads: that stays float32 up to the cast.
+ * @throws GraphError where the graph declares no network
  */
 export function halfGraph(graph: Graph): DeclaredGraph {
   const contents = graph.contents();

@@ -29,6 +29,7 @@ export function downsample(x: Value, weights: Weights): Value {
   return x.conv(weights.at('conv'), { stride: 2, padding: [0, 0, 1, 1] });
 }
 
+/** Doubles the size: nearest pixels, then the 3x3 convolution `conv`. */
 export function upsample(x: Value, weights: Weights): Value {
   return x.resizeNearest(2).conv(weights.at('conv'));
 }

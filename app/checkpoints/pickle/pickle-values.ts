@@ -25,6 +25,7 @@ export class PickleCall {
   }
 }
 
+/** A tuple of Python's, which is told from a list. */
 export class PickleTuple {
   readonly items: readonly PickleValue[];
 

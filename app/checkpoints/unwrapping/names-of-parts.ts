@@ -12,6 +12,7 @@ const COUNTERS: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Whether a part of a name says that weights are averages over the training (`ema` and the like). */
 export function isAverage(part: string): boolean {
   return AVERAGE.test(part);
 }

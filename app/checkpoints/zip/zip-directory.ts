@@ -200,6 +200,7 @@ function readSafe(buffer: Buffer, at: number): number {
   return Number(value);
 }
 
+/** The error of a damaged archive; `detail` says what is wrong with it. */
 export function badZip(detail: string): CheckpointError {
   return new CheckpointError('bad-zip', `broken zip archive: ${detail}. Download the file again`);
 }

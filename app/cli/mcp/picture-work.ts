@@ -42,6 +42,7 @@ export interface WrittenPicture {
   readonly preview: string | undefined;
 }
 
+/** Does what an agent asks of pictures, one after the other. */
 export class PictureWork {
   readonly #options: PictureWorkOptions;
   #last: Promise<unknown> = Promise.resolve();

@@ -18,7 +18,10 @@ import { vipsWork } from './vips-work.ts';
 const LOSSLESS = 100;
 const FULL_DISK_BYTES = 1 << 20;
 
-/** @throws OutputFormatError where the format cannot hold an image of this size */
+/**
+ * Refuses a result whose sides are longer than a format holds, with what to ask for.
+ * @throws OutputFormatError
+ */
 export function assertHolds(format: OutputFormat, size: Pick<ImageShape, 'width' | 'height'>): void {
   if (holdsSize(format, size)) return;
   const others = OUTPUT_FORMAT_NAMES.filter((name) => traitsOf(name).quality === undefined && holdsSize(name, size));

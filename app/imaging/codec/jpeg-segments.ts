@@ -116,7 +116,7 @@ function endsEarly(bytes: Buffer, name: string): BadImageError {
   );
 }
 
-/** SOF0 to SOF15, which DHT, JPG and DAC lie among. */
+/** Whether a marker begins a frame: SOF0 to SOF15, which DHT, JPG and DAC lie among. */
 export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }

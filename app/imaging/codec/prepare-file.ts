@@ -54,7 +54,11 @@ export interface ImageFile {
   readonly format: ImageFormat;
 }
 
-/** @throws BadImageError, UnsupportedImageError */
+/**
+ * Reads a file of at most `maxBytes` whose first bytes are those of an image.
+ * @param name by which messages call it
+ * @throws BadImageError, UnsupportedImageError
+ */
 export function readImageFile(path: string, name: string, maxBytes: number): ImageFile {
   const fd = openFile(path, name);
   try {

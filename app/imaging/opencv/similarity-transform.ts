@@ -38,7 +38,7 @@ export function estimateSimilarity(from: readonly Point[], to: readonly Point[])
   return leastSquares(pick(source, inliers), pick(target, inliers));
 }
 
-/** The matrix of the way back. */
+/** The matrix of the way back; of numbers that are not finite where there is none. */
 export function invertAffine([a, b, c, d, e, f]: AffineMatrix): AffineMatrix {
   const determinant = a * e - b * d;
   const [ia, ib, id, ie] = [e / determinant, -b / determinant, -d / determinant, a / determinant];

@@ -23,12 +23,14 @@ export interface StoredJob extends Omit<Job, Fleeting> {
   readonly restarts: number;
 }
 
+/** A job as it is written into the journal. */
 export function storedJob({ job, crashes, restarts }: CountedJob): StoredJob {
   const kept: Omit<Job, Fleeting> = { ...job, ...NOT_KEPT };
   const named = <T extends { readonly file: string }>(one: T): T => ({ ...one, file: rememberedName(one) });
   return { ...kept, inputs: job.inputs.map(named), results: job.results.map(named), crashes, restarts };
 }
 
+/** A job as the journal has it, with its files in the folders of today; one that was running waits again. */
 export function restoredJob({ crashes, restarts, ...stored }: StoredJob, files: JobFiles): CountedJob {
   const job: Job = {
     ...stored,

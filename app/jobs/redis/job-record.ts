@@ -24,6 +24,7 @@ export function requestRecord(request: JobRequest): string {
   return JSON.stringify({ ...request, inputs });
 }
 
+/** The field of an idempotency key, of one caller alone. */
 export function keyRecord({ caller, key }: CallerKey): string {
   return JSON.stringify([caller, key]);
 }
@@ -36,6 +37,7 @@ export function outcomeRecord({ results, failures, error, progress }: JobOutcome
   );
 }
 
+/** A job from the fields and values that Redis has of it, one after the other. */
 export function recordedJob(record: JobRecord, files: JobFiles): RecordedJob {
   const parts = new Map<string, string>();
   for (let index = 0; index + 1 < record.length; index += 2) parts.set(record[index] ?? '', record[index + 1] ?? '');

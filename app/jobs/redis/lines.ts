@@ -5,6 +5,7 @@ export type Line = 'images' | 'downloads';
 
 export const LINES: readonly Line[] = ['images', 'downloads'];
 
+/** The line that a job waits in. */
 export function lineOf({ work }: { readonly work: JobWork }): Line {
   return work.kind === 'download' ? 'downloads' : 'images';
 }

@@ -28,6 +28,7 @@ export interface FormRun {
   readonly seam: number;
 }
 
+/** What the network makes of all reduced pictures in float32, and how much the edges of its tiles stand out. */
 export async function runFloat32(
   network: RecognisedNetwork,
   pairs: readonly MeasuringPair[],
@@ -36,7 +37,10 @@ export async function runFloat32(
   return runForm(buildImageGraph(network, CROP).serialize(), { pairs, halo: network.halo }, runs);
 }
 
-/** @param form.halo how far tiles see beyond their core; the network's own unless it is given */
+/**
+ * The same of an int8 form.
+ * @param form.halo how far tiles see beyond their core, in pixels of the input; the network's own unless it is given
+ */
 export async function runInt8(
   network: RecognisedNetwork,
   { tensors, pairs, halo = network.halo }: MeasuredForm,

@@ -39,6 +39,7 @@ export function workOf(network: TiledNetwork, source: ImageShape, options: Tilin
   };
 }
 
+/** The work of several passes together: tiles and pixels are added up, the padded image is the largest of them. */
 export function sumOf(works: readonly Work[]): Work {
   const sum = (of: (work: Work) => number): number => works.reduce((total, work) => total + of(work), 0);
   return {

@@ -39,7 +39,7 @@ const PRIMARIES: ReadonlyMap<number, Chromaticities> = new Map<number, Chromatic
   [22, { white: D65, red: [0.63, 0.34], green: [0.295, 0.605], blue: [0.155, 0.077] }],
 ]);
 
-/** Undefined for what is reserved, and for 10, which are XYZ and no RGB. */
+/** The primaries and the white of a code of H.273; undefined for what is reserved, and for 10, which are XYZ and no RGB. */
 export function chromaticitiesOf(primaries: number): Chromaticities | undefined {
   return PRIMARIES.get(primaries);
 }

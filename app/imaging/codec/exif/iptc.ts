@@ -13,7 +13,10 @@ const IPTC_RESOURCE = 0x0404;
 const RICH_TIFF_IPTC = 33_723;
 const UNDEFINED = 7;
 
-/** @param resources of one or several APP13 segments, without what these begin with */
+/**
+ * The IPTC among Photoshop's resources; undefined where there is none that is whole.
+ * @param resources of one or several APP13 segments, without what these begin with
+ */
 export function iptcOfResources(resources: Buffer): Uint8Array | undefined {
   for (let at = 0; at + 12 <= resources.length && resources.toString('latin1', at, at + 4) === RESOURCE;) {
     const id = resources.readUInt16BE(at + 4);
@@ -36,13 +39,13 @@ export function resourcesOfIptc(iptc: Uint8Array): Buffer {
   return Buffer.concat([head, iptc, Buffer.alloc(iptc.length % 2)]);
 }
 
-/** What the first directory of a TIFF file has of it. */
+/** The IPTC that the first directory of a TIFF file has; undefined where it has none. */
 export function iptcOfTiffFile(file: Uint8Array): Uint8Array | undefined {
   const tiff = openTiffFile(file);
   return tiff && readDirectory(tiff, tiff.firstDirectory, (tag) => tag === RICH_TIFF_IPTC)[0]?.value;
 }
 
-/** The entry of a TIFF's directory. */
+/** IPTC as the entry of a TIFF's directory. */
 export function iptcEntry(iptc: Uint8Array): Entry {
   return { tag: RICH_TIFF_IPTC, type: UNDEFINED, count: iptc.length, value: iptc };
 }

@@ -20,7 +20,7 @@ const COMPANIONS = [
 /** The list of all that lies behind the picture, with where it lies. */
 const DIRECTORY = '(?:G?Container|DirContainer):Directory';
 
-/** What an XMP packet says of how the picture is turned, 1..8 as in EXIF. */
+/** How an XMP packet says that the picture is turned, 1..8 as in EXIF; undefined where it does not say. */
 export function xmpOrientation(xmp: Uint8Array): number | undefined {
   const found = /tiff:Orientation(?:\s*=\s*["']|>)\s*([1-8])(?!\d)/.exec(Buffer.from(xmp).toString(ENCODING));
   return found ? Number(found[1]) : undefined;

@@ -24,6 +24,7 @@ export function targetOf(device: SessionDevice): GraphTarget {
   return device === 'cpu' ? 'cpu' : 'gpu';
 }
 
+/** The graph as it was built, which runs everywhere. */
 export const PLAIN: GraphForm = (graph) => graph;
 
 /** Alike blocks as one body, alike parts of a block too; pictures with channels last. */
