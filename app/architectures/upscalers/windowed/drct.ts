@@ -61,8 +61,11 @@ export const drct: Architecture = {
 /** Windows around a tile: what is further away changed it by one level of 255 at most, as measured on pseudo-random weights. */
 const HALO_WINDOWS = 2;
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
-const BYTES_PER_FEATURE = 160;
+/**
+ * What a group takes for every feature of a pixel, as measured. Its blocks all differ in width and heads, and the runtime keeps what one has
+ * used for the block of the same size in the next group.
+ */
+const BYTES_PER_FEATURE = 470;
 
 function parametersOf(weights: Weights, frame: SwinFrame, window: number): Network['parameters'] {
   const layers = weights.list('layers');

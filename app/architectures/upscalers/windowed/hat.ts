@@ -83,7 +83,7 @@ export const hat: Architecture = {
 const HALO_WINDOWS = 2;
 
 /** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
-const BYTES_PER_FEATURE = 310;
+const BYTES_PER_FEATURE = 320;
 
 function parametersOf(weights: Weights, frame: SwinFrame, { window, reach }: HatSize): Network['parameters'] {
   const layers = weights.list('layers');
