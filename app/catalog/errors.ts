@@ -66,6 +66,20 @@ export class ModelUnavailableError extends HiresFixError {
   }
 }
 
+/** `MODELS_DIR` cannot be read or written to, so that nothing is known of the models in it. */
+export class ModelsFolderError extends HiresFixError {
+  readonly code = 'ERR_MODEL_UNAVAILABLE';
+  readonly fault = 'model';
+
+  constructor(cause: unknown) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `MODELS_DIR cannot be used: ${detail}. Let the user that hiresfix runs as read that folder and write to it, or set MODELS_DIR to another`,
+      { cause },
+    );
+  }
+}
+
 /** No official model and no file in `MODELS_DIR` has that name. */
 export class UnknownModelError extends HiresFixError {
   readonly code = 'ERR_UNKNOWN_MODEL';

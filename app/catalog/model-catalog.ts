@@ -164,7 +164,7 @@ export class ModelCatalog {
     const key = `${file}:${stamp?.size ?? 0}:${stamp?.mtimeMs ?? 0}`;
     const known = this.#hashes.get(key);
     if (known !== undefined) return known;
-    const record = (await this.#lockFile.read()).get(relative(this.#options.directory, file));
+    const record = (await this.#lockFile.readIfSound()).get(relative(this.#options.directory, file));
     const isUnchanged = record?.size === stamp?.size && record?.mtime_ms === stamp?.mtimeMs;
     const sha256 = record && isUnchanged ? record.sha256 : await rememberedSha256(file);
     this.#hashes.set(key, sha256);

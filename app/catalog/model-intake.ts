@@ -4,8 +4,14 @@ import { copyFile, link, readdir, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { syncFile, syncFolder } from '../files/durable-file.ts';
 import { errorCode } from '../files/error-code.ts';
-import { makeFolder } from '../files/usable-folder.ts';
-import { InspectionError, ModelExistsError, ModelRefusedError, UnknownModelError } from './errors.ts';
+import { makeUsableFolder } from '../files/usable-folder.ts';
+import {
+  InspectionError,
+  ModelExistsError,
+  ModelRefusedError,
+  ModelsFolderError,
+  UnknownModelError,
+} from './errors.ts';
 import { inspectPart } from './inspection/inspect-part.ts';
 import type { Inspect } from './inspection/remembered-inspections.ts';
 import { isOnnxName } from '../exported/picture-model.ts';
@@ -41,10 +47,15 @@ export class ModelIntake {
     this.#options = options;
   }
 
-  /** A file in the folder to write to, which counts as no model; the writer removes it. */
+  /**
+   * A file in the folder to write to, which counts as no model; the writer removes it.
+   * @throws ModelsFolderError
+   */
   async part(): Promise<string> {
     const { directory } = this.#options;
-    await makeFolder(directory);
+    await makeUsableFolder(directory).catch((error: unknown) => {
+      throw new ModelsFolderError(error);
+    });
     for (const name of (await readdir(directory)).filter((one) => PART.test(one))) {
       const path = join(directory, name);
       const { mtimeMs = Infinity } = (await stat(path).catch(() => undefined)) ?? {};

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { syncFolder, writeDurably } from '../files/durable-file.ts';
-import { BadModelsLockError } from './errors.ts';
+import { BadModelsLockError, ModelsFolderError } from './errors.ts';
 import type { ProcessLockTimings } from '../files/process-lock.ts';
 import { ProcessLock } from '../files/process-lock.ts';
 import { errorCode } from '../files/error-code.ts';
@@ -33,7 +33,7 @@ export class ModelsLockFile {
     this.#timings = timings;
   }
 
-  /** @throws BadModelsLockError for a file that was damaged by hand */
+  /** @throws BadModelsLockError for a file that was damaged by hand; ModelsFolderError where the folder or the file cannot be read */
   async read(): Promise<ReadonlyMap<string, LockedModel>> {
     try {
       const { models } = lockFileSchema.parse(JSON.parse(await readFile(this.#path, 'utf8')));
@@ -42,14 +42,15 @@ export class ModelsLockFile {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return new Map();
       if (error instanceof SyntaxError || error instanceof z.ZodError)
         throw new BadModelsLockError(this.#path, { cause: error });
-      throw error;
+      throw new ModelsFolderError(error);
     }
   }
 
-  /** The same, for files that can do without: the user's and the package's own are used also where the list was damaged. */
+  /** The same, for files that can do without: the user's and the package's own are used also where the list cannot be read. */
   async readIfSound(): Promise<ReadonlyMap<string, LockedModel>> {
     return this.read().catch((error: unknown) => {
-      if (error instanceof BadModelsLockError) return new Map<string, LockedModel>();
+      if (error instanceof BadModelsLockError || error instanceof ModelsFolderError)
+        return new Map<string, LockedModel>();
       throw error;
     });
   }

@@ -1,5 +1,5 @@
 import { createCatalog } from '../catalog/create-catalog.ts';
-import { ModelUnavailableError } from '../catalog/errors.ts';
+import { ModelsFolderError, ModelUnavailableError } from '../catalog/errors.ts';
 import type { ModelCatalog, ResolvedModel } from '../catalog/model-catalog.ts';
 import type { Config } from '../config.ts';
 import { readImageSize } from '../imaging/codec/image-size.ts';
@@ -55,8 +55,13 @@ async function upscalersOf({ images, options }: HiresFixTask, config: Config): P
 /** The model of an upscaler that is known, and not here. */
 async function missingModel(catalog: ModelCatalog, upscaler: string): Promise<ResolvedModel | undefined> {
   const model = NETWORK_UPSCALERS.get(upscaler)?.model;
-  const found = model === undefined ? undefined : await catalog.resolve(model);
+  const found = model === undefined ? undefined : await catalog.resolve(model).catch(nothingKnown);
   return found?.file === null ? found : undefined;
+}
+
+/** A folder of models that cannot be used is told by the worker, which goes without it. */
+function nothingKnown(error: unknown): undefined {
+  if (!(error instanceof ModelsFolderError)) throw error;
 }
 
 /** Fetches a model. Returns why it was not, where it was not. */

@@ -156,7 +156,7 @@ async function look(path: string): Promise<Sighting | undefined> {
     const { mtimeMs } = await stat(path);
     return { holder: parseHolder(await readFile(path, 'utf8')), modifiedMs: mtimeMs };
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }

@@ -35,7 +35,9 @@ export function diskFault(error: unknown): TransferFault | undefined {
   if (code === undefined) return undefined;
   if (DISK_FULL.has(code)) return new TransferFault('disk-full', `the disk is full (${code})`, { cause: error });
   if (NOT_WRITABLE.has(code))
-    return new TransferFault('not-writable', `the folder cannot be written to (${code})`, { cause: error });
+    return new TransferFault('not-writable', `the folder cannot be written to (${code}); set MODELS_DIR to another`, {
+      cause: error,
+    });
   if (code === 'EISDIR')
     return new TransferFault('not-writable', 'a folder has the name of the file; move it away', { cause: error });
   return undefined;

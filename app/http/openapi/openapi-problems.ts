@@ -57,7 +57,7 @@ const STEPS_OF_CODE: Readonly<Record<PublicCode, readonly Step[]>> = {
   ERR_METHOD_NOT_ALLOWED: [],
   ERR_MODEL_EXISTS: ['takes a model'],
   ERR_MODEL_REFUSED: ['takes a model'],
-  ERR_MODEL_UNAVAILABLE: ['does the work', 'fetches a model'],
+  ERR_MODEL_UNAVAILABLE: ['does the work', 'lists models', 'fetches a model', 'takes a model'],
   ERR_MODEL_UPLOAD_OFF: ['takes a model'],
   ERR_NETWORK_INPUT: ['does the work'],
   ERR_NOT_FOUND: ['finds a name'],
