@@ -11,7 +11,9 @@ export const RESOURCES_HEAD = 'Photoshop 3.0\0';
 const RESOURCE = '8BIM';
 const IPTC_RESOURCE = 0x0404;
 const RICH_TIFF_IPTC = 33_723;
-const UNDEFINED = 7;
+const [LONG, UNDEFINED] = [4, 7];
+/** What every record begins with. */
+const RECORD = 0x1c;
 
 /**
  * The IPTC among Photoshop's resources; undefined where there is none that is whole.
@@ -39,10 +41,13 @@ export function resourcesOfIptc(iptc: Uint8Array): Buffer {
   return Buffer.concat([head, iptc, Buffer.alloc(iptc.length % 2)]);
 }
 
-/** The IPTC that the first directory of a TIFF file has; undefined where it has none. */
+/** The IPTC that the first directory of a TIFF file has: bytes, though many writers call them LONGs. Undefined where it has none. */
 export function iptcOfTiffFile(file: Uint8Array): Uint8Array | undefined {
   const tiff = openTiffFile(file);
-  return tiff && readDirectory(tiff, tiff.firstDirectory, (tag) => tag === RICH_TIFF_IPTC)[0]?.value;
+  const [entry] = tiff ? readDirectory(tiff, tiff.firstDirectory, (tag) => tag === RICH_TIFF_IPTC) : [];
+  if (entry?.type !== LONG || entry.value[0] === RECORD) return entry?.value;
+  const unswapped = Buffer.from(entry.value).swap32(); // in the order of the file, or of the one who wrote them in another
+  return unswapped[0] === RECORD ? new Uint8Array(unswapped) : undefined;
 }
 
 /** IPTC as the entry of a TIFF's directory. */

@@ -9,6 +9,7 @@ import { tiffEdits } from '../../../../app/imaging/codec/metadata/embed-metadata
 import { readUserComment } from '../../../../app/imaging/codec/exif/exif.ts';
 import { withExifSize } from '../../../../app/imaging/codec/exif/exif-size.ts';
 import { writeTiff } from '../../../../app/imaging/codec/exif/exif-tree.ts';
+import { iptcOfTiffFile } from '../../../../app/imaging/codec/exif/iptc.ts';
 import type { ImageMetadata } from '../../../../app/imaging/codec/metadata/metadata.ts';
 import { densityOf } from '../../../../app/imaging/codec/metadata/density.ts';
 import { colorsAlone } from '../../../../app/imaging/codec/metadata/metadata.ts';
@@ -257,6 +258,15 @@ describe('IPTC and the comment of a JPEG', () => {
     const file = await jpegWith([0xed, `Photoshop 3.0\0${start}`], [0xed, `Photoshop 3.0\0${end}`]);
     const { result, iptc } = await kept(file, 'tiff');
     expect([iptc, (await kept(readFileSync(result), 'jpeg')).iptc]).toEqual([IPTC, IPTC]);
+  });
+
+  it.each([
+    ['big-endian', Buffer.from(`${IPTC}\0`, 'latin1')],
+    ['big-endian, swapped', Buffer.from(`${IPTC}\0`, 'latin1').swap32()],
+  ])('are bytes in a TIFF that calls them LONGs: %s', (_, bytes) => {
+    const value = Buffer.from(bytes).swap32(); // values are Intel's, the file is not
+    const tiff = writeTiff([{ tag: 33_723, type: 4, count: value.length / 4, value }]);
+    expect(Buffer.from(iptcOfTiffFile(tiff) ?? []).toString('latin1')).toBe(`${IPTC}\0`);
   });
 
   it('go into a BigTIFF and out of it, with EXIF and the density', async () => {
