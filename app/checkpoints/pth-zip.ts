@@ -45,8 +45,14 @@ function findPickle(entries: ReadonlyMap<string, ZipEntry>): { root: string; ent
   return { root, entry };
 }
 
+/** A program among the members of an archive of torch.export, as it is written since torch 2.8, and before. */
+const EXPORTED = /(^|\/)(models\/[^/]+|serialized_exported_program)\.json$/;
+
 /** What an archive that torch did not write is, by the names in it, and what to do with it. */
 function contents(names: readonly string[]): string {
+  if (names.some((name) => EXPORTED.test(name))) {
+    return 'of torch.export (.pt2), which is a program: save its weights instead, torch.save(model.state_dict(), ...)';
+  }
   const model = names.find((name) => /(^|\/)(?!\._)[^/]+\.(pth|safetensors|sft|ckpt|pt)$/i.test(name));
   if (model !== undefined) return `that holds ${shownFile(model)}: unpack it, and take that file`;
   if (names.some((name) => /\.(param|onnx|engine|mlmodel)$/i.test(name))) {

@@ -72,6 +72,12 @@ export function resolveTorchGlobal(module: string, name: string): PickleGlobal {
     KNOWN.set(global.path, global);
     return global;
   }
+  if (module === 'torch._utils' && name.startsWith('_rebuild_meta_')) {
+    throw new CheckpointError(
+      'unsupported',
+      'it holds tensors without numbers (of the device meta): save the loaded model',
+    );
+  }
   if (module === 'torch._utils' && name.startsWith('_rebuild_')) {
     throw new CheckpointError(
       'unsupported',

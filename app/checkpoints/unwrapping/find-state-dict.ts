@@ -1,6 +1,6 @@
 import { CheckpointError, quoted } from '../errors.ts';
 import type { PickleDict, PickleValue } from '../pickle/pickle-values.ts';
-import { kindOf, PickleTuple } from '../pickle/pickle-values.ts';
+import { kindOf, PickleCall, PickleTuple } from '../pickle/pickle-values.ts';
 import { pickledRank } from '../pickle/tensors-from-pickle.ts';
 import { isAverage, isCounterName, isSideKey } from './names-of-parts.ts';
 
@@ -146,7 +146,27 @@ export function noTensors(tree: PickleValue): CheckpointError {
       'this is the state of a training without the weights: take those that lie beside it (net_g_….pth, not ….state)',
     );
   }
+  if (holdsArrays(tree)) {
+    return new CheckpointError(
+      'not-a-checkpoint',
+      'expected tensors, found arrays of NumPy: make tensors of them (torch.from_numpy) and save these with torch.save',
+    );
+  }
   const keys = [...tree.keys()].slice(0, 8).map((key) => (typeof key === 'string' ? quoted(key) : kindOf(key)));
   const found = keys.length === 0 ? 'an empty dict' : `a dict with ${keys.join(', ')}${tree.size > 8 ? ' …' : ''}`;
   return new CheckpointError('not-a-checkpoint', `expected named tensors (model.state_dict()), found ${found}`);
 }
+
+/** Whether a dict, or one in it, holds arrays of NumPy, as `torch.save` pickles them. */
+function holdsArrays(tree: PickleDict): boolean {
+  const dicts = new Set([tree]);
+  for (const dict of dicts) {
+    for (const value of dict.values()) {
+      if (value instanceof Map) dicts.add(value); // once each, however often the pickle repeats it
+      if (value instanceof PickleCall && ARRAY_BUILDER.test(value.callee.path)) return true;
+    }
+  }
+  return false;
+}
+
+const ARRAY_BUILDER = /^numpy\..*\._(reconstruct|frombuffer)$/;

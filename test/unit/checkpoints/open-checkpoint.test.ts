@@ -98,6 +98,7 @@ describe('openCheckpoint', () => {
     ],
     ['a model of Upscayl', ['x4.bin', 'x4.param'], /another format \(ncnn/],
     ['a file of NumPy', ['w.npy'], /NumPy/],
+    ['a program', ['a/models/model.json', 'a/data/sample_inputs/model.pt'], /of torch\.export .*state_dict\(\)/],
   ])('says of %s in a zip archive what it holds', (_name, members, words) => {
     const file = scratch.path('release.pth');
     writeChunks(file, zipArchive(members.map((name): [string, Buffer] => [name, Buffer.from('x')])));

@@ -46,6 +46,11 @@ describe('resolveTorchGlobal', () => {
     expect(refusalOf(() => resolveTorchGlobal('torch._utils', name)).kind).toBe('unsupported');
   });
 
+  it('says of tensors of the device meta that they have no numbers', () => {
+    const refusal = refusalOf(() => resolveTorchGlobal('torch._utils', '_rebuild_meta_tensor_no_storage'));
+    expect(refusal).toMatchObject({ kind: 'unsupported', message: expect.stringContaining('without numbers') });
+  });
+
   it.each([
     ['torch.nn.modules.conv', 'Conv2d'],
     ['basicsr.archs.rrdbnet_arch', 'RRDBNet'],

@@ -80,6 +80,17 @@ describe('besides', () => {
 });
 
 describe('noTensors', () => {
+  it.each(['numpy.core.multiarray _reconstruct', 'numpy._core.numeric _frombuffer'])(
+    'says that %s is no tensor',
+    (name) => {
+      const [module = '', made = ''] = name.split(' ');
+      const array = new PickleCall(new PickleGlobal(module, made), []);
+      for (const tree of [dict({ 'a.weight': array }), dict({ iter: 3, params: dict({ 'a.weight': array }) })]) {
+        expect(noTensors(tree).message).toMatch(/found arrays of NumPy: .*torch\.from_numpy/);
+      }
+    },
+  );
+
   it('says what is there instead', () => {
     const tree = new Map<PickleValue, PickleValue>([
       ['epoch', 3],
