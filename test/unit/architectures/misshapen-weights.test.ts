@@ -96,6 +96,23 @@ describe('A weight of another shape', () => {
   });
 });
 
+describe('A table of positions that belong to no square window', () => {
+  it.each([
+    ['atd-no-bias', 'layers.0.residual_group.layers.0.attn_win.relative_position_bias_table'],
+    ['drct-identity', 'layers.0.swin1.attn.relative_position_bias_table'],
+    ['hat-w8', 'layers.0.residual_group.blocks.0.attn.relative_position_bias_table'],
+    ['hat-w8', 'layers.0.residual_group.overlap_attn.relative_position_bias_table'],
+    ['omnisr-w4', 'rel_pos_bias.weight'],
+    ['swin2sr-w7', 'layers.0.residual_group.blocks.0.attn.relative_position_index'],
+    ['swinir-gray', 'layers.0.residual_group.blocks.0.attn.relative_position_index'],
+  ])('is told where the file is %s, with its rows', (variant, table) => {
+    const manifest = readVariant(variant);
+    const shapes = shapesOf(manifest);
+    for (const [name, shape] of shapes) if (name.endsWith(table)) shapes.set(name, shape.with(0, 203));
+    expect(refusalOfShapes(shapes, manifest)).toContain(`203 rows in ${table}, which belong to no square window`);
+  });
+});
+
 describe('The detectors', () => {
   it.each(MANIFESTS)('claim %s for its own family alone', (name) => {
     const manifest = readManifest(name);

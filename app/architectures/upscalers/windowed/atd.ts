@@ -13,13 +13,13 @@ import type { SwinWindows } from './swin-block.ts';
 import { swinAttention, swinWindows } from './swin-block.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import {
-  assertWindow,
   betweenNorms,
   groupConv,
   inSwinFrame,
   readSwinFrame,
   squareNetwork,
   swinParameters,
+  windowOfTable,
 } from './swin-frame.ts';
 import { convFeedForward, LAYER_NORM_EPSILON } from './transformer-parts.ts';
 
@@ -54,8 +54,7 @@ export const atd: Architecture = {
   read(weights) {
     const frame = { ...readSwinFrame(weights, 'ATD'), hasNoMean: weights.has('no_norm') || weights.hasMark('no_norm') };
     const table = `${FIRST_LAYER}.attn_win.${TABLE}`;
-    const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
-    assertWindow(window, 'ATD', table);
+    const window = windowOfTable(weights, table, 'ATD');
     const parameters = parametersOf(weights, frame, window);
     const category = categoryOf(frame);
     return {

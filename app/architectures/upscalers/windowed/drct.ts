@@ -8,7 +8,6 @@ import type { SwinWindows } from './swin-block.ts';
 import { swinBlock, swinWindows } from './swin-block.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import {
-  assertWindow,
   betweenNorms,
   hasShifts,
   inSwinFrame,
@@ -16,6 +15,7 @@ import {
   squareNetwork,
   swinParameters,
   trainedSide,
+  windowOfTable,
 } from './swin-frame.ts';
 
 const FIRST = 'layers.0.swin1';
@@ -48,8 +48,7 @@ export const drct: Architecture = {
       throw new UnknownNetworkError(`a DRCT with the head '${frame.head.upsampler}'; none is known`);
     }
     const table = `${FIRST}.${TABLE}`;
-    const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
-    assertWindow(window, 'DRCT', table);
+    const window = windowOfTable(weights, table, 'DRCT');
     return {
       ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
       parameters: parametersOf(weights, frame, window),

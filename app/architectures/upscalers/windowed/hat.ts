@@ -13,13 +13,13 @@ import type { SwinWindows } from './swin-block.ts';
 import { swinAttention, swinWindows } from './swin-block.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import {
-  assertWindow,
   betweenNorms,
   groupConv,
   inSwinFrame,
   readSwinFrame,
   squareNetwork,
   swinParameters,
+  windowOfTable,
 } from './swin-frame.ts';
 import { channelAttentionBlock, LAYER_NORM_EPSILON, mlp } from './transformer-parts.ts';
 
@@ -64,11 +64,8 @@ export const hat: Architecture = {
     if (frame.head.upsampler !== 'pixelshuffle') {
       throw new UnknownNetworkError(`a HAT with the head '${frame.head.upsampler}'; none is known`);
     }
-    const [table, overlapTable] = [`${FIRST_BLOCK}.attn.${TABLE}`, `${OVERLAP}.${TABLE}`];
-    const window = (Math.sqrt(weights.dim(table, 0)) + 1) / 2;
-    assertWindow(window, 'HAT', table);
-    const reach = Math.sqrt(weights.dim(overlapTable, 0)) - window + 1;
-    assertWindow(reach, 'HAT', overlapTable);
+    const window = windowOfTable(weights, `${FIRST_BLOCK}.attn.${TABLE}`, 'HAT');
+    const reach = windowOfTable(weights, `${OVERLAP}.${TABLE}`, 'HAT', window);
     const size = { window, reach };
     return {
       ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),

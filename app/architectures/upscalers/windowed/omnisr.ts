@@ -18,10 +18,10 @@ import {
 } from '../../../onnx/windows/window-attention.ts';
 import type { Weights } from '../../../onnx/weights.ts';
 import type { Architecture, Network } from '../../architecture.ts';
-import { UnknownNetworkError } from '../../errors.ts';
 import { cropTo, padMirrored, padToMultiple } from '../../padding.ts';
 import { hasAll } from '../../state-dict-keys.ts';
 import { pixelShuffleHead } from '../pixel-shuffles.ts';
+import { windowOfTable } from './swin-frame.ts';
 import { LAYER_NORM_EPSILON } from './transformer-parts.ts';
 
 const FIRST_BLOCK = 'residual_layer.0.residual_layer.0.layer';
@@ -95,10 +95,7 @@ function sizeOf(weights: Weights): OmniSrSize {
     .map((block) => block.at('layer'));
   const attentions = blocks.flatMap((layer) => [2, 8].map((index) => layer.at(index).at('fn')));
   const table = attentions.find((attention) => attention.has(POSITIONS));
-  const window = table ? (Math.sqrt(table.dim(POSITIONS, 0)) + 1) / 2 : UNTOLD_WINDOW;
-  if (!Number.isInteger(window)) {
-    throw new UnknownNetworkError(`an OmniSR with windows of ${window} (fn.${POSITIONS}); none is known`);
-  }
+  const window = table ? windowOfTable(table, POSITIONS, 'OmniSR') : UNTOLD_WINDOW;
   const hasBias = ['input', 'output', 'up.0'].some((conv) => weights.has(`${conv}.bias`));
   return { window, hasPositions: table !== undefined, hasBias };
 }

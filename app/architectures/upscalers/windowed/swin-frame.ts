@@ -58,13 +58,30 @@ function assertSound({ inputs, unshuffle, head }: SwinFrame, family: string, fir
 }
 
 /**
- * @param key of the tensor that tells the side
- * @throws UnknownNetworkError where the window's side, as shapes tell it, is no whole number
+ * The side of windows in pixels, from an index of all pairs of their pixels: side^2 rows.
+ * @throws UnknownNetworkError where no side has as many
  */
-export function assertWindow(window: number, family: string, key: string): void {
-  if (Number.isInteger(window) && window > 0) return;
+export function windowOfIndex(weights: Weights, index: string, family: string): number {
+  return wholeSide(Math.sqrt(weights.dim(index, 0)), { weights, key: index, family });
+}
+
+/**
+ * The side of windows in pixels, from a table of where their pixels may lie to each other: (2 side - 1)^2 rows; or, where pixels of windows of
+ * `other` pixels look at them, (side + other - 1)^2.
+ * @throws UnknownNetworkError where no side has as many
+ */
+export function windowOfTable(weights: Weights, table: string, family: string, other?: number): number {
+  const places = Math.sqrt(weights.dim(table, 0));
+  return wholeSide(other === undefined ? (places + 1) / 2 : places + 1 - other, { weights, key: table, family });
+}
+
+function wholeSide(
+  side: number,
+  { weights, key, family }: { readonly weights: Weights; readonly key: string; readonly family: string },
+): number {
+  if (Number.isInteger(side) && side > 0) return side;
   throw new UnknownNetworkError(
-    `a network of the kind of ${family} with windows of ${window ** 2} tokens, which is no square (${key}); none is known`,
+    `a network of the kind of ${family} with ${weights.dim(key, 0)} rows in ${key}, which belong to no square window; none is known`,
   );
 }
 

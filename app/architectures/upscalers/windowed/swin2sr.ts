@@ -15,7 +15,6 @@ import { swinWindows } from './swin-block.ts';
 import { swin2SrHead } from './swin2sr-heads.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import {
-  assertWindow,
   betweenNorms,
   hasShifts,
   inSwinFrame,
@@ -23,6 +22,7 @@ import {
   squareNetwork,
   swinParameters,
   trainedSide,
+  windowOfIndex,
 } from './swin-frame.ts';
 import { LAYER_NORM_EPSILON, mlp, residualConv } from './transformer-parts.ts';
 
@@ -49,9 +49,7 @@ export const swin2sr: Architecture = {
 
   read(weights) {
     const frame = readSwinFrame(weights, 'Swin2SR');
-    const index = `${FIRST_BLOCK}.attn.relative_position_index`;
-    const window = Math.sqrt(weights.dim(index, 0));
-    assertWindow(window, 'Swin2SR', index);
+    const window = windowOfIndex(weights, `${FIRST_BLOCK}.attn.relative_position_index`, 'Swin2SR');
     const blocks = ['layers', 'layers_hf'].flatMap((key) => weights.list(key)).flatMap(blocksOf);
     const hasBias = blocks.some((block) => block.has('attn.q_bias') || block.has('attn.v_bias'));
     const range = window === JPEG_WINDOW ? 255 : 1;

@@ -6,7 +6,6 @@ import { hasAll } from '../../state-dict-keys.ts';
 import { swinBlock, swinWindows } from './swin-block.ts';
 import type { SwinFrame } from './swin-frame.ts';
 import {
-  assertWindow,
   betweenNorms,
   groupConv,
   hasShifts,
@@ -15,6 +14,7 @@ import {
   squareNetwork,
   swinParameters,
   trainedSide,
+  windowOfIndex,
 } from './swin-frame.ts';
 
 const FIRST_BLOCK = 'layers.0.residual_group.blocks.0';
@@ -38,9 +38,7 @@ export const swinir: Architecture = {
 
   read(weights) {
     const frame = readSwinFrame(weights, 'SwinIR');
-    const index = `${FIRST_BLOCK}.attn.relative_position_index`;
-    const window = Math.sqrt(weights.dim(index, 0));
-    assertWindow(window, 'SwinIR', index);
+    const window = windowOfIndex(weights, `${FIRST_BLOCK}.attn.relative_position_index`, 'SwinIR');
     const range = window === 7 ? 255 : 1; // only the JPEG models have a window of 7
     return {
       ...squareNetwork(frame, { window, haloWindows: HALO_WINDOWS, bytesPerFeature: BYTES_PER_FEATURE }),
