@@ -308,7 +308,14 @@ describe('the dashboard', () => {
     await pick(page, named);
     await done(page, named.name);
     await page.getByText(/^Fell back from .*https:/).waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    for (const width of [320, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await eventually(
+        () => page.evaluate('innerWidth'),
+        (inner) => inner === width,
+      );
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    }
     expect(await seriousFindings(page)).toEqual([]);
     const before = Number(await zoomOf(page));
     await page.locator('.stage').scrollIntoViewIfNeeded();
