@@ -45,8 +45,11 @@ export const rgt: Architecture = {
   },
 };
 
-/** What a block takes at once for every feature of a pixel, most of it scores of attention, as measured. */
-const BYTES_PER_FEATURE = 145;
+/**
+ * What a block takes at once for every feature of a pixel, most of it scores of attention: as measured from 160 x 160 pixels to 256 x 256, beyond the
+ * largest tile. A smaller picture takes half of it.
+ */
+const BYTES_PER_FEATURE = 165;
 
 function parametersOf(weights: Weights, frame: RectangleFrame): Network['parameters'] {
   const { features } = frame;
