@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
@@ -82,6 +83,20 @@ describe('/openapi.json', () => {
     );
     expect(routes.length).toBeGreaterThan(15);
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
+  });
+
+  it('has a problem that is answered as its example, and so has the page on errors', async () => {
+    const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
+    const ofPage = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '') as object;
+    const [ofDocument] = document.components.schemas['Problem']?.['examples'] as object[];
+    const open = await openHttpService(echo);
+    const answerTo = async (scale: string): Promise<object> => {
+      const answer = await request(open.url).post(`/upscale?scale=${scale}`).type('image/png').send('no image');
+      return answer.body as object;
+    };
+    expect(await answerTo('x')).toEqual({ ...ofDocument, request_id: expect.any(String) as unknown });
+    expect(await answerTo('-1')).toEqual({ ...ofPage, request_id: expect.any(String) as unknown });
+    await open.close();
   });
 
   it('says of fields what the schemas say: kinds, ranges, defaults', () => {
