@@ -15,6 +15,8 @@ const TRUTH_WORDS: ReadonlyMap<string, boolean> = new Map([
   ['on', true],
   ['off', false],
 ]);
+/** Digits, perhaps with a point, and a power of ten. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const TRUTH = [...TRUTH_WORDS.keys()].join(', ').replace(/, (?=\w+$)/, ' or ');
 
 /** Reads a value by a schema; what is wrong with it is told in words for people, also where the schema has none. */
@@ -38,8 +40,10 @@ export function numberAbove(above: number) {
 
 /** A whole number from `min` to `max`, or text of one. */
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
-  const error = `must be a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
-  return numberOf(error).pipe(z.int({ error }).min(min, { error, abort: true }).max(max, { error, abort: true }));
+  const { error, ofLarge } = wholeErrors('must be', { min, max });
+  return numberOf(error).pipe(
+    z.int({ error: ofLarge }).min(min, { error, abort: true }).max(max, { error, abort: true }),
+  );
 }
 
 /** A number from 0 to 1, or text of one. */
@@ -83,8 +87,8 @@ export function autoOr<T extends z.ZodType>(schema: T) {
 
 /** Text of a whole number from `min` to `max`, in digits alone. */
 export function wholeText({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
-  const error = `expected a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
-  return numberText(/^\d{1,16}$/, error).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+  const { error, ofLarge } = wholeErrors('expected', { min, max });
+  return numberText(/^\d{1,300}$/, error).pipe(z.int({ error: ofLarge }).min(min, { error }).max(max, { error }));
 }
 
 /** Text of a number above `above`, up to `max`, without an exponent. */
@@ -165,9 +169,17 @@ function truthOf(error: string) {
   });
 }
 
-/** A finite number, or text of one; not text that is empty, which JavaScript takes for 0. */
+/** What is said of what is no such number, and of one that is larger than JavaScript counts. */
+function wholeErrors(verb: string, { min, max }: { readonly min: number; readonly max: number }) {
+  const bounded = `${verb} a whole number from ${min} to ${max}`;
+  const error = max === Number.MAX_SAFE_INTEGER ? `${verb} a whole number of at least ${min}` : bounded;
+  const ofLarge = ({ code }: z.core.$ZodRawIssue): string => (code === 'too_big' ? bounded : error);
+  return { error, ofLarge };
+}
+
+/** A finite number, or text of one as people write it: JavaScript also takes '' for 0, 0x10 for 16 and 0b11 for 3. */
 function numberOf(error: string) {
-  const text = z.string().trim().min(1).transform(Number);
+  const text = z.string().trim().regex(DECIMAL).transform(Number);
   return z.union([z.number(), text], { error }).pipe(z.number({ error }));
 }
 

@@ -50,6 +50,46 @@ describe('A truth value', () => {
   });
 });
 
+describe('A number', () => {
+  it.each([
+    ['2', 2],
+    [' 2.50 ', 2.5],
+    ['+2', 2],
+    ['.5', 0.5],
+    ['2.', 2],
+    ['1e2', 100],
+    ['25E-1', 2.5],
+    ['007', 7],
+  ])('is read from %j', (word, value) => {
+    expect(numberAbove(0).parse(word)).toBe(value);
+  });
+
+  it.each(['', ' ', '0x10', '0b11', '0o7', 'Infinity', 'NaN', '1_0', '2,5', '1e', '.', '--2', '1e400'])(
+    'is not %j, in a form, for a flag or in the environment',
+    (word) => {
+      expect(thrown(() => parseParameters(upscaleOptions, [['width', word]]))).toMatch(
+        /^width: must be a whole number/,
+      );
+      expect(thrown(() => parseOptions(upscaleOptions, { scale: word }))).toMatch(/^--scale: must be a number above 0/);
+      if (word.trim() !== '')
+        expect(thrown(() => loadConfig({ MAX_QUEUE: word }))).toContain('MAX_QUEUE: expected a whole number');
+    },
+  );
+
+  it.each(['9007199254740992', '9007199254740993', '1e16', '99999999999999999999'])('is too large as %s', (word) => {
+    const most = 'a whole number from 1 to 9007199254740991';
+    expect(thrown(() => parseParameters(upscaleOptions, [['width', word]]))).toBe(
+      `width: must be ${most}, got "${word}"`,
+    );
+    expect(thrown(() => parseParameters(upscaleOptions, [['width', Number(word)]]))).toContain(
+      `width: must be ${most}`,
+    );
+    expect(thrown(() => parseOptions(upscaleOptions, { width: word }))).toContain(`--width: must be ${most}`);
+    if (!word.includes('e'))
+      expect(thrown(() => loadConfig({ MAX_QUEUE: word }))).toContain(`MAX_QUEUE: expected ${most}`);
+  });
+});
+
 describe('What is said of a value that was refused', () => {
   it('says what came nearest, where `auto` may stand for it', () => {
     expect(refusal(autoOr(whole(0)), 'small')).toBe('must be auto or a whole number of at least 0');
