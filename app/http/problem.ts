@@ -104,8 +104,10 @@ export function problemHandler(folders: ServerFolders, send: SendError = sendPro
     const hasCallerGone = request.socket.destroyed;
     const { problem, status } = describe(error);
     if (hasCallerGone) logger.info('caller disconnected', { reason: String(error) });
-    else if (status >= 500 && !isExpected(error, response))
-      logger.error('request failed', { code: problem.code, error });
+    else if (status >= 500 && !isExpected(error, response)) {
+      if (isRefusal(error, status)) logger.warn('request refused', { code: problem.code, reason: problem.message });
+      else logger.error('request failed', { code: problem.code, error });
+    }
     if (response.headersSent || hasCallerGone) {
       // A cut answer cannot be taken for a whole one. (Express would cut it too, but writes on stderr what it is about.)
       response.destroy();
@@ -121,6 +123,11 @@ export function problemHandler(folders: ServerFolders, send: SendError = sendPro
 /** A probe asks whether all is well: that it is not is an answer. A service that starts or stops has said so. */
 function isExpected(error: unknown, response: Response): boolean {
   return error instanceof NotAcceptingError || response.locals['isProbe'] === true;
+}
+
+/** What the service is not set to do, or has no room for: the message says all of it. What failed on the way has a cause. */
+function isRefusal(error: unknown, status: number): boolean {
+  return status === 503 && error instanceof HiresFixError && error.cause === undefined;
 }
 
 function retryAfterSeconds(error: unknown): number | undefined {
