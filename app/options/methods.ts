@@ -7,7 +7,7 @@ import { outputOptions } from './output-options.ts';
 import type { RestoreOptions, RestoreStep } from './restore-options.ts';
 import { colorizeOptions, restoreOptions, restorePlan } from './restore-options.ts';
 import type { UpscaleOptions } from './upscale-options.ts';
-import { upscaleOptions } from './upscale-options.ts';
+import { oneSize, upscaleOptions } from './upscale-options.ts';
 import { flag } from './values.ts';
 
 /** What is done to an image. */
@@ -61,7 +61,7 @@ export const METHODS = {
     restores: 'where faces are asked for',
     isAllOrNothing: false,
     answer: 'image',
-    form: upscaleOptions.extend(outputOptions.shape),
+    form: upscaleOptions.extend(outputOptions.shape).check(oneSize()),
     workOf: (values) => ({ kind: 'hires-fix', options: upscaleOptions.parse(values) }),
   }),
   enhance: imageMethod({
@@ -70,7 +70,7 @@ export const METHODS = {
     restores: 'where faces are asked for',
     isAllOrNothing: false,
     answer: 'job',
-    form: upscaleOptions.extend({ ...outputOptions.shape, face_enhance: flag().default(true) }),
+    form: upscaleOptions.extend({ ...outputOptions.shape, face_enhance: flag().default(true) }).check(oneSize()),
     workOf: ({ face_enhance: isFaceEnhance, ...values }) => ({
       kind: 'hires-fix',
       options: upscaleOptions.parse({ is_face_enhance: isFaceEnhance, ...values }),

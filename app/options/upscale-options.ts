@@ -77,6 +77,19 @@ export const upscaleOptions = z.object({
   ...faceEnhanceFields,
 });
 
+/**
+ * A check of a form: a scale and a side both say the size. Told of the fields as the form has them.
+ * @param fields what the form calls them
+ */
+export function oneSize({ scale = 'scale', width = 'width', height = 'height' } = {}) {
+  return ({ value, issues }: z.core.ParsePayload<Readonly<Record<string, unknown>>>): void => {
+    const side = [width, height].find((name) => value[name] !== undefined);
+    if (value[scale] === undefined || side === undefined) return;
+    const message = `must not come with ${side}: give a factor, or the sides`;
+    issues.push({ code: 'custom', path: [scale], message, input: value[scale] });
+  };
+}
+
 /** What is done to a picture before its network and after it. */
 export function correctionFields() {
   return {

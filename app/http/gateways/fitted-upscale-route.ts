@@ -7,7 +7,7 @@ import { sniffFormat } from '../../imaging/codec/sniff-format.ts';
 import type { Job, JobInput } from '../../jobs/job.ts';
 import { METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
-import { FITS, upscaleOptions } from '../../options/upscale-options.ts';
+import { FITS, oneSize, upscaleOptions } from '../../options/upscale-options.ts';
 import { numberAbove, oneOf, whole } from '../../options/values.ts';
 import type { Fields } from '../fields.ts';
 import { parseParameters } from '../fields.ts';
@@ -20,19 +20,21 @@ import { whenCompleted } from './completed-job.ts';
 const FIT_NAMES = FITS.filter((fit) => fit !== 'fill');
 
 /** The query, or the fields of a form: a box, and how a picture of another shape is put into it. */
-export const fittedUpscaleForm = z.object({
-  ...upscaleOptions.omit({ width: true, height: true }).shape,
-  ...outputOptions.omit({ output_format: true }).shape,
-  target_width: whole(1).describe('Width of the box, in pixels'),
-  target_height: whole(1).describe('Height of the box, in pixels'),
-  fit: oneOf(FIT_NAMES)
-    .default('inside')
-    .describe('inside: the largest size that fits into the box; cover: fill the box and crop the rest'),
-  format: outputOptions.shape.output_format,
-  trigger_ratio: numberAbove(0)
-    .default(1)
-    .describe('An image that would grow by no more than this is returned as it came, with X-Upscale-Applied: false'),
-});
+export const fittedUpscaleForm = z
+  .object({
+    ...upscaleOptions.omit({ width: true, height: true }).shape,
+    ...outputOptions.omit({ output_format: true }).shape,
+    target_width: whole(1).describe('Width of the box, in pixels'),
+    target_height: whole(1).describe('Height of the box, in pixels'),
+    fit: oneOf(FIT_NAMES)
+      .default('inside')
+      .describe('inside: the largest size that fits into the box; cover: fill the box and crop the rest'),
+    format: outputOptions.shape.output_format,
+    trigger_ratio: numberAbove(0)
+      .default(1)
+      .describe('An image that would grow by no more than this is returned as it came, with X-Upscale-Applied: false'),
+  })
+  .check(oneSize({ width: 'target_width', height: 'target_height' }));
 
 /**
  * `POST /v1/upscale`: a picture into a box, as gateways ask for it that enlarge what other services have made. The answer is the

@@ -6,7 +6,7 @@ import type { Job, JobResult, Submission } from '../../jobs/job.ts';
 import { processedName } from '../../jobs/job-view.ts';
 import { METHODS } from '../../options/methods.ts';
 import { outputOptions } from '../../options/output-options.ts';
-import { upscaleOptions } from '../../options/upscale-options.ts';
+import { oneSize, upscaleOptions } from '../../options/upscale-options.ts';
 import { oneOf } from '../../options/values.ts';
 import { base64Of } from '../base64-of.ts';
 import { BadBodyError } from '../errors.ts';
@@ -33,7 +33,7 @@ const responseFormat = oneOf(RESPONSE_FORMATS).optional().describe('By default, 
 /** The fields of the form beside its picture. */
 export const imagesUpscaleForm = upscaleOptions.extend({ ...outputOptions.shape, response_format: responseFormat });
 /** The JSON body. */
-export const imagesUpscaleBody = imagesUpscaleForm.extend({ image: imageText });
+export const imagesUpscaleBody = imagesUpscaleForm.extend({ image: imageText }).check(oneSize());
 
 /**
  * `POST /v1/images/upscale` as OpenAI-like gateways have it: a form with `image`, `model`, `scale`, answered by a URL; or JSON with

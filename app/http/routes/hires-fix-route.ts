@@ -5,7 +5,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Job, JobInput, JobResult, Submission } from '../../jobs/job.ts';
 import { outputOptions } from '../../options/output-options.ts';
-import { upscaleOptions } from '../../options/upscale-options.ts';
+import { oneSize, upscaleOptions } from '../../options/upscale-options.ts';
 import { answerJob } from '../answer-job.ts';
 import { base64Of } from '../base64-of.ts';
 import { BadBodyError } from '../errors.ts';
@@ -38,13 +38,15 @@ export const hiresFixBody = z.object({
 
 const { scale, width, height, ...sameNames } = upscaleOptions.shape;
 /** `HiresFixConfig`: the options of an upscale, the size under names of its own. */
-export const hiresFixConfig = z.object({
-  ...sameNames,
-  ...outputOptions.shape,
-  upscale_factor: scale,
-  target_width: width,
-  target_height: height,
-});
+export const hiresFixConfig = z
+  .object({
+    ...sameNames,
+    ...outputOptions.shape,
+    upscale_factor: scale,
+    target_width: width,
+    target_height: height,
+  })
+  .check(oneSize({ scale: 'upscale_factor', width: 'target_width', height: 'target_height' }));
 
 /** `POST /hires-fix` takes images in JSON and answers with them enlarged, and with what was done, in JSON. */
 export function hiresFixRoute({ config, queue, files, awaited }: RouteContext): Router {

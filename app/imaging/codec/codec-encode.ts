@@ -25,7 +25,7 @@ const FULL_DISK_BYTES = 1 << 20;
 export function assertHolds(format: OutputFormat, size: Pick<ImageShape, 'width' | 'height'>): void {
   if (holdsSize(format, size)) return;
   const others = OUTPUT_FORMAT_NAMES.filter((name) => traitsOf(name).quality === undefined && holdsSize(name, size));
-  const remedy = [...(others.length > 0 ? [others.join(' or ')] : []), 'a smaller scale'].join(', or ');
+  const remedy = [...(others.length > 0 ? [others.join(' or ')] : []), 'a smaller size'].join(', or ');
   throw new OutputFormatError(
     `the result is ${size.width}x${size.height}, ${format.toUpperCase()} holds sides of at most ${traitsOf(format).longestSide}; ask for ${remedy}`,
   );

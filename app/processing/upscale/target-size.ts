@@ -23,7 +23,7 @@ export function targetSize(input: Size, asked: AskedSize, defaultScale: number, 
   const size = wantedSize(input, asked, defaultScale);
   if (size.width * size.height > maxPixels) {
     throw new OutputTooLargeError(
-      `the result would have ${size.width} x ${size.height} pixels, more than the ${maxPixels} pixels that MAX_OUTPUT_PIXELS allows; ask for a smaller ${asked.scale === undefined && isSizeAsked(asked) ? 'width and height' : 'scale'}`,
+      `the result would have ${size.width} x ${size.height} pixels, more than the ${maxPixels} pixels that MAX_OUTPUT_PIXELS allows; ask for a smaller size`,
     );
   }
   return size;

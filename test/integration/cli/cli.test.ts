@@ -367,7 +367,7 @@ describe('hiresfix upscale', () => {
       });
       expect(refusal(large)).toEqual({
         code: 1,
-        line: expect.stringMatching(/41000000000 x 21000000000 pixels.*MAX_OUTPUT_PIXELS.*smaller scale/),
+        line: expect.stringMatching(/41000000000 x 21000000000 pixels.*MAX_OUTPUT_PIXELS.*smaller size/),
       });
       expect(refusal(unknown)).toEqual({
         code: 2,

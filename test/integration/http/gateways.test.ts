@@ -144,6 +144,36 @@ describe('clients of other upscalers', () => {
     ]);
   });
 
+  it.each<[path: string, fields: Record<string, string>, told: string]>([
+    ['/upscale', { scale: '2', width: '9' }, 'scale: must not come with width'],
+    ['/upscale', { outscale: '2', height: '9' }, 'outscale: must not come with height'],
+    ['/jobs', { method: 'upscale', upscale_factor: '2', width: '9' }, 'upscale_factor: must not come with width'],
+    ['/jobs', { method: 'enhance', scale: '2', width: '9' }, 'scale: must not come with width'],
+    ['/preview', { region: '0,0,9,9', scale: '2', height: '9' }, 'scale: must not come with height'],
+    ['/v1/images/upscale', { scale_factor: '2', width: '9' }, 'scale_factor: must not come with width'],
+    ['/v1/upscale', { target_width: '9', target_height: '9', scale: '2' }, 'scale: must not come with target_width'],
+    ['/comfy/upscale', { outscale: '2', width: '9' }, 'outscale: must not come with width'],
+  ])('at %s with %j are told of two sizes by the names that they sent', async (path, fields, told) => {
+    const response = await request(service.url).post(path).field(fields).attach('file', PICTURE, 'a.png');
+    expect(response.status).toBe(400);
+    expect(response.text).toContain(`${told}: give a factor, or the sides`);
+  });
+
+  it('are told of a result that is too large without names that they did not send', async () => {
+    const config = { upscaler: 'NEAREST', target_width: 100_000, target_height: 100_000 };
+    const { status, text } = await request(service.url)
+      .post('/hires-fix')
+      .send({ images: [PICTURE.toString('base64')], config });
+    expect([status, text]).toEqual([413, expect.stringContaining('MAX_OUTPUT_PIXELS allows; ask for a smaller size')]);
+    const both = await request(service.url)
+      .post('/hires-fix')
+      .send({ images: [PICTURE.toString('base64')], config: { ...config, upscale_factor: 2 } });
+    expect([both.status, both.text]).toEqual([
+      400,
+      expect.stringContaining('upscale_factor: must not come with target_width'),
+    ]);
+  });
+
   it('the remote-upscale node of ComfyUI finds models, follows its picture and fetches it', async () => {
     const { models } = (await request(service.url).get('/comfy/models')).body as { models: string[] };
     expect([models[0], models.includes('LANCZOS'), models.includes('REALESRGAN_X4PLUS')]).toEqual([

@@ -36,13 +36,13 @@ describe('the format of a result', () => {
         expect.stringMatching(`^written as PNG: .* at most ${longest} pixels, and the result is ${longest + 1}x1$`),
       ]);
     }
-    expect(() => result('png', 100_000_001)).toThrow(/PNG holds sides of at most 100000000; ask for a smaller scale/);
+    expect(() => result('png', 100_000_001)).toThrow(/PNG holds sides of at most 100000000; ask for a smaller size/);
   });
 
   it('is refused where it was asked for and cannot hold the result, with what to ask for', () => {
     const tall = { width: 1, height: 65_501, channels: 3, depth: 8 } as const;
     expect(() => resultFormat('jpeg', 'png', tall)).toThrow(
-      'the result is 1x65501, JPEG holds sides of at most 65500; ask for png or tiff, or a smaller scale',
+      'the result is 1x65501, JPEG holds sides of at most 65500; ask for png or tiff, or a smaller size',
     );
   });
 

@@ -286,7 +286,7 @@ describe('Encoding', () => {
   it('says which formats hold an image whose side is too long', async () => {
     const scratch = ScratchImage.create(folder.path, { width: 16_384, height: 1, channels: 3, depth: 8 });
     await expect(encodeImage(scratch, join(folder.path, 'a.webp'), { format: 'webp' })).rejects.toThrow(
-      'the result is 16384x1, WEBP holds sides of at most 16383; ask for png or tiff, or a smaller scale',
+      'the result is 16384x1, WEBP holds sides of at most 16383; ask for png or tiff, or a smaller size',
     );
     scratch.dispose();
   });

@@ -29,9 +29,9 @@ describe('the size of a result', () => {
   it('is bounded by pixels and by nothing else', () => {
     expect(targetSize(size(1, 1), { width: LIMIT, height: 1 }, 4, LIMIT)).toEqual(size(LIMIT, 1));
     expect(() => targetSize(size(1, 1), { width: LIMIT + 1, height: 1 }, 4, LIMIT)).toThrow(
-      /536870913 x 1 pixels.*MAX_OUTPUT_PIXELS.*smaller width/,
+      /536870913 x 1 pixels.*MAX_OUTPUT_PIXELS.*smaller size/,
     );
-    expect(() => targetSize(size(41, 21), { scale: 1e9 }, 4, LIMIT)).toThrow(/MAX_OUTPUT_PIXELS.*smaller scale/);
+    expect(() => targetSize(size(41, 21), { scale: 1e9 }, 4, LIMIT)).toThrow(/MAX_OUTPUT_PIXELS.*smaller size/);
     expect(() => targetSize(size(41, 21), { scale: 1e308 }, 4, LIMIT)).toThrow(/Infinity/);
   });
 
