@@ -51,7 +51,7 @@ const CONVERTED: ReadonlySet<string> = new Set(['cmyk', 'lab', 'labs']);
 export async function decodePixels(input: DecodeInput): Promise<DecodedPixels> {
   const header = await readHeader(input);
   if (input.format === 'heic') {
-    const stored = asMeant(await decodeHeic(input.bytes, input.name), input);
+    const stored = asMeant(await decodeHeic(input.bytes, input.name, input.maxPixels), input);
     const image = asSeen(stored, input, 8);
     return { image, header, convertedFrom: undefined, turnedByXmp: undefined, damage: undefined };
   }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { BadImageError, UnsupportedImageError } from '../../errors.ts';
+import { assertAllowedSize, BadImageError, UnsupportedImageError } from '../../errors.ts';
 import type { Image } from '../../image.ts';
 import { withChannels } from './channels.ts';
 
@@ -23,9 +23,31 @@ interface HeifPicture {
 }
 
 interface Canvas {
-  readonly data: Uint8Array;
+  readonly data: Pick<Uint8Array, 'set'>;
   readonly width: number;
   readonly height: number;
+}
+
+/** Takes what is drawn, also where it is of another size than the file says: what is thrown while it is, nobody can catch. */
+class DrawnPixels {
+  readonly samples: Uint8Array;
+  #taken = 0;
+  #isWithin = true;
+
+  constructor(length: number) {
+    this.samples = new Uint8Array(length);
+  }
+
+  /** Whether all was drawn, and nothing beside it. */
+  get isWhole(): boolean {
+    return this.#isWithin && this.#taken === this.samples.length;
+  }
+
+  set(part: ArrayLike<number>, at = 0): void {
+    this.#taken += part.length;
+    this.#isWithin &&= at + part.length <= this.samples.length;
+    if (this.#isWithin) this.samples.set(part, at);
+  }
 }
 
 /** Whether the decoder of HEIC is installed where this program finds it. */
@@ -47,17 +69,18 @@ export function assertDecodesHeic(name: string): void {
  * Decodes the primary picture of an HEIC file: upright, 8 bits, RGB with alpha where the file has it. What is coded in more bits
  * is rounded by the decoder.
  * @param name the file, for messages
- * @throws BadImageError for what the decoder cannot read
+ * @throws BadImageError for what the decoder cannot read; ImageTooLargeError
  */
-export async function decodeHeic(file: Uint8Array, name: string): Promise<Image> {
+export async function decodeHeic(file: Uint8Array, name: string, maxPixels: number): Promise<Image> {
   const pictures = new (loadDecoder().HeifDecoder)().decode(file);
   const picture = pictures.find((one) => one.is_primary()) ?? pictures[0];
   if (!picture) throw damaged(name);
   const [width, height] = [picture.get_width(), picture.get_height()];
-  const canvas = { data: new Uint8Array(width * height * RGBA), width, height };
-  const drawn = await new Promise<Canvas | null>((done) => picture.display(canvas, done));
-  if (!drawn) throw damaged(name);
-  const image: Image = { width, height, channels: RGBA, depth: 8, data: drawn.data };
+  assertAllowedSize(name, { width, height }, maxPixels); // by what it shows; until now it was by what is coded
+  const pixels = new DrawnPixels(width * height * RGBA);
+  const drawn = await new Promise<Canvas | null>((done) => picture.display({ data: pixels, width, height }, done));
+  if (!drawn || !pixels.isWhole) throw damaged(name);
+  const image: Image = { width, height, channels: RGBA, depth: 8, data: pixels.samples };
   return picture.has_alpha_channel() ? image : withChannels(image, [0, 1, 2]);
 }
 

@@ -10,7 +10,7 @@ const LONG = 4;
  */
 export function canCloseJpegs({ openJpegs, tiles }: TiffPage): boolean {
   const hasRoom = ({ length, placeAt, lengthAt }: OpenJpeg): boolean =>
-    placeAt.bytes >= LONG && length + END_OF_JPEG.length < 256 ** lengthAt.bytes;
+    placeAt.bytes >= LONG && length > 0 && length + END_OF_JPEG.length < 256 ** lengthAt.bytes;
   return openJpegs.length === 0 || (!tiles && openJpegs.every(hasRoom));
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { decodeImage, describeImage } from '../../../../app/imaging/codec/codec.ts';
+import { HiresFixError } from '../../../../app/errors.ts';
 import { difference } from '../../../support/images/images.ts';
 import { readPng } from '../../../support/images/png.ts';
 
@@ -72,6 +73,16 @@ describe('Decoding HEIC', () => {
       expect((await describeImage(path, LIMITS)).shape).toEqual({ width, height, channels, depth });
     },
   );
+
+  it('refuses a picture that is drawn in another size than the file says', async () => {
+    const file = Buffer.from(bytesOf('multiplied.heic'));
+    const shown = file.indexOf('clap'); // which part of what is coded
+    file.writeUInt8(0xf7, shown + 20);
+    await expect(decodeImage(file, LIMITS)).rejects.toThrow('input: expected a whole HEIC image, but it is damaged');
+    file.writeUInt32BE(1 << 20, shown + 4);
+    file.writeUInt32BE(1 << 20, shown + 12);
+    await expect(decodeImage(file, LIMITS)).rejects.toThrow(HiresFixError); // before room for its pixels is made
+  });
 
   it('refuses what is too large by its header, and what ends early', async () => {
     await expect(decodeImage(bytesOf('color.heic'), { ...LIMITS, maxPixels: 100 })).rejects.toThrow(
