@@ -15,6 +15,7 @@ import type { Fallback, ResultInfo, Size } from '../result.ts';
 import type { StageClock, StageShares } from '../stage-clock.ts';
 import type { HoldConfig } from './hold-upscaler.ts';
 import { holdUpscaler } from './hold-upscaler.ts';
+import { ignoredOptions } from './ignored-options.ts';
 import { regionOfResult } from './needed-part.ts';
 import { passesWarning } from './passes.ts';
 import type { ModelFiles } from './picture-source.ts';
@@ -87,7 +88,8 @@ export class ImageUpscaler {
       choose: (query) => this.#chooseSound(query, task, clock),
       cut: () => this.#tiling(task, image),
     });
-    const { name, fallbacks, warnings, upscaler } = chosen;
+    const { name, fallbacks, upscaler } = chosen;
+    const warnings = [...chosen.warnings, ...ignoredOptions(task.options, upscaler ? undefined : name)];
     const part = task.region && { part: regionOfResult(image, size, task.region) };
     return { name, size, channels, ...part, fallbacks, warnings, ...(upscaler && { network: upscaler }) };
   }

@@ -159,6 +159,17 @@ describe('clients of other upscalers', () => {
     expect(response.text).toContain(`${told}: give a factor, or the sides`);
   });
 
+  it('are told of options that do nothing, beside their picture', async () => {
+    const response = await request(service.url)
+      .post('/comfy/upscale')
+      .field({ model_name: 'LANCZOS', tile_size: '64', fit: 'cover', width: '9' })
+      .attach('file', PICTURE, 'a.png');
+    expect([response.status, response.headers['x-warnings']]).toEqual([
+      200,
+      'fit was ignored: it is for width and height together; tile was ignored: LANCZOS has no network',
+    ]);
+  });
+
   it('are told of a result that is too large without names that they did not send', async () => {
     const config = { upscaler: 'NEAREST', target_width: 100_000, target_height: 100_000 };
     const { status, text } = await request(service.url)
