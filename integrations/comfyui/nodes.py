@@ -19,7 +19,7 @@ _RESTORATIONS = ["old-photo", "denoise", "deblur", "face", "colorize", "denoise,
 def _upscalers():
     try:
         return [_AUTO, *Service(DEFAULT_URL).upscalers()]
-    except (ServiceError, KeyError, TypeError):
+    except (ServiceError, TypeError):
         return [_AWAY]
 
 

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 import uuid
 
-DEFAULT_URL = os.environ.get("HIRESFIX_URL", "http://127.0.0.1:8001")
+DEFAULT_URL = os.environ.get("HIRESFIX_URL") or "http://127.0.0.1:8001"
 
 _ANSWER_SECONDS = 60
 _LIST_SECONDS = 5
@@ -37,7 +37,7 @@ class Service:
 
     def upscalers(self):
         """The names of upscalers that can be had now."""
-        return self._json("GET", "/comfy/models", timeout=_LIST_SECONDS)["models"]
+        return self._json("models", "GET", "/comfy/models", timeout=_LIST_SECONDS)["models"]
 
     def run(self, method, files, fields, follow):
         """
@@ -62,14 +62,14 @@ class Service:
         body = b"".join(b"--%s\r\n%s\r\n" % (boundary.encode(), part) for part in parts)
         body += b"--%s--\r\n" % boundary.encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return self._json("POST", "/jobs", body, headers)["job_id"]
+        return self._json("job_id", "POST", "/jobs", body, headers)["job_id"]
 
     def _end_of(self, job, follow):
         progress, seen = 0.0, time.monotonic()
         while True:
             follow(progress)
             try:
-                state = self._json("GET", f"/jobs/{job}")
+                state = self._json("status", "GET", f"/jobs/{job}")
             except ServiceAwayError:
                 if time.monotonic() - seen > _AWAY_SECONDS:
                     raise
@@ -86,21 +86,59 @@ class Service:
         except ServiceError:
             pass  # it may have ended, or the service be gone
 
-    def _json(self, *request, **options):
-        return json.loads(self._request(*request, **options))
+    def _json(self, expected, *request, **options):
+        """The object that is answered, which must have the key that is expected: anything else may answer at an address."""
+        try:
+            value = json.loads(self._request(*request, **options))
+        except ValueError:
+            value = None
+        if not isinstance(value, dict) or expected not in value:
+            raise ServiceError(f"hiresfix: expected a hiresfix service at {self._base}, got something else")
+        return value
 
     def _request(self, method, path, body=None, headers=None, timeout=_ANSWER_SECONDS):
-        request = urllib.request.Request(
-            self._base + path, data=body, headers={**self._headers, **(headers or {})}, method=method
-        )
+        headers = {**self._headers, **(headers or {})}
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            request = urllib.request.Request(self._base + path, data=body, headers=headers, method=method)
+            with _OPENER.open(request, timeout=timeout) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             kind = ServiceAwayError if error.code in _AWAY_STATUSES else ServiceError
             raise kind(f"hiresfix: {_detail(error)}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServiceAwayError(f"hiresfix: no service answers at {self._base} ({error})") from error
+
+
+class _AnswerWhileSending:
+    """A service refuses an upload that is too large before it has all of it, and takes no more: what it says is then read."""
+
+    def send(self, data):
+        try:
+            super().send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            if self.sock is None:
+                raise
+
+
+class _HttpConnection(_AnswerWhileSending, http.client.HTTPConnection):
+    pass
+
+
+class _HttpsConnection(_AnswerWhileSending, http.client.HTTPSConnection):
+    pass
+
+
+class _HttpHandler(urllib.request.HTTPHandler):
+    def http_open(self, request):
+        return self.do_open(_HttpConnection, request)
+
+
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    def https_open(self, request):
+        return self.do_open(_HttpsConnection, request)
+
+
+_OPENER = urllib.request.build_opener(_HttpHandler, _HttpsHandler)
 
 
 def _field(name, value):

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Interface } from 'node:readline';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
@@ -55,6 +56,7 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
           MODELS_DIR: join(folder.path, 'models'),
           MODEL_DOWNLOADS: 'false',
           FORCE_CPU: 'true',
+          MAX_FILE_SIZE_MB: '1',
           LOG_LEVEL: 'error',
         }),
       );
@@ -84,6 +86,22 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
       });
     });
 
+    it.each(['localhost', 'http://[::1'])('load where HIRESFIX_URL is %j', async (wrong) => {
+      expect(await loadedWith(wrong)).toEqual([expect.stringContaining('no hiresfix service answers')]);
+    });
+
+    it('load where HIRESFIX_URL is empty, which is as if it were not set', async () => {
+      expect(await loadedWith('')).not.toHaveLength(0); // a service may answer at the default address
+    });
+
+    it.each(['<html></html>', '[]', '{"models":null}'])('load where something else answers: %s', async (body) => {
+      const other = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const upscalers = await loadedWith(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
+      other.close();
+      expect(upscalers).toEqual([expect.stringContaining('no hiresfix service answers')]);
+    });
+
     it('list what the service has as soon as it is there', async () => {
       await start();
       expect(await ask('list')).toEqual(expect.arrayContaining(['AUTO', 'COMPACT_X2', 'LANCZOS']));
@@ -101,6 +119,10 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
 
     it('tell in the words of the service why something cannot be done', async () => {
       expect(await ask('fail')).toEqual({ error: expect.stringContaining("there is no 'no-such-upscaler'") });
+    });
+
+    it('tell that a picture is too large, which the service says before it has all of it', async () => {
+      expect(await ask('oversized')).toEqual({ error: expect.stringContaining('larger than 1 MB') });
     });
 
     it('go on with a service that was restarted', async () => {
@@ -132,3 +154,11 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
     });
   },
 );
+
+/** The upscalers that the nodes list where the pack is loaded with such an address. */
+async function loadedWith(address: string): Promise<unknown> {
+  const program = spawn(PYTHON ?? '', [HARNESS, PACK], { env: { PATH: process.env['PATH'], HIRESFIX_URL: address } });
+  program.stderr.pipe(process.stderr);
+  program.stdin.end();
+  return (JSON.parse(await text(program.stdout)) as { upscalers: unknown }).upscalers;
+}
