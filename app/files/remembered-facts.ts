@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from './usable-folder.ts';
 import { cacheFolder } from './user-folders.ts';
 
 /** A file that was changed less than this ago may be changed again without its times telling. */
@@ -35,7 +36,7 @@ export class RememberedFacts {
     try {
       if (statSync(file).ctimeMs > since - SETTLED_MS) return;
       const place = this.#placeOf(file, fact);
-      mkdirSync(this.#folder, { recursive: true });
+      makeFolder(this.#folder);
       writeFileSync(`${place}.${process.pid}`, text);
       renameSync(`${place}.${process.pid}`, place);
     } catch {

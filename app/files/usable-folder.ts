@@ -1,4 +1,5 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdirSync, statSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode } from './error-code.ts';
 
@@ -9,7 +10,7 @@ const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
  * @throws what the system says where it cannot be made, is no folder or takes no files
  */
 export async function makeUsableFolder(path: string): Promise<void> {
-  await makeFolder(path);
+  makeFolder(path);
   const probe = join(path, `.probe-${process.pid}`);
   try {
     await writeFile(probe, '');
@@ -25,20 +26,19 @@ export async function makeUsableFolder(path: string): Promise<void> {
  * takes no others, such as `/proc`.
  * @throws what the system says where it cannot be made, or a file has its name
  */
-export async function makeFolder(path: string): Promise<void> {
+export function makeFolder(path: string): void {
   try {
-    await mkdir(path);
+    mkdirSync(path);
   } catch (error) {
     const code = errorCode(error);
-    if (await isFolder(path)) return;
+    if (isFolder(path)) return;
     const above = dirname(path);
-    if (code !== 'ENOENT' || above === path || (await isFolder(above))) throw error;
-    await makeFolder(above);
-    await makeFolder(path);
+    if (code !== 'ENOENT' || above === path || isFolder(above)) throw error;
+    makeFolder(above);
+    makeFolder(path);
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  const there = await stat(path).catch(() => undefined);
-  return there?.isDirectory() === true;
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

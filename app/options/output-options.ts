@@ -10,7 +10,9 @@ export const outputOptions = z.object({
   output_format: formatWord()
     .default('auto')
     .describe("auto: the image's own format if it can hold the result, else png. jpg means jpeg, tif means tiff"),
-  quality: whole(1, 100).optional().describe('Quality of lossy formats; by default, one chosen for the format'),
+  quality: whole(1, 100)
+    .optional()
+    .describe('Quality of lossy formats; by default, one chosen for the format. With lossless, it has no effect'),
   lossless: flag()
     .optional()
     .describe('Whether WebP and AVIF are lossless; by default, if the image sent is lossless or quality is 100'),

@@ -85,7 +85,7 @@ export class ModelDownloader {
   async #downloadLocked(model: RemoteModel, meter: ProgressMeter, signal: AbortSignal): Promise<DownloadedModel> {
     const { directory } = this.#options;
     const file = join(directory, model.filename);
-    await makeFolder(directory);
+    makeFolder(directory);
     const lock = await ProcessLock.acquire(`${file}.lock`, this.#limits.lock, {
       signal,
       onWait: async () => {

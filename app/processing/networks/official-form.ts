@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buildImageGraph } from '../../architectures/image-graph.ts';
 import { recognise } from '../../architectures/registry.ts';
 import { CheckpointError } from '../../checkpoints/errors.ts';
 import { openCheckpoint } from '../../checkpoints/open-checkpoint.ts';
 import { readTensor } from '../../checkpoints/read-tensor.ts';
 import { writeSafetensors } from '../../checkpoints/safetensors-writer.ts';
+import { makeFolder } from '../../files/usable-folder.ts';
 import { cacheFolder } from '../../files/user-folders.ts';
 import { WeightsError } from '../../onnx/errors.ts';
 import { int8PartsOf } from '../../quantization/int8-graph.ts';
@@ -85,7 +86,7 @@ function keptForm(file: string): Int8Numbers | undefined {
 function keepForm(file: string, tensors: Int8Tensors): void {
   const partial = `${file}.${process.pid}`;
   try {
-    mkdirSync(join(file, '..'), { recursive: true });
+    makeFolder(dirname(file));
     writeSafetensors(partial, tensors);
     renameSync(partial, file);
   } catch {

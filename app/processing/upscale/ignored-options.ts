@@ -1,8 +1,8 @@
 import type { UpscaleOptions } from '../../options/upscale-options.ts';
 
 /**
- * What `info.warnings` says of options that were asked for and do nothing here. What is as it would be without them, such as a `tile` of
- * `auto`, is no word worth: programs send all fields that they know.
+ * What `info.warnings` says of options that were asked for and do nothing here. What changes nothing, such as a `tile` of `auto`, is not
+ * mentioned: programs send all fields that they know.
  * @param filter the Pillow filter that does it; none where a network does
  */
 export function ignoredOptions(options: UpscaleOptions, filter?: string): string[] {

@@ -52,10 +52,14 @@ describe('Remembered facts', () => {
     expect(readdirSync(folder.path)).toEqual(['a.pth']);
   });
 
-  it('are found out again where they cannot be kept', () => {
+  it.each([
+    ['below a file', () => join(folder.path, 'a.pth', 'facts')],
+    // Node's own recursive mkdir never returns there.
+    ['in a folder that takes no others', () => '/proc/none/facts'],
+  ])('are found out again where they cannot be kept: %s', (...[, place]) => {
     const file = join(folder.path, 'a.pth');
     writeFileSync(file, 'weights');
-    const facts = new RememberedFacts(join(file, 'facts'));
+    const facts = new RememberedFacts(place());
     expect(() => facts.remember(file, 'sound', { text: '', since: LATER() })).not.toThrow();
     expect(facts.recall(file, 'sound')).toBeUndefined();
   });
