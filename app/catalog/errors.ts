@@ -71,12 +71,15 @@ export class ModelsFolderError extends HiresFixError {
   readonly code = 'ERR_MODEL_UNAVAILABLE';
   readonly fault = 'model';
 
+  /** What is wrong, without what to do. */
+  readonly problem: string;
+  readonly remedy: string;
+
   constructor(cause: unknown) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `MODELS_DIR cannot be used: ${detail}. Let the user that hiresfix runs as read that folder and write to it, or set MODELS_DIR to another`,
-      { cause },
-    );
+    const problem = `MODELS_DIR cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const remedy = 'Let the user that hiresfix runs as read that folder and write to it, or set MODELS_DIR to another';
+    super(`${problem}. ${remedy}`, { cause });
+    [this.problem, this.remedy] = [problem, remedy];
   }
 }
 
@@ -102,12 +105,15 @@ export class BadModelsLockError extends HiresFixError {
   readonly code = 'ERR_BAD_MODELS_LOCK';
   readonly fault = 'service';
 
+  /** What is wrong, without what to do. */
+  readonly problem: string;
+  readonly remedy: string;
+
   constructor(path: string, options?: ErrorOptions) {
-    super(
-      `${path} cannot be read as the list of downloaded models. Repair it, or delete it: ` +
-        `then the models in that folder count as placed by hand`,
-      options,
-    );
+    const problem = `${path} cannot be read as the list of downloaded models`;
+    const remedy = 'Repair it, or delete it: then the models in that folder count as placed by hand';
+    super(`${problem}. ${remedy}`, options);
+    [this.problem, this.remedy] = [problem, remedy];
   }
 }
 

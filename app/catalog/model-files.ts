@@ -106,12 +106,14 @@ function isCheckpointName(name: string): boolean {
   return !name.startsWith('._') && EXTENSIONS.includes(extname(name).toLowerCase());
 }
 
+const NOT_READABLE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
+
 /** Undefined for what is not there, or not ours to read. */
 async function readable<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP'].includes(errorCode(error) ?? '')) return undefined;
+    if (NOT_READABLE.has(errorCode(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { CatalogEntry, ModelState } from '../catalog/catalog-entry.ts';
 import { modelState } from '../catalog/catalog-entry.ts';
 import { createCatalog } from '../catalog/create-catalog.ts';
+import { BadModelsLockError, ModelsFolderError } from '../catalog/errors.ts';
 import type { Config } from '../config.ts';
 import type { Finding, Problem } from './finding.ts';
 
@@ -14,16 +15,21 @@ export interface ModelReport {
 export async function checkModels(config: Config): Promise<Finding<readonly ModelReport[]>> {
   const entries = await createCatalog(config)
     .list()
-    .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  if (typeof entries === 'string') {
-    const remedy = 'see that the folder is there and may be read';
-    return { found: [], problems: [{ is_error: true, problem: `MODELS_DIR: ${entries}`, remedy }] };
-  }
+    .catch((error: unknown) => problemOfFolder(error));
+  if ('problem' in entries) return { found: [], problems: [entries] };
   const there = entries.filter(({ file }) => file !== null);
   return {
     found: there.map((entry) => ({ name: entry.name, state: modelState(entry) })),
     problems: there.flatMap(problemsOf),
   };
+}
+
+/** Why nothing can be said of the models. */
+function problemOfFolder(error: unknown): Problem {
+  if (error instanceof ModelsFolderError || error instanceof BadModelsLockError)
+    return { is_error: true, problem: error.problem, remedy: error.remedy };
+  const reason = error instanceof Error ? error.message : String(error);
+  return { is_error: true, problem: `MODELS_DIR: ${reason}`, remedy: 'see that the folder is there and may be read' };
 }
 
 /** A file of the user's that holds no network is nothing that anybody needs. */
