@@ -11,6 +11,7 @@ import { upscaleOptions } from '../../options/upscale-options.ts';
 import { PIL_UPSCALERS, REALESRGAN_UPSCALERS } from '../../processing/upscale/upscalers.ts';
 import { version } from '../../version.ts';
 import { remoteClient } from '../remote/remote-client.ts';
+import { fieldsAsGiven } from './fields-as-given.ts';
 import type { PictureWork, WorkHooks } from './picture-work.ts';
 
 const input = z.string().min(1).describe('Path of the picture, in a folder that is allowed');
@@ -57,7 +58,7 @@ const TOOLS = [
 export function pictureServer(work: PictureWork, models: () => Promise<unknown>): McpServer {
   const server = new McpServer({ name: 'hiresfix', version: version() });
   for (const { method, description, fields } of TOOLS) {
-    const inputSchema = z.object({ input, output, ...fields.shape, ...written });
+    const inputSchema = fieldsAsGiven(z.object({ input, output, ...fields.shape, ...written }));
     server.registerTool(
       method,
       { title: `hiresfix ${method}`, description, inputSchema },
@@ -73,7 +74,7 @@ export function pictureServer(work: PictureWork, models: () => Promise<unknown>)
     {
       title: 'hiresfix find_faces',
       description: 'Find the faces of a picture: boxes, landmarks and sizes in its pixels.',
-      inputSchema: findFacesOptions.extend({ input }),
+      inputSchema: fieldsAsGiven(findFacesOptions.extend({ input })),
       annotations: { readOnlyHint: true },
     },
     ({ input, ...fields }, context) =>

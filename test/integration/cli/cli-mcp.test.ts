@@ -91,6 +91,15 @@ describe('hiresfix mcp', () => {
     expect([again.isError, textOf(again)]).toEqual([true, expect.stringMatching(/^ERR_FILE_EXISTS: .*new\/a\.png/)]);
   });
 
+  it.each(['here', 'through a service'])('takes a list of steps as its text (%s)', async (where) => {
+    const service = where === 'here' ? undefined : await serveProcess(at('steps'), {}, commandLine.main);
+    const caller = service ? await connected('--server', service.url) : client;
+    const refused = await caller.callTool({ name: 'restore', arguments: { input: 'a.png', steps: 'deblur, Denoise' } });
+    expect(textOf(refused)).toMatch(/^ERR_MODEL_UNAVAILABLE: The model nafnet-/);
+    if (service) await caller.close();
+    await service?.kill();
+  });
+
   it.each([
     [{ input: '../secrets/b.png' }],
     [{ input: 'link.png' }],
