@@ -10,7 +10,7 @@ from . import png16
 from .service import DEFAULT_URL, Service, ServiceError
 
 _AUTO = "AUTO"
-_AWAY = "(no hiresfix service answers: start one, then refresh)"
+_NO_LIST = "(hiresfix: "  # so begins what is listed where there is no list: why
 _MOST_IMAGES = 64  # of one job
 _STEPS = 1000  # of the progress bar
 _RESTORATIONS = ["old-photo", "denoise", "deblur", "face", "colorize", "denoise,face", "denoise,face,colorize"]
@@ -19,8 +19,8 @@ _RESTORATIONS = ["old-photo", "denoise", "deblur", "face", "colorize", "denoise,
 def _upscalers():
     try:
         return [_AUTO, *Service(DEFAULT_URL).upscalers()]
-    except (ServiceError, TypeError):
-        return [_AWAY]
+    except ServiceError as error:
+        return [f"({error})"]
 
 
 def _common_inputs():
@@ -59,7 +59,7 @@ class HiresFixUpscale(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, upscaler):
         """The list may be older than the service, or from a time when there was none: the service itself decides."""
-        return _AWAY if upscaler == _AWAY else True
+        return f"{upscaler}: refresh when that is mended" if upscaler.startswith(_NO_LIST) else True
 
     @classmethod
     def execute(cls, image, upscaler, scale=0.0, restore_faces=False, mask=None, bits="16", server=DEFAULT_URL):

@@ -37,7 +37,7 @@ class Service:
 
     def upscalers(self):
         """The names of upscalers that can be had now."""
-        return self._json("models", "GET", "/comfy/models", timeout=_LIST_SECONDS)["models"]
+        return self._json("models", list, "GET", "/comfy/models", timeout=_LIST_SECONDS)["models"]
 
     def run(self, method, files, fields, follow):
         """
@@ -62,14 +62,14 @@ class Service:
         body = b"".join(b"--%s\r\n%s\r\n" % (boundary.encode(), part) for part in parts)
         body += b"--%s--\r\n" % boundary.encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return self._json("job_id", "POST", "/jobs", body, headers)["job_id"]
+        return self._json("job_id", str, "POST", "/jobs", body, headers)["job_id"]
 
     def _end_of(self, job, follow):
         progress, seen = 0.0, time.monotonic()
         while True:
             follow(progress)
             try:
-                state = self._json("status", "GET", f"/jobs/{job}")
+                state = self._json("status", str, "GET", f"/jobs/{job}")
             except ServiceAwayError:
                 if time.monotonic() - seen > _AWAY_SECONDS:
                     raise
@@ -86,13 +86,13 @@ class Service:
         except ServiceError:
             pass  # it may have ended, or the service be gone
 
-    def _json(self, expected, *request, **options):
-        """The object that is answered, which must have the key that is expected: anything else may answer at an address."""
+    def _json(self, key, kind, *request, **options):
+        """The object that is answered, which must have something of a kind at a key: anything else may answer at an address."""
         try:
             value = json.loads(self._request(*request, **options))
         except ValueError:
             value = None
-        if not isinstance(value, dict) or expected not in value:
+        if not isinstance(value, dict) or not isinstance(value.get(key), kind):
             raise ServiceError(f"hiresfix: expected a hiresfix service at {self._base}, got something else")
         return value
 

@@ -82,16 +82,25 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
     it('load while no service answers, and say so in their list', async () => {
       expect(await answer()).toEqual({
         nodes: ['HiresFixRestore', 'HiresFixUpscale'],
-        upscalers: [expect.stringContaining('no hiresfix service answers')],
+        upscalers: [expect.stringContaining('(hiresfix: no service answers at ')],
       });
     });
 
     it.each(['localhost', 'http://[::1'])('load where HIRESFIX_URL is %j', async (wrong) => {
-      expect(await loadedWith(wrong)).toEqual([expect.stringContaining('no hiresfix service answers')]);
+      expect(await loadedWith(wrong)).toEqual([expect.stringContaining('(hiresfix: no service answers at ')]);
     });
 
     it('load where HIRESFIX_URL is empty, which is as if it were not set', async () => {
       expect(await loadedWith('')).not.toHaveLength(0); // a service may answer at the default address
+    });
+
+    it('load where the service refuses them, and say why', async () => {
+      const detail = 'Expected an API key';
+      const closed = createServer((_, response) => response.writeHead(401).end(JSON.stringify({ detail })));
+      await once(closed.listen(0, '127.0.0.1'), 'listening');
+      const upscalers = await loadedWith(`http://127.0.0.1:${(closed.address() as AddressInfo).port}`);
+      closed.close();
+      expect(upscalers).toEqual([`(hiresfix: ${detail})`]);
     });
 
     it.each(['<html></html>', '[]', '{"models":null}'])('load where something else answers: %s', async (body) => {
@@ -99,7 +108,7 @@ const PYTHON = [process.env['HIRESFIX_PYTHON'], 'python3'].find(
       await once(other, 'listening');
       const upscalers = await loadedWith(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
       other.close();
-      expect(upscalers).toEqual([expect.stringContaining('no hiresfix service answers')]);
+      expect(upscalers).toEqual([expect.stringMatching(/^\(hiresfix: expected a hiresfix service at http/)]);
     });
 
     it('list what the service has as soon as it is there', async () => {
