@@ -143,8 +143,19 @@ function describe(error: unknown): { readonly problem: JobError; readonly status
   if (error instanceof HiresFixError) return { problem: error, status: statusOf(error.code) };
   const status = statusByExpress(error);
   if (status === undefined) return { problem: INTERNAL_ERROR, status: 500 };
-  return { problem: { code: 'ERR_BAD_REQUEST', message: STATUS_CODES[status] ?? 'Bad request' }, status };
+  const message = EXPRESS_DETAILS.get(status) ?? STATUS_CODES[status] ?? 'Bad request';
+  return { problem: { code: 'ERR_BAD_REQUEST', message }, status };
 }
+
+/** What is wrong where Express says no more than a status. */
+const EXPRESS_DETAILS: ReadonlyMap<number, string> = new Map([
+  [
+    400,
+    'The path cannot be read: each % in it must begin a byte in two hexadecimal digits (%20), and the bytes must be UTF-8',
+  ],
+  [412, 'The file is not, or no longer, the one that If-Match or If-Unmodified-Since asks for'],
+  [416, 'The Range begins beyond the end of the file; Content-Range has its length'],
+]);
 
 /** Express and what it is made of mark a caller's mistakes (a malformed path, a range beyond the end) by `status`. */
 function statusByExpress(error: unknown): number | undefined {

@@ -130,6 +130,14 @@ describe('a job over HTTP', () => {
     });
   });
 
+  it('says what is wrong with a path that cannot be read', async () => {
+    const answer = await get('/jobs/%ff');
+    expect(answer.body).toMatchObject({
+      status: 400,
+      detail: expect.stringMatching(/^The path cannot be read: each %/),
+    });
+  });
+
   it('gives its result as often as it is asked, in parts, and not to those who have it', async () => {
     const id = await completedJob();
     for (const path of [`/jobs/${id}/results/0`, `/processed/${id}-0.png`]) {
@@ -141,6 +149,9 @@ describe('a job over HTTP', () => {
       expect([part.status, String(part.body)]).toEqual([206, 'image']);
       const beyond = await get(path).set('Range', 'bytes=9999-');
       expect([beyond.status, beyond.headers['content-type']]).toEqual([416, 'application/problem+json']);
+      expect(beyond.body).toMatchObject({ detail: expect.stringMatching(/^The Range begins beyond the end/) });
+      const other = await get(path).set('If-Match', '"another"');
+      expect(other.body).toMatchObject({ status: 412, detail: expect.stringContaining('If-Match') });
       expect((await request(service.url).head(path)).headers['content-length']).toBe(String(IMAGE.length));
     }
     for (const path of [
