@@ -7,7 +7,7 @@ import type { upscaleOptions } from '../options/upscale-options.ts';
 import { ServiceProblemError, ServiceUnreachableError } from './errors.ts';
 import { followJob } from './follow-job.ts';
 import type { FacesFound, JobResultState, JobsPage, JobState, ModelState, ResultInfo } from './job-state.ts';
-import { isJobState } from './job-state.ts';
+import { hasEnded, isJobState } from './job-state.ts';
 import type { ConnectionOptions } from './service-connection.ts';
 import { ServiceConnection } from './service-connection.ts';
 
@@ -20,7 +20,7 @@ export type ImageFile = Blob | Uint8Array<ArrayBuffer>;
 
 /** How a job is followed, whatever is done. */
 export interface FollowOptions {
-  /** Called with every state of the job, the last of which is its end. */
+  /** Called with every state of the job, the last of which is its end. If it throws, the job is cancelled and the call throws the same. */
   readonly onProgress?: ((job: JobState) => void) | undefined;
   /** Aborted, the job is cancelled and the call throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -123,15 +123,17 @@ export class HiresFixClient {
   }
 
   /**
-   * Waits for a job's completion. Aborted, it cancels the job.
-   * @throws ServiceProblemError for a job that failed or was cancelled
+   * Waits for a job's completion. Aborted, or where `onProgress` throws, it cancels the job.
+   * @throws ServiceProblemError for a job that failed or was cancelled; what `onProgress` throws
    */
   async completion(
     id: string,
     { signal, onProgress }: Pick<FollowOptions, 'signal' | 'onProgress'> = {},
   ): Promise<JobState> {
+    let isOver = false;
     try {
       for await (const job of this.follow(id, signal)) {
+        isOver = hasEnded(job);
         onProgress?.(job);
         if (job.status === 'completed') return job;
         if (job.status === 'cancelled') throw new ServiceProblemError('ERR_CANCELLED', `job ${id} was cancelled`);
@@ -140,7 +142,9 @@ export class HiresFixClient {
       }
       throw new ServiceProblemError('ERR_INTERNAL', `job ${id} has no end`);
     } catch (error) {
-      if (signal?.aborted) await this.cancel(id).catch(() => undefined); // it may have ended, or the service be gone
+      const isGivenUp = signal?.aborted === true || !isOurs(error);
+      // To cancel a job that has ended removes its results.
+      if (isGivenUp && !isOver) await this.cancel(id).catch(() => undefined); // the service may be gone
       throw error;
     }
   }
@@ -208,6 +212,10 @@ export class HiresFixClient {
     if (blob.size === bytes) return blob;
     throw new ServiceUnreachableError(`${response.url}: the result did not arrive as it was made; try again`);
   }
+}
+
+function isOurs(error: unknown): boolean {
+  return error instanceof ServiceProblemError || error instanceof ServiceUnreachableError;
 }
 
 function given(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {

@@ -128,6 +128,30 @@ describe('the client of the package', () => {
     expect((await client.job(id)).status).toBe('cancelled');
   });
 
+  it('cancels the job of a call whose caller fails while it is told of progress', async () => {
+    const [failure, ids] = [new Error('the page is gone'), [] as string[]];
+    const onProgress = (state: JobState): void => {
+      ids.push(state.job_id);
+      throw failure;
+    };
+    await expect(client.upscale(picture(901, 700), { upscaler: 'COMPACT_X2', onProgress })).rejects.toBe(failure);
+    expect(ids).toHaveLength(1);
+    expect((await client.job(ids[0] ?? '')).status).toBe('cancelled');
+  });
+
+  it('leaves the results of a job that has ended to a caller who fails then', async () => {
+    const id = await client.submit({
+      method: 'upscale',
+      files: [{ file: picture(8, 8) }],
+      fields: { upscaler: 'NEAREST' },
+    });
+    const onProgress = ({ status }: JobState): void => {
+      if (status === 'completed') throw new Error('the page is gone');
+    };
+    await expect(client.completion(id, { onProgress })).rejects.toThrow('the page is gone');
+    expect((await client.result(id)).ok).toBe(true);
+  });
+
   it('throws what the service refuses and what a job failed by, with its code', async () => {
     const codeOf = (call: Promise<unknown>) =>
       call.then(
