@@ -113,6 +113,12 @@ describe('the HTTP server', () => {
     expect((await request(service.url).get('/health/live')).status).toBe(200);
   });
 
+  it('says what is wrong with a path that cannot be read', async () => {
+    const answer = await request(service.url).get('/jobs/%ff');
+    const detail: unknown = expect.stringMatching(/^The path cannot be read: each %/);
+    expect(answer.body).toMatchObject({ status: 400, detail, instance: '/jobs/%ff' });
+  });
+
   it('refuses headers beyond what anyone needs', async () => {
     const response = await request(service.url).get('/health/live').set('X-Long', 'x'.repeat(20_000));
     expect([response.status, response.type]).toEqual([431, 'application/problem+json']);

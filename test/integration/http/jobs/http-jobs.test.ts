@@ -130,14 +130,6 @@ describe('a job over HTTP', () => {
     });
   });
 
-  it('says what is wrong with a path that cannot be read', async () => {
-    const answer = await get('/jobs/%ff');
-    expect(answer.body).toMatchObject({
-      status: 400,
-      detail: expect.stringMatching(/^The path cannot be read: each %/),
-    });
-  });
-
   it('gives its result as often as it is asked, in parts, and not to those who have it', async () => {
     const id = await completedJob();
     for (const path of [`/jobs/${id}/results/0`, `/processed/${id}-0.png`]) {
