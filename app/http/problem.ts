@@ -105,7 +105,7 @@ export function problemHandler(folders: ServerFolders, send: SendError = sendPro
     const { problem, status } = describe(error);
     if (hasCallerGone) logger.info('caller disconnected', { reason: String(error) });
     else if (status >= 500 && !isExpected(error, response)) {
-      if (isRefusal(error, status)) logger.warn('request refused', { code: problem.code, reason: problem.message });
+      if (isRefusal(error, status)) logger.warn('request refused', { code: problem.code, reason: String(error) });
       else logger.error('request failed', { code: problem.code, error });
     }
     if (response.headersSent || hasCallerGone) {
