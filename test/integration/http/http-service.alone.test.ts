@@ -185,7 +185,7 @@ describe('the service', () => {
       ['scale -1', bad('ERR_BAD_PARAMETER', /^scale: must be a number above 0, got "-1"$/, { query: 'scale=-1' })],
       ['scale NaN', bad('ERR_BAD_PARAMETER', /^scale: must be a number above 0, got "NaN"$/, { query: 'scale=NaN' })],
       ['scale 1e9', bad('ERR_OUTPUT_TOO_LARGE', /MAX_OUTPUT_PIXELS/, { query: 'scale=1e9', status: 413 })],
-      ['scale and width', bad('ERR_BAD_PARAMETER', /not both/, { query: 'scale=2&width=9' })],
+      ['scale and width', bad('ERR_BAD_PARAMETER', /^scale: must not come with width: /, { query: 'scale=2&width=9' })],
       [
         'a checkpoint that is HTML',
         bad('ERR_BAD_CHECKPOINT', /HTML/i, { query: 'upscaler=bad_html.pth', status: 503 }),

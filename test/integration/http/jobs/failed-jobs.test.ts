@@ -236,7 +236,9 @@ describe('a job that fails', () => {
     expect(await ended(server, gone.job_id)).toMatchObject({ code: 'ERR_UNKNOWN_MODEL' });
     await expectTold(server, gone.job_id, 'ERR_UNKNOWN_MODEL');
     await writeFile(join(models, 'models.lock.json'), 'no list');
-    const damaged = await submit(server, 'upscaler=lacking');
+    const own = await submit(server, 'upscaler=lacking'); // the list has nothing to say of the user's own files
+    expect(await ended(server, own)).toMatchObject({ code: 'ERR_BAD_WEIGHTS' });
+    const damaged = await submit(server, 'upscaler=REALESRGAN_X4PLUS');
     expect(await ended(server, damaged)).toMatchObject({ code: 'ERR_BAD_MODELS_LOCK' });
     await expectTold(server, damaged, 'ERR_BAD_MODELS_LOCK');
     await rm(join(models, 'models.lock.json'));
