@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
+import { eventually } from '../../support/eventually.ts';
 import { noise } from '../../support/images/images.ts';
 import { writePng } from '../../support/images/png.ts';
 import type { ServeProcess } from '../../support/servers/serve-process.ts';
@@ -38,6 +39,12 @@ const disk = mountSmallDisk(4 * 2 ** 20);
 
   const upload = (image: Buffer, path = '/upscale?upscaler=NEAREST&scale=1') =>
     request(server.url).post(path).type('image/png').send(image);
+  /** The log is read beside the answers, so that a line may come after its answer. */
+  const logged = (message: string, count: number) =>
+    eventually(
+      () => Promise.resolve(server.logLines().filter((line) => line.message === message)),
+      (lines) => lines.length >= count,
+    );
   const ready = async (): Promise<number> => (await request(server.url).get('/health/ready')).status;
 
   it('answers 503 and when to come back to what it has no room for, and is not ready until there is', async () => {
@@ -60,7 +67,7 @@ const disk = mountSmallDisk(4 * 2 ** 20);
       expect((await upload(SMALL)).status).toBe(200);
       writeFileSync(filler, Buffer.alloc(2 * 2 ** 20));
     }
-    const failures = server.logLines().filter(({ message }) => message === 'request failed');
+    const failures = await logged('request failed', 3);
     expect(failures).toHaveLength(3);
     for (const { level, code, error } of failures) {
       expect([level, code]).toEqual(['error', 'ERR_STORE_UNAVAILABLE']);
@@ -72,7 +79,7 @@ const disk = mountSmallDisk(4 * 2 ** 20);
     writeFileSync(filler, Buffer.alloc(3.5 * 2 ** 20));
     expect(await ready()).toBe(503);
     expect((await upload(SMALL)).status).toBe(503);
-    const refused = server.logLines().filter(({ message }) => message === 'request refused');
+    const refused = await logged('request refused', 1);
     const reason = expect.stringContaining('the disk is full') as unknown;
     expect(refused).toEqual([expect.objectContaining({ level: 'warn', code: 'ERR_STORE_UNAVAILABLE', reason })]);
     expect(JSON.stringify(refused)).not.toMatch(/stack|\.js:/);
