@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { HiresFixTask, ImagesTask } from '../processing/tasks.ts';
-import { upscaleOptions } from '../options/upscale-options.ts';
+import { oneSize, upscaleOptions } from '../options/upscale-options.ts';
 import { UsageError } from './errors.ts';
 import { givenFlags, parseOptions } from './flag-options.ts';
 import type { ImageFlags } from './batch-plan.ts';
@@ -18,11 +18,13 @@ const UPSCALE_FLAGS = [
   ...['faceRestoration', 'faceModel', 'faceRestorationStrength', 'fidelity', 'strict', 'colourFix', 'clean'],
 ] as const;
 
+const form = upscaleOptions.check(oneSize());
+
 /** What the flags ask to be done with images. @throws UsageError */
 export async function createTask(images: ImagesTask, flags: UpscaleFlags): Promise<HiresFixTask> {
   const modelFile = flags.server === undefined ? await checkpointPath(flags.upscaler) : undefined;
   const { upscaler, ...asked } = givenOptions(flags);
-  const options = parseOptions(upscaleOptions, modelFile === undefined ? { ...asked, upscaler } : asked);
+  const options = parseOptions(form, modelFile === undefined ? { ...asked, upscaler } : asked);
   return { kind: 'hires-fix', ...images, options, ...(modelFile === undefined ? {} : { modelFile }) };
 }
 

@@ -51,10 +51,13 @@ export function modelsRoute(context: ModelsContext): Router {
     .post('/models/:name/download', async (request, response) => {
       const submission = await submitDownload(context, request.params.name, { request, response });
       const { waitMs = 0 } = parsePrefer(request.get('Prefer'));
+      if (waitMs === 0) {
+        answerAccepted(awaited, submission, response);
+        return;
+      }
       const { id, status } = submission.job;
       if (!hasEnded(status)) awaited.keep(id); // who asks is not the only one who wants the model
-      if (waitMs === 0) answerAccepted(awaited, submission, response);
-      else await answerJob(awaited, submission, response, (job) => response.json(jobView(job)));
+      await answerJob(awaited, submission, response, (job) => response.json(jobView(job)));
     });
 }
 

@@ -1,10 +1,10 @@
 import { scaledSide } from '../../options/scaled-side.ts';
-import { BadParameterError, OutputTooLargeError } from '../errors.ts';
+import { OutputTooLargeError } from '../errors.ts';
 import type { Rectangle } from '../../imaging/rectangle.ts';
 import type { Fit } from '../../options/upscale-options.ts';
 import type { Size } from '../result.ts';
 
-/** The size that a caller asked for: a factor, one side, or both. */
+/** The size that a caller asked for: a factor, one side, or both sides (`oneSize` sees that it is not a factor and a side). */
 export interface AskedSize {
   readonly scale?: number | undefined;
   readonly width?: number | undefined;
@@ -17,7 +17,7 @@ export interface AskedSize {
  * The size of the result in pixels, before `coverCrop`. `width` and `height` together are exact, or as `fit` says; one alone
  * keeps the ratio; a scale gives `int(w * scale)` x `int(h * scale)` of the exact decimal product, at least 1 (`scaledSide`).
  * @param defaultScale where nothing was asked
- * @throws BadParameterError where a scale and a side are both given; OutputTooLargeError above `maxPixels`
+ * @throws OutputTooLargeError above `maxPixels`
  */
 export function targetSize(input: Size, asked: AskedSize, defaultScale: number, maxPixels: number): Size {
   const size = wantedSize(input, asked, defaultScale);
@@ -29,11 +29,8 @@ export function targetSize(input: Size, asked: AskedSize, defaultScale: number, 
   return size;
 }
 
-/** The same without a bound, for where what `defaultScale` will be is not known yet. @throws BadParameterError */
+/** The same without a bound, for where what `defaultScale` will be is not known yet. */
 export function wantedSize(input: Size, { scale, width, height, fit }: AskedSize, defaultScale: number): Size {
-  if (scale !== undefined && (width !== undefined || height !== undefined)) {
-    throw new BadParameterError('scale: give either scale, or width and height, not both');
-  }
   if (width !== undefined && height !== undefined) return fitted(input, { width, height }, fit);
   if (width !== undefined) return { width, height: Math.max(1, Math.round((input.height * width) / input.width)) };
   if (height !== undefined) return { width: Math.max(1, Math.round((input.width * height) / input.height)), height };

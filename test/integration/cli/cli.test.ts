@@ -386,7 +386,7 @@ describe('hiresfix upscale', () => {
       expect(refusal(pickle)).toEqual({ code: 1, line: expect.stringMatching(/bad_os_system_reduce\.pth: .*system/) });
       expect(refusal(both)).toEqual({
         code: 2,
-        line: expect.stringMatching(/scale: give either scale, or width and height, not both/),
+        line: expect.stringMatching(/--scale: must not come with width: give a factor, or the sides, got "2"/),
       });
       expect(json.code).toBe(2);
       expect(JSON.parse(json.stdout)).toMatchObject({

@@ -80,6 +80,7 @@ describe('the task that flags ask for', () => {
     [{ scale: '-1' }, '--scale: must be a number above 0, got "-1"'],
     [{ scale: 'NaN' }, '--scale: must be a number above 0, got "NaN"'],
     [{ scale: '' }, '--scale: must be a number above 0, got ""'],
+    [{ scale: '2', height: '9' }, '--scale: must not come with height: give a factor, or the sides, got "2"'],
     [{ width: '1.5' }, '--width: must be a whole number of at least 1, got "1.5"'],
     [{ height: '0' }, '--height: must be a whole number of at least 1, got "0"'],
     [{ tile: 'small' }, '--tile: must be auto or a whole number of at least 0, got "small"'],

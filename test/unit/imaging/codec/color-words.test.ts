@@ -251,20 +251,23 @@ describe('AVIF of one channel', () => {
   });
 });
 
-describe('AVIF whose colours are multiplied with alpha', () => {
-  it('has the colours that they were', async () => {
-    const { image } = await decodeImage(`${FIXTURES}multiplied.avif`, LIMITS);
-    const patches = [0, 31, 31 * 32, 32 * 32 - 1].map((pixel) => [...image.data.subarray(pixel * 4, pixel * 4 + 4)]);
-    const expected = [
-      [200, 100, 50, 255],
-      [200, 100, 50, 128],
-      [40, 80, 160, 64],
-      [0, 0, 0, 0],
-    ];
-    const off = patches.map((color, i) =>
-      Math.max(...color.map((level, c) => Math.abs(level - (expected[i]?.[c] ?? 0)))),
-    );
-    expect(image.channels).toBe(4);
-    for (const [i, most] of [1, 4, 8, 0].entries()) expect(off[i]).toBeLessThanOrEqual(most); // a level of what was multiplied
-  });
+describe('A picture whose colours are multiplied with alpha', () => {
+  it.each(['multiplied.avif', '../imaging/heic/multiplied.heic'])(
+    'has the colours that they were: %s',
+    async (file) => {
+      const { image } = await decodeImage(FIXTURES + file, LIMITS);
+      const patches = [0, 31, 31 * 32, 32 * 32 - 1].map((pixel) => [...image.data.subarray(pixel * 4, pixel * 4 + 4)]);
+      const expected = [
+        [200, 100, 50, 255],
+        [200, 100, 50, 128],
+        [40, 80, 160, 64],
+        [0, 0, 0, 0],
+      ];
+      const off = patches.map((color, i) =>
+        Math.max(...color.map((level, c) => Math.abs(level - (expected[i]?.[c] ?? 0)))),
+      );
+      expect(image.channels).toBe(4);
+      for (const [i, most] of [1, 4, 8, 0].entries()) expect(off[i]).toBeLessThanOrEqual(most); // a level of what was multiplied
+    },
+  );
 });

@@ -42,10 +42,6 @@ describe('the size of a result', () => {
     expect(coverCrop(size(200, 100), { ...asked, fit: 'inside' })).toBeUndefined();
   });
 
-  it('is not asked for twice', () => {
-    expect(() => targetSize(size(4, 4), { scale: 2, width: 8 }, 4, LIMIT)).toThrow(/either scale, or width/);
-  });
-
   it('is whole, positive and within the limit for any numbers', () => {
     fc.assert(
       fc.property(
